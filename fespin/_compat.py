@@ -1,0 +1,67 @@
+"""Everything in which the supported DOLFINx versions (0.9 to 0.11) differ, by feature detection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dolfinx
+import numpy as np
+from dolfinx import cpp, fem, graph, mesh
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+VERSION: str = dolfinx.__version__
+
+try:  # 0.10 and later
+    from dolfinx.io import gmsh as _gmsh_reader
+except ImportError:  # 0.9
+    from dolfinx.io import gmshio as _gmsh_reader
+
+
+def partitioner() -> Any:
+    """Return a cell partitioner with the ghost layer that interior facet integrals need."""
+    try:
+        return mesh.create_cell_partitioner(mesh.GhostMode.shared_facet, 2)
+    except TypeError:
+        return mesh.create_cell_partitioner(mesh.GhostMode.shared_facet)
+
+
+def from_gmsh(
+    model: Any, comm: MPI.Comm, gdim: int
+) -> tuple[mesh.Mesh, mesh.MeshTags, mesh.MeshTags, dict[str, tuple[int, int]]]:
+    """Return mesh, cell tags, facet tags and ``{name: (dimension, tag)}`` of the gmsh model on rank 0."""
+    data = _gmsh_reader.model_to_mesh(model, comm, 0, gdim=gdim, partitioner=partitioner())
+    names = None
+    if comm.rank == 0:
+        names = {model.getPhysicalName(d, t): (d, t) for d, t in model.getPhysicalGroups()}
+    names = comm.bcast(names, 0)
+    if hasattr(data, "mesh"):
+        return data.mesh, data.cell_tags, data.facet_tags, names
+    return *data[:3], names
+
+
+def index_map(comm: MPI.Comm, size: int, ghosts: NDArray[np.int64], owners: NDArray[np.int32]) -> Any:
+    """Return an index map with `size` owned indices and the given ghosts."""
+    try:
+        return cpp.common.IndexMap(comm, size, ghosts, owners, 1234)
+    except TypeError:
+        return cpp.common.IndexMap(comm, size, ghosts, owners)
+
+
+def space_with_dofmap(space: fem.FunctionSpace, imap: Any, cells: NDArray[np.int32]) -> fem.FunctionSpace:
+    """Return the scalar space of the same element with another dof map: `cells` lists dofs per cell."""
+    adjacency = graph.adjacencylist(cells)
+    adjacency = getattr(adjacency, "_cpp_object", adjacency)
+    dofmap = cpp.fem.DofMap(space.dofmap.dof_layout, imap, 1, adjacency, 1)
+    arguments = (space.mesh._cpp_object, space._cpp_object.element, dofmap)
+    cls = type(space._cpp_object)
+    try:
+        inner = cls(*arguments)
+    except TypeError:
+        inner = cls(*arguments, [int(s) for s in space.value_shape])
+    return fem.FunctionSpace(space.mesh, space.ufl_element(), inner)
+
+
+def exterior_facet() -> Any:
+    """Return the integral type of exterior facets."""
+    return getattr(fem.IntegralType, "exterior_facet", None) or fem.IntegralType.facet

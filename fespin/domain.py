@@ -1,0 +1,257 @@
+"""A mesh with named regions, interfaces and contacts: what every solver stands on.
+
+Nothing here or below knows how the mesh was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from dolfinx import fem, mesh
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from .errors import InputError, nearest
+
+type Indices = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """A distributed mesh with names.
+
+    Attributes
+    ----------
+    mesh
+        Coordinates in metres; the last coordinate is the stacking direction.
+    regions
+        Names, bottom to top where there is an order.
+    region
+        Index into `regions` for each local cell, ghosts included.
+    interfaces
+        For each pair of touching regions the integration entities
+        (cell 0, local facet, cell 1, local facet) of owned facets, flattened;
+        side 0 (UFL's "+") is always the region that comes first in `regions`.
+    contacts
+        For each contact the owned and ghost facets on the boundary.
+    contact_entities
+        For each contact the integration entities (cell, local facet) of owned facets.
+    cross_section
+        The area (3D, m2), width (2D, m) or 1 (1D) that current densities refer to.
+    depth
+        Extent of a 2D section in the third direction (m), 1 otherwise.
+    centre
+        Where the axis of the device is: the coordinates before the last one.
+    """
+
+    mesh: mesh.Mesh
+    regions: tuple[str, ...]
+    region: NDArray[np.int64]
+    interfaces: Mapping[tuple[str, str], Indices]
+    contacts: Mapping[str, Indices]
+    contact_entities: Mapping[str, Indices]
+    cross_section: float
+    depth: float = 1.0
+    centre: tuple[float, ...] = field(default=())
+
+    @property
+    def comm(self) -> MPI.Comm:
+        """The communicator."""
+        return self.mesh.comm
+
+    @property
+    def dim(self) -> int:
+        """Topological dimension."""
+        return int(self.mesh.topology.dim)
+
+    @property
+    def area(self) -> float:
+        """Cross-section in m2; of a line, 1 m2."""
+        return self.cross_section * self.depth
+
+    @property
+    def owned_cells(self) -> int:
+        """Number of cells that this rank owns."""
+        return int(self.mesh.topology.index_map(self.dim).size_local)
+
+    def cells_of(self, regions: Sequence[str]) -> Indices:
+        """Return this rank's own cells in the named regions."""
+        wanted = [self.regions.index(r) for r in regions]
+        return np.flatnonzero(np.isin(self.region[: self.owned_cells], wanted)).astype(np.int32)
+
+    def contact_area(self, name: str) -> float:
+        """Return the measure of a contact times the depth (m2; 1 for a point). Collective."""
+        return self._measure(self.contact_entities[name]) * self.depth
+
+    def interface_area(self, pair: tuple[str, str]) -> float:
+        """Return the measure of an interface times the depth (m2; 1 for a point). Collective."""
+        return self._measure(self.interfaces[pair].reshape(-1, 4)[:, :2].ravel()) * self.depth
+
+    def _measure(self, entities: Indices) -> float:
+        x = self.facet_vertices(entities)
+        if self.dim == 1:
+            here = float(len(x))
+        elif self.dim == 2:
+            here = float(np.linalg.norm(x[:, 1] - x[:, 0], axis=1).sum())
+        else:
+            normal = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
+            here = float(np.linalg.norm(normal, axis=1).sum()) / 2
+        return self.comm.allreduce(here)
+
+    def facet_vertices(self, entities: Indices) -> NDArray[np.float64]:
+        """Return the corners of facets given as (cell, local facet): shape (facets, dim, 3). Local."""
+        e = entities.reshape(-1, 2)
+        corners = np.array([[i for i in range(self.dim + 1) if i != f] for f in range(self.dim + 1)])
+        nodes = self.mesh.geometry.dofmap[e[:, :1], corners[e[:, 1]]]
+        out: NDArray[np.float64] = self.mesh.geometry.x[nodes]
+        return out
+
+
+def build_domain(
+    m: mesh.Mesh,
+    cell_tags: mesh.MeshTags,
+    facet_tags: mesh.MeshTags,
+    names: Mapping[str, tuple[int, int]],
+    regions: Sequence[str],
+    *,
+    cross_section: float | None = None,
+    depth: float = 1.0,
+    centre: Sequence[float] | None = None,
+) -> Domain:
+    """Name the parts of a mesh of simplices. Collective.
+
+    Parameters
+    ----------
+    m, cell_tags, facet_tags, names
+        Mesh, tags, and ``{name: (dimension, tag)}`` of its physical groups.
+    regions
+        The regions in order; each must be a cell group of the mesh, and the
+        other way round.
+    cross_section
+        See :class:`Domain`; default: the smallest contact.
+    depth, centre
+        See :class:`Domain`; the default centre is the middle of the mesh.
+
+    Raises
+    ------
+    InputError
+        If a region is absent, a cell belongs to none, or there is no contact.
+    """
+    topology, comm = m.topology, m.comm
+    dim = topology.dim
+    topology.create_connectivity(dim - 1, dim)
+    topology.create_connectivity(dim, dim - 1)
+    facet_cells = topology.connectivity(dim - 1, dim)
+    offsets, cell_of = facet_cells.offsets, facet_cells.array
+    imap = topology.index_map(dim)
+    cells = imap.size_local + imap.num_ghosts
+    cell_facets = topology.connectivity(dim, dim - 1).array.reshape(cells, -1)
+    own_facets = topology.index_map(dim - 1).size_local
+
+    groups = {n: t for n, (d, t) in names.items() if d == dim}
+    ends = {n: t for n, (d, t) in names.items() if d == dim - 1}
+    for r in regions:
+        if r not in groups:
+            raise InputError(f"layer '{r}' is not a physical group of the mesh: {nearest(r, groups)}")
+    extra = sorted(set(groups) - set(regions))
+    if extra:
+        raise InputError(f"the mesh has the physical group '{extra[0]}', but no layer is called so")
+    tag = np.full(cells, -1, np.int64)
+    tag[cell_tags.indices] = cell_tags.values
+    region = np.full(cells, -1, np.int64)
+    for i, r in enumerate(regions):
+        region[tag == groups[r]] = i
+    present = comm.allreduce(np.bincount(region[region >= 0], minlength=len(regions)))
+    if not present.all():
+        raise InputError(f"the mesh has no cell in layer '{regions[int(np.flatnonzero(present == 0)[0])]}'")
+    if comm.allreduce(bool((region < 0).any()), MPI.LOR):
+        raise InputError("the mesh has cells in no physical group: give every cell a layer")
+
+    def entities(facets: Indices, side: int) -> Indices:
+        c = cell_of[offsets[facets] + side]
+        return np.stack([c, np.argmax(cell_facets[c] == facets[:, None], axis=1)], axis=1).astype(np.int32)
+
+    inner = np.flatnonzero(np.diff(offsets)[:own_facets] == 2).astype(np.int32)
+    two = np.stack([entities(inner, 0), entities(inner, 1)], axis=1)  # (facet, side, (cell, facet))
+    sides = region[two[:, :, 0]]
+    two = np.where((sides[:, 0] > sides[:, 1])[:, None, None], two[:, ::-1], two)
+    lower, upper = sides.min(axis=1, initial=len(regions)), sides.max(axis=1, initial=-1)
+    code = np.where(lower < upper, lower * len(regions) + upper, -1)
+    interfaces = {}
+    for k in sorted(set().union(*comm.allgather({int(c) for c in code if c >= 0}))):
+        pair = (regions[k // len(regions)], regions[k % len(regions)])
+        interfaces[pair] = np.ascontiguousarray(two[code == k].reshape(-1), np.int32)
+
+    contacts, contact_entities = {}, {}
+    outer = np.diff(offsets) == 1
+    for name, t in ends.items():
+        facets = facet_tags.find(t).astype(np.int32)
+        # A ghost facet may show one cell here and lie inside the mesh; only owners can tell.
+        own = facets[facets < own_facets]
+        if comm.allreduce(bool((~outer[own]).any()), MPI.LOR):
+            raise InputError(f"contact '{name}' lies inside the mesh; contacts are on its boundary")
+        if comm.allreduce(len(own)) == 0:
+            raise InputError(f"contact '{name}' has no facet in the mesh")
+        contacts[name] = facets
+        contact_entities[name] = entities(own, 0).reshape(-1)
+    if not contacts:
+        raise InputError("the mesh has no contact: name a physical group of its boundary")
+
+    if centre is None:
+        x = m.geometry.x[:, : m.geometry.dim - 1]
+        low = [comm.allreduce(float(a.min(initial=np.inf)), MPI.MIN) for a in x.T]
+        high = [comm.allreduce(float(a.max(initial=-np.inf)), MPI.MAX) for a in x.T]
+        centre = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
+    domain = Domain(
+        m, tuple(regions), region, interfaces, contacts, contact_entities, 1.0, depth, tuple(centre)
+    )
+    if cross_section is None:
+        cross_section = min(domain.contact_area(c) for c in contacts) / depth
+    object.__setattr__(domain, "cross_section", float(cross_section))
+    return domain
+
+
+def sample(
+    functions: Sequence[fem.Function], domain: Domain, points: NDArray[np.float64], region: str
+) -> NDArray[np.float64]:
+    """Evaluate functions at points of a region, each from inside that region. Collective.
+
+    The cell of a point is the one that contains it, or the nearest one of the
+    region; there is no tolerance in metres.
+
+    Parameters
+    ----------
+    functions
+        Scalar functions on `domain.mesh`.
+    points
+        Shape (n, 3), the same on every rank.
+
+    Returns
+    -------
+    array
+        Shape (len(functions), n), the same on every rank.
+    """
+    comm, dim = domain.comm, domain.dim
+    cells = domain.cells_of([region])
+    corners = domain.mesh.geometry.x[domain.mesh.geometry.dofmap[cells][:, : dim + 1]]
+    best = np.full(len(points), -np.inf)
+    found = np.zeros(len(points), np.int32)
+    if len(cells):
+        origin = corners[:, 0, :dim]
+        inverse = np.linalg.inv(np.swapaxes(corners[:, 1:, :dim] - origin[:, None], 1, 2))
+        low, high = corners[..., :dim].min(axis=1), corners[..., :dim].max(axis=1)
+        for i, p in enumerate(points[:, :dim]):
+            near = np.flatnonzero(((low <= p) & (p <= high)).all(axis=1))
+            near = near if len(near) else np.arange(len(cells))
+            b = np.einsum("cij,cj->ci", inverse[near], p - origin[near])
+            inside = np.minimum(b.min(axis=1), 1 - b.sum(axis=1))  # smallest barycentric coordinate
+            best[i], found[i] = inside.max(), cells[near[inside.argmax()]]
+    scores = np.array(comm.allgather(best))
+    mine = scores.argmax(axis=0) == comm.rank
+    out = np.zeros((len(functions), len(points)))
+    if mine.any():
+        for row, f in zip(out, functions, strict=True):
+            row[mine] = f.eval(points[mine], found[mine]).ravel()
+    return np.asarray(comm.allreduce(out))

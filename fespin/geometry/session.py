@@ -1,0 +1,85 @@
+"""One gmsh session: built on rank 0, distributed to all, its failures raised on all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import gmsh
+import numpy as np
+from mpi4py import MPI
+
+from .. import _compat
+from ..domain import Domain, build_domain
+from ..errors import FespinError, InputError
+
+UNIT = 1e-9
+"""Geometries are built in nanometres: gmsh has absolute tolerances."""
+
+
+def mesh_with_gmsh(
+    comm: MPI.Comm,
+    gdim: int,
+    build: Callable[[Any], dict[str, Any]],
+    regions: Sequence[str],
+    *,
+    unit: float = UNIT,
+    save: Path | None = None,
+) -> Domain:
+    """Build a geometry with gmsh and return it as a domain. Collective.
+
+    Parameters
+    ----------
+    gdim
+        Dimension of space.
+    build
+        Called on rank 0 with the gmsh module: adds entities and physical groups and
+        meshes them. Returns keyword arguments for :func:`fespin.domain.build_domain`, and
+        optionally "scale", by which the transverse coordinates are multiplied.
+    regions
+        Names of the regions in order.
+    unit
+        Length of one gmsh unit (m).
+    save
+        Also write the mesh there (rank 0), readable with ``mesh = "..."`` and
+        ``length_unit`` in a case file.
+
+    Raises
+    ------
+    InputError
+        If gmsh refuses the geometry.
+    """
+    message, keywords = None, {}
+    if comm.rank == 0:
+        gmsh.initialize(interruptible=False)
+        gmsh.option.setNumber("General.Terminal", 0)
+        gmsh.option.setNumber("General.NumThreads", 1)
+        try:
+            keywords = build(gmsh)
+            if save is not None:
+                gmsh.write(str(save))
+        except FespinError as error:
+            message = str(error)
+        except Exception as error:  # gmsh raises plain exceptions
+            message = f"gmsh could not build the mesh: {str(error).strip() or type(error).__name__}"
+    message, keywords = comm.bcast((message, keywords), 0)
+    if message is not None:
+        if comm.rank == 0:
+            gmsh.finalize()
+        raise InputError(message)
+    mesh, cells, facets, names = _compat.from_gmsh(gmsh.model, comm, gdim)
+    if comm.rank == 0:
+        gmsh.finalize()
+    mesh.geometry.x[:] *= unit
+    transverse = keywords.pop("scale", 1.0)
+    mesh.geometry.x[:, : gdim - 1] *= transverse
+    return build_domain(mesh, cells, facets, names, regions, **keywords)
+
+
+def polygon_area(points: np.ndarray) -> float:
+    """Return the area of a star-shaped polygon around its mean, points (n, 2) in any order."""
+    p = points - points.mean(axis=0)
+    p = p[np.argsort(np.arctan2(p[:, 1], p[:, 0]))]
+    q = np.roll(p, -1, axis=0)
+    return float((p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]).sum() / 2)

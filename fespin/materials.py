@@ -1,0 +1,122 @@
+"""The built-in library of materials and interfaces, each number with its source."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from importlib import resources
+from typing import Any
+
+from .device import Interface, Material
+from .errors import InputError, nearest
+
+TEMPERATURES = {4.2: "4K", 300.0: "300K"}
+
+
+@functools.cache
+def library() -> dict[str, Any]:
+    """Return the library as it is written in ``materials.toml``: values, uncertainties, sources."""
+    return tomllib.loads(resources.files("fespin").joinpath("materials.toml").read_text("utf-8"))
+
+
+def _tag(temperature: float) -> str:
+    if temperature not in TEMPERATURES:
+        raise InputError(f"temperature is {temperature} K; the library has {', '.join(map(str, TEMPERATURES))} K")
+    return TEMPERATURES[temperature]
+
+
+def entry(name: str, temperature: float = 4.2) -> dict[str, float]:
+    """Return the numbers of a material: keys as in case files, `beta` only for ferromagnets.
+
+    Numbers that the library does not know are absent.
+
+    Raises
+    ------
+    InputError
+        If the material is not in the library at this temperature.
+    """
+    materials = library()["material"]
+    if name not in materials:
+        raise InputError(f"material '{name}' is not in the library: {nearest(name, materials)}")
+    tag = _tag(temperature)
+    if tag not in materials[name]:
+        raise InputError(f"material '{name}' is not in the library at {temperature} K, only at {', '.join(materials[name])}")
+    return {k: float(v["value"]) for k, v in materials[name][tag].items() if isinstance(v, dict)}
+
+
+def make(name: str, values: dict[str, float]) -> Material:
+    """Return a material from numbers under their case-file keys.
+
+    Raises
+    ------
+    InputError
+        If both or neither of `resistivity` and `resistivity_star` are given, or
+        `spin_diffusion_length` is missing.
+    """
+    owner = f"material '{name}'"
+    star, plain = values.get("resistivity_star"), values.get("resistivity")
+    if star is not None and plain is not None:
+        raise InputError(f"{owner}: give resistivity or resistivity_star, not both")
+    if star is None and plain is None:
+        raise InputError(f"{owner}: resistivity is unknown; give resistivity or resistivity_star")
+    length, beta = values.get("spin_diffusion_length"), values.get("beta")
+    if length is None:
+        raise InputError(f"{owner}: spin_diffusion_length is unknown; give it")
+    if plain is None:
+        assert star is not None
+        made = Material.from_star(name, star, length, beta or 0.0)
+        plain = made.resistivity
+    return Material(name, plain, length, beta, values.get("density_of_states"))
+
+
+def material(name: str, temperature: float = 4.2) -> Material:
+    """Return a material of the library.
+
+    Parameters
+    ----------
+    name
+        Such as "Co"; ``fespin materials`` prints all.
+    temperature
+        4.2 or 300 (K).
+
+    Raises
+    ------
+    InputError
+        If the library does not have it, or lacks one of its numbers.
+    """
+    return make(name, entry(name, temperature))
+
+
+def interfaces(temperature: float = 4.2) -> dict[tuple[str, str], Interface]:
+    """Return the interfaces of the library by their materials' names."""
+    tag = _tag(temperature)
+    out = {}
+    for pair, tables in library()["interface"].items():
+        if tag in tables:
+            a, b = pair.split("|")
+            numbers = {k: float(v["value"]) for k, v in tables[tag].items() if isinstance(v, dict)}
+            out[a, b] = Interface(numbers["area_resistance_star"], numbers.get("gamma", 0.0))
+    return out
+
+
+def table() -> str:
+    """Return the library as text: every number with its uncertainty, source and remark."""
+    book = library()
+    units = {"resistivity": "ohm m", "resistivity_star": "ohm m", "spin_diffusion_length": "m"}
+    units |= {"area_resistance_star": "ohm m2"}
+    lines = []
+    for kind in ("material", "interface"):
+        for name, tables in book[kind].items():
+            for tag, numbers in tables.items():
+                lines.append(f"{name} at {'4.2 K' if tag == '4K' else '300 K'}")
+                for k, v in numbers.items():
+                    if isinstance(v, dict):
+                        spread = f" +- {v['uncertainty']:.3g}" if "uncertainty" in v else ""
+                        unit = f" {units[k]}" if k in units else ""
+                        remark = f"; {v['remark']}" if "remark" in v else ""
+                        lines.append(f"  {k:<22}{v['value']:.4g}{spread}{unit}  [{v['source']}]{remark}")
+                for k in numbers.get("unknown", []):
+                    lines.append(f"  {k:<22}unknown")
+    lines.append("sources")
+    lines += [f"  [{k}] {text}" for k, text in book["source"].items()]
+    return "\n".join(lines)

@@ -1,0 +1,220 @@
+"""What a model declares: forces, coefficients, and the power they dissipate.
+
+A :class:`Mechanism` is one way to dissipate. Its force is a weighted sum of the
+potentials, its flux is ``coefficient * force`` and the power it dissipates is
+``coefficient * force**2``::
+
+    conduction     force = sum_i w_i grad phi_i                 coefficient in S/m
+    reaction       force = sum_i w_i phi_i                      coefficient in S/m3
+    storage        as a reaction, acting on d/dt                coefficient in F/m3
+    interface      force = sum_i w_i phi_i over both sides      coefficient in S/m2
+    lead           force = sum_i w_i phi_i at a contact         coefficient in S/m2
+
+Any symmetric positive matrix is a sum of such rank-one terms
+(:func:`mechanisms_of`). Couplings that dissipate nothing are declared next to
+them as antisymmetric entries (``reversible``), and drop out of the power
+identically. Nothing here knows about meshes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ModelError
+
+type Side = tuple[int, str]
+"""A field on one side of an interface: (0 | 1, name of the field)."""
+
+
+@dataclass(frozen=True)
+class Mechanism[K: Hashable]:
+    """One dissipative mechanism: force ``sum(weights * potentials)``, power ``coefficient * force**2``.
+
+    Raises
+    ------
+    ModelError
+        If the coefficient is negative or not finite: it would not dissipate.
+    """
+
+    name: str
+    coefficient: float
+    weights: Mapping[K, float]
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.coefficient) and self.coefficient >= 0):
+            raise ModelError(
+                f"mechanism '{self.name}' has the coefficient {self.coefficient:g}; "
+                "it must be finite and not negative, or it would not dissipate"
+            )
+        if not self.weights or not all(map(math.isfinite, self.weights.values())):
+            raise ModelError(f"mechanism '{self.name}' needs finite weights, found {dict(self.weights)}")
+
+
+@dataclass(frozen=True)
+class Reversible[K: Hashable]:
+    """A coupling without dissipation: ``+value`` at (row, column), ``-value`` at (column, row)."""
+
+    name: str
+    row: K
+    column: K
+    value: float
+
+
+@dataclass(frozen=True)
+class Medium:
+    """What happens inside a region. A field that no conduction mentions is absent from the region."""
+
+    conduction: tuple[Mechanism[str], ...] = ()
+    reactions: tuple[Mechanism[str], ...] = ()
+    storage: tuple[Mechanism[str], ...] = ()
+    reversible: tuple[Reversible[str], ...] = ()
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that live in the region."""
+        return frozenset(f for m in self.conduction for f in m.weights)
+
+
+@dataclass(frozen=True)
+class InterfaceLaw:
+    """What happens between two regions, side 0 and side 1.
+
+    Fields in `perfect` are continuous. Fields in neither `perfect` nor a
+    mechanism are insulated.
+    """
+
+    mechanisms: tuple[Mechanism[Side], ...] = ()
+    perfect: frozenset[str] = frozenset()
+    reversible: tuple[Reversible[Side], ...] = ()
+
+    def flipped(self) -> InterfaceLaw:
+        """Return the same law seen with the sides exchanged."""
+
+        def other(side: Side) -> Side:
+            return (1 - side[0], side[1])
+
+        return InterfaceLaw(
+            tuple(
+                Mechanism(m.name, m.coefficient, {other(k): w for k, w in m.weights.items()})
+                for m in self.mechanisms
+            ),
+            self.perfect,
+            tuple(Reversible(r.name, other(r.row), other(r.column), r.value) for r in self.reversible),
+        )
+
+
+@dataclass(frozen=True)
+class ContactLaw:
+    """What a contact imposes: ``sum(potential * fields) = V`` and ``grounded`` fields zero.
+
+    The first field of `potential` is the charge field, with weight 1; the flux
+    conjugate to it is the current. `mechanisms` dissipate in the lead behind
+    the contact (W/m2).
+    """
+
+    potential: Mapping[str, float]
+    grounded: tuple[str, ...] = ()
+    mechanisms: tuple[Mechanism[str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if next(iter(self.potential.values()), None) != 1.0:
+            raise ModelError(f"a contact's first weight must be 1 (the charge field), found {self.potential}")
+
+    @property
+    def charge(self) -> str:
+        """The field whose conjugate flux is the contact's current."""
+        return next(iter(self.potential))
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A model applied to a device: what dissipates, where. Everything a weak form needs.
+
+    Attributes
+    ----------
+    fields
+        Names of the unknown potentials.
+    media
+        One :class:`Medium` per region.
+    laws
+        One :class:`InterfaceLaw` per pair of touching regions; a pair that is
+        not listed is a perfect contact for all fields.
+    contacts
+        One :class:`ContactLaw` per contact.
+    """
+
+    fields: tuple[str, ...]
+    media: Mapping[str, Medium]
+    laws: Mapping[tuple[str, str], InterfaceLaw] = field(default_factory=dict)
+    contacts: Mapping[str, ContactLaw] = field(default_factory=dict)
+
+    def law(self, pair: tuple[str, str]) -> InterfaceLaw:
+        """Return the law between two regions, with side 0 on the first of them."""
+        if pair in self.laws:
+            return self.laws[pair]
+        if pair[::-1] in self.laws:
+            return self.laws[pair[::-1]].flipped()
+        return InterfaceLaw(perfect=frozenset(self.fields))
+
+
+def matrix_of[K: Hashable](
+    mechanisms: Sequence[Mechanism[K]], keys: Sequence[K], reversible: Sequence[Reversible[K]] = ()
+) -> NDArray[np.float64]:
+    """Return ``sum c w w^T`` plus the antisymmetric part, over `keys`.
+
+    Entries below rounding are set to zero exactly: they decide which blocks of
+    the global matrix exist.
+    """
+    at = {k: i for i, k in enumerate(keys)}
+    matrix = np.zeros((len(at), len(at)))
+    for m in mechanisms:
+        w = np.zeros(len(at))
+        w[[at[k] for k in m.weights]] = list(m.weights.values())
+        matrix += m.coefficient * np.outer(w, w)
+    for r in reversible:
+        matrix[at[r.row], at[r.column]] += r.value
+        matrix[at[r.column], at[r.row]] -= r.value
+    matrix[np.abs(matrix) < 1e-14 * np.abs(matrix).max(initial=0.0)] = 0.0
+    return matrix
+
+
+def mechanisms_of[K: Hashable](name: str, matrix: ArrayLike, keys: Sequence[K]) -> tuple[Mechanism[K], ...]:
+    """Return the mechanisms of a symmetric matrix of Onsager coefficients over `keys`.
+
+    Parameters
+    ----------
+    name
+        Prefix of the mechanisms' names.
+    matrix
+        Symmetric, positive semidefinite, shape ``(len(keys), len(keys))``.
+    keys
+        The fields (or sides of an interface) its rows stand for.
+
+    Raises
+    ------
+    ModelError
+        If the matrix is not symmetric, or has a negative eigenvalue; the combination of
+        potentials that would produce power is named.
+    """
+    a = np.asarray(matrix, dtype=float)
+    if a.shape != (len(keys), len(keys)) or not np.allclose(a, a.T, rtol=1e-12, atol=0.0):
+        raise ModelError(f"'{name}' must be a symmetric {len(keys)} x {len(keys)} matrix of Onsager coefficients")
+    values, vectors = np.linalg.eigh(a)
+    tiny = 1e-13 * np.abs(values).max(initial=0.0)
+    if values.min(initial=0.0) < -tiny:
+        v = vectors[:, values.argmin()]
+        combination = " ".join(f"{x:+.2g} {k}" for k, x in zip(keys, v, strict=True) if abs(x) > 1e-12)
+        raise ModelError(
+            f"'{name}' is not positive: the combination ({combination}) would produce power "
+            f"(eigenvalue {values.min():.3g})"
+        )
+    return tuple(
+        Mechanism(f"{name} {i}", float(x), {k: float(w) for k, w in zip(keys, v, strict=True) if w})
+        for i, (x, v) in enumerate(zip(values, vectors.T, strict=True))
+        if x > tiny
+    )

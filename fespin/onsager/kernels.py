@@ -1,0 +1,126 @@
+"""A few scalar weak forms, compiled once, that serve every model, device and state.
+
+Each block of a system couples one scalar potential u to one test function v::
+
+    k grad u . grad v + r u v     on cells            k, r constant per cell
+    sum_ab G[a, b] u_b v_a        on interfaces       a, b the two sides
+    B u v                         on contacts
+
+Coefficients are data, not code: a device with fifty layers compiles nothing
+that a device with two did not. The products of two given functions
+(`cell_moment`, `face_moment`, `end_moment`) make every dissipated power.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import ufl
+from dolfinx import fem
+from dolfinx import mesh as dmesh
+from numpy.typing import NDArray
+
+from .. import _compat
+
+type Indices = NDArray[np.int32]
+NOTHING: Indices = np.zeros(0, np.int32)
+
+
+class Kernels:
+    """Compiled forms on one mesh and element. The constructor is collective.
+
+    Parameters
+    ----------
+    space
+        The unbroken scalar Lagrange space whose element all fields share.
+
+    Attributes
+    ----------
+    k, r
+        DG0 functions: coefficients on cells.
+    G, B
+        Constants: coefficients at interfaces, shape (2, 2), and at contacts.
+    left, right
+        Constants of shape (2,): how the sides of an interface combine in a face moment.
+    w1, w2
+        Stand-ins, to be replaced by functions on any space of the element.
+    """
+
+    def __init__(self, space: fem.FunctionSpace) -> None:
+        mesh: dmesh.Mesh = space.mesh
+        self.mesh = mesh
+        self.cellwise = fem.functionspace(mesh, ("DG", 0))
+        self.k, self.r = fem.Function(self.cellwise), fem.Function(self.cellwise)
+        self.G, self.B = fem.Constant(mesh, np.zeros((2, 2))), fem.Constant(mesh, 0.0)
+        self.left, self.right = fem.Constant(mesh, np.zeros(2)), fem.Constant(mesh, np.zeros(2))
+        self.w1, self.w2 = fem.Function(space), fem.Function(space)
+        u, v, q = ufl.TrialFunction(space), ufl.TestFunction(space), ufl.TestFunction(self.cellwise)
+        dx, dS, ds = ufl.dx(0), ufl.dS(0), ufl.ds(0)
+        sides = ((0, "+"), (1, "-"))
+
+        def cell(u: Any, v: Any) -> Any:
+            return self.k * ufl.inner(ufl.grad(u), ufl.grad(v)) + self.r * u * v
+
+        def both(coefficient: Any, w: Any) -> Any:
+            return sum(coefficient[a] * w(s) for a, s in sides)
+
+        matrix = (
+            cell(u, v) * dx
+            + sum(self.G[a, b] * u(t) * v(s) for a, s in sides for b, t in sides) * dS
+            + self.B * u * v * ds
+        )
+        forms = {
+            "matrix": matrix,
+            "residual": ufl.action(matrix, self.w1),
+            "cell_moment": cell(self.w1, self.w2) * q * dx,
+            "face_moment": both(self.left, self.w1) * both(self.right, self.w2) * dS,
+            "end_moment": self.w1 * self.w2 * ds,
+            "face_integral": both(self.left, self.w1) * dS,
+            "end_integral": self.w1 * ds,
+        }
+        self._compiled = {n: fem.forms.compile_form(mesh.comm, f) for n, f in forms.items()}
+
+    def form(
+        self,
+        name: str,
+        spaces: Sequence[fem.FunctionSpace] = (),
+        *,
+        cells: Indices = NOTHING,
+        faces: Indices = NOTHING,
+        ends: Indices = NOTHING,
+        replace: Mapping[fem.Function, fem.Function] | None = None,
+    ) -> fem.Form:
+        """Attach a compiled form to spaces, entities and functions. Compiles nothing.
+
+        Parameters
+        ----------
+        name
+            "matrix", "residual", "cell_moment", "face_moment", "end_moment",
+            "face_integral" or "end_integral".
+        cells, faces, ends
+            Cells, and flattened integration entities of interfaces and contacts.
+        replace
+            Functions in place of `w1` and `w2`.
+        """
+        compiled = self._compiled[name]
+        kinds = fem.IntegralType
+        entities = {
+            "cell": (kinds.cell, cells),
+            "interior_facet": (kinds.interior_facet, faces),
+            "exterior_facet": (_compat.exterior_facet(), ends),
+        }
+        present = {integral.integral_type() for integral in compiled.ufl_form.integrals()}
+        subdomains = {entities[t][0]: [(0, np.asarray(entities[t][1], np.int32))] for t in present}
+        swap = dict(replace or {})
+        coefficients = ufl.algorithms.extract_coefficients(compiled.ufl_form)
+        constants = ufl.algorithms.analysis.extract_constants(compiled.ufl_form)
+        return fem.forms.create_form(
+            compiled,
+            list(spaces),
+            self.mesh,
+            subdomains,
+            {c: swap.get(c, c) for c in coefficients},
+            {c: c for c in constants},
+        )

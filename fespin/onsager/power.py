@@ -1,0 +1,183 @@
+"""Where the power goes: the declared mechanisms, evaluated on a solution.
+
+All powers follow from a few integrals of products of two potentials, one small
+matrix per region, interface and contact (`Moments`); a mechanism's power is a
+contraction with its weights. At interfaces the products are of jumps and means:
+a jump of a microvolt between potentials of a volt would drown in a difference
+of products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from .declaration import Declaration, Mechanism, Side
+from .kernels import Indices
+from .system import Fields, System
+
+type Matrix = NDArray[np.float64]
+
+JUMP = (1.0, -1.0)
+MEAN = (0.5, 0.5)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Integrals of products of the fields of one solution, the same on every rank.
+
+    Attributes
+    ----------
+    gradients, values
+        Per region, shape (field, field): integrals of grad u_i . grad u_j and of u_i u_j.
+    faces
+        Per interface, shape (2, field, 2, field): of jumps (0) and means (1), over its area.
+    ends
+        Per contact, shape (field, field).
+    """
+
+    gradients: Mapping[str, Matrix]
+    values: Mapping[str, Matrix]
+    faces: Mapping[tuple[str, str], Matrix]
+    ends: Mapping[str, Matrix]
+
+
+def moments(system: System, w: Fields) -> Moments:
+    """Integrate all products that powers are made of. Collective."""
+    domain, ker = system.domain, system.kernels
+    n = len(w)
+    scale = domain.depth
+
+    def pairs() -> Iterable[tuple[int, int]]:
+        return ((i, j) for i in range(n) for j in range(i, n))
+
+    everywhere = np.arange(domain.owned_cells, dtype=np.int32)
+    region = domain.region[: domain.owned_cells]
+    cells = np.zeros((2, len(domain.regions), n, n))
+    for kind, (k, r) in enumerate(((1.0, 0.0), (0.0, 1.0))):
+        ker.k.x.array[:], ker.r.x.array[:] = k, r
+        for i, j in pairs():
+            per_cell = np.zeros(len(domain.region))
+            form = ker.form("cell_moment", [ker.cellwise], cells=everywhere, replace={ker.w1: w[i], ker.w2: w[j]})
+            fem.assemble_vector(per_cell, form)
+            total = np.bincount(region, per_cell[: len(region)], minlength=len(domain.regions))
+            cells[kind, :, i, j] = cells[kind, :, j, i] = total
+    cells = scale * system.comm.allreduce(cells)
+
+    faces = {}
+    for pair, entities in domain.interfaces.items():
+        m = np.zeros((2, n, 2, n))
+        for a, left in enumerate((JUMP, MEAN)):
+            for b, right in enumerate((JUMP, MEAN)):
+                ker.left.value[:], ker.right.value[:] = left, right
+                for i in range(n):
+                    for j in range(n):
+                        form = ker.form("face_moment", faces=entities, replace={ker.w1: w[i], ker.w2: w[j]})
+                        m[a, i, b, j] = fem.assemble_scalar(form)
+        faces[pair] = scale * system.comm.allreduce(m)
+
+    ends = {}
+    for name, entities in domain.contact_entities.items():
+        m = np.zeros((n, n))
+        for i, j in pairs():
+            form = ker.form("end_moment", ends=entities, replace={ker.w1: w[i], ker.w2: w[j]})
+            m[i, j] = m[j, i] = fem.assemble_scalar(form)
+        ends[name] = scale * system.comm.allreduce(m)
+
+    def by_region(m: Matrix) -> dict[str, Matrix]:
+        return dict(zip(domain.regions, m, strict=True))
+
+    return Moments(by_region(cells[0]), by_region(cells[1]), faces, ends)
+
+
+def bulk_power(mechanism: Mechanism[str], fields: tuple[str, ...], m: Matrix) -> float:
+    """Return the power (W) of a mechanism whose products of fields integrate to `m`."""
+    v = np.array([mechanism.weights.get(f, 0.0) for f in fields])
+    return float(mechanism.coefficient * v @ m @ v)
+
+
+def face_power(mechanism: Mechanism[Side], fields: tuple[str, ...], m: Matrix) -> float:
+    """Return the power (W) of an interface mechanism from moments of jumps and means."""
+    a, b = (np.array([mechanism.weights.get((s, f), 0.0) for f in fields]) for s in (0, 1))
+    # a u0 + b u1 = (a - b)/2 (u0 - u1) + (a + b) (u0 + u1)/2
+    v = np.concatenate([(a - b) / 2, a + b])
+    n = len(fields)
+    return float(mechanism.coefficient * v @ m.reshape(2 * n, 2 * n) @ v)
+
+
+@dataclass(frozen=True)
+class Dissipation:
+    """Dissipated power (W; W/m2 on a line), mechanism by mechanism.
+
+    Attributes
+    ----------
+    parts
+        ``{(place, mechanism): power}``; the place is a layer, "a|b" for an
+        interface, or a contact (its lead).
+    """
+
+    parts: Mapping[tuple[str, str], float]
+
+    @property
+    def total(self) -> float:
+        """The sum of all parts."""
+        return sum(self.parts.values())
+
+    def _by(self, key: Callable[[tuple[str, str]], str]) -> dict[str, float]:
+        out: dict[str, float] = {}
+        for k, p in self.parts.items():
+            out[key(k)] = out.get(key(k), 0.0) + p
+        return out
+
+    @property
+    def by_mechanism(self) -> dict[str, float]:
+        """Power per mechanism, over all places."""
+        return self._by(lambda k: k[1])
+
+    @property
+    def by_place(self) -> dict[str, float]:
+        """Power per layer, interface and lead, over all mechanisms."""
+        return self._by(lambda k: k[0])
+
+
+def dissipation(declaration: Declaration, m: Moments) -> Dissipation:
+    """Evaluate the declared power on the moments of a solution."""
+    f = declaration.fields
+    parts: dict[tuple[str, str], float] = {}
+
+    def add(place: str, mechanism: str, power: float) -> None:
+        parts[place, mechanism] = parts.get((place, mechanism), 0.0) + power
+
+    for r in m.gradients:
+        for c in declaration.media[r].conduction:
+            add(r, c.name, bulk_power(c, f, m.gradients[r]))
+        for c in declaration.media[r].reactions:
+            add(r, c.name, bulk_power(c, f, m.values[r]))
+    for pair, matrix in m.faces.items():
+        for face in declaration.law(pair).mechanisms:
+            add("|".join(pair), face.name, face_power(face, f, matrix))
+    for name, contact in declaration.contacts.items():
+        for c in contact.mechanisms:
+            add(name, c.name, bulk_power(c, f, m.ends[name]))
+    return Dissipation(parts)
+
+
+def face_mean(system: System, w: fem.Function, pair: tuple[str, str], side: int) -> float:
+    """Return the mean of a field over one side of an interface. Collective."""
+    ker = system.kernels
+    ker.left.value[:] = (1.0, 0.0) if side == 0 else (0.0, 1.0)
+    form = ker.form("face_integral", faces=system.domain.interfaces[pair], replace={ker.w1: w})
+    total = system.comm.allreduce(fem.assemble_scalar(form))
+    return float(total * system.domain.depth / system.domain.interface_area(pair))
+
+
+def end_mean(system: System, w: fem.Function, contact: str) -> float:
+    """Return the mean of a field over a contact. Collective."""
+    entities: Indices = system.domain.contact_entities[contact]
+    ker = system.kernels
+    total = system.comm.allreduce(fem.assemble_scalar(ker.form("end_integral", ends=entities, replace={ker.w1: w})))
+    return float(total * system.domain.depth / system.domain.contact_area(contact))

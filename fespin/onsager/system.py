@@ -1,0 +1,362 @@
+"""From a declaration to matrices and residuals on a domain.
+
+Each field is a scalar on its own broken space; the blocks of the matrix follow
+from the declaration. The residual is ``sum of flux(w) * force(v)`` over all
+mechanisms, so tested with the solution itself it is the dissipated power, and
+its entries at a contact are the current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from dolfinx import fem, la
+from dolfinx.fem import petsc as fem_petsc
+from numpy.typing import NDArray
+from petsc4py import PETSc
+
+from ..domain import Domain
+from ..errors import InputError, ModelError, nearest
+from .broken import broken_space
+from .declaration import Declaration, matrix_of
+from .kernels import NOTHING, Indices, Kernels
+
+type Matrix = NDArray[np.float64]
+type Fields = Sequence[fem.Function]
+type _Couplings = tuple[Indices, list[tuple[Matrix, Indices]], list[tuple[float, Indices]]]
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """The declaration as numbers: matrices over the fields, per region, interface and contact."""
+
+    conduction: Matrix  # (region, field, field)
+    reaction: Matrix
+    storage: Matrix
+    faces: Mapping[tuple[str, str], Matrix]  # (side, field, side, field)
+    ends: Mapping[str, Matrix]
+
+    @staticmethod
+    def of(declaration: Declaration, domain: Domain) -> Coefficients:
+        """Evaluate a declaration on the regions, interfaces and contacts of a domain."""
+        f = declaration.fields
+        n = len(f)
+        sides = [(s, name) for s in (0, 1) for name in f]
+        media = [declaration.media[r] for r in domain.regions]
+        faces = {}
+        for pair in domain.interfaces:
+            law = declaration.law(pair)
+            faces[pair] = matrix_of(law.mechanisms, sides, law.reversible).reshape(2, n, 2, n)
+        return Coefficients(
+            np.array([matrix_of(m.conduction, f) for m in media]),
+            np.array([matrix_of(m.reactions, f, m.reversible) for m in media]),
+            np.array([matrix_of(m.storage, f) for m in media]),
+            faces,
+            {k: matrix_of(c.mechanisms, f) for k, c in declaration.contacts.items()},
+        )
+
+    def with_storage(self, rate: float) -> Coefficients:
+        """Return the coefficients of an implicit step: storage times `rate` (1/s) joins the reactions."""
+        return self if rate == 0 else replace(self, reaction=self.reaction + rate * self.storage)
+
+    def only(self, region: int | None) -> Coefficients:
+        """Return one region's bulk alone, or nothing at all: no interface, no contact."""
+        mask = (np.arange(len(self.conduction)) == region)[:, None, None]
+        return replace(
+            self,
+            conduction=self.conduction * mask,
+            reaction=self.reaction * mask,
+            faces={p: np.zeros_like(g) for p, g in self.faces.items()},
+            ends={k: np.zeros_like(b) for k, b in self.ends.items()},
+        )
+
+    def storage_only(self) -> Coefficients:
+        """Return the storage coefficients in the place of the reactions, and nothing else."""
+        return replace(self.only(None), reaction=self.storage)
+
+
+class System:
+    """The discrete problem of a declaration on a domain. The constructor is collective.
+
+    Parameters
+    ----------
+    domain, declaration
+        Where, and what dissipates.
+    degree
+        Polynomial degree of all fields.
+
+    Raises
+    ------
+    InputError
+        If a contact of the declaration is not one of the domain's.
+    ModelError
+        If a region has no medium, or two regions are both insulated from and
+        joined with each other.
+    """
+
+    def __init__(self, domain: Domain, declaration: Declaration, degree: int = 2) -> None:
+        self.domain, self.declaration, self.degree = domain, declaration, degree
+        self.comm = domain.comm
+        for r in domain.regions:
+            if r not in declaration.media:
+                raise ModelError(f"region '{r}' has no medium")
+        for c in declaration.contacts:
+            if c not in domain.contacts:
+                raise InputError(f"contact '{c}' is not in the geometry: {nearest(c, domain.contacts)}")
+        self.base = fem.functionspace(domain.mesh, ("Lagrange", degree))
+        self.kernels = Kernels(self.base)
+        self.spaces: list[fem.FunctionSpace] = []
+        self.at_contact: list[dict[str, Indices]] = []  # per field: dofs of every contact it reaches
+        self.pinned: list[Indices] = []  # per field: Dirichlet dofs and the dummy
+        for f in self.fields:
+            space, dummy = broken_space(self.base, self._classes(f)[domain.region])
+            at = {
+                k: np.setdiff1d(fem.locate_dofs_topological(space, domain.dim - 1, domain.contacts[k]), [dummy])
+                for k in declaration.contacts
+            }
+            fixed = [
+                at[k] for k, c in declaration.contacts.items() if f == c.charge or f in c.grounded
+            ]
+            self.spaces.append(space)
+            self.at_contact.append({k: d.astype(np.int32) for k, d in at.items()})
+            pinned = np.unique(np.concatenate([*fixed, [dummy] if dummy >= 0 else []]))
+            self.pinned.append(pinned.astype(np.int32))
+        self.sizes = [v.dofmap.index_map.size_local for v in self.spaces]
+        self.coefficients = Coefficients.of(declaration, domain)
+        self._pattern = self._nonzero()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the unknowns."""
+        return self.declaration.fields
+
+    @property
+    def dofs(self) -> int:
+        """Global number of unknowns."""
+        return sum(v.dofmap.index_map.size_global for v in self.spaces)
+
+    def _classes(self, name: str) -> NDArray[np.int64]:
+        """Return per region the class of cells that share degrees of freedom; -1: the field is absent."""
+        regions = self.domain.regions
+        live = [r for r in regions if name in self.declaration.media[r].fields]
+        both = {p: self.declaration.law(p) for p in self.domain.interfaces if set(p) <= set(live)}
+        label = {r: i for i, r in enumerate(live)}
+        for (a, b), law in both.items():
+            if name in law.perfect:
+                label = {r: label[a] if x == label[b] else x for r, x in label.items()}
+        for (a, b), law in both.items():
+            if name not in law.perfect and label[a] == label[b]:
+                raise ModelError(
+                    f"'{a}' and '{b}' have an interface law, but perfect contacts with others join them: "
+                    "give those contacts a law too"
+                )
+        order = sorted(set(label.values()))
+        return np.array([order.index(label[r]) if r in label else -1 for r in regions])
+
+    def _nonzero(self) -> tuple[NDArray[np.bool_], dict[tuple[str, str], NDArray[np.bool_]]]:
+        c = self.coefficients
+        cells = (c.conduction != 0) | (c.reaction != 0) | (c.storage != 0)
+        return cells, {p: g != 0 for p, g in c.faces.items()}
+
+    def redeclare(self, declaration: Declaration) -> bool:
+        """Take another state of the same device: the coefficients change, the spaces do not.
+
+        Returns
+        -------
+        bool
+            Whether an existing matrix can be filled again; if not, the pattern has grown.
+
+        Raises
+        ------
+        ModelError
+            If the new state would need other spaces: other fields, perfect contacts or contact laws.
+        """
+        same = declaration.fields == self.fields and declaration.contacts.keys() == self.declaration.contacts.keys()
+        old = self.declaration
+        if same:
+            same = all(
+                declaration.law(p).perfect == old.law(p).perfect for p in self.domain.interfaces
+            ) and all(declaration.media[r].fields == old.media[r].fields for r in self.domain.regions)
+        if not same:
+            raise ModelError("another state of a system must keep its fields, contacts and perfect interfaces")
+        self.declaration = declaration
+        self.coefficients = Coefficients.of(declaration, self.domain)
+        cells, faces = self._nonzero()
+        known_cells, known_faces = self._pattern
+        grown = bool((cells & ~known_cells).any()) or any(
+            bool((faces[p] & ~known_faces[p]).any()) for p in faces
+        )
+        # The pattern only grows, so that all states share one.
+        self._pattern = (cells | known_cells, {p: faces[p] | known_faces[p] for p in faces})
+        return not grown
+
+    # ---- assembly
+    def _boundary_conditions(self, free: Mapping[int, Indices]) -> list[fem.DirichletBC]:
+        return [
+            fem.dirichletbc(PETSc.ScalarType(0), np.setdiff1d(d, free[i]) if i in free else d, v)
+            for i, (d, v) in enumerate(zip(self.pinned, self.spaces, strict=True))
+        ]
+
+    def cells_where(self, mask: NDArray[np.bool_]) -> Indices:
+        """Return own cells of the regions for which `mask` is true."""
+        return np.flatnonzero(mask[self.domain.region[: self.domain.owned_cells]]).astype(np.int32)
+
+    def spread(self, function: fem.Function, per_region: Matrix) -> None:
+        """Fill a DG0 function from a value per region."""
+        function.x.array[:] = per_region[self.domain.region]
+
+    def _couplings(self, i: int, j: int, c: Coefficients) -> _Couplings:
+        """Return where fields i and j meet: cells, interfaces by coefficient, contacts by coefficient."""
+        in_cells, in_faces = self._pattern
+        faces: dict[bytes, tuple[Matrix, list[Indices]]] = {}
+        for pair, g in c.faces.items():
+            if in_faces[pair][:, i, :, j].any():
+                block = np.ascontiguousarray(g[:, i, :, j])
+                faces.setdefault(block.tobytes(), (block, []))[1].append(self.domain.interfaces[pair])
+        ends = [(float(b[i, j]), self.domain.contact_entities[k]) for k, b in c.ends.items() if b[i, j]]
+        cells = self.cells_where(in_cells[:, i, j])
+        return cells, [(g, np.concatenate(e)) for g, e in faces.values()], ends
+
+    def _pieces(
+        self,
+        form: str,
+        block: tuple[int, int],
+        spaces: Sequence[fem.FunctionSpace],
+        c: Coefficients,
+        w: fem.Function | None = None,
+    ) -> Iterator[fem.Form]:
+        """Yield the forms of a block; each one's coefficients hold until the next is asked for."""
+        i, j = block
+        ker = self.kernels
+        cells, faces, ends = self._couplings(i, j, c)
+        swap = {} if w is None else {ker.w1: w}
+        self.spread(ker.k, c.conduction[:, i, j])
+        self.spread(ker.r, c.reaction[:, i, j])
+        yield ker.form(form, spaces, cells=cells, replace=swap)
+        for g, entities in faces:
+            ker.G.value[:] = g
+            yield ker.form(form, spaces, faces=entities, replace=swap)
+        for b, entities in ends:
+            ker.B.value = b
+            yield ker.form(form, spaces, ends=entities, replace=swap)
+
+    def matrix(
+        self,
+        *,
+        rate: float = 0.0,
+        into: PETSc.Mat | None = None,
+        free: Mapping[int, Indices] | None = None,
+    ) -> PETSc.Mat:
+        """Assemble the matrix: a nest with one block per pair of coupled fields. Collective.
+
+        Parameters
+        ----------
+        rate
+            Multiplies the storage terms (1/s): the coefficient of d/dt in an implicit step.
+        into
+            A matrix of this system to fill again.
+        free
+            Per field, pinned degrees of freedom to leave free after all.
+        """
+        bcs = self._boundary_conditions(free or {})
+        c = self.coefficients.with_storage(rate)
+        n = len(self.fields)
+        blocks: list[list[PETSc.Mat | None]] = [[None] * n for _ in range(n)]
+        for i in range(n):
+            for j in range(n):
+                block_spaces = [self.spaces[i], self.spaces[j]]
+                if into is not None:
+                    a = into.getNestSubMatrix(i, j)
+                    if not a:
+                        continue
+                    a.zeroEntries()
+                else:
+                    cells, faces, ends = self._couplings(i, j, c)
+                    here = len(cells) + len(faces) + len(ends)
+                    if i != j and not self.comm.allreduce(here):
+                        continue
+                    everything = self.kernels.form(
+                        "matrix",
+                        block_spaces,
+                        cells=cells,
+                        faces=np.concatenate([NOTHING, *(e for _, e in faces)]),
+                        ends=np.concatenate([NOTHING, *(e for _, e in ends)]),
+                    )
+                    a = fem_petsc.create_matrix(everything)
+                    # The diagonal of a pinned dummy is in no pattern.
+                    a.setOption(PETSc.Mat.Option.NEW_NONZERO_ALLOCATION_ERR, False)
+                for form in self._pieces("matrix", (i, j), block_spaces, c):
+                    fem_petsc.assemble_matrix(a, form, bcs)
+                    a.assemble(PETSc.Mat.AssemblyType.FLUSH)
+                a.assemble()
+                blocks[i][j] = a
+        if into is not None:
+            into.assemble()
+            return into
+        nest = PETSc.Mat().createNest(blocks, comm=self.comm)
+        nest.assemble()
+        return nest
+
+    def residual(
+        self,
+        w: Fields,
+        *,
+        coefficients: Coefficients | None = None,
+    ) -> list[fem.Function]:
+        """Return the flux conjugate to each degree of freedom. Collective.
+
+        Zero at free degrees of freedom of a solution; at pinned ones, what the contact feeds in.
+
+        Parameters
+        ----------
+        w
+            One function per field.
+        coefficients
+            Other coefficients than the declaration's, such as one region's
+            (:meth:`Coefficients.only`) or the storage alone.
+        """
+        c = coefficients or self.coefficients
+        out = [fem.Function(v) for v in self.spaces]
+        for i, b in enumerate(out):
+            for j in range(len(w)):
+                for form in self._pieces("residual", (i, j), [self.spaces[i]], c, w[j]):
+                    fem.assemble_vector(b.x.array, form)
+            b.x.scatter_reverse(la.InsertMode.add)
+            b.x.scatter_forward()
+        return out
+
+    def functions(self, drive: Mapping[str, float] | None = None) -> list[fem.Function]:
+        """Return zero fields, but with the potential of each contact in `drive` (V) at its charge field."""
+        out = [fem.Function(v, name=f) for v, f in zip(self.spaces, self.fields, strict=True)]
+        for name, volts in (drive or {}).items():
+            i = self.fields.index(self.declaration.contacts[name].charge)
+            out[i].x.array[self.at_contact[i][name]] = volts
+        return out
+
+    def region_flux(self, w: Fields, region: str, facets: Indices) -> NDArray[np.float64]:
+        """Return the flux of each field into a region through some of its facets. Collective.
+
+        The consistent flux of the weak form: it converges twice as fast as a
+        gradient, and what leaves one side of a perfect contact enters the other.
+
+        Parameters
+        ----------
+        facets
+            Integration entities (cell, local facet) of owned facets, on cells of the region.
+        """
+        r = self.residual(w, coefficients=self.coefficients.only(self.domain.regions.index(region)))
+        layout = self.base.dofmap.dof_layout
+        dim = self.domain.dim
+        closure = np.array([layout.entity_closure_dofs(dim - 1, f) for f in range(dim + 1)])
+        cell, local = facets.reshape(-1, 2).T
+        out = np.zeros(len(self.fields))
+        for i, (b, v) in enumerate(zip(r, self.spaces, strict=True)):
+            # A node may lie on facets of several ranks: mark it everywhere, count it where it is owned.
+            mark = fem.Function(v)
+            mark.x.array[v.dofmap.list[cell[:, None], closure[local]].ravel()] = 1.0
+            mark.x.scatter_reverse(la.InsertMode.add)
+            n = self.sizes[i]
+            out[i] = b.x.array[:n][mark.x.array[:n] > 0].sum()
+        return np.asarray(self.comm.allreduce(out))
