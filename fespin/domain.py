@@ -13,6 +13,7 @@ from dolfinx import fem, mesh
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from .device import Stack
 from .errors import InputError, nearest
 
 type Indices = NDArray[np.int32]
@@ -26,8 +27,8 @@ class Domain:
     ----------
     mesh
         Coordinates in metres; the last coordinate is the stacking direction.
-    regions
-        Names, bottom to top where there is an order.
+    stack
+        What the regions are made of, bottom to top where there is an order.
     region
         Index into `regions` for each local cell, ghosts included.
     interfaces
@@ -47,7 +48,7 @@ class Domain:
     """
 
     mesh: mesh.Mesh
-    regions: tuple[str, ...]
+    stack: Stack
     region: NDArray[np.int64]
     interfaces: Mapping[tuple[str, str], Indices]
     contacts: Mapping[str, Indices]
@@ -55,6 +56,11 @@ class Domain:
     cross_section: float
     depth: float = 1.0
     centre: tuple[float, ...] = field(default=())
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Names of the regions: the layers of the stack."""
+        return self.stack.names
 
     @property
     def comm(self) -> MPI.Comm:
@@ -81,6 +87,26 @@ class Domain:
         wanted = [self.regions.index(r) for r in regions]
         return np.flatnonzero(np.isin(self.region[: self.owned_cells], wanted)).astype(np.int32)
 
+    def contact_regions(self, name: str) -> list[str]:
+        """Return the regions that a contact touches. Collective."""
+        here = set(self.region[self.contact_entities[name].reshape(-1, 2)[:, 0]].tolist())
+        return [self.regions[i] for i in sorted(set().union(*self.comm.allgather(here)))]
+
+    def region_extent(self, name: str) -> tuple[float, float]:
+        """Return where a region begins and ends along the stacking direction (m). Collective."""
+        cells = self.cells_of([name])
+        z = self.mesh.geometry.x[self.mesh.geometry.dofmap[cells], self.mesh.geometry.dim - 1]
+        low = self.comm.allreduce(float(z.min(initial=np.inf)), MPI.MIN)
+        return low, self.comm.allreduce(float(z.max(initial=-np.inf)), MPI.MAX)
+
+    def interface_centre(self, pair: tuple[str, str]) -> NDArray[np.float64]:
+        """Return the centroid of an interface, shape (3,). Collective."""
+        x = self.facet_vertices(self.interfaces[pair].reshape(-1, 4)[:, :2].ravel())
+        weights = self._sizes(x)
+        moment = (weights[:, None] * x.mean(axis=1)).sum(axis=0)
+        total = self.comm.allreduce(np.append(moment, weights.sum()))
+        return np.asarray(total[:3] / total[3])
+
     def contact_area(self, name: str) -> float:
         """Return the measure of a contact times the depth (m2; 1 for a point). Collective."""
         return self._measure(self.contact_entities[name]) * self.depth
@@ -90,20 +116,24 @@ class Domain:
         return self._measure(self.interfaces[pair].reshape(-1, 4)[:, :2].ravel()) * self.depth
 
     def _measure(self, entities: Indices) -> float:
-        x = self.facet_vertices(entities)
+        return float(self.comm.allreduce(float(self._sizes(self.facet_vertices(entities)).sum())))
+
+    def _sizes(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.dim == 1:
-            here = float(len(x))
-        elif self.dim == 2:
-            here = float(np.linalg.norm(x[:, 1] - x[:, 0], axis=1).sum())
-        else:
-            normal = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
-            here = float(np.linalg.norm(normal, axis=1).sum()) / 2
-        return self.comm.allreduce(here)
+            return np.ones(len(x))
+        if self.dim == 2:
+            return np.asarray(np.linalg.norm(x[:, 1] - x[:, 0], axis=1))
+        normal = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
+        return np.asarray(np.linalg.norm(normal, axis=1) / 2)
 
     def facet_vertices(self, entities: Indices) -> NDArray[np.float64]:
         """Return the corners of facets given as (cell, local facet): shape (facets, dim, 3). Local."""
         e = entities.reshape(-1, 2)
-        corners = np.array([[i for i in range(self.dim + 1) if i != f] for f in range(self.dim + 1)])
+        # Facet i of a simplex is opposite to vertex i, but the facets of an interval are its vertices.
+        all_corners = range(self.dim + 1)
+        corners = np.array(
+            [[f] if self.dim == 1 else [i for i in all_corners if i != f] for f in all_corners]
+        )
         nodes = self.mesh.geometry.dofmap[e[:, :1], corners[e[:, 1]]]
         out: NDArray[np.float64] = self.mesh.geometry.x[nodes]
         return out
@@ -114,7 +144,7 @@ def build_domain(
     cell_tags: mesh.MeshTags,
     facet_tags: mesh.MeshTags,
     names: Mapping[str, tuple[int, int]],
-    regions: Sequence[str],
+    stack: Stack,
     *,
     cross_section: float | None = None,
     depth: float = 1.0,
@@ -126,9 +156,8 @@ def build_domain(
     ----------
     m, cell_tags, facet_tags, names
         Mesh, tags, and ``{name: (dimension, tag)}`` of its physical groups.
-    regions
-        The regions in order; each must be a cell group of the mesh, and the
-        other way round.
+    stack
+        The layers; each must be a cell group of the mesh, and the other way round.
     cross_section
         See :class:`Domain`; default: the smallest contact.
     depth, centre
@@ -139,7 +168,7 @@ def build_domain(
     InputError
         If a region is absent, a cell belongs to none, or there is no contact.
     """
-    topology, comm = m.topology, m.comm
+    topology, comm, regions = m.topology, m.comm, stack.names
     dim = topology.dim
     topology.create_connectivity(dim - 1, dim)
     topology.create_connectivity(dim, dim - 1)
@@ -205,7 +234,7 @@ def build_domain(
         high = [comm.allreduce(float(a.max(initial=-np.inf)), MPI.MAX) for a in x.T]
         centre = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
     domain = Domain(
-        m, tuple(regions), region, interfaces, contacts, contact_entities, 1.0, depth, tuple(centre)
+        m, stack, region, interfaces, contacts, contact_entities, 1.0, depth, tuple(centre)
     )
     if cross_section is None:
         cross_section = min(domain.contact_area(c) for c in contacts) / depth

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def line(
     mesh_size: float | None = None,
     refine: float = 1.0,
     save: Path | None = None,
-) -> tuple[Domain, Stack]:
+) -> Domain:
     """Return a stack as a line (1D). Collective.
 
     Parameters
@@ -94,7 +94,7 @@ def line(
 
     Returns
     -------
-    domain, stack
+    Domain
         Contacts are "bottom" and "top".
     """
     size = math.inf if mesh_size is None else _checked("mesh_size", mesh_size)
@@ -113,7 +113,7 @@ def line(
         model.mesh.generate(1)
         return {"cross_section": 1.0}
 
-    return mesh_with_gmsh(comm, 1, build, stack.names, save=save), stack
+    return mesh_with_gmsh(comm, 1, build, stack, save=save)
 
 
 def with_leads(stack: Stack, thickness: float, material: Material | None = None) -> Stack:
@@ -198,7 +198,7 @@ def strip(
     depth: float = 1.0,
     refine: float = 1.0,
     save: Path | None = None,
-) -> tuple[Domain, Stack]:
+) -> Domain:
     """Return a stack as a 2D section in (x, z). Collective.
 
     Parameters
@@ -217,8 +217,8 @@ def strip(
 
     Returns
     -------
-    domain, stack
-        The stack includes the wide leads. Contacts are "bottom" and "top".
+    Domain
+        Its stack includes the wide leads. Contacts are "bottom" and "top".
     """
     stack, size, (half,) = _prepare(
         stack, [("width", width)], mesh_size, lead_width, lead_thickness, lead_material
@@ -275,7 +275,7 @@ def strip(
         model.mesh.generate(2)
         return {"cross_section": 2 * half, "depth": depth, "centre": (0.0,)}
 
-    return mesh_with_gmsh(comm, 2, build, stack.names, save=save), stack
+    return mesh_with_gmsh(comm, 2, build, stack, save=save)
 
 
 def pillar(
@@ -290,7 +290,7 @@ def pillar(
     lead_material: Material | None = None,
     refine: float = 1.0,
     save: Path | None = None,
-) -> tuple[Domain, Stack]:
+) -> Domain:
     """Return a stack as a circular or elliptic pillar (3D). Collective.
 
     The cross-section of the mesh has the exact area of the circle or ellipse.
@@ -309,8 +309,8 @@ def pillar(
 
     Returns
     -------
-    domain, stack
-        The stack includes the wide leads. Contacts are "bottom" and "top".
+    Domain
+        Its stack includes the wide leads. Contacts are "bottom" and "top".
 
     Raises
     ------
@@ -389,7 +389,7 @@ def pillar(
             "centre": (0.0, 0.0),
         }
 
-    return mesh_with_gmsh(comm, 3, build, stack.names, save=save), stack
+    return mesh_with_gmsh(comm, 3, build, stack, save=save)
 
 
 def _size_across(gmsh: Any, sides: list[list[int]], size: float, wide: _Wide | None, refine: float) -> None:
@@ -416,8 +416,3 @@ def _size_across(gmsh: Any, sides: list[list[int]], size: float, wide: _Wide | N
     field.setNumbers(4, "FieldsList", [2, 3])
     field.setAsBackgroundMesh(4)
 
-
-def renamed(stack: Stack, names: dict[str, str]) -> Stack:
-    """Return the stack with layers renamed."""
-    layers = [replace(x, name=names.get(x.name, x.name)) for x in stack]
-    return Stack(*layers, interfaces=stack.interfaces, library=stack.library)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from mpi4py import MPI
 
 from .. import _compat
+from ..device import Stack
 from ..domain import Domain, build_domain
 from ..errors import FespinError, InputError
 
@@ -20,9 +21,9 @@ UNIT = 1e-9
 
 def mesh_with_gmsh(
     comm: MPI.Comm,
-    gdim: int,
+    gdim: int | None,
     build: Callable[[Any], dict[str, Any]],
-    regions: Sequence[str],
+    stack: Stack,
     *,
     unit: float = UNIT,
     save: Path | None = None,
@@ -32,13 +33,13 @@ def mesh_with_gmsh(
     Parameters
     ----------
     gdim
-        Dimension of space.
+        Dimension of space; None: `build` returns it as "gdim".
     build
         Called on rank 0 with the gmsh module: adds entities and physical groups and
         meshes them. Returns keyword arguments for :func:`fespin.domain.build_domain`, and
         optionally "scale", by which the transverse coordinates are multiplied.
-    regions
-        Names of the regions in order.
+    stack
+        The layers; names of cell groups.
     unit
         Length of one gmsh unit (m).
     save
@@ -68,13 +69,14 @@ def mesh_with_gmsh(
         if comm.rank == 0:
             gmsh.finalize()
         raise InputError(message)
+    gdim = int(keywords.pop("gdim", gdim))
     mesh, cells, facets, names = _compat.from_gmsh(gmsh.model, comm, gdim)
     if comm.rank == 0:
         gmsh.finalize()
     mesh.geometry.x[:] *= unit
     transverse = keywords.pop("scale", 1.0)
     mesh.geometry.x[:, : gdim - 1] *= transverse
-    return build_domain(mesh, cells, facets, names, regions, **keywords)
+    return build_domain(mesh, cells, facets, names, stack, **keywords)
 
 
 def polygon_area(points: np.ndarray) -> float:

@@ -81,7 +81,8 @@ def moments(system: System, w: Fields) -> Moments:
         faces[pair] = scale * system.comm.allreduce(m)
 
     ends = {}
-    for name, entities in domain.contact_entities.items():
+    for name in system.declaration.contacts:
+        entities = domain.contact_entities[name]
         m = np.zeros((n, n))
         for i, j in pairs():
             form = ker.form("end_moment", ends=entities, replace={ker.w1: w[i], ker.w2: w[j]})

@@ -1,0 +1,272 @@
+"""Solve a transport model on a domain: spaces, matrices and solver, reused over states and drives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from ..device import Contact, Stack
+from ..domain import Domain, sample
+from ..errors import InputError, nearest
+from ..onsager.declaration import Declaration
+from ..onsager.power import Moments, dissipation, end_mean, face_mean, moments
+from ..onsager.system import System
+from ..onsager.terminals import Terminal, TerminalSolver
+from ..solvers import SolverOptions
+from .solution import TransportSolution
+from .two_channel import TwoChannel
+
+
+class TransportModel(Protocol):
+    """What a model must offer: its fields, and the declaration of a device."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the unknowns."""
+        ...
+
+    def declare(
+        self, stack: Stack, contacts: dict[str, tuple[Contact, str]], pairs: list[tuple[str, str]]
+    ) -> Declaration:
+        """Return media, interface laws and contact laws."""
+        ...
+
+
+class TransportProblem:
+    """Spin transport through a device. The constructor is collective.
+
+    Parameters
+    ----------
+    domain
+        Mesh and layers.
+    model
+        Default :class:`TwoChannel`.
+    contacts
+        What each contact of the domain is; those not listed are reservoirs.
+    degree
+        Polynomial degree.
+    solver
+        How linear systems are solved.
+
+    Raises
+    ------
+    InputError
+        If a contact is unknown, or a lead touches several layers.
+
+    Examples
+    --------
+    >>> problem = TransportProblem(domain, contacts={"bottom": Contact("lead")})
+    >>> solution = problem.solve(current_density=1e11)
+    >>> problem.magnetize({"free": (0, 0, -1)})
+    >>> antiparallel = problem.solve(current_density=1e11)
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        model: TwoChannel | None = None,
+        *,
+        contacts: Mapping[str, Contact] | None = None,
+        degree: int = 2,
+        solver: SolverOptions | None = None,
+    ) -> None:
+        if degree < 1:
+            raise InputError(f"degree is {degree}; it must be at least 1")
+        self.domain, self.stack = domain, domain.stack
+        self.model = model or TwoChannel()
+        given = dict(contacts or {})
+        for k in given:
+            if k not in domain.contacts:
+                raise InputError(f"contact '{k}' is not in the geometry: {nearest(k, domain.contacts)}")
+        self.contacts: dict[str, tuple[Contact, str]] = {}
+        for k in domain.contacts:
+            touched = domain.contact_regions(k)
+            contact = given.get(k, Contact())
+            if len(touched) > 1 and contact.spin == "lead":
+                raise InputError(f"contact '{k}' touches the layers {', '.join(touched)}; a lead continues one layer")
+            self.contacts[k] = (contact, touched[0])
+        self.system = System(domain, self._declare(), degree)
+        self.solver = TerminalSolver(self.system, solver or SolverOptions())
+
+    def _declare(self) -> Declaration:
+        return self.model.declare(self.stack, self.contacts, list(self.domain.interfaces))
+
+    def magnetize(self, directions: Mapping[str, Sequence[float]]) -> None:
+        """Turn magnetizations, by layer name; the others stay as they are. Collective.
+
+        Raises
+        ------
+        InputError
+            If a layer is unknown or not a ferromagnet.
+        """
+        self.stack = self.stack.magnetized(directions)
+        self.solver.refresh(self.system.redeclare(self._declare()))
+
+    def drive(
+        self,
+        current_density: float | None = None,
+        current: float | None = None,
+        voltage: float | None = None,
+    ) -> dict[str, Terminal]:
+        """Return the drive between "bottom" and "top"; the current flows upwards, the top is at 0.
+
+        Raises
+        ------
+        InputError
+            If not exactly one is given, or the contacts are others than "bottom" and "top".
+        """
+        values = {"current_density": current_density, "current": current, "voltage": voltage}
+        given = [k for k, v in values.items() if v is not None]
+        if len(given) != 1:
+            raise InputError(f"drive: give exactly one of {', '.join(values)}; found {' and '.join(given) or 'none'}")
+        if set(self.contacts) != {"bottom", "top"}:
+            raise InputError(f"drive: give each of the contacts {', '.join(self.contacts)} a voltage or a current")
+        if voltage is not None:
+            return {"bottom": Terminal(voltage=voltage), "top": Terminal(voltage=0.0)}
+        if current_density is not None:
+            current = current_density * self.domain.area
+        return {"bottom": Terminal(current=current), "top": Terminal(voltage=0.0)}
+
+    def solve(
+        self,
+        *,
+        current_density: float | None = None,
+        current: float | None = None,
+        voltage: float | None = None,
+        terminals: Mapping[str, Terminal] | None = None,
+        driven: tuple[str, str] | None = None,
+    ) -> TransportSolution:
+        """Solve one state. Collective.
+
+        Parameters
+        ----------
+        current_density
+            A/m2 through the cross-section, upwards.
+        current, voltage
+            A (A/m2 on a line) and V, bottom against top.
+        terminals
+            Instead: what drives each contact.
+        driven
+            With `terminals`, between which contacts voltage and resistance are taken; default the
+            first with a current and the last.
+
+        Raises
+        ------
+        InputError
+            If the drive is not complete.
+        SolverError
+            If the solver does not converge.
+        """
+        if terminals is None:
+            terminals = self.drive(current_density, current, voltage)
+            driven = ("bottom", "top")
+        elif not (current_density is current is voltage is None):
+            raise InputError("drive: give terminals or one of current_density, current, voltage, not both")
+        for k in terminals:
+            if k not in self.contacts:
+                raise InputError(f"contact '{k}' is not in the geometry: {nearest(k, self.contacts)}")
+        before = self.solver.iterations
+        w, volts, amps = self.solver.solve(terminals)
+        if driven is None:
+            names = list(self.contacts)
+            fed = [k for k in names if terminals[k].current or terminals[k].voltage]
+            first = fed[0] if fed else names[0]
+            driven = (first, next(k for k in reversed(names) if k != first))
+        m = moments(self.system, w)
+        power = dissipation(self.system.declaration, m)
+        put_in = sum(volts[k] * amps[k] for k in volts)
+        return TransportSolution(
+            stack=self.stack,
+            domain=self.domain,
+            fields=dict(zip(self.system.fields, w, strict=True)),
+            voltages=volts,
+            currents=amps,
+            driven=driven,
+            dissipation=power,
+            power_balance=power.total / put_in - 1 if put_in else 0.0,
+            accumulation=self._accumulation(w),
+            **self._drops(w),
+            channel_currents=self._channel_currents(w),
+            r_nonequilibrium=self._nonequilibrium(m, amps[driven[0]]),
+            iterations=self.solver.iterations - before,
+            dofs=self.system.dofs,
+            system=self.system,
+        )
+
+    # ---- reports
+    def _accumulation(self, w: Sequence[fem.Function]) -> dict[tuple[str, str], tuple[float, float]]:
+        out = {}
+        for pair in self.domain.interfaces:
+            at = self.domain.interface_centre(pair)[None]
+            below, above = (2 * float(sample([w[1]], self.domain, at, r)[0, 0]) for r in pair)
+            out[pair] = (below, above)
+        return out
+
+    def _asymmetry(self, layer: str) -> float:
+        """Return beta of a layer relative to the axis: its weighted potential is c + beta s."""
+        return self.system.declaration.media[layer].conduction[0].coefficient * 2 * self.stack[
+            layer
+        ].material.resistivity - 1
+
+    def _drops(self, w: Sequence[fem.Function]) -> dict[str, dict]:  # type: ignore[type-arg]
+        """Return layer and interface drops of a stack in order, from bottom to top."""
+        names, system = self.domain.regions, self.system
+        pairs = list(zip(names, names[1:], strict=False))
+        if set(pairs) != set(self.domain.interfaces) or set(self.contacts) != {"bottom", "top"}:
+            return {"layer_drops": {}, "interface_drops": {}}
+        c, s = w
+
+        def face(pair: tuple[str, str], side: int) -> float:
+            return face_mean(system, c, pair, side) + self._asymmetry(pair[side]) * face_mean(system, s, pair, side)
+
+        def end(contact: str, layer: str) -> float:
+            return end_mean(system, c, contact) + self._asymmetry(layer) * end_mean(system, s, contact)
+
+        below = [face(p, 0) for p in pairs]
+        above = [face(p, 1) for p in pairs]
+        bottoms = [end("bottom", names[0]), *above]
+        tops = [*below, end("top", names[-1])]
+        return {
+            "layer_drops": {n: a - b for n, a, b in zip(names, bottoms, tops, strict=True)},
+            "interface_drops": {p: a - b for p, a, b in zip(pairs, below, above, strict=True)},
+        }
+
+    def _channel_currents(self, w: Sequence[fem.Function]) -> dict[str, tuple[float, float]]:
+        system, out = self.system, {}
+
+        def channels(flux: NDArray[np.float64]) -> tuple[float, float]:
+            total, spin = flux * self.domain.depth
+            return float(total + spin) / 2, float(total - spin) / 2
+
+        for pair, entities in self.domain.interfaces.items():
+            facets = entities.reshape(-1, 4)[:, 2:].ravel()
+            out["|".join(pair)] = channels(system.region_flux(w, pair[1], facets))
+        for k, (_, layer) in self.contacts.items():
+            if len(self.domain.contact_regions(k)) == 1:
+                out[k] = channels(system.region_flux(w, layer, self.domain.contact_entities[k]))
+        return out
+
+    def _nonequilibrium(self, m: Moments, current: float) -> float | None:
+        """Return A R_ne: |grad s|^2/rho* + spin flip + [s]^2/AR* + leads, over I^2."""
+        if current == 0:
+            return None
+        power = 0.0
+        for layer in self.stack:
+            material = layer.material
+            rs, length = material.resistivity_star, material.spin_diffusion_length
+            power += (m.gradients[layer.name][1, 1] + m.values[layer.name][1, 1] / length**2) / rs
+        for pair, matrix in m.faces.items():
+            interface = self.stack.interface(*pair)
+            if interface is not None:
+                power += matrix[0, 1, 0, 1] / interface.area_resistance_star
+        for k, law in self.system.declaration.contacts.items():
+            power += sum(x.coefficient for x in law.mechanisms) * m.ends[k][1, 1]
+        return float(power / current**2 * self.domain.area)
+
+    def destroy(self) -> None:
+        """Free matrices and solver. Collective."""
+        self.solver.destroy()

@@ -1,0 +1,168 @@
+"""What a transport solution reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from ..device import Stack
+from ..domain import Domain, sample
+from ..onsager.power import Dissipation
+
+if TYPE_CHECKING:
+    from ..onsager.system import System
+
+type Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Potentials along the axis of a stack, layer by layer; faces appear once per side.
+
+    Attributes
+    ----------
+    position
+        Along the stacking direction (m).
+    layer
+        Index of the layer of each point.
+    phi_up, phi_down
+        In V.
+    """
+
+    position: NDArray[np.float64]
+    layer: NDArray[np.int64]
+    phi_up: NDArray[np.float64]
+    phi_down: NDArray[np.float64]
+
+    @property
+    def accumulation(self) -> NDArray[np.float64]:
+        """phi_up - phi_dn (V)."""
+        return self.phi_up - self.phi_down
+
+
+@dataclass(frozen=True)
+class TransportSolution:
+    """A solved state of a device.
+
+    On a line (1D) there is no cross-section: currents are current densities (A/m2), powers are
+    per area (W/m2), and `resistance` is None.
+
+    Attributes
+    ----------
+    stack, domain
+        What was solved, with its magnetizations.
+    fields
+        The unknowns by name: "c" = (phi_up + phi_dn)/2 and "s" = (phi_up - phi_dn)/2, in V.
+    voltages, currents
+        Of every contact; currents (A) count into the device.
+    driven
+        The two contacts between which voltage and resistance are taken.
+    dissipation
+        Power by place and mechanism.
+    power_balance
+        (dissipated power)/(sum of V I) - 1.
+    accumulation
+        phi_up - phi_dn (V) on the two sides of every interface, at its centre.
+    layer_drops, interface_drops
+        Drop of the conductivity-weighted potential c + beta s (V), means over faces.
+    channel_currents
+        (up, down) current (A) through every interface, from its first to its second layer, and
+        into every contact.
+    r_nonequilibrium
+        A R_ne (ohm m2): power of the spin degrees of freedom / I^2, times the area.
+    iterations, dofs
+        Of the linear solver; number of unknowns.
+    """
+
+    stack: Stack
+    domain: Domain
+    fields: Mapping[str, fem.Function]
+    voltages: Mapping[str, float]
+    currents: Mapping[str, float]
+    driven: tuple[str, str]
+    dissipation: Dissipation
+    power_balance: float
+    accumulation: Mapping[Pair, tuple[float, float]]
+    layer_drops: Mapping[str, float]
+    interface_drops: Mapping[Pair, float]
+    channel_currents: Mapping[str, tuple[float, float]]
+    r_nonequilibrium: float | None
+    iterations: int
+    dofs: int
+    system: System
+
+    @property
+    def voltage(self) -> float:
+        """Between the driven contacts (V)."""
+        a, b = self.driven
+        return self.voltages[a] - self.voltages[b]
+
+    @property
+    def current(self) -> float:
+        """Into the first driven contact (A; A/m2 on a line)."""
+        return self.currents[self.driven[0]]
+
+    @property
+    def current_density(self) -> float:
+        """Current per cross-section (A/m2)."""
+        return self.current / self.domain.area
+
+    @property
+    def resistance_area(self) -> float:
+        """A R (ohm m2)."""
+        return self.voltage / self.current_density
+
+    @property
+    def resistance(self) -> float | None:
+        """R (ohm); None on a line."""
+        return None if self.domain.dim == 1 else self.voltage / self.current
+
+    def profile(self, points: int = 60) -> Profile:
+        """Sample the potentials along the axis. Collective.
+
+        Parameters
+        ----------
+        points
+            Per layer, both faces included.
+        """
+        parts = []
+        axis = self.domain.mesh.geometry.dim - 1
+        for i, r in enumerate(self.domain.regions):
+            low, high = self.domain.region_extent(r)
+            x = np.zeros((points, 3))
+            x[:, :axis] = self.domain.centre
+            x[:, axis] = np.linspace(low, high, points)
+            c, s = sample([self.fields["c"], self.fields["s"]], self.domain, x, r)
+            parts.append((x[:, axis], np.full(points, i), c + s, c - s))
+        return Profile(*(np.concatenate(p) for p in zip(*parts, strict=True)))
+
+    def summary(self) -> dict[str, Any]:
+        """Return the results as plain numbers, under the names of a case's ``summary.json``."""
+        line = self.domain.dim == 1
+        two = len(self.voltages) == 2
+        return {
+            "resistance": self.resistance,
+            "resistance_area": self.resistance_area,
+            "voltage": self.voltage,
+            "current": None if line else self.current,
+            "current_density": self.current_density,
+            "voltages": dict(self.voltages),
+            "currents": None if line else dict(self.currents),
+            "dissipated_power": self.dissipation.total,
+            "dissipated_power_unit": "W/m2" if line else "W",
+            "power_balance": self.power_balance,
+            "power_by_mechanism": self.dissipation.by_mechanism,
+            "power_by_place": self.dissipation.by_place,
+            "dofs": self.dofs,
+            "iterations": self.iterations,
+            "accumulation": {"|".join(p): list(d) for p, d in self.accumulation.items()},
+            "layer_drops": dict(self.layer_drops),
+            "interface_drops": {"|".join(p): d for p, d in self.interface_drops.items()},
+            "channel_currents": {k: list(c) for k, c in self.channel_currents.items()},
+            "r_nonequilibrium": self.r_nonequilibrium if two else None,
+        }
