@@ -65,3 +65,13 @@ def space_with_dofmap(space: fem.FunctionSpace, imap: Any, cells: NDArray[np.int
 def exterior_facet() -> Any:
     """Return the integral type of exterior facets."""
     return getattr(fem.IntegralType, "exterior_facet", None) or fem.IntegralType.facet
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on."""
+    import petsc4py
+
+    from . import __version__
+
+    petsc = ".".join(map(str, petsc4py.PETSc.Sys.getVersion()))
+    return {"fespin": __version__, "dolfinx": VERSION, "petsc": petsc, "numpy": np.__version__}

@@ -161,6 +161,11 @@ def direction(vector: Sequence[float], owner: str) -> Vector:
     return (x, y, z)
 
 
+def default_name(layer: Layer, position: int) -> str:
+    """Return a layer's name: its own, or material and position from 1, as in "Cu3"."""
+    return layer.name or f"{layer.material.name}{position}"
+
+
 class Stack:
     """Layers and the interfaces between their materials, in order from bottom to top.
 
@@ -190,7 +195,7 @@ class Stack:
         if not layers:
             raise InputError("the stack has no layer")
         self.layers = tuple(
-            x if x.name else replace(x, name=f"{x.material.name}{i}") for i, x in enumerate(layers, 1)
+            replace(x, name=default_name(x, i)) for i, x in enumerate(layers, 1)
         )
         names = [x.name for x in self.layers]
         for n in names:

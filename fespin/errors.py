@@ -32,7 +32,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(set(known))
     lower = {k.lower(): k for k in names}
-    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6 if len(name) > 3 else 0.5)
     if close:
         return f"did you mean '{lower[close[0]]}'?"
     return f"known: {', '.join(names)}" if names else "none is known"

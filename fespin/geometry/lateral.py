@@ -126,6 +126,8 @@ def lateral(
     above = [resolution.nodes(x) for x in (injector, detector)]
 
     def build(gmsh: Any) -> dict[str, Any]:
+        # Columns are built side by side and glued at the end: merging on the way would lose tags.
+        gmsh.option.setNumber("Geometry.AutoCoherence", 0)
         ends = _build_plane(gmsh, plan, stack, below, above) if dimension == 2 else _build_solid(gmsh, plan, stack, below, above)
         gmsh.model.geo.removeAllDuplicates()
         gmsh.model.geo.synchronize()

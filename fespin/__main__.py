@@ -1,0 +1,7 @@
+"""``python -m fespin``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,247 @@
+"""Run a case: from tables to solutions, files and pictures."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mpi4py import MPI
+
+from . import _compat, output
+from .case import Case
+from .domain import Domain
+from .geometry import from_file, lateral, line, pillar, strip
+from .onsager.terminals import Terminal
+from .plotting import exact_multilayer, plot_device, plot_profiles
+from .solvers import SolverOptions
+from .transport import TransportProblem, TransportSolution
+
+
+def make_domain(comm: MPI.Comm, case: Case, folder: Path) -> Domain:
+    """Mesh the geometry of a case. Collective.
+
+    Parameters
+    ----------
+    folder
+        Where a mesh file's path starts.
+    """
+    g, stack = case.geometry, case.make_stack()
+    if g.mesh is not None:
+        return from_file(
+            comm,
+            folder / g.mesh,
+            stack,
+            length_unit=g.length_unit or 1.0,
+            mesh_size=g.mesh_size,
+            contacts=list(case.contact) if case.multi_terminal else None,
+            cross_section=g.cross_section,
+            depth=g.depth or 1.0,
+        )
+    wide: dict[str, Any] = {}
+    if g.lead_width is not None:
+        wide = {"lead_width": g.lead_width, "lead_thickness": g.lead_thickness}
+        if g.lead_material is not None:
+            wide["lead_material"] = case.make_material(g.lead_material)
+    if g.shape == "line":
+        return line(comm, stack, mesh_size=g.mesh_size)
+    if g.shape == "strip":
+        assert g.width is not None
+        return strip(comm, stack, width=g.width, depth=g.depth or 1.0, mesh_size=g.mesh_size, **wide)
+    if g.shape == "pillar":
+        return pillar(
+            comm, stack, diameter=g.diameter, semi_axes=g.semi_axes, mesh_size=g.mesh_size, **wide
+        )
+    assert g.separation is not None and g.wire_width is not None and g.channel_width is not None
+    widths = (g.wire_width[0], g.wire_width[1]) if isinstance(g.wire_width, list) else g.wire_width
+    return lateral(
+        comm,
+        stack,
+        separation=g.separation,
+        wire_width=widths,
+        channel_width=g.channel_width,
+        channel_length=g.channel_length,
+        wire_overhang=g.wire_overhang or 0.0,
+        dimension=g.dimension or 3,
+        mesh_size=g.mesh_size,
+    )
+
+
+def run(
+    comm: MPI.Comm,
+    case: Case,
+    raw: dict[str, Any],
+    folder: output.OutputFolder,
+    *,
+    base: Path,
+    say: Callable[[str], None],
+    pictures: bool = True,
+) -> dict[str, Any]:
+    """Solve every state of a case and write its output folder. Collective.
+
+    Parameters
+    ----------
+    raw
+        The tables as written, to be echoed.
+    folder
+        Where results go.
+    base
+        Folder of the case file.
+    say
+        Called with progress, on every rank.
+    pictures
+        Whether to draw.
+
+    Returns
+    -------
+    dict
+        What ``summary.json`` holds.
+    """
+    started = time.perf_counter()
+    domain = make_domain(comm, case, base)
+    meshed = time.perf_counter()
+    cells = domain.mesh.topology.index_map(domain.dim).size_global
+    say(f"mesh: {cells} cells in {domain.dim}D, {meshed - started:.2f} s")
+    t = case.transport
+    contacts = case.make_contacts()
+    problem = TransportProblem(
+        domain,
+        contacts=contacts,
+        degree=t.degree,
+        solver=SolverOptions(t.solver.kind, t.solver.rtol, t.solver.max_iterations, t.solver.petsc),
+    )
+    terminals = None
+    if case.multi_terminal:
+        terminals = {k: Terminal(c.voltage, c.current) for k, c in case.contact.items()}
+    solutions: dict[str, TransportSolution] = {}
+    for name, directions in case.states().items():
+        begin = time.perf_counter()
+        problem.magnetize({x.name: x.magnetization or (0, 0, 1) for x in domain.stack if x.direction} | directions)
+        if terminals is not None:
+            solutions[name] = problem.solve(terminals=terminals)
+        else:
+            solutions[name] = problem.solve(
+                current_density=t.current_density, current=t.current, voltage=t.voltage
+            )
+        s = solutions[name]
+        say(
+            f"state {name}: {s.dofs} unknowns, {s.iterations} iterations, {time.perf_counter() - begin:.2f} s, "
+            f"A R = {s.resistance_area:.6g} ohm m2, power balance {s.power_balance:.1e}"
+        )
+    solved = time.perf_counter()
+    summary = summarize(case, raw, domain, solutions)
+    with folder:
+        _write(comm, case, domain, solutions, contacts, folder.path, pictures)
+        now = time.perf_counter()
+        summary["ranks"] = comm.size
+        summary["versions"] = _compat.versions()
+        summary["seconds"] = {"mesh": meshed - started, "solve": solved - meshed, "write": now - solved}
+        summary["wall_time"] = now - started
+        output.write_json(comm, folder.path / "summary.json", summary)
+    problem.destroy()
+    return summary
+
+
+def summarize(
+    case: Case, raw: dict[str, Any], domain: Domain, solutions: dict[str, TransportSolution]
+) -> dict[str, Any]:
+    """Return the results of all states, without what depends on the run."""
+    names = list(solutions)
+    summary: dict[str, Any] = {
+        "title": case.title,
+        "case": raw,
+        "states": {n: s.summary() for n, s in solutions.items()},
+    }
+    if {"parallel", "antiparallel"} <= solutions.keys():
+        names = ["parallel", "antiparallel"]
+    if len(names) == 2 and not case.multi_terminal:
+        first, second = (solutions[n].resistance_area for n in names)
+        summary["delta_resistance_area"] = second - first
+        summary["magnetoresistance"] = (second - first) / first
+    summary["materials"] = {
+        x.material.name: {
+            "resistivity": x.material.resistivity,
+            "spin_diffusion_length": x.material.spin_diffusion_length,
+            "beta": x.material.beta,
+        }
+        for x in domain.stack
+    }
+    faces = {}
+    for a, b in domain.interfaces:
+        face = domain.stack.interface(a, b)
+        faces[f"{a}|{b}"] = (
+            "perfect"
+            if face is None
+            else {"area_resistance_star": face.area_resistance_star, "gamma": face.gamma}
+        )
+    summary["interfaces"] = faces
+    return summary
+
+
+def _write(
+    comm: MPI.Comm,
+    case: Case,
+    domain: Domain,
+    solutions: dict[str, TransportSolution],
+    contacts: dict[str, Any],
+    path: Path,
+    pictures: bool,
+) -> None:
+    """Write fields, profiles and pictures of every state. Collective."""
+    profiles, exact = {}, {}
+    axial = set(domain.contacts) == {"bottom", "top"} and case.geometry.mesh is None
+    for name, s in solutions.items():
+        suffix = "" if len(solutions) == 1 else f".{name}"
+        c, spin = s.fields["c"], s.fields["s"]
+        output.write_fields(
+            path / f"fields{suffix}.bp",
+            domain,
+            {"phi_up": [(1, c), (1, spin)], "phi_down": [(1, c), (-1, spin)], "accumulation": [(2, spin)]},
+        )
+        if axial:
+            p = profiles.setdefault(name, (s.stack, s.profile()))[1]
+            columns = {
+                "position_m": p.position,
+                "layer": [s.stack.names[i] for i in p.layer],
+                "phi_up_V": p.phi_up,
+                "phi_down_V": p.phi_down,
+                "accumulation_V": p.accumulation,
+            }
+            output.write_csv(comm, path / f"profile{suffix}.csv", columns)
+            if case.geometry.lead_width is None:
+                exact[name] = exact_multilayer(s.stack, contacts, s.current_density)
+        if pictures and domain.dim > 1:
+            title = case.title + ("" if len(solutions) == 1 else f": {name}")
+            plot_device(s, path / f"accumulation{suffix}.png", title=title)
+    if pictures and profiles:
+        plot_profiles(comm, path / "profile.png", profiles, exact, title=case.title)
+
+
+def table(summary: dict[str, Any]) -> str:
+    """Return the results of a case as text for a terminal."""
+    lines = []
+    for name, s in summary["states"].items():
+        r = "" if s["resistance"] is None else f"   R = {s['resistance']:.6g} ohm"
+        lines.append(
+            f"{name:<14} A R = {s['resistance_area'] * 1e15:.6g} fohm m2{r}"
+            f"   A R_ne = {s['r_nonequilibrium'] * 1e15:.4g} fohm m2"
+            if s["r_nonequilibrium"] is not None
+            else f"{name:<14} " + "  ".join(f"V({k}) = {v:.6g} V" for k, v in s["voltages"].items())
+        )
+        lines.append(f"{'':<14} dissipated power / (V I) - 1 = {s['power_balance']:.1e}")
+    if "delta_resistance_area" in summary:
+        lines.append(f"{'A dR':<14} {summary['delta_resistance_area'] * 1e15:.6g} fohm m2")
+        lines.append(f"{'dR/R':<14} {100 * summary['magnetoresistance']:.4g} percent")
+    return "\n".join(lines)
+
+
+def stderr_logger(comm: MPI.Comm) -> Callable[[str], None]:
+    """Return a function that prints progress once, on standard error."""
+
+    def say(text: str) -> None:
+        if comm.rank == 0:
+            print(f"fespin: {text}", file=sys.stderr, flush=True)
+
+    return say
