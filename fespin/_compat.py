@@ -27,7 +27,7 @@ def partitioner() -> Any:
 
 
 def from_gmsh(
-    model: Any, comm: MPI.Comm, gdim: int
+    model: Any, comm: MPI.Intracomm, gdim: int
 ) -> tuple[mesh.Mesh, mesh.MeshTags, mesh.MeshTags, dict[str, tuple[int, int]]]:
     """Return mesh, cell tags, facet tags and ``{name: (dimension, tag)}`` of the gmsh model on rank 0."""
     data = _gmsh_reader.model_to_mesh(model, comm, 0, gdim=gdim, partitioner=partitioner())
@@ -40,7 +40,7 @@ def from_gmsh(
     return *data[:3], names
 
 
-def index_map(comm: MPI.Comm, size: int, ghosts: NDArray[np.int64], owners: NDArray[np.int32]) -> Any:
+def index_map(comm: MPI.Intracomm, size: int, ghosts: NDArray[np.int64], owners: NDArray[np.int32]) -> Any:
     """Return an index map with `size` owned indices and the given ghosts."""
     try:
         return cpp.common.IndexMap(comm, size, ghosts, owners, 1234)

@@ -7,16 +7,28 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
-from .errors import FespinError, InputError
+from .errors import FespinError, InputError, one_line
+
+if TYPE_CHECKING:
+    from .case import Case
+
+_LAUNCHERS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Say it in one line, as every other error."""
+        raise InputError(f"{message}; see {self.prog} --help")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fespin", description="Spin transport in nanodevices, from the layer stack to its resistance."
     )
     parser.add_argument("--version", action="version", version=f"fespin {__version__}")
@@ -40,51 +52,92 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _rank() -> int:
-    """Return the rank as the launcher tells it, without starting MPI."""
-    for name in ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID"):
-        if os.environ.get(name, "").isdigit():
-            return int(os.environ[name])
-    return 0
+def _world() -> Any:
+    """Return MPI's communicator, or None where no launcher started this process: MPI takes time to start."""
+    if "mpi4py.MPI" not in sys.modules and not any(x in os.environ for x in _LAUNCHERS):
+        return None
+    from mpi4py import MPI
 
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    # An exception unwinds the output folder's context, which removes what is half-written.
-    raise SystemExit(128 + number)
+    return MPI.COMM_WORLD
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status: 0, 2 for bad input, 1 for a failed solve."""
-    options = _parser().parse_args(arguments)
-    if options.command == "materials":
-        from .materials import table
-
-        print(table())
-        return 0
-    if options.command == "schema":
-        from .case import schema
-
-        print(json.dumps(schema(), indent=1))
-        return 0
+    options = argparse.Namespace(traceback=False)
     try:
-        return _run(options)
+        _parser().parse_args(arguments, options)
+        if options.command == "materials":
+            from .materials import table
+
+            print(table())
+        elif options.command == "schema":
+            from .case import schema
+
+            print(json.dumps(schema(), indent=1))
+        else:
+            _run(options)
     except FespinError as error:
         if options.traceback:
             raise
-        if _rank() == 0:
-            print(f"fespin: error: {error}", file=sys.stderr, flush=True)
-        return 2 if isinstance(error, InputError) else 1
+        return _fail(str(error), 2 if isinstance(error, InputError) else 1)
+    except OSError as error:
+        if options.traceback:
+            raise
+        return _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return 0
 
 
-def _run(options: argparse.Namespace) -> int:
+def _fail(text: str, status: int) -> int:
+    """Print one line, once, and return the exit status. Nobody is left waiting."""
+    comm = _world()
+    rank, size = (comm.rank, comm.size) if comm is not None else (0, 1)
+
+    def say() -> None:
+        print(f"fespin: error: {one_line(text)}", file=sys.stderr, flush=True)
+
+    if rank == 0:
+        say()
+    if size > 1:
+        # Launchers end all processes with the first that fails: the line must be out before.
+        # An error that the other ranks do not have would leave them waiting for ever.
+        everyone, patience = comm.Ibarrier(), time.monotonic() + 10
+        while not everyone.Test():
+            if time.monotonic() > patience:
+                if rank != 0:
+                    say()
+                comm.Abort(status)
+            time.sleep(0.01)
+    return status
+
+
+def _read(options: argparse.Namespace) -> tuple[Case, dict[str, Any]]:
+    """Return the case, read once whatever the number of ranks."""
     from .case import read
 
-    case, raw = read(options.case, options.set)
+    comm = _world()
+    if comm is None or comm.size == 1:
+        return read(options.case, options.set)
+    message, found = None, None
+    if comm.rank == 0:
+        try:
+            found = read(options.case, options.set)
+        except InputError as error:
+            message = str(error)
+    message, found = comm.bcast((message, found), 0)
+    if found is None:
+        raise InputError(message)
+    return found  # type: ignore[no-any-return]
+
+
+def _run(options: argparse.Namespace) -> None:
+    case, raw = _read(options)
     if options.dry_run:
-        if _rank() == 0:
+        comm = _world()
+        if comm is None or comm.rank == 0:
             print(case.describe())
-        return 0
-    signal.signal(signal.SIGTERM, _terminated)
+        return
 
     from mpi4py import MPI
 
@@ -104,7 +157,9 @@ def _run(options: argparse.Namespace) -> int:
             say=stderr_logger(comm),
             pictures=not options.no_pictures,
         )
-    except FespinError:
+    except InputError as error:
+        raise InputError(f"{options.case}: {error}") from error
+    except (FespinError, OSError):
         raise
     except Exception:
         # An error that only this rank sees would leave the others waiting for ever.
@@ -118,4 +173,3 @@ def _run(options: argparse.Namespace) -> int:
     if comm.rank == 0:
         print(table(summary))
         print(f"{'written to':<14} {folder.final}")
-    return 0

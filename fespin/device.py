@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError, nearest
+from .errors import InputError, ModelError, nearest
 
 type Vector = tuple[float, float, float]
 
@@ -157,8 +157,7 @@ def direction(vector: Sequence[float], owner: str) -> Vector:
     norm = float(np.linalg.norm(v))
     if norm == 0:
         raise InputError(f"{owner}: magnetization is zero; it must have a direction")
-    x, y, z = (v / norm).tolist()
-    return (x, y, z)
+    return (float(v[0] / norm), float(v[1] / norm), float(v[2] / norm))
 
 
 def default_name(layer: Layer, position: int) -> str:
@@ -198,9 +197,9 @@ class Stack:
             replace(x, name=default_name(x, i)) for i, x in enumerate(layers, 1)
         )
         names = [x.name for x in self.layers]
-        for n in names:
-            if names.count(n) > 1:
-                raise InputError(f"layer '{n}' is named twice")
+        for i, n in enumerate(names):
+            if names.index(n) < i:
+                raise InputError(f"layers {names.index(n) + 1} and {i + 1} are both called '{n}'")
             if "|" in n:
                 raise InputError(f"layer '{n}': a name may not contain '|'")
         self.interfaces = dict(interfaces or {})
@@ -209,7 +208,7 @@ class Stack:
         for pair in self.interfaces:
             for n in pair:
                 if n not in known:
-                    raise InputError(f"interface '{'|'.join(pair)}': no layer or material is called '{n}': {nearest(n, known)}")
+                    raise InputError(f"interface '{'|'.join(pair)}': no layer or material is called '{n}'; {nearest(n, known)}")
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
@@ -218,7 +217,7 @@ class Stack:
         for x in self.layers:
             if x.name == name:
                 return x
-        raise InputError(f"no layer is called '{name}': {nearest(name, self.names)}")
+        raise InputError(f"no layer is called '{name}'; {nearest(name, self.names)}")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -275,7 +274,7 @@ class Contact:
 
     def __post_init__(self) -> None:
         if self.spin not in self.KINDS:
-            raise InputError(f"contact: spin is '{self.spin}': {nearest(self.spin, self.KINDS)}")
+            raise InputError(f"contact: spin is '{self.spin}'; {nearest(self.spin, self.KINDS)}")
 
 
 def common_axis(stack: Stack) -> NDArray[np.float64]:
@@ -302,6 +301,24 @@ def common_axis(stack: Stack) -> NDArray[np.float64]:
                 "along one axis"
             )
     return axis
+
+
+def interface_sign(stack: Stack, a: str, b: str, axis: NDArray[np.float64]) -> int:
+    """Return the sign of gamma relative to the axis: that of the magnet at the interface of two layers.
+
+    Raises
+    ------
+    ModelError
+        If gamma is not zero between magnets of opposite magnetization.
+    """
+    signs = {sign_along(stack[n], axis) for n in (a, b) if stack[n].material.ferromagnetic}
+    face = stack.interface(a, b)
+    if len(signs) > 1 and face is not None and face.gamma:
+        raise ModelError(
+            f"interface '{a}|{b}' has gamma = {face.gamma} between magnets of opposite magnetization, "
+            "where majority and minority are not defined; use gamma = 0 or a spacer"
+        )
+    return signs.pop() if signs else 1
 
 
 def sign_along(layer: Layer, axis: NDArray[np.float64]) -> int:

@@ -63,9 +63,10 @@ class Domain:
         return self.stack.names
 
     @property
-    def comm(self) -> MPI.Comm:
+    def comm(self) -> MPI.Intracomm:
         """The communicator."""
-        return self.mesh.comm
+        comm: MPI.Intracomm = self.mesh.comm
+        return comm
 
     @property
     def dim(self) -> int:
@@ -89,7 +90,7 @@ class Domain:
 
     def contact_regions(self, name: str) -> list[str]:
         """Return the regions that a contact touches. Collective."""
-        here = set(self.region[self.contact_entities[name].reshape(-1, 2)[:, 0]].tolist())
+        here = {int(i) for i in self.region[self.contact_entities[name].reshape(-1, 2)[:, 0]]}
         return [self.regions[i] for i in sorted(set().union(*self.comm.allgather(here)))]
 
     def region_extent(self, name: str) -> tuple[float, float]:

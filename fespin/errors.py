@@ -36,3 +36,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean '{lower[close[0]]}'?"
     return f"known: {', '.join(names)}" if names else "none is known"
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks and control characters."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(text.split()))

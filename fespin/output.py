@@ -6,9 +6,12 @@ import csv
 import json
 import os
 import shutil
+import signal
+import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,11 @@ from mpi4py import MPI
 from .domain import Domain
 from .errors import InputError
 from .onsager.broken import broken_space
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    # An exception unwinds the output folder's context, which removes what is half-written.
+    raise SystemExit(128 + number)
 
 
 class OutputFolder:
@@ -35,42 +43,71 @@ class OutputFolder:
         Replace an existing folder, when the new one is complete.
     """
 
-    def __init__(self, comm: MPI.Comm, final: Path, *, force: bool = False) -> None:
-        self.comm, self.final, self.force = comm, final.absolute(), force
-        self.path = self.final.with_name(f".{final.name}.part")
+    def __init__(self, comm: MPI.Intracomm, final: Path, *, force: bool = False) -> None:
+        # Without "..", which a rename cannot take for a name.
+        self.comm, self.final, self.force = comm, Path(os.path.abspath(final)), force
+        self.path = self.final.parent / f".{self.final.name}.part"
+        self._signals: dict[int, Any] = {}
 
     def refuse_existing(self) -> None:
         """Raise InputError if the folder exists and may not be replaced, or cannot be made. Collective."""
-        message = None
-        if self.comm.rank == 0:
-            if self.final.exists() and not self.force:
-                message = f"output '{self.final}' exists; choose another --output, or --force to replace it"
-            elif self.final.exists() and not self.final.is_dir():
-                message = f"output '{self.final}' is a file"
-            elif not os.access(self._parent(), os.W_OK):
-                message = f"output '{self.final}': cannot write to '{self._parent()}'"
+        message = self._obstacle() if self.comm.rank == 0 else None
         message = self.comm.bcast(message, 0)
         if message is not None:
             raise InputError(message)
 
-    def _parent(self) -> Path:
-        parent = self.final.parent
-        while not parent.exists():
-            parent = parent.parent
-        return parent
+    def _obstacle(self) -> str | None:
+        """Return why the folder cannot be written, None if it can."""
+        name = f"output '{self.final}'"
+        try:
+            if os.path.lexists(self.final):
+                if not self.force:
+                    return f"{name} exists; choose another --output, or --force to replace it"
+                if self.final.is_symlink() or not self.final.is_dir():
+                    return f"{name} is not a folder; choose another --output"
+                if any(self.final.iterdir()) and not (self.final / "summary.json").is_file():
+                    return f"{name} holds other things than results (no summary.json); choose another --output"
+            parent = self.final.parent
+            while not parent.exists():
+                parent = parent.parent
+            # Permissions do not tell: the file system may be read-only, the user root.
+            with tempfile.TemporaryDirectory(prefix=".fespin-", dir=parent):
+                pass
+        except OSError as error:
+            return f"{name} cannot be written: {error.strerror}"
+        return None
 
     def __enter__(self) -> OutputFolder:
+        message = None
+        # Not earlier: gmsh resets the signals, and before this there is nothing to remove.
+        if threading.current_thread() is threading.main_thread():
+            self._signals = {n: signal.signal(n, _terminated) for n in (signal.SIGTERM, signal.SIGHUP)}
         if self.comm.rank == 0:
-            # What a killed run left behind.
-            shutil.rmtree(self.path, ignore_errors=True)
-            self.path.mkdir(parents=True)
-        self.comm.barrier()
+            try:
+                # What a killed run left behind.
+                shutil.rmtree(self.path, ignore_errors=True)
+                self.path.mkdir(parents=True)
+            except OSError as error:
+                message = f"output '{self.final}' cannot be written: {error.strerror}"
+            except BaseException:  # a signal; __exit__ is not called yet
+                shutil.rmtree(self.path, ignore_errors=True)
+                raise
+        message = self.comm.bcast(message, 0)
+        if message is not None:
+            raise InputError(message)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
+        try:
+            self._leave(failed=kind is not None)
+        finally:
+            for number, handler in self._signals.items():
+                signal.signal(number, handler)
+
+    def _leave(self, failed: bool) -> None:
+        if failed:
             # No barrier: the other ranks may not come here.
             if self.comm.rank == 0:
                 shutil.rmtree(self.path, ignore_errors=True)
@@ -86,13 +123,13 @@ class OutputFolder:
         self.comm.barrier()
 
 
-def write_json(comm: MPI.Comm, path: Path, data: Mapping[str, Any]) -> None:
+def write_json(comm: MPI.Intracomm, path: Path, data: Mapping[str, Any]) -> None:
     """Write a mapping as JSON, on rank 0; NaN is an error."""
     if comm.rank == 0:
         path.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
-def write_csv(comm: MPI.Comm, path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
+def write_csv(comm: MPI.Intracomm, path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
     """Write named columns of equal length as CSV, on rank 0."""
     if comm.rank == 0:
         with path.open("w", newline="", encoding="utf-8") as f:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from dolfinx import fem, plot
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 from .device import Contact, Stack
 from .domain import Domain
@@ -120,7 +121,7 @@ _BAR = {
 }
 
 
-def _limits(values: np.ndarray) -> tuple[float, float]:
+def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
     top = float(np.abs(values).max(initial=0.0)) or 1.0
     return -top, top
 
@@ -200,7 +201,7 @@ def exact_multilayer(stack: Stack, contacts: Mapping[str, Contact], current_dens
 
 
 def plot_profiles(
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     path: Path,
     profiles: Mapping[str, tuple[Stack, Profile]],
     exact: Mapping[str, MultilayerSolution],

@@ -12,15 +12,16 @@ from mpi4py import MPI
 
 from . import _compat, output
 from .case import Case
+from .device import Stack
 from .domain import Domain
 from .geometry import from_file, lateral, line, pillar, strip
 from .onsager.terminals import Terminal
 from .plotting import exact_multilayer, plot_device, plot_profiles
 from .solvers import SolverOptions
-from .transport import TransportProblem, TransportSolution
+from .transport import MultilayerSolution, Profile, TransportProblem, TransportSolution
 
 
-def make_domain(comm: MPI.Comm, case: Case, folder: Path) -> Domain:
+def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
     """Mesh the geometry of a case. Collective.
 
     Parameters
@@ -70,7 +71,7 @@ def make_domain(comm: MPI.Comm, case: Case, folder: Path) -> Domain:
 
 
 def run(
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     case: Case,
     raw: dict[str, Any],
     folder: output.OutputFolder,
@@ -158,8 +159,9 @@ def summarize(
         names = ["parallel", "antiparallel"]
     if len(names) == 2 and not case.multi_terminal:
         first, second = (solutions[n].resistance_area for n in names)
-        summary["delta_resistance_area"] = second - first
-        summary["magnetoresistance"] = (second - first) / first
+        if first is not None and second is not None:
+            summary["delta_resistance_area"] = second - first
+            summary["magnetoresistance"] = (second - first) / first
     summary["materials"] = {
         x.material.name: {
             "resistivity": x.material.resistivity,
@@ -181,7 +183,7 @@ def summarize(
 
 
 def _write(
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     case: Case,
     domain: Domain,
     solutions: dict[str, TransportSolution],
@@ -190,7 +192,8 @@ def _write(
     pictures: bool,
 ) -> None:
     """Write fields, profiles and pictures of every state. Collective."""
-    profiles, exact = {}, {}
+    profiles: dict[str, tuple[Stack, Profile]] = {}
+    exact: dict[str, MultilayerSolution] = {}
     axial = set(domain.contacts) == {"bottom", "top"} and case.geometry.mesh is None
     for name, s in solutions.items():
         suffix = "" if len(solutions) == 1 else f".{name}"
@@ -202,7 +205,7 @@ def _write(
         )
         if axial:
             p = profiles.setdefault(name, (s.stack, s.profile()))[1]
-            columns = {
+            columns: dict[str, Any] = {
                 "position_m": p.position,
                 "layer": [s.stack.names[i] for i in p.layer],
                 "phi_up_V": p.phi_up,
@@ -237,7 +240,7 @@ def table(summary: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def stderr_logger(comm: MPI.Comm) -> Callable[[str], None]:
+def stderr_logger(comm: MPI.Intracomm) -> Callable[[str], None]:
     """Return a function that prints progress once, on standard error."""
 
     def say(text: str) -> None:

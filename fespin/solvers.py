@@ -76,6 +76,8 @@ class SolverOptions:
 class LinearSolver:
     """A symmetric positive system of one or several fields, set up once and solved many times.
 
+    The constructor builds the preconditioner or factor. It is collective.
+
     Parameters
     ----------
     matrix
@@ -84,6 +86,11 @@ class LinearSolver:
         `kind` must be "amg" or "direct".
     name
         What is solved, for the options prefix and messages.
+
+    Raises
+    ------
+    SolverError
+        If the preconditioner or factor cannot be made.
     """
 
     def __init__(self, matrix: PETSc.Mat, options: SolverOptions, name: str) -> None:
@@ -116,23 +123,20 @@ class LinearSolver:
             }
             for i in range(len(sets)):
                 defaults |= {f"fieldsplit_{i}_{k}": v for k, v in block.items()}
-        self._set(defaults | dict(options.petsc))
-        ksp.setFromOptions()
-
-    def _set(self, values: Mapping[str, str | int | float | bool | None]) -> None:
         database = PETSc.Options(self.prefix)
-        for k, v in values.items():
-            # What is on the command line or in PETSC_OPTIONS under this prefix stays.
-            if not database.hasName(k):
-                database.setValue(k, v)
-                self._used = [*getattr(self, "_used", []), k]
-
-    def set_up(self) -> None:
-        """Build the preconditioner or factor now, rather than in the first solve. Collective."""
-        self._guarded(self._ksp.setUp)
-        if self._ksp.getPC().getType() == "fieldsplit":
-            for sub in self._ksp.getPC().getFieldSplitSubKSP():
-                self._guarded(sub.setUp)
+        # What is on the command line or in PETSC_OPTIONS under this prefix stays.
+        ours = {k: v for k, v in (defaults | dict(options.petsc)).items() if not database.hasName(k)}
+        for k, v in ours.items():
+            database.setValue(k, v)
+        try:
+            ksp.setFromOptions()
+            self._guarded(ksp.setUp)
+            if ksp.getPC().getType() == "fieldsplit":
+                for sub in ksp.getPC().getFieldSplitSubKSP():
+                    self._guarded(sub.setUp)
+        finally:
+            for k in ours:
+                database.delValue(k)
 
     def _guarded(self, call: object) -> None:
         try:
@@ -172,10 +176,7 @@ class LinearSolver:
         return b, x
 
     def destroy(self) -> None:
-        """Free the solver, its factor or preconditioner, and its options. Collective."""
+        """Free the solver with its factor or preconditioner. Collective."""
         self._ksp.destroy()
         if self._flat is not None:
             self._flat.destroy()
-        database = PETSc.Options(self.prefix)
-        for k in getattr(self, "_used", []):
-            database.delValue(k)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -23,7 +25,7 @@ _SIMPLEX = {1: 1, 2: 2, 3: 4}
 
 
 def from_file(
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     path: str | Path,
     stack: Stack,
     *,
@@ -57,90 +59,138 @@ def from_file(
     ------
     InputError
         If the file is missing or unreadable, has no named groups, does not fit the layers, has other
-        cells than straight simplices, or falls into parts that no contact touches.
+        cells than straight simplices, or falls into parts.
     """
     path = Path(path)
+    owner = f"geometry.mesh '{path}'"
     if path.suffix not in SUFFIXES:
-        raise InputError(f"mesh file '{path}': the name must end in {' or '.join(SUFFIXES[:2])}")
+        raise InputError(f"{owner}: the name must end in {' or '.join(SUFFIXES[:2])}")
     if not math.isfinite(length_unit) or length_unit <= 0:
-        raise InputError(f"geometry: length_unit is {length_unit!r}; it must be positive")
-    if not comm.bcast(path.is_file() if comm.rank == 0 else None, 0):
-        raise InputError(f"mesh file '{path}' does not exist")
+        raise InputError(f"geometry.length_unit: found {length_unit!r}; it must be positive")
 
     def build(gmsh: Any) -> dict[str, Any]:
+        _open(gmsh, path, owner)
         model = gmsh.model
-        try:
-            gmsh.open(str(path))
-        except Exception as error:  # gmsh raises plain exceptions
-            raise InputError(f"mesh file '{path}' cannot be read: {str(error).strip()}") from error
-        groups = {model.getPhysicalName(d, t): (d, t) for d, t in model.getPhysicalGroups()}
-        groups.pop("", None)
-        if not groups:
-            raise InputError(f"mesh file '{path}' has no named physical groups; name the layers and contacts")
+        groups = _groups(model, owner)
         for layer in stack:
             if layer.name not in groups:
-                raise InputError(f"mesh file '{path}': no physical group is called '{layer.name}' (a layer): {nearest(layer.name, groups)}")
-        dims = {groups[x.name][0] for x in stack}
-        dim = max(dims)
+                raise InputError(
+                    f"{owner}: no physical group is called '{layer.name}' (a layer); {nearest(layer.name, groups)}"
+                )
+        layers = {x.name: groups[x.name] for x in stack}
+        dims = sorted({d for d, _ in layers.values()})
+        dim = dims[-1]
         if len(dims) > 1 or dim == 0:
-            raise InputError(f"mesh file '{path}': the layers' groups have the dimensions {sorted(dims)}; they must share one")
-        wanted = set(contacts) if contacts is not None else {n for n, (d, _) in groups.items() if d == dim - 1}
-        for n in wanted:
-            if n not in groups or groups[n][0] != dim - 1:
-                known = [k for k, (d, _) in groups.items() if d == dim - 1]
-                raise InputError(f"mesh file '{path}': no boundary group is called '{n}' (a contact): {nearest(n, known)}")
-        for d, t in model.getPhysicalGroups():
-            name = model.getPhysicalName(d, t)
-            if (d == dim and name not in stack.names) or (d == dim - 1 and name not in wanted) or d not in (dim, dim - 1):
-                if d == dim:
-                    raise InputError(f"mesh file '{path}': the physical group '{name}' is no layer: {nearest(name, stack.names)}")
-                model.removePhysicalGroups([(d, t)])
-        if path.suffix != ".msh" or not model.mesh.getElements(dim)[0]:
+            raise InputError(f"{owner}: the layers' groups have the dimensions {dims}; they must share one, 1 to 3")
+        if dim != 2 and depth != 1.0:
+            raise InputError(f"geometry.depth: found {depth:g}; only 2D meshes have one, {path.name} is {dim}D")
+        ends = {n: g for n, g in groups.items() if g[0] == dim - 1}
+        wanted = set(contacts) if contacts is not None else set(ends)
+        for n in sorted(wanted - ends.keys()):
+            raise InputError(f"{owner}: no group of boundary facets is called '{n}' (a contact); {nearest(n, ends)}")
+        for name, (d, tag) in groups.items():
+            if d == dim and name not in layers:
+                raise InputError(f"{owner}: the physical group '{name}' is no layer; {nearest(name, layers)}")
+            if d != dim and name not in wanted:
+                model.removePhysicalGroups([(d, tag)])
+        if path.suffix != ".msh":
             if mesh_size is not None:
                 gmsh.option.setNumber("Mesh.MeshSizeMax", mesh_size / length_unit)
             model.mesh.generate(dim)
-        _check(gmsh, path, dim, {n: groups[n] for n in wanted}, {x.name: groups[x.name] for x in stack})
+        _check(gmsh, owner, dim, {n: ends[n] for n in sorted(wanted)}, layers)
         return {"cross_section": cross_section, "depth": depth, "gdim": dim}
 
     # The dimension of space is known only once the file is read.
     return mesh_with_gmsh(comm, None, build, stack, unit=length_unit)
 
 
+def _open(gmsh: Any, path: Path, owner: str) -> None:
+    if not os.path.exists(path):
+        near = [x.name for x in path.parent.glob("*") if x.suffix in SUFFIXES]
+        raise InputError(f"{owner}: the file does not exist{'; ' + nearest(path.name, near) if near else ''}")
+    if not os.path.isfile(path) or not os.access(path, os.R_OK):
+        raise InputError(f"{owner}: cannot be read: {'permission denied' if os.path.isfile(path) else 'not a file'}")
+    if path.suffix == ".msh":
+        with path.open("rb") as f:
+            # Gmsh would run anything else as a script.
+            if not f.read(1024).lstrip().startswith(b"$"):
+                raise InputError(f"{owner}: not a mesh of gmsh; it does not begin with $MeshFormat")
+    try:
+        gmsh.open(str(path))
+    except Exception as error:  # gmsh raises plain exceptions
+        raise InputError(f"{owner}: gmsh cannot read it: {str(error).strip()}") from error
+
+
+def _groups(model: Any, owner: str) -> dict[str, tuple[int, int]]:
+    """Return the named physical groups; those without a name are removed."""
+    groups: dict[str, tuple[int, int]] = {}
+    for d, tag in model.getPhysicalGroups():
+        name = model.getPhysicalName(d, tag)
+        if not name:
+            model.removePhysicalGroups([(d, tag)])
+        elif name in groups:
+            raise InputError(f"{owner}: two physical groups are called '{name}'; names must be unique")
+        else:
+            groups[name] = (int(d), int(tag))
+    if not groups:
+        raise InputError(f"{owner}: no physical group has a name; name the layers and the contacts")
+    return groups
+
+
 def _check(
-    gmsh: Any, path: Path, dim: int, contacts: dict[str, tuple[int, int]], layers: dict[str, tuple[int, int]]
+    gmsh: Any, owner: str, dim: int, contacts: dict[str, tuple[int, int]], layers: dict[str, tuple[int, int]]
 ) -> None:
     """Refuse meshes that would fail later, while the whole mesh is at hand."""
+    if not contacts:
+        raise InputError(f"{owner}: there is no contact; name a physical group of the boundary")
     mesh = gmsh.model.mesh
     cells = []
+    member: dict[tuple[int, int], str] = {}
     for name, (d, tag) in {**layers, **contacts}.items():
         found = 0
         for entity in gmsh.model.getEntitiesForPhysicalGroup(d, tag):
+            other = member.setdefault((d, int(entity)), name)
+            if other != name:
+                raise InputError(f"{owner}: the groups '{other}' and '{name}' overlap; each part belongs to one")
             types, elements, nodes = mesh.getElements(d, int(entity))
             for kind, e, n in zip(types, elements, nodes, strict=True):
                 if d > 0 and kind != _SIMPLEX[d]:
                     what = mesh.getElementProperties(kind)[0]
-                    raise InputError(f"mesh file '{path}': '{name}' has cells of type {what}; use straight triangles or tetrahedra")
+                    raise InputError(
+                        f"{owner}: '{name}' has cells of type {what}; use straight (first-order) triangles or tetrahedra"
+                    )
                 found += len(e)
                 if d == dim:
                     cells.append(np.asarray(n, np.int64).reshape(len(e), -1))
         if not found:
-            raise InputError(f"mesh file '{path}': the group '{name}' has no cell in the mesh")
-    if not contacts:
-        raise InputError(f"mesh file '{path}' has no contact: name a physical group of its boundary")
+            raise InputError(f"{owner}: the group '{name}' has no cell in the mesh")
     c = np.concatenate(cells)
     used, index = np.unique(c, return_inverse=True)
     index = index.reshape(c.shape)
+    _check_flat(mesh, owner, dim, used)
     edges = coo_array(
         (np.ones(index[:, 1:].size), (np.repeat(index[:, 0], c.shape[1] - 1), index[:, 1:].ravel())),
         shape=(len(used), len(used)),
     )
     parts, part = connected_components(edges, directed=False)
-    touched = set()
-    for d, tag in contacts.values():
-        nodes = mesh.getNodesForPhysicalGroup(d, tag)[0].astype(np.int64)
-        touched |= set(part[np.searchsorted(used, nodes[np.isin(nodes, used)])].tolist())
-    if len(touched) < parts:
-        raise InputError(
-            f"mesh file '{path}' falls into {parts} disconnected parts, and {parts - len(touched)} of them touch no "
-            "contact; let neighbouring volumes share their faces"
-        )
+    if parts == 1:
+        return
+    first = {n: mesh.getNodesForPhysicalGroup(d, t)[0].astype(np.int64)[:1] for n, (d, t) in layers.items()}
+    home = {n: int(part[np.searchsorted(used, x)][0]) for n, x in first.items()}
+    here = next(iter(home))
+    apart = [n for n in home if home[n] != home[here]]
+    why = f" ('{here}' and '{apart[0]}' do not touch)" if apart else ""
+    raise InputError(
+        f"{owner}: the mesh falls into {parts} parts that share no nodes{why}; "
+        "glue them: Coherence or BooleanFragments in gmsh"
+    )
+
+
+def _check_flat(mesh: Any, owner: str, dim: int, used: NDArray[np.int64]) -> None:
+    """Refuse sections and lines that are not in the first coordinates: the others are dropped."""
+    tags, x, _ = mesh.getNodes()
+    x = x.reshape(-1, 3)[np.isin(tags.astype(np.int64), used)]
+    extent = np.ptp(x, axis=0)
+    if (extent[dim:] > 1e-9 * extent.max()).any():
+        axes = ("x", "x, y")[dim - 1]
+        raise InputError(f"{owner}: a {dim}D mesh must lie in {axes}, and its last coordinate cross the layers")

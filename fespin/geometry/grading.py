@@ -35,7 +35,7 @@ def graded_nodes(
     density = 1 / local
     count = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(x))])
     n = max(least, int(np.ceil(count[-1] - 1e-9)))
-    nodes = np.interp(np.linspace(0.0, count[-1], n + 1), count, x)
+    nodes: NDArray[np.float64] = np.interp(np.linspace(0.0, count[-1], n + 1), count, x)
     nodes[0], nodes[-1] = 0.0, thickness
     return nodes
 

@@ -73,7 +73,7 @@ def _extrusion(nodes: NDArray[np.float64]) -> tuple[float, list[int], list[float
 
 
 def line(
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     stack: Stack,
     *,
     mesh_size: float | None = None,
@@ -173,7 +173,7 @@ def _layer_nodes(stack: Stack, resolution: Resolution, wide: _Wide | None) -> li
         rim, far = wide.rim * UNIT, wide.far * UNIT
         for i, ends in ((0, (far, rim)), (-1, (rim, far))):
             nodes[i] = graded_nodes(
-                stack.layers[i].thickness, far, ends, growth=0.3 / (12 / resolution.per_decay), least=resolution.least
+                stack.layers[i].thickness, far, ends, growth=0.3 * 16 / resolution.per_decay, least=resolution.least
             )
         # The layers next to the leads carry the crowded current at their ends.
         for i, ends in ((1, (rim, np.inf)), (-2, (np.inf, rim))):
@@ -187,7 +187,7 @@ def _layer_nodes(stack: Stack, resolution: Resolution, wide: _Wide | None) -> li
 
 
 def strip(
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     stack: Stack,
     *,
     width: float,
@@ -224,7 +224,7 @@ def strip(
         stack, [("width", width)], mesh_size, lead_width, lead_thickness, lead_material
     )
     depth = _checked("depth", depth)
-    resolution = Resolution(size, 12, 0.15, 3).refined(refine)
+    resolution = Resolution(size, 24, 0.08, 3).refined(refine)
     size = resolution.size
     wide = None
     if lead_width is not None:
@@ -279,7 +279,7 @@ def strip(
 
 
 def pillar(
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     stack: Stack,
     *,
     diameter: float | None = None,
@@ -323,7 +323,7 @@ def pillar(
         raise InputError(f"geometry: semi_axes is {list(semi_axes)}; it must be two lengths")
     extent = [("diameter", diameter)] * 2 if diameter is not None else [("semi_axes", 2 * a) for a in semi_axes or ()]
     stack, size, halves = _prepare(stack, extent, mesh_size, lead_width, lead_thickness, lead_material)
-    resolution = Resolution(size, 12, 0.15, 3).refined(refine)
+    resolution = Resolution(size, 16, 0.12, 3).refined(refine)
     size = resolution.size / UNIT
     a, b = (h / UNIT for h in halves)
     wide = None
@@ -350,9 +350,10 @@ def pillar(
         rim = ellipse(a, b, 0.0, rim_size)
         loop = geo.addCurveLoop(rim)
         core, z = geo.addPlaneSurface([loop]), 0.0
-        ring = None
+        ring, brim = None, rim
         if wide is not None:
-            ring = geo.addPlaneSurface([geo.addCurveLoop(ellipse(wide.lead, wide.lead, 0.0, wide.far)), loop])
+            brim = ellipse(wide.lead, wide.lead, 0.0, wide.far)
+            ring = geo.addPlaneSurface([geo.addCurveLoop(brim), loop])
         ends: dict[str, list[int]] = {}
         sides: list[list[int]] = [rim]
         for i, (layer, nodes) in enumerate(zip(stack, layers, strict=True)):
@@ -378,14 +379,18 @@ def pillar(
             model.addPhysicalGroup(2, surfaces, i, name)
         _size_across(gmsh, sides, size, wide, refine)
         model.mesh.generate(3)
-        nodes = np.concatenate(
-            [model.mesh.getNodes(1, c, includeBoundary=True)[1].reshape(-1, 3)[:, :2] for c in rim]
-        )
-        area = polygon_area(np.unique(nodes.round(9), axis=0))
-        exact = math.pi * a * b
+
+        def swelling(arcs: list[int], p: float, q: float) -> float:
+            """By how much a polygon must grow to have the area of its ellipse."""
+            nodes = [model.mesh.getNodes(1, c, includeBoundary=True)[1].reshape(-1, 3)[:, :2] for c in arcs]
+            return math.sqrt(math.pi * p * q / polygon_area(np.unique(np.concatenate(nodes).round(9), axis=0)))
+
+        inner = swelling(rim, a, b)
+        outer = inner if wide is None else swelling(brim, wide.lead, wide.lead)
+        reach = 1.0 if wide is None else wide.lead / max(a, b)
         return {
-            "scale": math.sqrt(exact / area),
-            "cross_section": exact * UNIT**2,
+            "stretch": ((a * UNIT, b * UNIT), inner, reach, outer),
+            "cross_section": math.pi * a * b * UNIT**2,
             "centre": (0.0, 0.0),
         }
 

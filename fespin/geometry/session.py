@@ -9,6 +9,7 @@ from typing import Any
 import gmsh
 import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 from .. import _compat
 from ..device import Stack
@@ -20,7 +21,7 @@ UNIT = 1e-9
 
 
 def mesh_with_gmsh(
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     gdim: int | None,
     build: Callable[[Any], dict[str, Any]],
     stack: Stack,
@@ -37,7 +38,7 @@ def mesh_with_gmsh(
     build
         Called on rank 0 with the gmsh module: adds entities and physical groups and
         meshes them. Returns keyword arguments for :func:`fespin.domain.build_domain`, and
-        optionally "scale", by which the transverse coordinates are multiplied.
+        optionally "stretch", for :func:`stretched`.
     stack
         The layers; names of cell groups.
     unit
@@ -74,12 +75,25 @@ def mesh_with_gmsh(
     if comm.rank == 0:
         gmsh.finalize()
     mesh.geometry.x[:] *= unit
-    transverse = keywords.pop("scale", 1.0)
-    mesh.geometry.x[:, : gdim - 1] *= transverse
+    if "stretch" in keywords:
+        mesh.geometry.x[:, :2] = stretched(mesh.geometry.x[:, :2], *keywords.pop("stretch"))
     return build_domain(mesh, cells, facets, names, stack, **keywords)
 
 
-def polygon_area(points: np.ndarray) -> float:
+def stretched(
+    points: NDArray[np.float64], axes: tuple[float, float], core: float, outer: float, factor: float
+) -> NDArray[np.float64]:
+    """Stretch the plane about the origin, so that polygons take the areas of their ellipses.
+
+    By `core` inside the ellipse with the given semi-axes, by `factor` at the radius `outer` (in
+    units of the ellipse), and continuously between.
+    """
+    r = np.hypot(points[:, 0] / axes[0], points[:, 1] / axes[1])
+    scale = np.interp(r, [1.0, max(outer, 1.0 + 1e-9)], [core, factor])
+    return np.asarray(points * scale[:, None])
+
+
+def polygon_area(points: NDArray[np.float64]) -> float:
     """Return the area of a star-shaped polygon around its mean, points (n, 2) in any order."""
     p = points - points.mean(axis=0)
     p = p[np.argsort(np.arctan2(p[:, 1], p[:, 0]))]

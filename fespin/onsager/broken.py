@@ -21,13 +21,13 @@ from .. import _compat
 type Ints = NDArray[np.int64]
 
 
-def _to_directory(comm: MPI.Comm, keys: Ints, payload: NDArray[Any]) -> list[tuple[Ints, NDArray[Any]]]:
+def _to_directory(comm: MPI.Intracomm, keys: Ints, payload: NDArray[Any]) -> list[tuple[Ints, NDArray[Any]]]:
     """Send (key, payload) to the rank ``key % size`` that keeps the book; return what came, by sender."""
     home = keys % comm.size
     return comm.alltoall([(keys[home == r], payload[home == r]) for r in range(comm.size)])
 
 
-def _from_directory(comm: MPI.Comm, keys: Ints, replies: list[Ints]) -> Ints:
+def _from_directory(comm: MPI.Intracomm, keys: Ints, replies: list[Ints]) -> Ints:
     """Return the replies to the senders, each in the order its keys were sent."""
     home = keys % comm.size
     out = np.empty(len(keys), np.int64)
@@ -58,7 +58,7 @@ def broken_space(space: fem.FunctionSpace, classes: Ints) -> tuple[fem.FunctionS
         on this rank.
     """
     mesh = space.mesh
-    comm: MPI.Comm = mesh.comm
+    comm: MPI.Intracomm = mesh.comm
     cells = space.dofmap.list
     owned = mesh.topology.index_map(mesh.topology.dim).size_local
     live = classes >= 0

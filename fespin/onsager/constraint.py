@@ -44,10 +44,8 @@ class Constraint:
         domain = system.domain
         for name, law in system.declaration.contacts.items():
             c = system.fields.index(law.charge)
-            entities = domain.contact_entities[name].reshape(-1, 2)
-            touched = set(domain.region[entities[:, 0]].tolist())
-            regions = set().union(*domain.comm.allgather(touched))
-            cells = np.flatnonzero(np.isin(domain.region, list(regions)))
+            regions = [domain.regions.index(r) for r in domain.contact_regions(name)]
+            cells = np.flatnonzero(np.isin(domain.region, regions))
             for other, weight in law.potential.items():
                 if other == law.charge or weight == 0:
                     continue
@@ -123,4 +121,4 @@ class Constraint:
         start = (system.comm.exscan(sum(system.sizes)) or 0) + before
         number.x.array[: system.sizes[i]] = start + np.arange(system.sizes[i])
         number.x.scatter_forward()
-        return number.x.array[local].round().astype(PETSc.IntType)
+        return np.asarray(number.x.array[local].round().astype(PETSc.IntType))

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ModelError
+from ..errors import ModelError, nearest
 
 type Side = tuple[int, str]
 """A field on one side of an interface: (0 | 1, name of the field)."""
@@ -146,12 +146,53 @@ class Declaration:
         not listed is a perfect contact for all fields.
     contacts
         One :class:`ContactLaw` per contact.
+
+    Raises
+    ------
+    ModelError
+        If a mechanism names a field that is unknown or absent there, or depends on the charge
+        field otherwise than by differences.
     """
 
     fields: tuple[str, ...]
     media: Mapping[str, Medium]
     laws: Mapping[tuple[str, str], InterfaceLaw] = field(default_factory=dict)
     contacts: Mapping[str, ContactLaw] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._check_names()
+        for charge in {c.charge for c in self.contacts.values()}:
+            for place, m in ((r, m) for r, x in self.media.items() for m in x.reactions):
+                if m.weights.get(charge):
+                    raise ModelError(
+                        f"reaction '{m.name}' in '{place}' depends on '{charge}' itself, not on differences: "
+                        "charge would not be conserved"
+                    )
+            for pair, face in ((p, m) for p, x in self.laws.items() for m in x.mechanisms):
+                if abs(face.weights.get((0, charge), 0.0) + face.weights.get((1, charge), 0.0)) > 1e-12:
+                    raise ModelError(
+                        f"interface mechanism '{face.name}' between '{pair[0]}' and '{pair[1]}' does not depend "
+                        f"on the jump of '{charge}' alone: charge would not be conserved"
+                    )
+
+    def _check_names(self) -> None:
+        """Refuse mechanisms that name a field which is unknown or absent there."""
+        for place, medium in self.media.items():
+            for m in (*medium.conduction, *medium.reactions, *medium.storage):
+                for f in m.weights:
+                    if f not in self.fields:
+                        raise ModelError(f"'{m.name}' in '{place}' names '{f}': {nearest(f, self.fields)}")
+                    if f not in medium.fields:
+                        raise ModelError(f"'{m.name}' in '{place}' acts on '{f}', which nothing conducts there")
+        for pair, law in self.laws.items():
+            for face in law.mechanisms:
+                for side, f in face.weights:
+                    if f not in self.fields:
+                        raise ModelError(f"'{face.name}' at '{'|'.join(pair)}' names '{f}': {nearest(f, self.fields)}")
+                    if pair[side] in self.media and f not in self.media[pair[side]].fields:
+                        raise ModelError(
+                            f"'{face.name}' at '{'|'.join(pair)}' acts on '{f}' in '{pair[side]}', where it is absent"
+                        )
 
     def law(self, pair: tuple[str, str]) -> InterfaceLaw:
         """Return the law between two regions, with side 0 on the first of them."""

@@ -16,7 +16,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from .declaration import Declaration, Mechanism, Side
+from .declaration import Declaration, Mechanism, Side, matrix_of
 from .kernels import Indices
 from .system import Fields, System
 
@@ -70,24 +70,24 @@ def moments(system: System, w: Fields) -> Moments:
 
     faces = {}
     for pair, entities in domain.interfaces.items():
-        m = np.zeros((2, n, 2, n))
+        face = np.zeros((2, n, 2, n))
         for a, left in enumerate((JUMP, MEAN)):
             for b, right in enumerate((JUMP, MEAN)):
                 ker.left.value[:], ker.right.value[:] = left, right
                 for i in range(n):
                     for j in range(n):
                         form = ker.form("face_moment", faces=entities, replace={ker.w1: w[i], ker.w2: w[j]})
-                        m[a, i, b, j] = fem.assemble_scalar(form)
-        faces[pair] = scale * system.comm.allreduce(m)
+                        face[a, i, b, j] = fem.assemble_scalar(form)
+        faces[pair] = scale * system.comm.allreduce(face)
 
     ends = {}
     for name in system.declaration.contacts:
         entities = domain.contact_entities[name]
-        m = np.zeros((n, n))
+        end = np.zeros((n, n))
         for i, j in pairs():
             form = ker.form("end_moment", ends=entities, replace={ker.w1: w[i], ker.w2: w[j]})
-            m[i, j] = m[j, i] = fem.assemble_scalar(form)
-        ends[name] = scale * system.comm.allreduce(m)
+            end[i, j] = end[j, i] = fem.assemble_scalar(form)
+        ends[name] = scale * system.comm.allreduce(end)
 
     def by_region(m: Matrix) -> dict[str, Matrix]:
         return dict(zip(domain.regions, m, strict=True))
@@ -165,6 +165,37 @@ def dissipation(declaration: Declaration, m: Moments) -> Dissipation:
         for c in contact.mechanisms:
             add(name, c.name, bulk_power(c, f, m.ends[name]))
     return Dissipation(parts)
+
+
+def nonequilibrium_power(declaration: Declaration, m: Moments) -> float:
+    """Return the power that vanishes in local equilibrium between the channels (W).
+
+    All power less what the same charge current would dissipate if the channels' potentials were
+    equal: with K the conduction (or interface) matrix and q the charge direction, K is replaced
+    by K - K q q^T K/(q^T K q). Reactions and leads count in full.
+    """
+    f = declaration.fields
+    n = len(f)
+    charge = f.index(next(iter(declaration.contacts.values())).charge)
+
+    def beyond_charge(matrix: Matrix, q: int) -> Matrix:
+        column = matrix[:, q]
+        return matrix - np.outer(column, column) / column[q] if column[q] else matrix
+
+    power = 0.0
+    for r, gradients in m.gradients.items():
+        medium = declaration.media[r]
+        power += float((beyond_charge(matrix_of(medium.conduction, f), charge) * gradients).sum())
+        power += float((matrix_of(medium.reactions, f) * m.values[r]).sum())
+    half = np.eye(n) / 2
+    sides = [(s, name) for s in (0, 1) for name in f]
+    to_sides = np.block([[half, np.eye(n)], [-half, np.eye(n)]])  # (jump, mean) -> (side 0, side 1)
+    for pair, moment in m.faces.items():
+        law = to_sides.T @ matrix_of(declaration.law(pair).mechanisms, sides) @ to_sides
+        power += float((beyond_charge(law, charge) * moment.reshape(2 * n, 2 * n)).sum())
+    for k, contact in declaration.contacts.items():
+        power += float((matrix_of(contact.mechanisms, f) * m.ends[k]).sum())
+    return power
 
 
 def face_mean(system: System, w: fem.Function, pair: tuple[str, str], side: int) -> float:

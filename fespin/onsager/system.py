@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from dolfinx import fem, la
@@ -92,7 +93,7 @@ class System:
     InputError
         If a contact of the declaration is not one of the domain's.
     ModelError
-        If a region has no medium, or two regions are both insulated from and
+        If a region has no medium, a law is for regions that do not touch, or two regions are both insulated from and
         joined with each other.
     """
 
@@ -102,6 +103,9 @@ class System:
         for r in domain.regions:
             if r not in declaration.media:
                 raise ModelError(f"region '{r}' has no medium")
+        for pair in declaration.laws:
+            if pair not in domain.interfaces and pair[::-1] not in domain.interfaces:
+                raise ModelError(f"there is a law for '{'|'.join(pair)}', but these regions do not touch")
         for c in declaration.contacts:
             if c not in domain.contacts:
                 raise InputError(f"contact '{c}' is not in the geometry: {nearest(c, domain.contacts)}")
@@ -155,10 +159,11 @@ class System:
         order = sorted(set(label.values()))
         return np.array([order.index(label[r]) if r in label else -1 for r in regions])
 
-    def _nonzero(self) -> tuple[NDArray[np.bool_], dict[tuple[str, str], NDArray[np.bool_]]]:
+    def _nonzero(self) -> tuple[NDArray[np.bool_], dict[Any, NDArray[np.bool_]]]:
+        """Return which entries exist: per region, and per interface and contact by their keys."""
         c = self.coefficients
         cells = (c.conduction != 0) | (c.reaction != 0) | (c.storage != 0)
-        return cells, {p: g != 0 for p, g in c.faces.items()}
+        return cells, {k: m != 0 for k, m in {**c.faces, **c.ends}.items()}
 
     def redeclare(self, declaration: Declaration) -> bool:
         """Take another state of the same device: the coefficients change, the spaces do not.
@@ -173,8 +178,12 @@ class System:
         ModelError
             If the new state would need other spaces: other fields, perfect contacts or contact laws.
         """
-        same = declaration.fields == self.fields and declaration.contacts.keys() == self.declaration.contacts.keys()
         old = self.declaration
+
+        def pinning(d: Declaration) -> dict[str, tuple[str, tuple[str, ...]]]:
+            return {k: (c.charge, c.grounded) for k, c in d.contacts.items()}
+
+        same = declaration.fields == old.fields and pinning(declaration) == pinning(old)
         if same:
             same = all(
                 declaration.law(p).perfect == old.law(p).perfect for p in self.domain.interfaces
@@ -215,7 +224,11 @@ class System:
             if in_faces[pair][:, i, :, j].any():
                 block = np.ascontiguousarray(g[:, i, :, j])
                 faces.setdefault(block.tobytes(), (block, []))[1].append(self.domain.interfaces[pair])
-        ends = [(float(b[i, j]), self.domain.contact_entities[k]) for k, b in c.ends.items() if b[i, j]]
+        ends = [
+            (float(b[i, j]), self.domain.contact_entities[k])
+            for k, b in c.ends.items()
+            if in_faces[k][i, j]
+        ]
         cells = self.cells_where(in_cells[:, i, j])
         return cells, [(g, np.concatenate(e)) for g, e in faces.values()], ends
 
@@ -326,6 +339,14 @@ class System:
             b.x.scatter_reverse(la.InsertMode.add)
             b.x.scatter_forward()
         return out
+
+    def stored(self, w: Fields, v: Fields | None = None) -> float:
+        """Return w^T C v with the storage matrix C (J; J/m2 on a line); v defaults to w. Collective."""
+        b = self.residual(v or w, coefficients=self.coefficients.storage_only())
+        here = sum(
+            float(x.x.array[:n] @ y.x.array[:n]) for x, y, n in zip(w, b, self.sizes, strict=True)
+        )
+        return float(self.comm.allreduce(here)) * self.domain.depth
 
     def functions(self, drive: Mapping[str, float] | None = None) -> list[fem.Function]:
         """Return zero fields, but with the potential of each contact in `drive` (V) at its charge field."""

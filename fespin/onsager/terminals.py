@@ -47,10 +47,14 @@ class TerminalSolver:
         How to solve; "auto" is direct on lines.
     name
         For messages and the options prefix.
+    rate
+        Multiplies the storage terms (1/s), for the stages of an implicit step; 0 is the steady state.
     """
 
-    def __init__(self, system: System, options: SolverOptions, name: str = "transport") -> None:
-        self.system, self.name = system, name
+    def __init__(
+        self, system: System, options: SolverOptions, name: str = "transport", *, rate: float = 0.0
+    ) -> None:
+        self.system, self.name, self.rate = system, name, rate
         kind = options.kind
         if kind == "auto":
             kind = "direct" if system.domain.dim == 1 else "amg"
@@ -81,7 +85,9 @@ class TerminalSolver:
     def _ready(self) -> tuple[LinearSolver, Constraint]:
         if self._stale:
             self.constraint = Constraint(self.system)
-            self._assembled = self.system.matrix(into=self._assembled, free=self.constraint.slaves)
+            self._assembled = self.system.matrix(
+                rate=self.rate, into=self._assembled, free=self.constraint.slaves
+            )
             if self.constraint:
                 self._reduced = self.constraint.reduce(self._assembled)
             self._solver = LinearSolver(self._reduced or self._assembled, self.options, self.name)
@@ -91,9 +97,16 @@ class TerminalSolver:
 
     def set_up(self) -> None:
         """Assemble, and build the preconditioner or factor, now rather than in the first solve. Collective."""
-        self._ready()[0].set_up()
+        self._ready()
 
-    def _solve(self, volts: Mapping[str, float]) -> list[fem.Function]:
+    def residual(self, w: Fields, source: Fields | None = None) -> list[fem.Function]:
+        """Return the flux conjugate to each degree of freedom, storage included, less a source. Collective."""
+        out = self.system.residual(w, coefficients=self.system.coefficients.with_storage(self.rate))
+        for r, b in zip(out, source or (), strict=False):
+            r.x.array[:] -= b.x.array
+        return out
+
+    def _solve(self, volts: Mapping[str, float], source: Fields | None = None) -> list[fem.Function]:
         """Solve in two passes: the second removes the rounding that the first accumulated."""
         solver, constraint = self._ready()
         system = self.system
@@ -101,7 +114,7 @@ class TerminalSolver:
         b, x = solver.vectors()
         starts = np.cumsum([0, *system.sizes])
         for _ in range(2):
-            residual = system.residual(w)
+            residual = self.residual(w, source)
             constraint.restrict(residual)
             for i, (r, pinned) in enumerate(zip(residual, system.pinned, strict=True)):
                 r.x.array[pinned] = 0.0
@@ -123,10 +136,10 @@ class TerminalSolver:
         x.destroy()
         return w
 
-    def contact_currents(self, w: Fields) -> NDArray[np.float64]:
+    def contact_currents(self, w: Fields, source: Fields | None = None) -> NDArray[np.float64]:
         """Return the current into the device at each contact (A; A/m2 on a line). Collective."""
         system = self.system
-        residual = system.residual(w)
+        residual = self.residual(w, source)
         out = np.zeros(len(self.contacts))
         for k, name in enumerate(self.contacts):
             i = system.fields.index(system.declaration.contacts[name].charge)
@@ -155,7 +168,9 @@ class TerminalSolver:
         g[:, self.contacts.index(ground)] = -g.sum(axis=1)
         return g
 
-    def solve(self, drive: Mapping[str, Terminal]) -> tuple[list[fem.Function], dict[str, float], dict[str, float]]:
+    def solve(
+        self, drive: Mapping[str, Terminal], source: Fields | None = None
+    ) -> tuple[list[fem.Function], dict[str, float], dict[str, float]]:
         """Return the fields, the voltage and the current of every contact. Collective.
 
         Parameters
@@ -163,6 +178,8 @@ class TerminalSolver:
         drive
             One :class:`Terminal` per contact. Voltages count from the ground of
             the circuit, so at least one is needed.
+        source
+            What flows into each degree of freedom besides (dual to the fields).
 
         Raises
         ------
@@ -182,29 +199,31 @@ class TerminalSolver:
         shift = given[ground]
         volts = {c: v - shift for c, v in given.items()}
         floating = [c for c in self.contacts if c not in given]
+        fields = self.system.functions()
+        currents: NDArray[np.float64] = np.zeros(len(self.contacts))
+        if source is not None:
+            fields = self._solve({}, source)
+            currents = self.contact_currents(fields, source)
         for c in self.contacts:
-            if c != ground and (c in floating or volts[c] != 0):
+            if c in floating or volts[c] != 0:
                 self._unit(c)
         if floating:
             at = [self.contacts.index(c) for c in floating]
             a = np.array([self._currents[c][at] for c in floating]).T
-            b = np.array([drive[c].current for c in floating], dtype=float)
-            b -= sum((volts[c] * self._currents[c][at] for c in volts if volts[c]), np.zeros(len(at)))
-            volts |= dict(zip(floating, np.linalg.solve(a, b).tolist(), strict=True))
-        fields = self.system.functions()
-        currents = np.zeros(len(self.contacts))
+            b = np.array([drive[c].current for c in floating], dtype=float) - currents[at]
+            b -= sum((v * self._currents[c][at] for c, v in volts.items() if v), np.zeros(len(at)))
+            volts |= {c: float(v) for c, v in zip(floating, np.linalg.solve(a, b), strict=True)}
         for c, v in volts.items():
-            if c == ground or v == 0:
-                continue
-            currents += v * self._currents[c]
-            for f, unit in zip(fields, self._basis[c], strict=True):
-                f.x.array[:] += v * unit.x.array
+            if v:
+                currents = currents + v * self._currents[c]
+                for f, unit in zip(fields, self._basis[c], strict=True):
+                    f.x.array[:] += v * unit.x.array
         if shift:
             self._raise(fields, shift)
         return (
             fields,
             {c: float(volts[c] + shift) for c in self.contacts},
-            dict(zip(self.contacts, currents.tolist(), strict=True)),
+            {c: float(i) for c, i in zip(self.contacts, currents, strict=True)},
         )
 
     def _raise(self, fields: Fields, volts: float) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device import Contact, Stack, common_axis, sign_along
+from ..device import Contact, Stack, common_axis, interface_sign, sign_along
 
 type Array = NDArray[np.float64]
 
@@ -76,6 +76,11 @@ def solve_multilayer(
         What the outer ends are.
     current_density
         Upwards (A/m2).
+
+    Raises
+    ------
+    InputError
+        If magnetizations are not collinear, or gamma joins opposite ones.
     """
     axis = common_axis(stack)
     edges = np.concatenate([[0.0], np.cumsum([x.thickness for x in stack])])
@@ -115,8 +120,7 @@ def solve_multilayer(
     interfaces = []
     for i, (a, b) in enumerate(zip(stack.layers, stack.layers[1:], strict=False)):
         face = stack.interface(a.name, b.name)
-        magnets = [x for x in (a, b) if x.material.ferromagnetic]
-        sign = sign_along(magnets[0], axis) if magnets else 1
+        sign = interface_sign(stack, a.name, b.name, axis)
         star, gamma = (0.0, 0.0) if face is None else (face.area_resistance_star, sign * face.gamma)
         interfaces.append((star, gamma))
         lower, upper_side = slice(2 * i, 2 * i + 2), slice(2 * i + 2, 2 * i + 4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -13,9 +13,10 @@ from ..device import Contact, Stack
 from ..domain import Domain, sample
 from ..errors import InputError, nearest
 from ..onsager.declaration import Declaration
-from ..onsager.power import Moments, dissipation, end_mean, face_mean, moments
+from ..onsager.power import dissipation, end_mean, face_mean, moments, nonequilibrium_power
 from ..onsager.system import System
 from ..onsager.terminals import Terminal, TerminalSolver
+from ..onsager.transient import Evolution, evolve
 from ..solvers import SolverOptions
 from .solution import TransportSolution
 from .two_channel import TwoChannel
@@ -90,7 +91,8 @@ class TransportProblem:
                 raise InputError(f"contact '{k}' touches the layers {', '.join(touched)}; a lead continues one layer")
             self.contacts[k] = (contact, touched[0])
         self.system = System(domain, self._declare(), degree)
-        self.solver = TerminalSolver(self.system, solver or SolverOptions())
+        self.options = solver or SolverOptions()
+        self.solver = TerminalSolver(self.system, self.options)
 
     def _declare(self) -> Declaration:
         return self.model.declare(self.stack, self.contacts, list(self.domain.interfaces))
@@ -151,8 +153,8 @@ class TransportProblem:
         terminals
             Instead: what drives each contact.
         driven
-            With `terminals`, between which contacts voltage and resistance are taken; default the
-            first with a current and the last.
+            With `terminals`, between which contacts voltage and resistance are taken; default those
+            where most current enters and leaves.
 
         Raises
         ------
@@ -172,13 +174,15 @@ class TransportProblem:
         before = self.solver.iterations
         w, volts, amps = self.solver.solve(terminals)
         if driven is None:
-            names = list(self.contacts)
-            fed = [k for k in names if terminals[k].current or terminals[k].voltage]
-            first = fed[0] if fed else names[0]
-            driven = (first, next(k for k in reversed(names) if k != first))
+            driven = (max(amps, key=lambda k: amps[k]), min(amps, key=lambda k: amps[k]))
         m = moments(self.system, w)
         power = dissipation(self.system.declaration, m)
         put_in = sum(volts[k] * amps[k] for k in volts)
+        layer_drops, interface_drops = self._drops(w)
+        current, nonequilibrium = amps[driven[0]], None
+        if current and len(self.contacts) == 2:
+            spin_power = nonequilibrium_power(self.system.declaration, m)
+            nonequilibrium = spin_power / current**2 * self.domain.area
         return TransportSolution(
             stack=self.stack,
             domain=self.domain,
@@ -189,12 +193,53 @@ class TransportProblem:
             dissipation=power,
             power_balance=power.total / put_in - 1 if put_in else 0.0,
             accumulation=self._accumulation(w),
-            **self._drops(w),
+            layer_drops=layer_drops,
+            interface_drops=interface_drops,
             channel_currents=self._channel_currents(w),
-            r_nonequilibrium=self._nonequilibrium(m, amps[driven[0]]),
+            r_nonequilibrium=nonequilibrium,
             iterations=self.solver.iterations - before,
             dofs=self.system.dofs,
             system=self.system,
+        )
+
+    def evolve(
+        self,
+        drive: Callable[[float], Mapping[str, Terminal]],
+        duration: float,
+        *,
+        initial: TransportSolution | None = None,
+        first_step: float | None = None,
+        tolerance: float = 1e-4,
+    ) -> Evolution:
+        """Follow the potentials in time, with the spin capacity of the materials. Collective.
+
+        Leads and reservoirs answer at once. See :func:`fespin.onsager.transient.evolve`.
+
+        Parameters
+        ----------
+        drive
+            What drives each contact at a time (s).
+        duration
+            How long (s).
+        initial
+            Where to start; default: no potentials.
+        first_step, tolerance
+            First step (s) and relative error of a step.
+
+        Raises
+        ------
+        InputError
+            If no material has a density of states.
+        """
+        start = None if initial is None else [initial.fields[f] for f in self.system.fields]
+        return evolve(
+            self.system,
+            drive,
+            duration,
+            initial=start,
+            first_step=first_step,
+            tolerance=tolerance,
+            options=self.options,
         )
 
     # ---- reports
@@ -206,34 +251,32 @@ class TransportProblem:
             out[pair] = (below, above)
         return out
 
-    def _asymmetry(self, layer: str) -> float:
-        """Return beta of a layer relative to the axis: its weighted potential is c + beta s."""
-        return self.system.declaration.media[layer].conduction[0].coefficient * 2 * self.stack[
-            layer
-        ].material.resistivity - 1
+    def _weights(self, layer: str) -> NDArray[np.float64]:
+        """Return K q/(q^T K q): the potential that it weights falls by Ohm's law alone in a layer."""
+        i = self.system.domain.regions.index(layer)
+        row = self.system.coefficients.conduction[i, 0]
+        return np.asarray(row / row[0])
 
-    def _drops(self, w: Sequence[fem.Function]) -> dict[str, dict]:  # type: ignore[type-arg]
-        """Return layer and interface drops of a stack in order, from bottom to top."""
+    def _drops(self, w: Sequence[fem.Function]) -> tuple[dict[str, float], dict[tuple[str, str], float]]:
+        """Return layer and interface drops of a stack in order, from bottom to top; else nothing."""
         names, system = self.domain.regions, self.system
         pairs = list(zip(names, names[1:], strict=False))
         if set(pairs) != set(self.domain.interfaces) or set(self.contacts) != {"bottom", "top"}:
-            return {"layer_drops": {}, "interface_drops": {}}
-        c, s = w
+            return {}, {}
 
         def face(pair: tuple[str, str], side: int) -> float:
-            return face_mean(system, c, pair, side) + self._asymmetry(pair[side]) * face_mean(system, s, pair, side)
+            means = [face_mean(system, f, pair, side) for f in w]
+            return float(self._weights(pair[side]) @ means)
 
         def end(contact: str, layer: str) -> float:
-            return end_mean(system, c, contact) + self._asymmetry(layer) * end_mean(system, s, contact)
+            return float(self._weights(layer) @ [end_mean(system, f, contact) for f in w])
 
         below = [face(p, 0) for p in pairs]
         above = [face(p, 1) for p in pairs]
         bottoms = [end("bottom", names[0]), *above]
         tops = [*below, end("top", names[-1])]
-        return {
-            "layer_drops": {n: a - b for n, a, b in zip(names, bottoms, tops, strict=True)},
-            "interface_drops": {p: a - b for p, a, b in zip(pairs, below, above, strict=True)},
-        }
+        layers = {n: a - b for n, a, b in zip(names, bottoms, tops, strict=True)}
+        return layers, {p: a - b for p, a, b in zip(pairs, below, above, strict=True)}
 
     def _channel_currents(self, w: Sequence[fem.Function]) -> dict[str, tuple[float, float]]:
         system, out = self.system, {}
@@ -249,23 +292,6 @@ class TransportProblem:
             if len(self.domain.contact_regions(k)) == 1:
                 out[k] = channels(system.region_flux(w, layer, self.domain.contact_entities[k]))
         return out
-
-    def _nonequilibrium(self, m: Moments, current: float) -> float | None:
-        """Return A R_ne: |grad s|^2/rho* + spin flip + [s]^2/AR* + leads, over I^2."""
-        if current == 0:
-            return None
-        power = 0.0
-        for layer in self.stack:
-            material = layer.material
-            rs, length = material.resistivity_star, material.spin_diffusion_length
-            power += (m.gradients[layer.name][1, 1] + m.values[layer.name][1, 1] / length**2) / rs
-        for pair, matrix in m.faces.items():
-            interface = self.stack.interface(*pair)
-            if interface is not None:
-                power += matrix[0, 1, 0, 1] / interface.area_resistance_star
-        for k, law in self.system.declaration.contacts.items():
-            power += sum(x.coefficient for x in law.mechanisms) * m.ends[k][1, 1]
-        return float(power / current**2 * self.domain.area)
 
     def destroy(self) -> None:
         """Free matrices and solver. Collective."""

@@ -74,7 +74,8 @@ class TransportSolution:
         (up, down) current (A) through every interface, from its first to its second layer, and
         into every contact.
     r_nonequilibrium
-        A R_ne (ohm m2): power of the spin degrees of freedom / I^2, times the area.
+        A R_ne (ohm m2): power of the spin degrees of freedom / I^2, times the area; None with more
+        than two contacts or without a current.
     iterations, dofs
         Of the linear solver; number of unknowns.
     """
@@ -113,14 +114,14 @@ class TransportSolution:
         return self.current / self.domain.area
 
     @property
-    def resistance_area(self) -> float:
-        """A R (ohm m2)."""
-        return self.voltage / self.current_density
+    def resistance_area(self) -> float | None:
+        """A R (ohm m2); None if no current flows."""
+        return self.voltage / self.current_density if self.current else None
 
     @property
     def resistance(self) -> float | None:
-        """R (ohm); None on a line."""
-        return None if self.domain.dim == 1 else self.voltage / self.current
+        """R (ohm); None on a line, or if no current flows."""
+        return None if self.domain.dim == 1 or not self.current else self.voltage / self.current
 
     def profile(self, points: int = 60) -> Profile:
         """Sample the potentials along the axis. Collective.
@@ -144,7 +145,6 @@ class TransportSolution:
     def summary(self) -> dict[str, Any]:
         """Return the results as plain numbers, under the names of a case's ``summary.json``."""
         line = self.domain.dim == 1
-        two = len(self.voltages) == 2
         return {
             "resistance": self.resistance,
             "resistance_area": self.resistance_area,
@@ -164,5 +164,5 @@ class TransportSolution:
             "layer_drops": dict(self.layer_drops),
             "interface_drops": {"|".join(p): d for p, d in self.interface_drops.items()},
             "channel_currents": {k: list(c) for k, c in self.channel_currents.items()},
-            "r_nonequilibrium": self.r_nonequilibrium if two else None,
+            "r_nonequilibrium": self.r_nonequilibrium,
         }

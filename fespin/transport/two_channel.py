@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..constants import ELEMENTARY_CHARGE
-from ..device import Contact, Interface, Layer, Stack, common_axis, sign_along
-from ..errors import ModelError
+from ..device import Contact, Interface, Layer, Stack, common_axis, interface_sign, sign_along
 from ..onsager.declaration import ContactLaw, Declaration, InterfaceLaw, Mechanism, Medium
 
 UP = {"c": 1.0, "s": 1.0}
@@ -56,23 +55,13 @@ class TwoChannel:
         for a, b in pairs:
             interface = stack.interface(a, b)
             if interface is not None:
-                laws[a, b] = self.law(interface, self._sign(stack, interface, a, b, signs))
+                laws[a, b] = self.law(interface, interface_sign(stack, a, b, axis))
         return Declaration(
             self.fields,
             {x.name: self.medium(x, signs[x.name]) for x in stack},
             laws,
             {k: self.contact(c, stack[r], signs[r]) for k, (c, r) in contacts.items()},
         )
-
-    @staticmethod
-    def _sign(stack: Stack, interface: Interface, a: str, b: str, signs: dict[str, int]) -> int:
-        magnets = [n for n in (a, b) if stack[n].material.ferromagnetic]
-        if len({signs[n] for n in magnets}) > 1 and interface.gamma:
-            raise ModelError(
-                f"interface '{a}|{b}' has gamma = {interface.gamma} between magnets of opposite magnetization, "
-                "where majority and minority are not defined; use gamma = 0 or a spacer"
-            )
-        return signs[magnets[0]] if magnets else 1
 
     @staticmethod
     def asymmetry(layer: Layer, sign: int) -> float:

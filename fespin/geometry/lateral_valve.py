@@ -40,7 +40,7 @@ def _segments(breaks: list[float], sizes: list[float], size: float, growth: floa
 
 
 def lateral(
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     stack: Stack,
     *,
     separation: float,

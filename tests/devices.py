@@ -1,0 +1,115 @@
+"""Stacks that tests share, and the way from fespin's declaration to the reference solver's."""
+
+from dataclasses import dataclass
+
+from fespin import Interface, Layer, Material, Stack
+from references import multilayer as exact
+
+UP, DOWN = (0, 0, 1), (0, 0, -1)
+
+CU = Material("Cu", 6e-9, 450e-9)
+CO = Material.from_star("Co", 75e-9, 60e-9, 0.46)
+PY = Material.from_star("Py", 291e-9, 5.5e-9, 0.76)
+RU = Material("Ru", 95e-9, 14e-9)
+NEG = Material.from_star("NiCr", 350e-9, 9e-9, -0.35)  # beta < 0
+HALF = Material.from_star("Heusler", 400e-9, 15e-9, 0.93)
+FACES = {
+    ("Co", "Cu"): Interface(0.51e-15, 0.77),
+    ("Py", "Cu"): Interface(0.5e-15, 0.7),
+    ("Co", "Ru"): Interface(0.5e-15, -0.2),  # gamma < 0
+    ("NiCr", "Cu"): Interface(0.9e-15, -0.4),
+    ("Cu", "Ru"): Interface(1.1e-15, 0.0),
+    ("Heusler", "Cu"): Interface(0.2e-15, 0.85),
+}
+
+
+def stack(*layers, faces=True):
+    """Layers as (material, thickness in nm, magnetization or None)."""
+    made = [Layer(m, d * 1e-9, f"L{i}", tuple(v) if v else None) for i, (m, d, v) in enumerate(layers)]
+    used = {m.name for m, _, _ in layers}
+    interfaces = {k: v for k, v in FACES.items() if faces and set(k) <= used}
+    return Stack(*made, interfaces=interfaces)
+
+
+def _repeated(n, *period):
+    return [x for _ in range(n) for x in period]
+
+
+def valve(free):
+    return stack((CU, 20, None), (CO, 12, UP), (CU, 6, None), (PY, 3, free), (CU, 30, None))
+
+
+@dataclass(frozen=True)
+class Example:
+    name: str
+    parallel: Stack
+    antiparallel: Stack
+    ends: tuple[str, str]
+
+
+def _example(name, ends, build):
+    return Example(name, build(UP), build(DOWN), ends)
+
+
+EXAMPLES = [
+    _example("spin valve, leads", ("lead", "lead"), valve),
+    _example("spin valve, reservoirs", ("reservoir", "reservoir"), valve),
+    _example("spin valve, blocked", ("blocked", "lead"), valve),
+    _example(
+        "unequal magnets, perfect contacts",
+        ("lead", "reservoir"),
+        lambda m: stack((CU, 40, None), (CO, 80, UP), (CU, 11, None), (PY, 25, m), (RU, 15, None), faces=False),
+    ),
+    _example(
+        "beta and gamma of both signs",
+        ("lead", "lead"),
+        lambda m: stack((CU, 10, None), (NEG, 7, UP), (CU, 5, None), (CO, 4, m), (RU, 8, None), (CU, 10, None)),
+    ),
+    _example(
+        "wall between magnetic leads", ("lead", "lead"), lambda m: stack((CO, 150, UP), (PY, 40, m), faces=False)
+    ),
+    _example(
+        "magnetic leads, blocked end",
+        ("blocked", "lead"),
+        lambda m: stack((CO, 20, UP), (CU, 3, None), (PY, 15, m)),
+    ),
+    _example(
+        "25 layers, (Co/Cu/Py/Cu)x6",
+        ("lead", "lead"),
+        lambda m: stack(
+            (CU, 20, None), *_repeated(6, (CO, 3, UP), (CU, 4, None), (PY, 2, m), (CU, 5, None))
+        ),
+    ),
+    _example(
+        "25 layers, thin and thick",
+        ("reservoir", "lead"),
+        lambda m: stack(
+            (CU, 300, None), *_repeated(6, (CO, 0.4, UP), (RU, 0.8, None), (CO, 1.2, m), (CU, 25, None))
+        ),
+    ),
+    _example(
+        "nearly half-metallic",
+        ("lead", "lead"),
+        lambda m: stack((CU, 15, None), (HALF, 5, UP), (CU, 5, None), (HALF, 3, m), (CU, 15, None)),
+    ),
+]
+
+
+def reference(s, ends):
+    """The exact solution of a stack at 1 A/m2, by the independent solver."""
+    layers = [
+        exact.Layer(
+            x.thickness,
+            x.material.resistivity,
+            x.material.beta or 0.0,
+            x.material.spin_diffusion_length,
+            -1 if x.direction and x.direction[2] < 0 else 1,
+        )
+        for x in s
+    ]
+    faces = []
+    for a, b in zip(s.layers, s.layers[1:], strict=False):
+        i = s.interface(a.name, b.name)
+        sign = next((-1 if x.direction[2] < 0 else 1 for x in (a, b) if x.direction), 1)
+        faces.append(None if i is None else exact.Interface(i.area_resistance_star, i.gamma, sign))
+    return exact.solve(layers, faces, *ends)

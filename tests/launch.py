@@ -1,0 +1,27 @@
+"""Run a script on several ranks."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+def mpirun(ranks, *command, timeout=600, **options):
+    """Run a command under mpirun and return the finished process, output captured."""
+    # A launcher inside a launched process must not find the outer one's variables.
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_COMM", "PMIX", "OMPI_UNIVERSE", "PMI_"))}
+    launcher = ["mpirun", "-n", str(ranks)]
+    if "Open MPI" in subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout:
+        launcher += ["--map-by", ":OVERSUBSCRIBE"]
+    clean.setdefault("OMP_NUM_THREADS", "1")
+    clean["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), clean.get("PYTHONPATH", "")])
+    assert shutil.which("mpirun"), "mpirun is needed"
+    return subprocess.run(
+        [*launcher, *map(str, command)], env=clean, capture_output=True, text=True, timeout=timeout, **options
+    )
+
+
+def python(ranks, *arguments, **options):
+    """Run a Python script on several ranks."""
+    return mpirun(ranks, sys.executable, *arguments, **options)

@@ -1,0 +1,61 @@
+"""Numbers of several devices as JSON on rank 0, for comparison across rank counts: compute.py OUT.json"""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from devices import CO, CU, DOWN, PY, UP, stack, valve
+from fespin import Contact, Layer, Material, Stack, Terminal, TransportProblem, lateral, line, pillar, strip
+from mpi4py import MPI
+
+COMM = MPI.COMM_WORLD
+LEADS = dict.fromkeys(("bottom", "top"), Contact("lead"))
+
+
+def flat(value, name=""):
+    """Every number of nested results under a path."""
+    if isinstance(value, dict):
+        return {k: v for a, b in value.items() for k, v in flat(b, f"{name}/{a}").items()}
+    if isinstance(value, (list, tuple)):
+        return {k: v for i, b in enumerate(value) for k, v in flat(b, f"{name}/{i}").items()}
+    return {name: value} if isinstance(value, float) else {}
+
+
+def results(x):
+    return {k: v for k, v in x.summary().items() if k not in ("iterations", "power_balance")} | {
+        "profile": x.profile(5).accumulation.tolist() if x.driven == ("bottom", "top") else []
+    }
+
+
+def devices():
+    wide = {"lead_width": 150e-9, "lead_thickness": 20e-9, "mesh_size": 15e-9}
+    yield "line", line(COMM, valve(DOWN)), LEADS, {"current_density": 1e11}
+    walls = stack((CO, 30, UP), (CU, 4, None), (PY, 20, DOWN), faces=False)
+    yield "magnetic leads", line(COMM, walls), LEADS, {"current_density": 1e11}
+    yield "magnetic leads in 2D", strip(COMM, walls, width=20e-9), LEADS, {"current_density": 1e11}
+    yield "strip", strip(COMM, valve(UP), width=60e-9, **wide), LEADS, {"voltage": 1e-3}
+    yield "pillar", pillar(COMM, valve(DOWN), semi_axes=(30e-9, 40e-9), **wide), LEADS, {"current": 1e-4}
+    thick = Material("N", 14e-9, 400e-9)
+    spin_valve = Stack(Layer(thick, 60e-9, "channel"), Layer(PY, 30e-9, "a"), Layer(PY, 30e-9, "b", DOWN))
+    domain = lateral(COMM, spin_valve, separation=300e-9, wire_width=60e-9, channel_width=60e-9, dimension=2)
+    none = Terminal(current=0.0)
+    drive = {"left": Terminal(voltage=0.0), "right": none, "injector": Terminal(current=1e-3), "detector": none}
+    ends = {"left": Contact("lead"), "right": Contact("lead")}
+    yield "lateral", domain, ends, {"terminals": drive}
+
+
+def main(path):
+    out = {}
+    for name, domain, contacts, drive in devices():
+        problem = TransportProblem(domain, contacts=contacts)
+        x = problem.solve(**drive)
+        assert abs(x.power_balance) < 1e-10, (name, x.power_balance)
+        out |= flat(results(x), name)
+        problem.destroy()
+    if COMM.rank == 0:
+        Path(path).write_text(json.dumps(out))
+
+
+main(sys.argv[1])

@@ -1,0 +1,92 @@
+"""The built-in library: complete, sane, sourced; and how it is asked."""
+
+import pytest
+
+from fespin import InputError, Interface, Material, interfaces, material
+from fespin.materials import entry, library, table
+
+NEEDED = ("Co", "Cu", "Py", "Ni", "Fe", "CoFe", "Ag", "Au", "Al", "Pt", "Ru")
+RANGES = {
+    "resistivity": (1e-9, 1e-6),
+    "resistivity_star": (1e-9, 1e-6),
+    "spin_diffusion_length": (1e-9, 2e-6),
+    "beta": (-0.99, 0.99),
+    "area_resistance_star": (1e-17, 1e-13),
+    "gamma": (-0.99, 0.99),
+}
+
+
+def numbers():
+    book = library()
+    for kind in ("material", "interface"):
+        for name, tables in book[kind].items():
+            for tag, values in tables.items():
+                yield kind, name, tag, values
+
+
+def test_what_is_needed_is_there():
+    assert set(NEEDED) <= library()["material"].keys()
+    pairs = {frozenset(p) for p in interfaces()}
+    assert {frozenset(p) for p in (("Co", "Cu"), ("Py", "Cu"), ("Co", "Ag"))} <= pairs
+
+
+def test_every_number_has_a_source_and_is_sane():
+    sources = library()["source"]
+    used = set()
+    for kind, name, tag, values in numbers():
+        assert tag in ("4K", "300K")
+        for key, v in values.items():
+            if isinstance(v, dict):
+                low, high = RANGES[key]
+                assert low <= v["value"] <= high, (name, tag, key)
+                assert v["source"] in sources, (name, tag, key)
+                used.add(v["source"])
+                assert v.get("uncertainty", 1) > 0
+        if kind == "material":
+            have = {k for k, v in values.items() if isinstance(v, dict)}
+            assert not {"resistivity", "resistivity_star"} <= have
+            known = have | set(values["unknown"])
+            assert {"spin_diffusion_length"} <= known
+            assert known & {"resistivity", "resistivity_star"}
+            assert ("beta" in known) == values["ferromagnet"]
+            assert not have & set(values["unknown"])
+    assert used == set(sources)
+
+
+def test_cobalt():
+    co = material("Co")
+    assert co.resistivity_star == pytest.approx(75e-9)
+    assert co.resistivity == pytest.approx(75e-9 * (1 - 0.46**2))
+    assert co.ferromagnetic
+    assert interfaces()["Co", "Cu"] == Interface(0.51e-15, 0.77)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: material("Cobalt"), "'Cobalt' is not in the library"),
+        (lambda: material("CoFee"), "did you mean 'CoFe'"),
+        (lambda: material("Ru"), "resistivity is unknown"),
+        (lambda: material("Co", 77.0), "4.2, 300"),
+        (lambda: material("Ni", 300.0), "only at 4K"),
+        (lambda: Material("X", -1.0, 1e-9), "resistivity"),
+        (lambda: Material("X", 1e-8, 1e-9, 1.0), "beta"),
+        (lambda: Material("X", 1e-8, float("nan")), "spin_diffusion_length"),
+        (lambda: Interface(-1e-15), "area_resistance_star"),
+        (lambda: Interface(1e-15, -1.0), "gamma"),
+    ],
+)
+def test_refused(call, words):
+    with pytest.raises(InputError, match=words):
+        call()
+
+
+def test_table_names_everything():
+    text = table()
+    for _, name, _, values in numbers():
+        assert name in text
+        for key in values.get("unknown", []):
+            assert key in text
+    assert "unknown" in text
+    assert all(s in text for s in library()["source"])
+    assert entry("Cu")["resistivity"] == pytest.approx(6e-9)
