@@ -28,12 +28,12 @@ def partitioner() -> Any:
 
 def from_gmsh(
     model: Any, comm: MPI.Intracomm, gdim: int
-) -> tuple[mesh.Mesh, mesh.MeshTags, mesh.MeshTags, dict[str, tuple[int, int]]]:
-    """Return mesh, cell tags, facet tags and ``{name: (dimension, tag)}`` of the gmsh model on rank 0."""
+) -> tuple[mesh.Mesh, mesh.MeshTags, mesh.MeshTags, dict[tuple[int, str], int]]:
+    """Return mesh, cell tags, facet tags and ``{(dimension, name): tag}`` of the gmsh model on rank 0."""
     data = _gmsh_reader.model_to_mesh(model, comm, 0, gdim=gdim, partitioner=partitioner())
     names = None
     if comm.rank == 0:
-        names = {model.getPhysicalName(d, t): (d, t) for d, t in model.getPhysicalGroups()}
+        names = {(d, model.getPhysicalName(d, t)): t for d, t in model.getPhysicalGroups()}
     names = comm.bcast(names, 0)
     if hasattr(data, "mesh"):
         return data.mesh, data.cell_tags, data.facet_tags, names

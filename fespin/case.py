@@ -16,7 +16,10 @@ from .errors import InputError, nearest
 from .explain import explain
 
 type Positive = Annotated[float, Field(gt=0)]
-type Length = Annotated[float, Field(gt=0, lt=0.01, description="m; 10e-9 is 10 nm")]
+# Beyond these bounds it is a slip of the pen, or a number in other units.
+type Length = Annotated[float, Field(gt=1e-12, lt=0.01, description="m; 10e-9 is 10 nm")]
+type Resistivity = Annotated[float, Field(gt=1e-15, lt=1e9)]
+type Drive = Annotated[float, Field(gt=-1e30, lt=1e30)]
 type Asymmetry = Annotated[float, Field(gt=-1, lt=1)]
 type Direction = Annotated[list[float], Field(min_length=3, max_length=3)]
 
@@ -62,17 +65,17 @@ class Layer(Table):
 class Material(Table):
     """A new material, or entries that override the library's."""
 
-    resistivity: Positive | None = Field(None, description="rho, ohm m")
-    resistivity_star: Positive | None = Field(None, description="rho* = rho/(1 - beta^2), ohm m")
+    resistivity: Resistivity | None = Field(None, description="rho, ohm m")
+    resistivity_star: Resistivity | None = Field(None, description="rho* = rho/(1 - beta^2), ohm m")
     beta: Asymmetry | None = None
-    spin_diffusion_length: Positive | None = Field(None, description="l_sf, m")
+    spin_diffusion_length: Annotated[float, Field(gt=1e-11)] | None = Field(None, description="l_sf, m")
     density_of_states: Positive | None = Field(None, description="both spins, 1/(J m3); transients only")
 
 
 class Interface(Table):
     """An interface between two materials or two layers."""
 
-    area_resistance_star: Annotated[float, Field(ge=0, description="AR*, ohm m2; 0 is a perfect contact")]
+    area_resistance_star: Annotated[float, Field(ge=0, lt=1, description="AR*, ohm m2; 0 is a perfect contact")]
     gamma: Asymmetry = 0.0
 
 
@@ -80,8 +83,8 @@ class Contact(Table):
     """How spins leave through a contact, and what drives it if not [transport]."""
 
     spin: Literal["reservoir", "lead", "blocked"] = "reservoir"
-    voltage: float | None = Field(None, description="V")
-    current: float | None = Field(None, description="A into the device (A/m2 on a line)")
+    voltage: Drive | None = Field(None, description="V")
+    current: Drive | None = Field(None, description="A into the device (A/m2 on a line)")
 
 
 class Solver(Table):
@@ -90,18 +93,16 @@ class Solver(Table):
     kind: Literal["auto", "amg", "direct"] = "auto"
     rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-8
     max_iterations: Annotated[int, Field(gt=0)] = 500
-    petsc: dict[str, str | int | float | bool] = Field(
-        default_factory=dict, description="PETSc options without prefix"
-    )
+    petsc: dict[str, str | int | float | bool] = Field(default_factory=dict, description="PETSc options without prefix")
 
 
 class Transport(Table):
     """Model, drive and discretization."""
 
     model: Literal["two-channel"] = "two-channel"
-    current_density: float | None = Field(None, description="A/m2 through the cross-section, upwards")
-    current: float | None = Field(None, description="A, upwards")
-    voltage: float | None = Field(None, description="V, bottom against top")
+    current_density: Drive | None = Field(None, description="A/m2 through the cross-section, upwards")
+    current: Drive | None = Field(None, description="A, upwards")
+    voltage: Drive | None = Field(None, description="V, bottom against top")
     degree: Annotated[int, Field(ge=1, le=6)] = 2
     temperature: float = Field(
         4.2, description="K: which numbers of the library", json_schema_extra={"enum": list(materials.TEMPERATURES)}
@@ -185,9 +186,7 @@ class Case(Table):
         library = materials.interfaces(self.transport.temperature)
         return device.Stack(*layers, interfaces=self._interfaces(layers, known), library=library)
 
-    def _interfaces(
-        self, layers: Sequence[device.Layer], library: set[str]
-    ) -> dict[tuple[str, str], device.Interface]:
+    def _interfaces(self, layers: Sequence[device.Layer], library: set[str]) -> dict[tuple[str, str], device.Interface]:
         """Return the case's own interfaces between these layers."""
         by_layer = {x.name: x.material for x in layers}
         by_name = {x.material.name: x.material for x in layers} | by_layer
@@ -308,12 +307,12 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[Case, dict[str, A
 def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        where = f"byte {error.object[error.start]:#x} in line {line}"
+        raise InputError(f"{path}: not a TOML file: {where} is not UTF-8 text") from error
     except (OSError, ValueError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            line = error.object[: error.start].count(b"\n") + 1
-            why = f"not a TOML file: byte {error.object[error.start]:#x} in line {line} is not UTF-8 text"
-            raise InputError(f"{path}: {why}") from error
-        why = error.strerror if isinstance(error, OSError) else str(error)
+        why = str(getattr(error, "strerror", error))
         near = [x.name for x in path.parent.glob("*.toml")] if isinstance(error, FileNotFoundError) else []
         hint = nearest(path.name, near) if near else ""
         raise InputError(f"{path}: cannot be read: {why}{'; ' if hint else ''}{hint}") from error

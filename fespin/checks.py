@@ -49,13 +49,13 @@ def check(case: Case) -> None:
     for name, directions in case.states().items():
         owner = f"state.{name}"
         if not name or len(name) > 100 or not name.isprintable() or set(name) & set("/\\"):
-            raise InputError(f"{place(('state', name))}: files are named after states; use a short name without slashes")
+            raise InputError(f"{place(('state', name))}: files are named after states; use a short name, no slash")
         for layer, vector in directions.items():
             if layer not in stack.names:
                 raise InputError(f"{owner}: no layer is called '{layer}'; {nearest(layer, stack.names)}")
             device.direction(vector, f"{owner}.{layer}")
             if not stack[layer].material.ferromagnetic:
-                raise InputError(f"{owner}.{layer}: {stack[layer].material.name} is not a ferromagnet (no beta)")
+                raise InputError(f"{owner}.{layer}: {stack[layer].material.name} is no ferromagnet (no beta)")
         _check_state(case, owner, stack.magnetized(directions))
 
 
@@ -162,8 +162,6 @@ def _check_sizes(case: Case) -> None:
 def _check_names(case: Case) -> None:
     """Refuse names that the mesh gives to something else."""
     for i, x in enumerate(case.layer, 1):
-        if x.name in (case.contact_names() or case.contact):
-            raise InputError(f"layer {i}.name: '{x.name}' is a contact; layers and contacts need different names")
         if x.name in _RESERVED and case.geometry.lead_width is not None:
             raise InputError(f"layer {i}.name: '{x.name}' is one of the wide leads; choose another name")
 

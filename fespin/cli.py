@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
-from .errors import FespinError, InputError, one_line
+from .errors import FespinError, InputError, SolverError, one_line
 
 if TYPE_CHECKING:
     from .case import Case
@@ -80,6 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.traceback:
             raise
         return _fail(str(error), 2 if isinstance(error, InputError) else 1)
+    except BrokenPipeError:
+        # The reader of our output, such as head, has enough. Python flushes once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as error:
         if options.traceback:
             raise
@@ -140,6 +144,7 @@ def _run(options: argparse.Namespace) -> None:
         return
 
     from mpi4py import MPI
+    from petsc4py import PETSc
 
     from .output import OutputFolder
     from .run import run, stderr_logger, table
@@ -161,6 +166,11 @@ def _run(options: argparse.Namespace) -> None:
         raise InputError(f"{options.case}: {error}") from error
     except (FespinError, OSError):
         raise
+    except PETSc.Error as error:
+        why = one_line(str(error).rpartition("] ")[2])
+        if case.transport.solver.petsc:
+            raise InputError(f"{options.case}: transport.solver.petsc: PETSc refuses it: {why}") from error
+        raise SolverError(f"PETSc failed: {why}; try transport.solver.kind = 'direct'") from error
     except Exception:
         # An error that only this rank sees would leave the others waiting for ever.
         if comm.size > 1:

@@ -63,9 +63,7 @@ class Material:
             _positive(owner, "density_of_states", self.density_of_states)
 
     @classmethod
-    def from_star(
-        cls, name: str, resistivity_star: float, spin_diffusion_length: float, beta: float
-    ) -> Material:
+    def from_star(cls, name: str, resistivity_star: float, spin_diffusion_length: float, beta: float) -> Material:
         """Return a ferromagnet from rho* = rho/(1 - beta^2) (ohm m), the quantity experiments report."""
         _asymmetry(f"material '{name}'", "beta", beta)
         return cls(name, resistivity_star * (1 - beta**2), spin_diffusion_length, beta)
@@ -133,7 +131,7 @@ class Layer:
         if self.magnetization is not None:
             direction(self.magnetization, owner)
             if not self.material.ferromagnetic:
-                raise InputError(f"{owner}: magnetization given, but {self.material.name} is not a ferromagnet (no beta)")
+                raise InputError(f"{owner}: magnetization given, but {self.material.name} is no ferromagnet (no beta)")
 
     @property
     def direction(self) -> Vector | None:
@@ -193,9 +191,7 @@ class Stack:
     ) -> None:
         if not layers:
             raise InputError("the stack has no layer")
-        self.layers = tuple(
-            replace(x, name=default_name(x, i)) for i, x in enumerate(layers, 1)
-        )
+        self.layers = tuple(replace(x, name=default_name(x, i)) for i, x in enumerate(layers, 1))
         names = [x.name for x in self.layers]
         for i, n in enumerate(names):
             if names.index(n) < i:
@@ -208,7 +204,8 @@ class Stack:
         for pair in self.interfaces:
             for n in pair:
                 if n not in known:
-                    raise InputError(f"interface '{'|'.join(pair)}': no layer or material is called '{n}'; {nearest(n, known)}")
+                    owner = f"interface '{'|'.join(pair)}'"
+                    raise InputError(f"{owner}: no layer or material is called '{n}'; {nearest(n, known)}")
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)

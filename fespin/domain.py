@@ -132,9 +132,7 @@ class Domain:
         e = entities.reshape(-1, 2)
         # Facet i of a simplex is opposite to vertex i, but the facets of an interval are its vertices.
         all_corners = range(self.dim + 1)
-        corners = np.array(
-            [[f] if self.dim == 1 else [i for i in all_corners if i != f] for f in all_corners]
-        )
+        corners = np.array([[f] if self.dim == 1 else [i for i in all_corners if i != f] for f in all_corners])
         nodes = self.mesh.geometry.dofmap[e[:, :1], corners[e[:, 1]]]
         out: NDArray[np.float64] = self.mesh.geometry.x[nodes]
         return out
@@ -144,7 +142,7 @@ def build_domain(
     m: mesh.Mesh,
     cell_tags: mesh.MeshTags,
     facet_tags: mesh.MeshTags,
-    names: Mapping[str, tuple[int, int]],
+    names: Mapping[tuple[int, str], int],
     stack: Stack,
     *,
     cross_section: float | None = None,
@@ -156,7 +154,7 @@ def build_domain(
     Parameters
     ----------
     m, cell_tags, facet_tags, names
-        Mesh, tags, and ``{name: (dimension, tag)}`` of its physical groups.
+        Mesh, tags, and ``{(dimension, name): tag}`` of its physical groups.
     stack
         The layers; each must be a cell group of the mesh, and the other way round.
     cross_section
@@ -180,8 +178,8 @@ def build_domain(
     cell_facets = topology.connectivity(dim, dim - 1).array.reshape(cells, -1)
     own_facets = topology.index_map(dim - 1).size_local
 
-    groups = {n: t for n, (d, t) in names.items() if d == dim}
-    ends = {n: t for n, (d, t) in names.items() if d == dim - 1}
+    groups = {n: t for (d, n), t in names.items() if d == dim}
+    ends = {n: t for (d, n), t in names.items() if d == dim - 1}
     for r in regions:
         if r not in groups:
             raise InputError(f"layer '{r}' is not a physical group of the mesh: {nearest(r, groups)}")
@@ -234,9 +232,7 @@ def build_domain(
         low = [comm.allreduce(float(a.min(initial=np.inf)), MPI.MIN) for a in x.T]
         high = [comm.allreduce(float(a.max(initial=-np.inf)), MPI.MAX) for a in x.T]
         centre = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
-    domain = Domain(
-        m, stack, region, interfaces, contacts, contact_entities, 1.0, depth, tuple(centre)
-    )
+    domain = Domain(m, stack, region, interfaces, contacts, contact_entities, 1.0, depth, tuple(centre))
     if cross_section is None:
         cross_section = min(domain.contact_area(c) for c in contacts) / depth
     object.__setattr__(domain, "cross_section", float(cross_section))

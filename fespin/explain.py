@@ -79,16 +79,15 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
         close = nearest(found, words) if isinstance(found, str) else ""
         hint = f"; {close}" if close.startswith("did") else ""
         return f"{at}: found {show(found)}; allowed: {', '.join(words)}{hint}"
-    return f"{at}: found {show(found)}; it must {_wanted(chosen, path, table, [] if fitting else same)}"
+    return f"{at}: found {show(found)}; it must {_wanted(chosen, path, root, [] if fitting else same)}"
 
 
 def _path(error: ErrorDetails, raw: Any) -> Place:
     """Return where an error is, without the names that pydantic gives to alternative types."""
     out: list[str | int] = []
     for i, x in enumerate(error["loc"]):
-        if isinstance(raw, dict) and x in raw:
-            raw = raw[x]
-        elif isinstance(raw, list) and isinstance(x, int):
+        inside = x in raw if isinstance(raw, dict) else isinstance(raw, list) and isinstance(x, int)
+        if inside:
             raw = raw[x]
         elif error["type"] != "missing" or i + 1 < len(error["loc"]):
             continue
@@ -103,7 +102,7 @@ def _missing(path: Place, root: type[BaseModel]) -> str:
     return f"{place(path)}: missing"
 
 
-def _wanted(error: ErrorDetails, path: Place, table: Any, alternatives: Sequence[ErrorDetails]) -> str:
+def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[ErrorDetails]) -> str:
     """Return what is allowed, to follow "it must"."""
     kind, ctx, found = error["type"], error.get("ctx", {}), error["input"]
     types = dict.fromkeys(_TYPES[e["type"]] for e in alternatives or [error] if e["type"] in _TYPES)
@@ -112,7 +111,7 @@ def _wanted(error: ErrorDetails, path: Place, table: Any, alternatives: Sequence
     if kind in ("model_type", "dict_type") and len(path) == 1 and isinstance(found, list):
         return f"be written [{path[0]}], with one bracket, once"
     if types:
-        named = types.keys() == {"a table"} and get_origin(table) is dict
+        named = types.keys() == {"a table"} and get_origin(_type_at(root, path[:-1])) is dict
         owner = f", as in [{place(path[:-1])}.NAME]" if named else ""
         return f"be {' or '.join(types)}{owner}"
     if kind == "finite_number":
@@ -122,8 +121,11 @@ def _wanted(error: ErrorDetails, path: Place, table: Any, alternatives: Sequence
         return f"have {'at least ' if least and n == 1 else ''}{n} {'entry' if n == 1 else 'entries'}"
     if kind == "string_too_short":
         return "not be empty"
+    # The bounds of a list's entries are at the list's key.
+    key = max(i for i, x in enumerate(path) if isinstance(x, str))
+    table = _type_at(root, path[:key])
     schema = table.model_json_schema() if isinstance(table, type) and issubclass(table, BaseModel) else {}
-    node = schema.get("properties", {}).get(next((x for x in path[::-1] if isinstance(x, str)), ""))
+    node = schema.get("properties", {}).get(path[key])
     return _limits(node, schema) or error["msg"].replace("Input should ", "")
 
 

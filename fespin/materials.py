@@ -40,7 +40,9 @@ def entry(name: str, temperature: float = 4.2) -> dict[str, float]:
         raise InputError(f"material '{name}' is not in the library: {nearest(name, materials)}")
     tag = _tag(temperature)
     if tag not in materials[name]:
-        raise InputError(f"material '{name}' is not in the library at {temperature} K, only at {', '.join(materials[name])}")
+        raise InputError(
+            f"material '{name}' is not in the library at {temperature} K, only at {', '.join(materials[name])}"
+        )
     return {k: float(v["value"]) for k, v in materials[name][tag].items() if isinstance(v, dict)}
 
 

@@ -11,10 +11,10 @@ from dolfinx import fem, plot
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from .device import Contact, Stack
+from .device import Stack
 from .domain import Domain
 from .onsager.broken import broken_space
-from .transport.multilayer import MultilayerSolution, solve_multilayer
+from .transport.multilayer import MultilayerSolution
 from .transport.solution import Profile, TransportSolution
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ def gather_grid(
     functions
         ``{name: [(weight, function), ...]}``; values jump between layers.
     """
-    degree = min(2, next(iter(functions.values()))[0][1].function_space.element.basix_element.degree)
-    space, _ = broken_space(fem.functionspace(domain.mesh, ("Lagrange", degree)), domain.region)
+    space, _ = broken_space(fem.functionspace(domain.mesh, ("Lagrange", 1)), domain.region)
     n = domain.owned_cells
     cells, types, x = plot.vtk_mesh(space)
     cells = cells.reshape(-1, cells[0] + 1)[:n, 1:]
@@ -80,12 +79,13 @@ def gather_grid(
     return grid
 
 
-def _scene(path: Path, size: tuple[int, int]) -> Any:
+def _scene(size: tuple[int, int]) -> Any:
     import pyvista
 
     pyvista.OFF_SCREEN = True
     plotter = pyvista.Plotter(off_screen=True, window_size=list(size))
     plotter.set_background("white")
+    plotter.enable_anti_aliasing("ssaa")
     return plotter
 
 
@@ -108,15 +108,16 @@ def plot_device(solution: TransportSolution, path: Path, *, title: str = "") -> 
 
 
 _BAR = {
-    "title": "phi_up - phi_dn (uV)",
+    "title": "spin accumulation (\u00b5V)",
     "color": "black",
-    "vertical": True,
-    "height": 0.6,
-    "width": 0.06,
-    "position_x": 0.89,
-    "position_y": 0.2,
-    "title_font_size": 18,
-    "label_font_size": 16,
+    "vertical": False,
+    "width": 0.44,
+    "height": 0.06,
+    "position_x": 0.28,
+    "position_y": 0.04,
+    "title_font_size": 24,
+    "label_font_size": 22,
+    "n_labels": 5,
     "fmt": "%.3g",
 }
 
@@ -129,46 +130,91 @@ def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
 def _legend(plotter: Any, stack: Stack) -> None:
     colours = material_colours(stack)
     plotter.add_legend(
-        [[name, colour] for name, colour in colours.items()],
-        bcolor="white",
+        [[f" {name}", colour] for name, colour in colours.items()],
+        bcolor=None,
         border=False,
-        size=(0.12, 0.05 * len(colours)),
-        loc="upper left",
+        size=(0.09, 0.055 * len(colours)),
+        loc="lower left",
         face="rectangle",
     )
 
 
+def _cut_open(
+    grid: pyvista.UnstructuredGrid, quarter: bool, tiny: float
+) -> tuple[pyvista.PolyData | None, pyvista.PolyData | None]:
+    """Take away the part in front (y < 0; of it only x > 0 for a quarter); return skin and cut faces."""
+    import pyvista
+
+    def half(part: Any, axis: int, positive: bool) -> Any:
+        normal = [0.0, 0.0, 0.0]
+        normal[axis] = 1.0
+        return part.clip(normal, origin=(0, 0, 0), invert=not positive)
+
+    # Pieces as (solid, planes inside the rest, plane of the cut).
+    back = half(grid, 1, True)
+    pieces: list[tuple[Any, tuple[int, ...], int | None]] = [(back, (), 1)]
+    if quarter:
+        left, right = half(back, 0, False), half(back, 0, True)
+        front = half(half(grid, 1, False), 0, False)
+        pieces = [(left, (0, 1), None), (right, (0,), 1), (front, (1,), 0)]
+    skins: list[Any] = []
+    cuts: list[Any] = []
+    for solid, inner, plane in pieces:
+        if not solid.n_cells:
+            continue
+        surface = solid.extract_surface(algorithm=None)
+        near = np.abs(surface.cell_centers().points) < tiny
+        hidden = near[:, list(inner)].any(axis=1) if inner else np.zeros(len(near), bool)
+        on_cut = near[:, plane] & ~hidden if plane is not None else np.zeros(len(near), bool)
+        for chosen, out in ((~hidden & ~on_cut, skins), (on_cut, cuts)):
+            if chosen.any():
+                out.append(surface.extract_cells(chosen).extract_surface(algorithm=None))
+
+    def joined(parts: list[Any]) -> Any:
+        return pyvista.merge(parts).extract_surface(algorithm=None).clean(tolerance=1e-6) if parts else None
+
+    return joined(skins), joined(cuts)
+
+
 def _draw_solid(grid: pyvista.UnstructuredGrid, solution: TransportSolution, path: Path, title: str) -> None:
+    """Take a piece out of the device: materials on its skin, the accumulation on the cut."""
     stack, colours = solution.stack, material_colours(solution.stack)
     x0, x1, y0, y1, z0, z1 = grid.bounds
-    plotter = _scene(path, (1400, 1050))
-    centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2, (z0 + z1) / 2])
-    limits = _limits(grid.point_data["accumulation"])
-    lateral = "left" in solution.voltages
-    normal = (0, 1, 0) if not lateral else (0, -1, 0)
-    origin = (centre[0], centre[1] if lateral else 0.0, centre[2])
-    for i, layer in enumerate(stack):
-        part = grid.extract_cells(grid.cell_data["layer"] == i)
-        # The half behind the cut keeps its skin; the cut shows the accumulation.
-        half = part.clip(normal=normal, origin=origin, invert=lateral)
-        if not half.n_cells:
-            continue
-        skin = half.extract_surface(nonlinear_subdivision=0, algorithm=None)
-        plotter.add_mesh(skin, color=colours[layer.material.name], smooth_shading=False, ambient=0.25, specular=0.15)
-        cut = part.slice(normal=normal, origin=origin)
-        if cut.n_points:
-            cut.translate((0, -2e-3 * (y1 - y0) if not lateral else -2e-3 * (y1 - y0), 0), inplace=True)
-            plotter.add_mesh(cut, scalars="accumulation", cmap="RdBu_r", clim=limits, lighting=False, scalar_bar_args=_BAR)
-            edges = cut.extract_feature_edges(
-                boundary_edges=True, feature_edges=False, manifold_edges=False, non_manifold_edges=False
+    size = max(x1 - x0, y1 - y0, z1 - z0)
+    pillar = set(solution.voltages) == {"bottom", "top"}
+    plotter = _scene((1400, 1150) if pillar else (1600, 750))
+    eye = np.array((1.0, -1.0, 0.62) if pillar else (0.35, -1.4, 0.6))
+    parts = [
+        (x, *_cut_open(grid.extract_cells(grid.cell_data["layer"] == i), pillar, 1e-5 * size))
+        for i, x in enumerate(stack)
+    ]
+    limits = _limits(np.concatenate([cut.point_data["accumulation"] for _, _, cut in parts if cut is not None]))
+    for layer, skin, cut in parts:
+        if skin is not None:
+            plotter.add_mesh(skin, color=colours[layer.material.name], ambient=0.3, specular=0.1)
+        if cut is not None:
+            look = {"cmap": "RdBu_r", "clim": limits, "lighting": False, "scalar_bar_args": _BAR}
+            plotter.add_mesh(cut, scalars="accumulation", **look)
+        for surface in (skin, cut):
+            if surface is None:
+                continue
+            outline = surface.extract_feature_edges(
+                feature_angle=40,
+                boundary_edges=True,
+                feature_edges=True,
+                manifold_edges=False,
+                non_manifold_edges=False,
             )
-            plotter.add_mesh(edges, color="#303030", line_width=1.5)
+            if outline.n_cells:
+                # A little towards the eye, or lines and faces would fight for the same pixels.
+                plotter.add_mesh(outline.translate(3e-3 * size * eye), color="#303030", line_width=1.6)
     _legend(plotter, stack)
     if title:
-        plotter.add_text(title, font_size=13, color="black", position="upper_edge")
-    size = max(x1 - x0, y1 - y0, z1 - z0)
-    eye = (0.55, -1.6, 0.75) if not lateral else (0.45, -1.5, 0.9)
-    plotter.camera_position = [tuple(centre + size * np.array(eye)), tuple(centre), (0, 0, 1)]
+        plotter.add_text(title, font_size=16, color="black", position="upper_edge")
+    centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2, (z0 + z1) / 2])
+    plotter.camera_position = [tuple(centre + 3 * size * eye), tuple(centre), (0, 0, 1)]
+    plotter.enable_parallel_projection()
+    plotter.reset_camera()
     plotter.camera.zoom(1.25)
     plotter.screenshot(str(path))
     plotter.close()
@@ -176,28 +222,47 @@ def _draw_solid(grid: pyvista.UnstructuredGrid, solution: TransportSolution, pat
 
 def _draw_section(grid: pyvista.UnstructuredGrid, solution: TransportSolution, path: Path, title: str) -> None:
     stack = solution.stack
-    plotter = _scene(path, (1400, 900))
+    plotter = _scene((1400, 900))
     limits = _limits(grid.point_data["accumulation"])
     for i in range(len(stack.layers)):
         part = grid.extract_cells(grid.cell_data["layer"] == i)
-        plotter.add_mesh(part, scalars="accumulation", cmap="RdBu_r", clim=limits, lighting=False, scalar_bar_args=_BAR)
-        edges = part.extract_surface(nonlinear_subdivision=0, algorithm=None).extract_feature_edges(
+        surface = part.extract_surface(algorithm=None)
+        plotter.add_mesh(
+            surface,
+            scalars="accumulation",
+            cmap="RdBu_r",
+            clim=limits,
+            lighting=False,
+            scalar_bar_args=_BAR,
+        )
+        edges = surface.extract_feature_edges(
             boundary_edges=True, feature_edges=False, manifold_edges=False, non_manifold_edges=False
         )
         plotter.add_mesh(edges, color="#303030", line_width=2)
     if title:
-        plotter.add_text(title, font_size=13, color="black", position="upper_edge")
+        plotter.add_text(title, font_size=16, color="black", position="upper_edge")
     plotter.view_xy()
-    plotter.camera.zoom(1.2)
+    plotter.enable_parallel_projection()
+    plotter.reset_camera()
+    plotter.camera.zoom(1.15)
     plotter.screenshot(str(path))
     plotter.close()
 
 
-def exact_multilayer(stack: Stack, contacts: Mapping[str, Contact], current_density: float) -> MultilayerSolution:
-    """Return the exact 1D solution of the same stack at the same current density."""
-    return solve_multilayer(
-        stack, contacts.get("bottom", Contact()), contacts.get("top", Contact()), current_density
-    )
+def _draw_exact(axes: tuple[Any, Any], exact: MultilayerSolution, position: NDArray[np.float64], colour: str) -> None:
+    """Add a 1D solution, centred in the range of positions (m)."""
+    e, (top, bottom) = exact, axes
+    z = position / 1e-9
+    length = (e.boundaries[-1] - e.boundaries[0]) / 1e-9
+    whole = abs(length / np.ptp(z) - 1) < 1e-6
+    shift = (z.min() + z.max() - length) / 2 - e.boundaries[0] / 1e-9
+    look = {"ls": "--", "lw": 0.9 if whole else 1.2, "color": "k" if whole else colour}
+    for i in range(len(e.boundaries) - 1):
+        x = np.linspace(e.boundaries[i], e.boundaries[i + 1], 200)
+        up, down = e.potentials(x, i)
+        top.plot(x / 1e-9 + shift, (up - down) / 1e-6, **look)
+        if whole:
+            bottom.plot(x / 1e-9 + shift, (up + down) / 2e-3, **look)
 
 
 def plot_profiles(
@@ -215,7 +280,8 @@ def plot_profiles(
     profiles
         Per state, the stack and its sampled profile.
     exact
-        Per state, the 1D solution to draw as a thin line; may be empty.
+        Per state, a 1D solution to draw as a dashed line; may be empty. If its stack is shorter than the
+        device (no wide leads), it is drawn in the middle, and its accumulation only.
     """
     if comm.rank != 0:
         return
@@ -232,9 +298,16 @@ def plot_profiles(
         low, high = z[profile.layer == i].min(), z[profile.layer == i].max()
         for ax in (top, bottom):
             ax.axvspan(low, high, color=colours[layer.material.name], alpha=0.35, lw=0)
-        if high - low > 0.04 * (z.max() - z.min()):
-            top.text((low + high) / 2, 1.01, layer.material.name, ha="center", va="bottom", fontsize=9,
-                     transform=top.get_xaxis_transform())
+        if high - low > 0.03 * (z.max() - z.min()):
+            top.text(
+                (low + high) / 2,
+                1.01,
+                layer.material.name,
+                ha="center",
+                va="bottom",
+                fontsize=9,
+                transform=top.get_xaxis_transform(),
+            )
     for (state, (stack, p)), colour in zip(profiles.items(), _LINES * len(profiles), strict=False):
         name = "" if state == "default" else state
         for i in range(len(stack.layers)):
@@ -242,14 +315,11 @@ def plot_profiles(
             mean = (p.phi_up + p.phi_down) / 2
             top.plot(z[at], p.accumulation[at] / 1e-6, color=colour, lw=2.4, label=name if i == 0 else None)
             bottom.plot(z[at], mean[at] / 1e-3, color=colour, lw=2.4)
-            if state in exact:
-                e = exact[state]
-                x = np.linspace(e.boundaries[i], e.boundaries[i + 1], 200)
-                up, down = e.potentials(x, i)
-                shift = z.min() - e.boundaries[0] / 1e-9
-                label = "1D exact" if i == 0 and colour == _LINES[0] else None
-                top.plot(x / 1e-9 + shift, (up - down) / 1e-6, "k--", lw=0.9, label=label)
-                bottom.plot(x / 1e-9 + shift, (up + down) / 2e-3, "k--", lw=0.9)
+        if state in exact:
+            _draw_exact((top, bottom), exact[state], profile.position, colour)
+    if exact:
+        same = len(next(iter(exact.values())).boundaries) == len(stack.layers) + 1
+        top.plot([], [], "k--", lw=0.9, label="1D exact" if same else "1D exact, no wide leads")
     top.axhline(0, color="0.4", lw=0.6)
     top.set_ylabel("spin accumulation\n" r"$\phi_\uparrow-\phi_\downarrow$ ($\mu$V)")
     bottom.set_ylabel(r"$(\phi_\uparrow+\phi_\downarrow)/2$ (mV)")

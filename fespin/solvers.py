@@ -17,12 +17,12 @@ type Options = Mapping[str, str | int | float | bool | None]
 
 KINDS = ("auto", "amg", "direct")
 
-# BoomerAMG as measured on pillars of 1e5 to 3e6 unknowns: iterations stay between 14 and 17.
+# BoomerAMG as measured on flat cells (0.3 nm high, 8 nm wide): the threshold halves the iterations of 0.5.
 _BOOMERAMG: Options = {
     "ksp_type": "preonly",
     "pc_type": "hypre",
     "pc_hypre_type": "boomeramg",
-    "pc_hypre_boomeramg_strong_threshold": 0.5,
+    "pc_hypre_boomeramg_strong_threshold": 0.75,
     "pc_hypre_boomeramg_coarsen_type": "HMIS",
     "pc_hypre_boomeramg_interp_type": "ext+i",
     "pc_hypre_boomeramg_P_max": 4,
@@ -148,7 +148,7 @@ class LinearSolver:
         if self.options.kind == "direct":
             return "the system may be singular: give every part of the device a contact with a voltage"
         return (
-            "try solver = 'direct', a finer mesh at the interfaces, a larger solver.max_iterations, "
+            "try the solver kind 'direct', a finer mesh at the interfaces, more max_iterations, "
             f"or PETSc options under the prefix -{self.prefix}"
         )
 

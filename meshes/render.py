@@ -77,8 +77,14 @@ def draw(path: Path) -> Path:
         half = grid.clip(normal=(0, -1, 0), origin=(0, 0, 0)) if cut else grid
         skin = half.extract_surface(nonlinear_subdivision=0, algorithm=None)
         plotter.add_mesh(
-            skin, color=colours[name][0], show_edges=True, edge_color="#5a4c40", line_width=1.6,
-            ambient=0.45, diffuse=0.65, specular=0.0,
+            skin,
+            color=colours[name][0],
+            show_edges=True,
+            edge_color="#5a4c40",
+            line_width=1.6,
+            ambient=0.45,
+            diffuse=0.65,
+            specular=0.0,
         )
     labels = {}
     for name, grid in contacts.items():
@@ -123,9 +129,7 @@ def project(plotter: pyvista.Plotter, point: np.ndarray, height: int) -> tuple[f
     return x, height - y
 
 
-def finish(
-    picture: Image.Image, labels: dict[str, tuple[float, float]], legend: list[tuple[str, str]]
-) -> Image.Image:
+def finish(picture: Image.Image, labels: dict[str, tuple[float, float]], legend: list[tuple[str, str]]) -> Image.Image:
     """Crop, shrink, name the contacts, add the legend, reduce the colours."""
     low = ImageOps.invert(picture.convert("L")).getbbox() or (0, 0, *picture.size)
     picture = picture.crop(low)

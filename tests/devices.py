@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from fespin import Interface, Layer, Material, Stack
 from references import multilayer as exact
+
+from fespin import Interface, Layer, Material, Stack
 
 UP, DOWN = (0, 0, 1), (0, 0, -1)
 
@@ -65,9 +66,7 @@ EXAMPLES = [
         ("lead", "lead"),
         lambda m: stack((CU, 10, None), (NEG, 7, UP), (CU, 5, None), (CO, 4, m), (RU, 8, None), (CU, 10, None)),
     ),
-    _example(
-        "wall between magnetic leads", ("lead", "lead"), lambda m: stack((CO, 150, UP), (PY, 40, m), faces=False)
-    ),
+    _example("wall between magnetic leads", ("lead", "lead"), lambda m: stack((CO, 150, UP), (PY, 40, m), faces=False)),
     _example(
         "magnetic leads, blocked end",
         ("blocked", "lead"),
@@ -76,16 +75,12 @@ EXAMPLES = [
     _example(
         "25 layers, (Co/Cu/Py/Cu)x6",
         ("lead", "lead"),
-        lambda m: stack(
-            (CU, 20, None), *_repeated(6, (CO, 3, UP), (CU, 4, None), (PY, 2, m), (CU, 5, None))
-        ),
+        lambda m: stack((CU, 20, None), *_repeated(6, (CO, 3, UP), (CU, 4, None), (PY, 2, m), (CU, 5, None))),
     ),
     _example(
         "25 layers, thin and thick",
         ("reservoir", "lead"),
-        lambda m: stack(
-            (CU, 300, None), *_repeated(6, (CO, 0.4, UP), (RU, 0.8, None), (CO, 1.2, m), (CU, 25, None))
-        ),
+        lambda m: stack((CU, 300, None), *_repeated(6, (CO, 0.4, UP), (RU, 0.8, None), (CO, 1.2, m), (CU, 25, None))),
     ),
     _example(
         "nearly half-metallic",

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from devices import DOWN, UP
 from mpi4py import MPI
 
-from devices import DOWN, UP
 from fespin import Contact, InputError, Interface, Layer, Material, Stack, Terminal, TransportProblem, lateral
 
 COMM = MPI.COMM_WORLD
@@ -48,9 +48,7 @@ def theory(separation, width, depth, face=None):
     return 2 * r_n * polarization**2 * decay / (total**2 - decay**2)
 
 
-@pytest.mark.parametrize(
-    "face", [Interface(3e-15, 0.31), Interface(40e-15, -0.6)], ids=["resistive", "more resistive"]
-)
+@pytest.mark.parametrize("face", [Interface(3e-15, 0.31), Interface(40e-15, -0.6)], ids=["resistive", "more resistive"])
 def test_narrow_wires_follow_the_one_dimensional_theory(face):
     """Where the interfaces resist more than the channel under the wires does, the section agrees with it."""
     found = {}
@@ -78,9 +76,7 @@ def test_the_signal_decays_with_the_spin_diffusion_length():
 
 @pytest.fixture(scope="module")
 def problem():
-    domain = lateral(
-        COMM, stack(DOWN), separation=200e-9, wire_width=(80e-9, 60e-9), channel_width=80e-9, dimension=2
-    )
+    domain = lateral(COMM, stack(DOWN), separation=200e-9, wire_width=(80e-9, 60e-9), channel_width=80e-9, dimension=2)
     return TransportProblem(domain, contacts=ENDS)
 
 
@@ -109,10 +105,10 @@ def test_what_does_not_drive(problem):
     with pytest.raises(InputError, match="float"):
         problem.solve(terminals=dict.fromkeys(problem.contacts, FLOATING))
     with pytest.raises(InputError, match="'detector' has neither"):
-        problem.solve(terminals={k: GROUND for k in ("left", "right", "injector")})
+        problem.solve(terminals=dict.fromkeys(("left", "right", "injector"), GROUND))
     with pytest.raises(InputError, match="did you mean 'detector'"):
         problem.solve(terminals={**nonlocal_drive(), "detektor": GROUND})
-    with pytest.raises(InputError, match="exactly one|give each"):
+    with pytest.raises(InputError, match="give each of the contacts"):
         problem.solve(voltage=1.0)
 
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 import ufl
+from devices import CO, CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack, valve
 from dolfinx import fem
 from mpi4py import MPI
 
-from devices import CO, CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack, valve
 from fespin import Contact, Interface, Layer, Material, Stack, TransportProblem, line, solve_multilayer
 
 
@@ -68,7 +68,7 @@ def test_the_two_exact_solvers_agree(example):
 def l2_error(x, exact):
     """Relative L2 error of the accumulation, by quadrature of high order."""
     mesh, out = x.domain.mesh, np.zeros(2)
-    points = np.array([p for p in np.polynomial.legendre.leggauss(8)[0]]) / 2 + 0.5
+    points = np.polynomial.legendre.leggauss(8)[0] / 2 + 0.5
     weights = np.polynomial.legendre.leggauss(8)[1] / 2
     s = x.fields["s"]
     for cell in range(x.domain.owned_cells):
@@ -137,9 +137,9 @@ def test_nonequilibrium_resistance_of_a_layer():
     f, n, d = Material.from_star("F", 83e-9, 23e-9, 0.61), Material("N", 31e-9, 140e-9), 18e-9
     x = solve(Stack(Layer(n, 5e-9), Layer(f, d), Layer(n, 11e-9)), ("lead", "lead"))
     expected = 2 * f.beta**2
-    expected /= 1 / math.tanh(d / 2 / f.spin_diffusion_length) / (
-        f.resistivity_star * f.spin_diffusion_length
-    ) + 1 / (n.resistivity * n.spin_diffusion_length)
+    expected /= 1 / math.tanh(d / 2 / f.spin_diffusion_length) / (f.resistivity_star * f.spin_diffusion_length) + 1 / (
+        n.resistivity * n.spin_diffusion_length
+    )
     assert x.r_nonequilibrium == pytest.approx(expected, rel=1e-7, abs=0)
 
 

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from launch import python
 
 SCRIPT = Path(__file__).parent / "parallel" / "compute.py"

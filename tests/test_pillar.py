@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from devices import CU, DOWN, UP, reference, valve
 from mpi4py import MPI
 
-from devices import CU, DOWN, UP, reference, valve
 from fespin import Contact, InputError, Layer, Stack, TransportProblem, pillar, strip
 
 LEADS = {"bottom": Contact("lead"), "top": Contact("lead")}

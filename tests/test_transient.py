@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from devices import CU, DOWN, valve
 from mpi4py import MPI
 
-from devices import CU, DOWN, valve
 from fespin import Contact, InputError, Layer, Material, Stack, Terminal, TransportProblem, line, strip
 from fespin.constants import ELEMENTARY_CHARGE
 from fespin.onsager.transient import evolve
@@ -21,9 +21,7 @@ def test_a_mode_decays_with_its_rate():
     """cos(pi x/L) between blocked ends: rate (sigma/(e^2 N)) (pi^2/L^2 + 1/l^2); third order in the step."""
     rho, length, thick = 20e-9, 40e-9, 100e-9
     metal = Material("N", rho, length, density_of_states=N)
-    problem = TransportProblem(
-        line(COMM, Stack(Layer(metal, thick))), contacts=dict.fromkeys(OFF, Contact("blocked"))
-    )
+    problem = TransportProblem(line(COMM, Stack(Layer(metal, thick))), contacts=dict.fromkeys(OFF, Contact("blocked")))
     start = problem.system.functions()
     start[1].interpolate(lambda x: np.cos(np.pi * x[0] / thick))
     rate = ((math.pi / thick) ** 2 + 1 / length**2) / (rho * ELEMENTARY_CHARGE**2 * N)
@@ -46,9 +44,7 @@ def test_a_mode_decays_with_its_rate():
 def test_switching_on_a_valve(kind):
     """The accumulation builds up; the balance V I = P + dE/dt holds to rounding; it ends at the steady state."""
     s = valve(DOWN)
-    s = Stack(
-        *(replace(x, material=replace(x.material, density_of_states=N)) for x in s), interfaces=s.interfaces
-    )
+    s = Stack(*(replace(x, material=replace(x.material, density_of_states=N)) for x in s), interfaces=s.interfaces)
     problem = TransportProblem(line(COMM, s), contacts=dict.fromkeys(OFF, Contact("lead")))
     steady = problem.solve(voltage=1e-3)
     amount = Terminal(voltage=1e-3) if kind == "voltage" else Terminal(current=steady.current)

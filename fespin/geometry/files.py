@@ -20,6 +20,7 @@ from ..errors import InputError, nearest
 from .session import mesh_with_gmsh
 
 SUFFIXES = (".msh", ".geo", ".geo_unrolled")
+LARGEST = 0.01  # m
 # gmsh's types of straight simplices, by dimension.
 _SIMPLEX = {1: 1, 2: 2, 3: 4}
 
@@ -72,31 +73,33 @@ def from_file(
         _open(gmsh, path, owner)
         model = gmsh.model
         groups = _groups(model, owner)
+        names = {n for _, n in groups}
         for layer in stack:
-            if layer.name not in groups:
+            if layer.name not in names:
                 raise InputError(
-                    f"{owner}: no physical group is called '{layer.name}' (a layer); {nearest(layer.name, groups)}"
+                    f"{owner}: no physical group is called '{layer.name}' (a layer); {nearest(layer.name, names)}"
                 )
-        layers = {x.name: groups[x.name] for x in stack}
-        dims = sorted({d for d, _ in layers.values()})
-        dim = dims[-1]
-        if len(dims) > 1 or dim == 0:
+        dim = max(d for d, n in groups if n in stack.names)
+        layers = {n: (d, tag) for (d, n), tag in groups.items() if d == dim and n in stack.names}
+        if dim == 0 or len(layers) < len(stack.names):
+            dims = sorted({max(d for d, n in groups if n == x) for x in stack.names})
             raise InputError(f"{owner}: the layers' groups have the dimensions {dims}; they must share one, 1 to 3")
         if dim != 2 and depth != 1.0:
             raise InputError(f"geometry.depth: found {depth:g}; only 2D meshes have one, {path.name} is {dim}D")
-        ends = {n: g for n, g in groups.items() if g[0] == dim - 1}
+        ends = {n: (d, tag) for (d, n), tag in groups.items() if d == dim - 1}
         wanted = set(contacts) if contacts is not None else set(ends)
         for n in sorted(wanted - ends.keys()):
             raise InputError(f"{owner}: no group of boundary facets is called '{n}' (a contact); {nearest(n, ends)}")
-        for name, (d, tag) in groups.items():
+        for (d, name), tag in groups.items():
             if d == dim and name not in layers:
                 raise InputError(f"{owner}: the physical group '{name}' is no layer; {nearest(name, layers)}")
-            if d != dim and name not in wanted:
+            if d != dim and (d != dim - 1 or name not in wanted):
                 model.removePhysicalGroups([(d, tag)])
         if path.suffix != ".msh":
             if mesh_size is not None:
                 gmsh.option.setNumber("Mesh.MeshSizeMax", mesh_size / length_unit)
             model.mesh.generate(dim)
+        _check_size(gmsh.model, owner, length_unit)
         _check(gmsh, owner, dim, {n: ends[n] for n in sorted(wanted)}, layers)
         return {"cross_section": cross_section, "depth": depth, "gdim": dim}
 
@@ -121,20 +124,28 @@ def _open(gmsh: Any, path: Path, owner: str) -> None:
         raise InputError(f"{owner}: gmsh cannot read it: {str(error).strip()}") from error
 
 
-def _groups(model: Any, owner: str) -> dict[str, tuple[int, int]]:
-    """Return the named physical groups; those without a name are removed."""
-    groups: dict[str, tuple[int, int]] = {}
+def _groups(model: Any, owner: str) -> dict[tuple[int, str], int]:
+    """Return the tags of the named physical groups by dimension and name; those without a name are removed."""
+    groups: dict[tuple[int, str], int] = {}
     for d, tag in model.getPhysicalGroups():
         name = model.getPhysicalName(d, tag)
         if not name:
             model.removePhysicalGroups([(d, tag)])
-        elif name in groups:
-            raise InputError(f"{owner}: two physical groups are called '{name}'; names must be unique")
+        elif (d, name) in groups:
+            raise InputError(f"{owner}: two physical groups of dimension {d} are called '{name}'; rename one")
         else:
-            groups[name] = (int(d), int(tag))
+            groups[int(d), name] = int(tag)
     if not groups:
         raise InputError(f"{owner}: no physical group has a name; name the layers and the contacts")
     return groups
+
+
+def _check_size(model: Any, owner: str, length_unit: float) -> None:
+    """Refuse devices of metres: a forgotten unit."""
+    low, high = np.split(np.array(model.getBoundingBox(-1, -1)), 2)
+    extent = float((high - low).max()) * length_unit
+    if extent > LARGEST:
+        raise InputError(f"{owner}: the device is {extent:.3g} m large; set geometry.length_unit, 1e-9 if it is in nm")
 
 
 def _check(
@@ -144,9 +155,9 @@ def _check(
     if not contacts:
         raise InputError(f"{owner}: there is no contact; name a physical group of the boundary")
     mesh = gmsh.model.mesh
-    cells = []
+    cells, facets = [], {}
     member: dict[tuple[int, int], str] = {}
-    for name, (d, tag) in {**layers, **contacts}.items():
+    for name, (d, tag) in (*layers.items(), *contacts.items()):
         found = 0
         for entity in gmsh.model.getEntitiesForPhysicalGroup(d, tag):
             other = member.setdefault((d, int(entity)), name)
@@ -157,16 +168,21 @@ def _check(
                 if d > 0 and kind != _SIMPLEX[d]:
                     what = mesh.getElementProperties(kind)[0]
                     raise InputError(
-                        f"{owner}: '{name}' has cells of type {what}; use straight (first-order) triangles or tetrahedra"
+                        f"{owner}: '{name}' has cells of type {what}; use first-order triangles or tetrahedra"
                     )
                 found += len(e)
                 if d == dim:
                     cells.append(np.asarray(n, np.int64).reshape(len(e), -1))
+                else:
+                    facets[name, int(entity)] = np.asarray(n, np.int64)
         if not found:
             raise InputError(f"{owner}: the group '{name}' has no cell in the mesh")
     c = np.concatenate(cells)
     used, index = np.unique(c, return_inverse=True)
     index = index.reshape(c.shape)
+    for (name, _), nodes in facets.items():
+        if not np.isin(nodes, used).all():
+            raise InputError(f"{owner}: the contact '{name}' touches no layer; is a part of the device in no group?")
     _check_flat(mesh, owner, dim, used)
     edges = coo_array(
         (np.ones(index[:, 1:].size), (np.repeat(index[:, 0], c.shape[1] - 1), index[:, 1:].ravel())),

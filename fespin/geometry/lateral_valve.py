@@ -87,7 +87,9 @@ def lateral(
         If there are not three layers, or the wires overlap.
     """
     if len(stack.layers) != 3:
-        raise InputError(f"geometry: a lateral valve has three layers (channel, injector, detector), found {len(stack.layers)}")
+        raise InputError(
+            f"geometry: a lateral valve has three layers (channel, injector, detector), found {len(stack.layers)}"
+        )
     if dimension not in (2, 3):
         raise InputError(f"geometry: dimension is {dimension}; it must be 2 or 3")
     channel, injector, detector = stack.layers
@@ -120,15 +122,17 @@ def lateral(
         out = graded_nodes(wire_overhang, size, (edge, size), growth=growth, least=2)
         plan.y.append((channel_width / 2 / UNIT, out))
         plan.y.append((-channel_width / 2 / UNIT, -out))
-    below = graded_nodes(
-        channel.thickness, size, (math.inf, min(edge, channel.thickness / 4)), growth=growth, least=3
-    )
+    below = graded_nodes(channel.thickness, size, (math.inf, min(edge, channel.thickness / 4)), growth=growth, least=3)
     above = [resolution.nodes(x) for x in (injector, detector)]
 
     def build(gmsh: Any) -> dict[str, Any]:
         # Columns are built side by side and glued at the end: merging on the way would lose tags.
         gmsh.option.setNumber("Geometry.AutoCoherence", 0)
-        ends = _build_plane(gmsh, plan, stack, below, above) if dimension == 2 else _build_solid(gmsh, plan, stack, below, above)
+        ends = (
+            _build_plane(gmsh, plan, stack, below, above)
+            if dimension == 2
+            else _build_solid(gmsh, plan, stack, below, above)
+        )
         gmsh.model.geo.removeAllDuplicates()
         gmsh.model.geo.synchronize()
         for i, name in enumerate(CONTACTS, 1):

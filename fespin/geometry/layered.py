@@ -220,9 +220,7 @@ def strip(
     Domain
         Its stack includes the wide leads. Contacts are "bottom" and "top".
     """
-    stack, size, (half,) = _prepare(
-        stack, [("width", width)], mesh_size, lead_width, lead_thickness, lead_material
-    )
+    stack, size, (half,) = _prepare(stack, [("width", width)], mesh_size, lead_width, lead_thickness, lead_material)
     depth = _checked("depth", depth)
     resolution = Resolution(size, 24, 0.08, 3).refined(refine)
     size = resolution.size
@@ -245,9 +243,7 @@ def strip(
         across = graded_nodes(2 * half, size, (rim, rim), growth=0.3 / refine, least=4)
         out = None
         if wide is not None:
-            out = graded_nodes(
-                (wide.lead - w) * UNIT, wide.far * UNIT, (rim, np.inf), growth=0.3 / refine, least=4
-            )
+            out = graded_nodes((wide.lead - w) * UNIT, wide.far * UNIT, (rim, np.inf), growth=0.3 / refine, least=4)
 
         def wings(y: float) -> list[int]:
             if wide is None or out is None:
@@ -420,4 +416,3 @@ def _size_across(gmsh: Any, sides: list[list[int]], size: float, wide: _Wide | N
     field.add("Min", 4)
     field.setNumbers(4, "FieldsList", [2, 3])
     field.setAsBackgroundMesh(4)
-

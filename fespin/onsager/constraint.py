@@ -71,9 +71,7 @@ class Constraint:
     def restrict(self, residual: Fields) -> None:
         """Overwrite a residual r by T^T r, at owned degrees of freedom."""
         for t in self.ties:
-            np.subtract.at(
-                residual[t.field].x.array, t.master, t.weight * residual[t.charge].x.array[t.slave]
-            )
+            np.subtract.at(residual[t.field].x.array, t.master, t.weight * residual[t.charge].x.array[t.slave])
 
     def expand(self, correction: Fields) -> None:
         """Overwrite a correction y by T y. Collective."""

@@ -100,8 +100,7 @@ class InterfaceLaw:
 
         return InterfaceLaw(
             tuple(
-                Mechanism(m.name, m.coefficient, {other(k): w for k, w in m.weights.items()})
-                for m in self.mechanisms
+                Mechanism(m.name, m.coefficient, {other(k): w for k, w in m.weights.items()}) for m in self.mechanisms
             ),
             self.perfect,
             tuple(Reversible(r.name, other(r.row), other(r.column), r.value) for r in self.reversible),

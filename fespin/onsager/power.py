@@ -118,7 +118,7 @@ class Dissipation:
     ----------
     parts
         ``{(place, mechanism): power}``; the place is a layer, "a|b" for an
-        interface, or a contact (its lead).
+        interface, "lead at x" for what is behind a contact.
     """
 
     parts: Mapping[tuple[str, str], float]
@@ -163,7 +163,7 @@ def dissipation(declaration: Declaration, m: Moments) -> Dissipation:
             add("|".join(pair), face.name, face_power(face, f, matrix))
     for name, contact in declaration.contacts.items():
         for c in contact.mechanisms:
-            add(name, c.name, bulk_power(c, f, m.ends[name]))
+            add(f"lead at {name}", c.name, bulk_power(c, f, m.ends[name]))
     return Dissipation(parts)
 
 

@@ -108,7 +108,7 @@ class System:
                 raise ModelError(f"there is a law for '{'|'.join(pair)}', but these regions do not touch")
         for c in declaration.contacts:
             if c not in domain.contacts:
-                raise InputError(f"contact '{c}' is not in the geometry: {nearest(c, domain.contacts)}")
+                raise InputError(f"contact '{c}' is not in the geometry; {nearest(c, domain.contacts)}")
         self.base = fem.functionspace(domain.mesh, ("Lagrange", degree))
         self.kernels = Kernels(self.base)
         self.spaces: list[fem.FunctionSpace] = []
@@ -120,9 +120,7 @@ class System:
                 k: np.setdiff1d(fem.locate_dofs_topological(space, domain.dim - 1, domain.contacts[k]), [dummy])
                 for k in declaration.contacts
             }
-            fixed = [
-                at[k] for k, c in declaration.contacts.items() if f == c.charge or f in c.grounded
-            ]
+            fixed = [at[k] for k, c in declaration.contacts.items() if f == c.charge or f in c.grounded]
             self.spaces.append(space)
             self.at_contact.append({k: d.astype(np.int32) for k, d in at.items()})
             pinned = np.unique(np.concatenate([*fixed, [dummy] if dummy >= 0 else []]))
@@ -163,7 +161,8 @@ class System:
         """Return which entries exist: per region, and per interface and contact by their keys."""
         c = self.coefficients
         cells = (c.conduction != 0) | (c.reaction != 0) | (c.storage != 0)
-        return cells, {k: m != 0 for k, m in {**c.faces, **c.ends}.items()}
+        places: dict[Any, Matrix] = {**c.faces, **c.ends}
+        return cells, {k: m != 0 for k, m in places.items()}
 
     def redeclare(self, declaration: Declaration) -> bool:
         """Take another state of the same device: the coefficients change, the spaces do not.
@@ -185,18 +184,16 @@ class System:
 
         same = declaration.fields == old.fields and pinning(declaration) == pinning(old)
         if same:
-            same = all(
-                declaration.law(p).perfect == old.law(p).perfect for p in self.domain.interfaces
-            ) and all(declaration.media[r].fields == old.media[r].fields for r in self.domain.regions)
+            same = all(declaration.law(p).perfect == old.law(p).perfect for p in self.domain.interfaces) and all(
+                declaration.media[r].fields == old.media[r].fields for r in self.domain.regions
+            )
         if not same:
             raise ModelError("another state of a system must keep its fields, contacts and perfect interfaces")
         self.declaration = declaration
         self.coefficients = Coefficients.of(declaration, self.domain)
         cells, faces = self._nonzero()
         known_cells, known_faces = self._pattern
-        grown = bool((cells & ~known_cells).any()) or any(
-            bool((faces[p] & ~known_faces[p]).any()) for p in faces
-        )
+        grown = bool((cells & ~known_cells).any()) or any(bool((faces[p] & ~known_faces[p]).any()) for p in faces)
         # The pattern only grows, so that all states share one.
         self._pattern = (cells | known_cells, {p: faces[p] | known_faces[p] for p in faces})
         return not grown
@@ -224,11 +221,7 @@ class System:
             if in_faces[pair][:, i, :, j].any():
                 block = np.ascontiguousarray(g[:, i, :, j])
                 faces.setdefault(block.tobytes(), (block, []))[1].append(self.domain.interfaces[pair])
-        ends = [
-            (float(b[i, j]), self.domain.contact_entities[k])
-            for k, b in c.ends.items()
-            if in_faces[k][i, j]
-        ]
+        ends = [(float(b[i, j]), self.domain.contact_entities[k]) for k, b in c.ends.items() if in_faces[k][i, j]]
         cells = self.cells_where(in_cells[:, i, j])
         return cells, [(g, np.concatenate(e)) for g, e in faces.values()], ends
 
@@ -343,9 +336,7 @@ class System:
     def stored(self, w: Fields, v: Fields | None = None) -> float:
         """Return w^T C v with the storage matrix C (J; J/m2 on a line); v defaults to w. Collective."""
         b = self.residual(v or w, coefficients=self.coefficients.storage_only())
-        here = sum(
-            float(x.x.array[:n] @ y.x.array[:n]) for x, y, n in zip(w, b, self.sizes, strict=True)
-        )
+        here = sum(float(x.x.array[:n] @ y.x.array[:n]) for x, y, n in zip(w, b, self.sizes, strict=True))
         return float(self.comm.allreduce(here)) * self.domain.depth
 
     def functions(self, drive: Mapping[str, float] | None = None) -> list[fem.Function]:

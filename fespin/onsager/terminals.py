@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from ..errors import InputError
+from ..errors import InputError, SolverError
 from ..solvers import LinearSolver, SolverOptions
 from .constraint import Constraint
 from .system import Fields, System
@@ -51,9 +52,7 @@ class TerminalSolver:
         Multiplies the storage terms (1/s), for the stages of an implicit step; 0 is the steady state.
     """
 
-    def __init__(
-        self, system: System, options: SolverOptions, name: str = "transport", *, rate: float = 0.0
-    ) -> None:
+    def __init__(self, system: System, options: SolverOptions, name: str = "transport", *, rate: float = 0.0) -> None:
         self.system, self.name, self.rate = system, name, rate
         kind = options.kind
         if kind == "auto":
@@ -61,6 +60,7 @@ class TerminalSolver:
         self.options = replace(options, kind=kind)
         self.contacts = tuple(system.declaration.contacts)
         self.iterations = 0
+        self.seconds = {"assembly": 0.0, "setup": 0.0, "solve": 0.0}
         self.constraint = Constraint(system)
         self._assembled: PETSc.Mat | None = None
         self._reduced: PETSc.Mat | None = None
@@ -84,14 +84,16 @@ class TerminalSolver:
 
     def _ready(self) -> tuple[LinearSolver, Constraint]:
         if self._stale:
+            begin = time.perf_counter()
             self.constraint = Constraint(self.system)
-            self._assembled = self.system.matrix(
-                rate=self.rate, into=self._assembled, free=self.constraint.slaves
-            )
+            self._assembled = self.system.matrix(rate=self.rate, into=self._assembled, free=self.constraint.slaves)
             if self.constraint:
                 self._reduced = self.constraint.reduce(self._assembled)
+            assembled = time.perf_counter()
             self._solver = LinearSolver(self._reduced or self._assembled, self.options, self.name)
             self._stale = False
+            self.seconds["assembly"] += assembled - begin
+            self.seconds["setup"] += time.perf_counter() - assembled
         assert self._solver is not None
         return self._solver, self.constraint
 
@@ -122,7 +124,9 @@ class TerminalSolver:
             if b.norm() == 0:
                 break
             x.zeroEntries()
+            begin = time.perf_counter()
             solver.solve(b, x)
+            self.seconds["solve"] += time.perf_counter() - begin
             step = system.functions()
             for i, d in enumerate(step):
                 d.x.array[: system.sizes[i]] = x.array_r[starts[i] : starts[i + 1]]
@@ -212,7 +216,14 @@ class TerminalSolver:
             a = np.array([self._currents[c][at] for c in floating]).T
             b = np.array([drive[c].current for c in floating], dtype=float) - currents[at]
             b -= sum((v * self._currents[c][at] for c, v in volts.items() if v), np.zeros(len(at)))
-            volts |= {c: float(v) for c, v in zip(floating, np.linalg.solve(a, b), strict=True)}
+            try:
+                found = np.linalg.solve(a, b)
+            except np.linalg.LinAlgError as error:
+                raise SolverError(
+                    f"{self.name}: no current can flow between the contacts {', '.join(floating)} and the rest; "
+                    "check the interfaces' resistances"
+                ) from error
+            volts |= {c: float(v) for c, v in zip(floating, found, strict=True)}
         for c, v in volts.items():
             if v:
                 currents = currents + v * self._currents[c]

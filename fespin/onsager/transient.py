@@ -159,7 +159,9 @@ def evolve(
         if ratio > 1:
             step, rejected, blocked = step / 2, rejected + 1, True
             if step < 1e-14 * duration:
-                raise SolverError(f"transient: the step fell below {step:.1e} s at {time:.3e} s; try a larger tolerance")
+                raise SolverError(
+                    f"transient: the step fell below {step:.1e} s at {time:.3e} s; try a larger tolerance"
+                )
             continue
         time += step
         state = w

@@ -63,9 +63,7 @@ class MultilayerSolution:
         return c + s, c - s
 
 
-def solve_multilayer(
-    stack: Stack, bottom: Contact, top: Contact, current_density: float
-) -> MultilayerSolution:
+def solve_multilayer(stack: Stack, bottom: Contact, top: Contact, current_density: float) -> MultilayerSolution:
     """Solve a stack of collinear magnets exactly.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -82,7 +83,7 @@ class TransportProblem:
         given = dict(contacts or {})
         for k in given:
             if k not in domain.contacts:
-                raise InputError(f"contact '{k}' is not in the geometry: {nearest(k, domain.contacts)}")
+                raise InputError(f"contact '{k}' is not in the geometry; {nearest(k, domain.contacts)}")
         self.contacts: dict[str, tuple[Contact, str]] = {}
         for k in domain.contacts:
             touched = domain.contact_regions(k)
@@ -170,7 +171,7 @@ class TransportProblem:
             raise InputError("drive: give terminals or one of current_density, current, voltage, not both")
         for k in terminals:
             if k not in self.contacts:
-                raise InputError(f"contact '{k}' is not in the geometry: {nearest(k, self.contacts)}")
+                raise InputError(f"contact '{k}' is not in the geometry; {nearest(k, self.contacts)}")
         before = self.solver.iterations
         w, volts, amps = self.solver.solve(terminals)
         if driven is None:
@@ -260,7 +261,7 @@ class TransportProblem:
     def _drops(self, w: Sequence[fem.Function]) -> tuple[dict[str, float], dict[tuple[str, str], float]]:
         """Return layer and interface drops of a stack in order, from bottom to top; else nothing."""
         names, system = self.domain.regions, self.system
-        pairs = list(zip(names, names[1:], strict=False))
+        pairs = list(itertools.pairwise(names))
         if set(pairs) != set(self.domain.interfaces) or set(self.contacts) != {"bottom", "top"}:
             return {}, {}
 

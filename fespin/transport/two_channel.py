@@ -30,7 +30,9 @@ class TwoChannel:
     name = "two-channel"
     fields = ("c", "s")
 
-    def declare(self, stack: Stack, contacts: dict[str, tuple[Contact, str]], pairs: list[tuple[str, str]]) -> Declaration:
+    def declare(
+        self, stack: Stack, contacts: dict[str, tuple[Contact, str]], pairs: list[tuple[str, str]]
+    ) -> Declaration:
         """Return the declaration of a device.
 
         Parameters

@@ -7,8 +7,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from devices import CO, CU, DOWN, PY, UP, stack, valve
-from fespin import Contact, Layer, Material, Stack, Terminal, TransportProblem, lateral, line, pillar, strip
 from mpi4py import MPI
+
+from fespin import Contact, Layer, Material, Stack, Terminal, TransportProblem, lateral, line, pillar, strip
 
 COMM = MPI.COMM_WORLD
 LEADS = dict.fromkeys(("bottom", "top"), Contact("lead"))

@@ -291,9 +291,7 @@ def high_precision(layers: tuple[Layer, ...], interfaces: tuple, left: Contact, 
     system = [(left_rows[0], 0), (add((1, rows(0, False)[2]), (1, rows(0, False)[3])), 1)]
     for k, joint in enumerate(interfaces):
         star, gamma = (
-            (0, 0)
-            if joint is None
-            else (mp.mpf(joint.area_resistance_star), joint.sign * mp.mpf(joint.gamma))
+            (0, 0) if joint is None else (mp.mpf(joint.area_resistance_star), joint.sign * mp.mpf(joint.gamma))
         )
         a, b = rows(k, True), rows(k + 1, False)
         system += [(add((1, a[0]), (-1, b[0]), (-2 * star * (1 - gamma), a[2])), 0)]
