@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -141,6 +142,22 @@ class TransportSolution:
             c, s = sample([self.fields["c"], self.fields["s"]], self.domain, x, r)
             parts.append((x[:, axis], np.full(points, i), c + s, c - s))
         return Profile(*(np.concatenate(p) for p in zip(*parts, strict=True)))
+
+    def plot(self, path: str | Path, *, title: str = "") -> None:
+        """Draw the device cut open, with the accumulation on the cut (2D, 3D), or the profile (1D). Collective.
+
+        Parameters
+        ----------
+        path
+            Of the picture, such as "accumulation.png".
+        """
+        from .. import plotting
+
+        if self.domain.dim == 1:
+            profile = {"default": (self.stack, self.profile())}
+            plotting.plot_profiles(self.domain.comm, Path(path), profile, {}, title=title)
+        else:
+            plotting.plot_device(self, Path(path), title=title)
 
     def summary(self) -> dict[str, Any]:
         """Return the results as plain numbers, under the names of a case's ``summary.json``."""
