@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from . import checks, device, materials
+from . import device, materials
 from .errors import InputError, nearest
-from .explain import explain
 
 type Positive = Annotated[float, Field(gt=0)]
 # Beyond these bounds it is a slip of the pen, or a number in other units.
@@ -254,128 +250,6 @@ class Case(Table):
         if self.geometry.mesh is not None:
             return None
         return ("left", "injector", "detector", "right") if self.geometry.shape == "lateral" else ("bottom", "top")
-
-    def check(self) -> None:
-        """Refuse whatever can be known to fail, before anything is meshed.
-
-        Raises
-        ------
-        InputError
-            With one line that names the table and key.
-        """
-        checks.check(self)
-
-
-# ---- reading
-def read(path: Path, assignments: Sequence[str] = ()) -> tuple[Case, dict[str, Any]]:
-    """Return a validated case and its tables as written.
-
-    Parameters
-    ----------
-    path
-        A TOML file.
-    assignments
-        "table.key=value" each, applied before validation.
-
-    Raises
-    ------
-    InputError
-        One line that names the file, the table and key, what was found and what is allowed.
-    """
-    text = _text(path)
-    try:
-        raw = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        # The line itself says more than its number.
-        at = re.search(r"at line (\d+)", str(error))
-        line = f": {text.splitlines()[int(at[1]) - 1].strip()}" if at else ""
-        raise InputError(f"{path}: not a TOML file: {str(error).partition(';')[0]}{line}") from error
-    if not raw and not assignments:
-        raise InputError(f"{path}: the file is empty; it needs [geometry], [[layer]] and [transport]")
-    try:
-        for x in assignments:
-            assign(raw, x)
-        case = Case.model_validate(raw)
-        case.check()
-    except ValidationError as error:
-        raise InputError(f"{path}: {explain(error, raw, Case)}") from error
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    return case, raw
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        where = f"byte {error.object[error.start]:#x} in line {line}"
-        raise InputError(f"{path}: not a TOML file: {where} is not UTF-8 text") from error
-    except (OSError, ValueError) as error:
-        why = str(getattr(error, "strerror", error))
-        near = [x.name for x in path.parent.glob("*.toml")] if isinstance(error, FileNotFoundError) else []
-        hint = nearest(path.name, near) if near else ""
-        raise InputError(f"{path}: cannot be read: {why}{'; ' if hint else ''}{hint}") from error
-
-
-def _split(path: str) -> list[str]:
-    """Split at dots outside quotes."""
-    parts, quote, word = [], "", ""
-    for ch in path:
-        if quote:
-            quote, word = ("", word) if ch == quote else (quote, word + ch)
-        elif ch in "\"'":
-            quote = ch
-        elif ch == ".":
-            parts.append(word)
-            word = ""
-        else:
-            word += ch
-    return [*parts, word]
-
-
-def assign(raw: dict[str, Any], text: str) -> None:
-    """Set one value of a case's tables: ``table.key=value``; layers by name or by number from 1.
-
-    Raises
-    ------
-    InputError
-        If the text is not an assignment or leads nowhere.
-    """
-    path, eq, value = text.partition("=")
-    keys = [k.strip() for k in _split(path)]
-    if not eq or not all(keys):
-        raise InputError(f"--set {text}: must be table.key=value")
-    try:
-        parsed = tomllib.loads(f"x = {value}")["x"]
-    except (ValueError, RecursionError):
-        parsed = value.strip()
-    at: Any = raw
-    for k in keys[:-1]:
-        if isinstance(at, list):
-            at = at[_index(at, k, text)]
-        elif isinstance(at, dict):
-            at = at.setdefault(k, {})
-        else:
-            raise InputError(f"--set {text}: '{k}' is inside a value, not a table")
-    if isinstance(at, list):
-        at[_index(at, keys[-1], text)] = parsed
-    elif isinstance(at, dict):
-        at[keys[-1]] = parsed
-    else:
-        raise InputError(f"--set {text}: '{keys[-1]}' is inside a value, not a table")
-
-
-def _index(items: list[Any], key: str, text: str) -> int:
-    names = [
-        x.get("name") or f"{x.get('material', '')}{i}" if isinstance(x, dict) else "" for i, x in enumerate(items, 1)
-    ]
-    if key in names:
-        return names.index(key)
-    if key.isdigit() and 1 <= int(key) <= len(items):
-        return int(key) - 1
-    hint = nearest(key, [n for n in names if n])
-    raise InputError(f"--set {text}: there is no '{key}' among {len(items)}; {hint}")
 
 
 def schema() -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _fail(text: str, status: int) -> int:
 
 def _read(options: argparse.Namespace) -> tuple[Case, dict[str, Any]]:
     """Return the case, read once whatever the number of ranks."""
-    from .case import read
+    from .casefile import read
 
     comm = _world()
     if comm is None or comm.size == 1:

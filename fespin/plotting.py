@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from .device import Stack
 from .domain import Domain
 from .onsager.broken import broken_space
-from .transport.multilayer import MultilayerSolution
-from .transport.solution import Profile, TransportSolution
 
 if TYPE_CHECKING:
     import pyvista
+
+    from .transport.multilayer import MultilayerSolution
+    from .transport.solution import Profile, TransportSolution
 
 # One colour per material, in the order of appearance; magnets take the warm ones.
 _METALS = ("#d9c9a3", "#c9d3dc", "#b7c9a8", "#cfc0dc", "#a9c7c5")

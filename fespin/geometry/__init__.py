@@ -2,6 +2,7 @@
 
 from .files import from_file
 from .lateral_valve import lateral
-from .layered import line, pillar, strip
+from .layered import line, strip
+from .pillars import pillar
 
 __all__ = ["from_file", "lateral", "line", "pillar", "strip"]

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+
+from ..device import Layer
+from ..errors import InputError
+
+UNIT = 1e-9
+"""Geometries are built in nanometres: gmsh has absolute tolerances."""
 
 
 def graded_nodes(
@@ -40,9 +49,47 @@ def graded_nodes(
     return nodes
 
 
-def decay_nodes(
-    thickness: float, length: float, size: float, *, per_decay: float, growth: float, least: int
-) -> NDArray[np.float64]:
-    """Return the nodes of a layer with spin-diffusion length `length`: `per_decay` cells a length at its faces."""
-    end = length / per_decay
-    return graded_nodes(thickness, size, (end, end), growth=growth, least=least)
+@dataclass(frozen=True)
+class Resolution:
+    """How finely layers are divided along the stacking direction.
+
+    Attributes
+    ----------
+    size
+        Largest cell (m).
+    per_decay
+        Cells per spin-diffusion length at the faces of a layer.
+    growth
+        Growth of the cells per distance from a face.
+    least
+        Smallest number of cells in a layer, however thin.
+    """
+
+    size: float
+    per_decay: float
+    growth: float
+    least: int
+
+    def refined(self, factor: float) -> Resolution:
+        """Return the resolution with `factor` times as many cells everywhere."""
+        return Resolution(
+            self.size / factor, self.per_decay * factor, self.growth / factor, math.ceil(self.least * factor)
+        )
+
+    def nodes(self, layer: Layer) -> NDArray[np.float64]:
+        """Return the nodes of a layer (m)."""
+        end = layer.material.spin_diffusion_length / self.per_decay
+        return graded_nodes(layer.thickness, self.size, (end, end), growth=self.growth, least=self.least)
+
+
+def checked_length(key: str, value: float) -> float:
+    """Return a length if it is positive; raise InputError otherwise."""
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(f"geometry: {key} is {value!r}; it must be finite and positive")
+    return float(value)
+
+
+def extrusion(nodes: NDArray[np.float64]) -> tuple[float, list[int], list[float]]:
+    """Return thickness (nm), element counts and relative heights for gmsh's extrude."""
+    h = nodes[1:] / nodes[-1]
+    return float(nodes[-1]) / UNIT, [1] * len(h), h.tolist()

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from ..device import Stack
 from ..domain import Domain
 from ..errors import InputError
-from .grading import graded_nodes
-from .layered import Resolution, _checked, _extrusion
-from .session import UNIT, mesh_with_gmsh
+from .grading import UNIT, Resolution, checked_length, extrusion, graded_nodes
+from .session import mesh_with_gmsh
 
 CONTACTS = ("left", "injector", "detector", "right")
 
@@ -95,17 +94,17 @@ def lateral(
     channel, injector, detector = stack.layers
     widths = wire_width if isinstance(wire_width, tuple) else (wire_width, wire_width)
     for key, value in (("separation", separation), ("wire_width", widths[0]), ("wire_width", widths[1])):
-        _checked(key, value)
-    _checked("channel_width", channel_width)
+        checked_length(key, value)
+    checked_length("channel_width", channel_width)
     if separation <= sum(widths) / 2:
         raise InputError(f"geometry: separation is {separation:g}; the wires overlap below {sum(widths) / 2:g}")
     if not (math.isfinite(wire_overhang) and wire_overhang >= 0):
         raise InputError(f"geometry: wire_overhang is {wire_overhang!r}; it must not be negative")
-    reach = _checked("channel_length", channel_length or 2 * channel.material.spin_diffusion_length)
+    reach = checked_length("channel_length", channel_length or 2 * channel.material.spin_diffusion_length)
     if reach <= max(widths) / 2:
         raise InputError(f"geometry: channel_length is {reach:g}; it must exceed half a wire's width")
     size = mesh_size if mesh_size is not None else min(channel_width, separation) / 6
-    size = _checked("mesh_size", size) / refine
+    size = checked_length("mesh_size", size) / refine
     edge = min(size, *(w / 4 for w in widths), channel.thickness / 3) / 2
     resolution = Resolution(math.inf, 8, 0.3, 3).refined(refine)
     growth = 0.3 / refine
@@ -166,7 +165,7 @@ def _spread(nodes: Array) -> tuple[float, list[int], list[float]]:
 def _build_plane(gmsh: Any, plan: _Plan, stack: Stack, below: Array, above: list[Array]) -> dict[str, _Box]:
     geo, model = gmsh.model.geo, gmsh.model
     channel: list[int] = []
-    height, counts, heights = _extrusion(below)
+    height, counts, heights = extrusion(below)
     tops: list[float] = []
     for i, (x, nodes) in enumerate(plan.x):
         length, n, h = _spread(nodes)
@@ -175,7 +174,7 @@ def _build_plane(gmsh: Any, plan: _Plan, stack: Stack, below: Array, above: list
         channel.append(grown[1][1])
         if i in plan.wires:
             wire = plan.wires.index(i)
-            top, n, h = _extrusion(above[wire])
+            top, n, h = extrusion(above[wire])
             tall = geo.extrude([grown[0]], 0, top, 0, n, h)
             tops.append(height + top)
             geo.synchronize()
@@ -202,7 +201,7 @@ def _build_solid(gmsh: Any, plan: _Plan, stack: Stack, below: Array, above: list
         length, n, h = _spread(y[1])
         return int(geo.extrude([curve], 0, length, 0, n, h)[1][1])
 
-    height, counts, heights = _extrusion(below)
+    height, counts, heights = extrusion(below)
     across, *overhangs = plan.y
     channel: list[int] = []
     y0, y1 = across[0], across[0] + across[1][-1] / UNIT
@@ -214,7 +213,7 @@ def _build_solid(gmsh: Any, plan: _Plan, stack: Stack, below: Array, above: list
         if i not in plan.wires:
             continue
         wire = plan.wires.index(i)
-        top, n, h = _extrusion(above[wire])
+        top, n, h = extrusion(above[wire])
         bases = [grown[0][1], *(rectangle(x, y, height) for y in overhangs)]
         tall = [geo.extrude([(2, s)], 0, 0, top, n, h) for s in bases]
         geo.synchronize()

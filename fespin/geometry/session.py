@@ -15,9 +15,7 @@ from .. import _compat
 from ..device import Stack
 from ..domain import Domain, build_domain
 from ..errors import FespinError, InputError
-
-UNIT = 1e-9
-"""Geometries are built in nanometres: gmsh has absolute tolerances."""
+from .grading import UNIT
 
 
 def mesh_with_gmsh(
