@@ -61,24 +61,17 @@ def check(case: Case) -> None:
 
 def _check_state(case: Case, owner: str, stack: device.Stack) -> None:
     """Refuse magnetizations and interfaces that the two-channel model cannot take."""
-    owner = f"{owner}: " if case.state else ""
     try:
         axis = device.common_axis(stack)
+        pairs = list(pairwise(stack.names))
+        if case.geometry.shape == "lateral":
+            pairs = [(stack.names[0], x) for x in stack.names[1:]]
+        elif case.geometry.mesh is not None:
+            pairs = []  # only the mesh knows what touches
+        for a, b in pairs:
+            device.interface_sign(stack, a, b, axis)
     except InputError as error:
-        raise InputError(f"{owner}{error}") from error
-    if case.geometry.mesh is not None:
-        return  # only the mesh knows what touches
-    pairs = list(pairwise(stack.layers))
-    if case.geometry.shape == "lateral":
-        pairs = [(stack.layers[0], x) for x in stack.layers[1:]]
-    for a, b in pairs:
-        face = stack.interface(a.name, b.name)
-        both = a.material.ferromagnetic and b.material.ferromagnetic
-        if both and face is not None and face.gamma and device.sign_along(a, axis) != device.sign_along(b, axis):
-            raise InputError(
-                f"{owner}interface '{a.name}|{b.name}' has gamma = {face.gamma} between magnets of opposite "
-                "magnetization, where majority and minority are not defined; use gamma = 0 or a spacer"
-            )
+        raise InputError(f"{owner}: {error}" if case.state else str(error)) from error
 
 
 def _check_geometry(case: Case) -> None:
