@@ -40,6 +40,13 @@ def from_gmsh(
     return *data[:3], names
 
 
+def cell_nodes(m: mesh.Mesh) -> NDArray[np.int32]:
+    """Return the geometry nodes of each local cell."""
+    maps = getattr(m.geometry, "dofmaps", None)
+    nodes: NDArray[np.int32] = m.geometry.dofmap if maps is None else maps[0]
+    return nodes
+
+
 def index_map(comm: MPI.Intracomm, size: int, ghosts: NDArray[np.int64], owners: NDArray[np.int32]) -> Any:
     """Return an index map with `size` owned indices and the given ghosts."""
     try:

@@ -13,6 +13,7 @@ from dolfinx import fem, mesh
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from . import _compat
 from .device import Stack
 from .errors import InputError, nearest
 
@@ -96,7 +97,7 @@ class Domain:
     def region_extent(self, name: str) -> tuple[float, float]:
         """Return where a region begins and ends along the stacking direction (m). Collective."""
         cells = self.cells_of([name])
-        z = self.mesh.geometry.x[self.mesh.geometry.dofmap[cells], self.mesh.geometry.dim - 1]
+        z = self.mesh.geometry.x[_compat.cell_nodes(self.mesh)[cells], self.mesh.geometry.dim - 1]
         low = self.comm.allreduce(float(z.min(initial=np.inf)), MPI.MIN)
         return low, self.comm.allreduce(float(z.max(initial=-np.inf)), MPI.MAX)
 
@@ -133,7 +134,7 @@ class Domain:
         # Facet i of a simplex is opposite to vertex i, but the facets of an interval are its vertices.
         all_corners = range(self.dim + 1)
         corners = np.array([[f] if self.dim == 1 else [i for i in all_corners if i != f] for f in all_corners])
-        nodes = self.mesh.geometry.dofmap[e[:, :1], corners[e[:, 1]]]
+        nodes = _compat.cell_nodes(self.mesh)[e[:, :1], corners[e[:, 1]]]
         out: NDArray[np.float64] = self.mesh.geometry.x[nodes]
         return out
 
@@ -261,7 +262,7 @@ def sample(
     """
     comm, dim = domain.comm, domain.dim
     cells = domain.cells_of([region])
-    corners = domain.mesh.geometry.x[domain.mesh.geometry.dofmap[cells][:, : dim + 1]]
+    corners = domain.mesh.geometry.x[_compat.cell_nodes(domain.mesh)[cells][:, : dim + 1]]
     best = np.full(len(points), -np.inf)
     found = np.zeros(len(points), np.int32)
     if len(cells):

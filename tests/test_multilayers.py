@@ -9,7 +9,7 @@ from devices import CO, CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack, valve
 from dolfinx import fem
 from mpi4py import MPI
 
-from fespin import Contact, Interface, Layer, Material, Stack, TransportProblem, line, solve_multilayer
+from fespin import Contact, Interface, Layer, Material, Stack, TransportProblem, _compat, line, solve_multilayer
 
 
 def solve(s, ends, **options):
@@ -72,7 +72,7 @@ def l2_error(x, exact):
     weights = np.polynomial.legendre.leggauss(8)[1] / 2
     s = x.fields["s"]
     for cell in range(x.domain.owned_cells):
-        a, b = mesh.geometry.x[mesh.geometry.dofmap[cell]][:2, 0]
+        a, b = mesh.geometry.x[_compat.cell_nodes(mesh)[cell]][:2, 0]
         at = np.zeros((len(points), 3))
         at[:, 0] = a + (b - a) * points
         d = 2 * s.eval(at, np.full(len(points), cell, np.int32)).ravel() / x.current_density
