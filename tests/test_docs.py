@@ -1,0 +1,34 @@
+"""The code that the documents show runs, and their links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = {*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md")}
+
+
+def blocks(path):
+    return "\n".join(re.findall(r"```python\n(.*?)```", path.read_text(), re.S))
+
+
+def test_code_of_the_readme(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code = blocks(ROOT / "README.md")
+    assert "diameter=60e-9" in code
+    exec(compile(code.replace("diameter=60e-9", "diameter=60e-9, mesh_size=20e-9"), "README.md", "exec"), {})
+    assert float(capsys.readouterr().out.split()[0]) == pytest.approx(1.257, rel=5e-3)
+    assert (tmp_path / "accumulation.png").stat().st_size > 10_000
+
+
+def test_code_of_the_model_page():
+    exec(compile(blocks(ROOT / "docs" / "adding-a-model.md"), "adding-a-model.md", "exec"), {})
+
+
+@pytest.mark.parametrize("page", sorted(PAGES), ids=lambda p: str(p.relative_to(ROOT)))
+def test_links(page):
+    text = page.read_text()
+    for target in (*re.findall(r"\]\(([^)#]+)", text), *re.findall(r'src="([^"]+)"', text)):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
