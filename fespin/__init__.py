@@ -11,23 +11,25 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .device import Contact, Interface, Layer, Material, Stack
+    from .device import Contact, Interface, Layer, Material
     from .domain import Domain
     from .errors import FespinError, InputError, ModelError, SolverError
     from .geometry import from_file, lateral, line, pillar, strip
     from .materials import interfaces, material
     from .onsager import Terminal
     from .solvers import SolverOptions
+    from .stack import Stack
     from .transport import TransportProblem, TransportSolution, TwoChannel, solve_multilayer
 
 _HOME = {
-    "device": ("Contact", "Interface", "Layer", "Material", "Stack"),
+    "device": ("Contact", "Interface", "Layer", "Material"),
     "domain": ("Domain",),
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
     "geometry": ("from_file", "lateral", "line", "pillar", "strip"),
     "materials": ("interfaces", "material"),
     "onsager": ("Terminal",),
     "solvers": ("SolverOptions",),
+    "stack": ("Stack",),
     "transport": ("TransportProblem", "TransportSolution", "TwoChannel", "solve_multilayer"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from . import device, materials
 from .errors import InputError, nearest
+from .stack import Stack
 
 type Positive = Annotated[float, Field(gt=0)]
 # Beyond these bounds it is a slip of the pen, or a number in other units.
@@ -65,7 +66,6 @@ class Material(Table):
     resistivity_star: Resistivity | None = Field(None, description="rho* = rho/(1 - beta^2), ohm m")
     beta: Asymmetry | None = None
     spin_diffusion_length: Annotated[float, Field(gt=1e-11)] | None = Field(None, description="l_sf, m")
-    density_of_states: Positive | None = Field(None, description="both spins, 1/(J m3); transients only")
 
 
 class Interface(Table):
@@ -157,7 +157,7 @@ class Case(Table):
             raise InputError(f"material.{name}: needs {' and '.join(missing)}{library}")
         return materials.make(name, made)
 
-    def make_stack(self) -> device.Stack:
+    def make_stack(self) -> Stack:
         """Return the layers with their interfaces.
 
         Raises
@@ -180,7 +180,7 @@ class Case(Table):
             name = x.name or f"{x.material}{i}"
             layers.append(device.Layer(made[x.material], x.thickness or 1.0, name, x.magnetization))
         library = materials.interfaces(self.transport.temperature)
-        return device.Stack(*layers, interfaces=self._interfaces(layers, known), library=library)
+        return Stack(*layers, interfaces=self._interfaces(layers, known), library=library)
 
     def _interfaces(self, layers: Sequence[device.Layer], library: set[str]) -> dict[tuple[str, str], device.Interface]:
         """Return the case's own interfaces between these layers."""
@@ -203,8 +203,6 @@ class Case(Table):
                     raise InputError(f"{owner}: no layer or material is called '{n}'; {nearest(n, by_name)}")
             if not by_name.keys() >= set(pair):
                 continue  # of a material that a sweep may use
-            if value.gamma and not any(by_name[n].ferromagnetic for n in pair):
-                raise InputError(f"{owner}: gamma is {value.gamma:g}, but neither side is a ferromagnet (no beta)")
             if stacked and by_layer.keys() >= set(pair) and frozenset(pair) not in touching:
                 raise InputError(f"{owner}: these layers do not touch; from bottom to top: {', '.join(by_layer)}")
             out[pair[0], pair[1]] = device.Interface(value.area_resistance_star, value.gamma)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import device, materials
 from .errors import InputError, nearest
 from .explain import place
+from .stack import Stack, common_axis, interface_sign
 
 if TYPE_CHECKING:
     from .case import Case
@@ -59,17 +60,17 @@ def check(case: Case) -> None:
         _check_state(case, owner, stack.magnetized(directions))
 
 
-def _check_state(case: Case, owner: str, stack: device.Stack) -> None:
+def _check_state(case: Case, owner: str, stack: Stack) -> None:
     """Refuse magnetizations and interfaces that the two-channel model cannot take."""
     try:
-        axis = device.common_axis(stack)
+        axis = common_axis(stack)
         pairs = list(pairwise(stack.names))
         if case.geometry.shape == "lateral":
             pairs = [(stack.names[0], x) for x in stack.names[1:]]
         elif case.geometry.mesh is not None:
             pairs = []  # only the mesh knows what touches
         for a, b in pairs:
-            device.interface_sign(stack, a, b, axis)
+            interface_sign(stack, a, b, axis)
     except InputError as error:
         raise InputError(f"{owner}: {error}" if case.state else str(error)) from error
 

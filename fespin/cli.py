@@ -99,7 +99,8 @@ def _fail(text: str, status: int) -> int:
     rank, size = (comm.rank, comm.size) if comm is not None else (0, 1)
 
     def say() -> None:
-        print(f"fespin: error: {one_line(text)}", file=sys.stderr, flush=True)
+        erase = "\r\033[K" if sys.stderr.isatty() else ""  # a progress bar
+        print(f"{erase}fespin: error: {one_line(text)}", file=sys.stderr, flush=True)
 
     if rank == 0:
         say()

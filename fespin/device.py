@@ -1,15 +1,15 @@
-"""What the user declares: materials, layers, interfaces, contacts. No mesh, no solver."""
+"""What the user declares: materials, interfaces, layers, contacts. No mesh, no solver."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .errors import InputError, ModelError, nearest
+from .errors import InputError, nearest
 
 type Vector = tuple[float, float, float]
 
@@ -158,103 +158,6 @@ def direction(vector: Sequence[float], owner: str) -> Vector:
     return (float(v[0] / norm), float(v[1] / norm), float(v[2] / norm))
 
 
-def default_name(layer: Layer, position: int) -> str:
-    """Return a layer's name: its own, or material and position from 1, as in "Cu3"."""
-    return layer.name or f"{layer.material.name}{position}"
-
-
-class Stack:
-    """Layers and the interfaces between their materials, in order from bottom to top.
-
-    Parameters
-    ----------
-    layers
-        At least one.
-    interfaces
-        ``{(a, b): Interface}`` in either order, a and b two materials or two
-        layers (a pair of layers wins over a pair of materials).
-    library
-        Interfaces by material names that hold where `interfaces` has none.
-        What is in neither is a perfect contact.
-
-    Raises
-    ------
-    InputError
-        If there is no layer, a name occurs twice, or an interface names neither materials nor layers.
-    """
-
-    def __init__(
-        self,
-        *layers: Layer,
-        interfaces: Mapping[tuple[str, str], Interface] | None = None,
-        library: Mapping[tuple[str, str], Interface] | None = None,
-    ) -> None:
-        if not layers:
-            raise InputError("the stack has no layer")
-        self.layers = tuple(replace(x, name=default_name(x, i)) for i, x in enumerate(layers, 1))
-        names = [x.name for x in self.layers]
-        for i, n in enumerate(names):
-            if names.index(n) < i:
-                raise InputError(f"layers {names.index(n) + 1} and {i + 1} are both called '{n}'")
-            if "|" in n:
-                raise InputError(f"layer '{n}': a name may not contain '|'")
-        self.interfaces = dict(interfaces or {})
-        self.library = dict(library or {})
-        known = set(names) | {x.material.name for x in self.layers}
-        for pair in self.interfaces:
-            for n in pair:
-                if n not in known:
-                    owner = f"interface '{'|'.join(pair)}'"
-                    raise InputError(f"{owner}: no layer or material is called '{n}'; {nearest(n, known)}")
-
-    def __iter__(self) -> Iterator[Layer]:
-        return iter(self.layers)
-
-    def __getitem__(self, name: str) -> Layer:
-        for x in self.layers:
-            if x.name == name:
-                return x
-        raise InputError(f"no layer is called '{name}'; {nearest(name, self.names)}")
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The layers' names, bottom to top."""
-        return tuple(x.name for x in self.layers)
-
-    @property
-    def thickness(self) -> float:
-        """Of all layers together (m)."""
-        return math.fsum(x.thickness for x in self.layers)
-
-    def interface(self, a: str, b: str) -> Interface | None:
-        """Return the interface between two layers; None is a perfect contact."""
-        by_material = (self[a].material.name, self[b].material.name)
-        for book, pair in ((self.interfaces, (a, b)), (self.interfaces, by_material), (self.library, by_material)):
-            found = book.get(pair) or book.get(pair[::-1])
-            if found is not None:
-                return None if found.perfect else found
-        return None
-
-    def magnetized(self, directions: Mapping[str, Sequence[float]]) -> Stack:
-        """Return the same stack with other magnetizations, by layer name.
-
-        Raises
-        ------
-        InputError
-            If a layer is absent or not a ferromagnet, or a direction is zero.
-        """
-        for n in directions:
-            self[n]  # refuses an unknown name with the nearest one
-        layers = [
-            replace(x, magnetization=tuple(directions[x.name])) if x.name in directions else x for x in self.layers
-        ]
-        return Stack(*layers, interfaces=self.interfaces, library=self.library)
-
-    def between(self, below: Sequence[Layer], above: Sequence[Layer]) -> Stack:
-        """Return the stack with more layers below and above it."""
-        return Stack(*below, *self.layers, *above, interfaces=self.interfaces, library=self.library)
-
-
 @dataclass(frozen=True)
 class Contact:
     """How spins leave through a contact.
@@ -267,57 +170,8 @@ class Contact:
     """
 
     spin: str = "reservoir"
-    KINDS: tuple[str, ...] = field(default=("reservoir", "lead", "blocked"), init=False, repr=False)
+    KINDS: ClassVar = ("reservoir", "lead", "blocked")
 
     def __post_init__(self) -> None:
         if self.spin not in self.KINDS:
             raise InputError(f"contact: spin is '{self.spin}'; {nearest(self.spin, self.KINDS)}")
-
-
-def common_axis(stack: Stack) -> NDArray[np.float64]:
-    """Return the axis of a collinear stack: a unit vector whose largest component is positive.
-
-    "Up" is along it: along +z for magnetizations along z. Without a magnet it is +z.
-
-    Raises
-    ------
-    InputError
-        If two magnetizations are not collinear.
-    """
-    axis = np.array([0.0, 0.0, 1.0])
-    first: Layer | None = None
-    for layer in stack:
-        if layer.direction is None:
-            continue
-        m = np.array(layer.direction)
-        if first is None:
-            first, axis = layer, m * np.sign(m[np.abs(m).argmax()])
-        elif np.linalg.norm(np.cross(m, axis)) > 1e-9:
-            raise InputError(
-                f"layers '{first.name}' and '{layer.name}' are not collinear; this model takes magnetizations "
-                "along one axis"
-            )
-    return axis
-
-
-def interface_sign(stack: Stack, a: str, b: str, axis: NDArray[np.float64]) -> int:
-    """Return the sign of gamma relative to the axis: that of the magnet at the interface of two layers.
-
-    Raises
-    ------
-    ModelError
-        If gamma is not zero between magnets of opposite magnetization.
-    """
-    signs = {sign_along(stack[n], axis) for n in (a, b) if stack[n].material.ferromagnetic}
-    face = stack.interface(a, b)
-    if len(signs) > 1 and face is not None and face.gamma:
-        raise ModelError(
-            f"interface '{a}|{b}' has gamma = {face.gamma} between magnets of opposite magnetization, "
-            "where majority and minority are not defined; use gamma = 0 or a spacer"
-        )
-    return signs.pop() if signs else 1
-
-
-def sign_along(layer: Layer, axis: NDArray[np.float64]) -> int:
-    """Return +1 or -1: whether a layer is magnetized along the axis; +1 in a normal metal."""
-    return 1 if layer.direction is None or float(np.dot(layer.direction, axis)) > 0 else -1

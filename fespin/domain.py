@@ -6,7 +6,7 @@ Nothing here or below knows how the mesh was made.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from dolfinx import fem, mesh
@@ -14,8 +14,8 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from . import _compat
-from .device import Stack
 from .errors import InputError, nearest
+from .stack import Stack
 
 type Indices = NDArray[np.int32]
 
@@ -130,13 +130,17 @@ class Domain:
 
     def facet_vertices(self, entities: Indices) -> NDArray[np.float64]:
         """Return the corners of facets given as (cell, local facet): shape (facets, dim, 3). Local."""
+        out: NDArray[np.float64] = self.mesh.geometry.x[self.facet_nodes(entities)]
+        return out
+
+    def facet_nodes(self, entities: Indices) -> Indices:
+        """Return the geometry nodes of facets given as (cell, local facet): shape (facets, dim). Local."""
         e = entities.reshape(-1, 2)
         # Facet i of a simplex is opposite to vertex i, but the facets of an interval are its vertices.
         all_corners = range(self.dim + 1)
         corners = np.array([[f] if self.dim == 1 else [i for i in all_corners if i != f] for f in all_corners])
-        nodes = _compat.cell_nodes(self.mesh)[e[:, :1], corners[e[:, 1]]]
-        out: NDArray[np.float64] = self.mesh.geometry.x[nodes]
-        return out
+        nodes: Indices = _compat.cell_nodes(self.mesh)[e[:, :1], corners[e[:, 1]]]
+        return nodes
 
 
 def build_domain(
@@ -168,6 +172,9 @@ def build_domain(
     InputError
         If a region is absent, a cell belongs to none, or there is no contact.
     """
+    for key, value in (("depth", depth), ("cross_section", cross_section)):
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise InputError(f"geometry: {key} is {value!r}; it must be finite and positive")
     topology, comm, regions = m.topology, m.comm, stack.names
     dim = topology.dim
     topology.create_connectivity(dim - 1, dim)
@@ -176,7 +183,7 @@ def build_domain(
     offsets, cell_of = facet_cells.offsets, facet_cells.array
     imap = topology.index_map(dim)
     cells = imap.size_local + imap.num_ghosts
-    cell_facets = topology.connectivity(dim, dim - 1).array.reshape(cells, -1)
+    cell_facets = topology.connectivity(dim, dim - 1).array.reshape(cells, dim + 1)
     own_facets = topology.index_map(dim - 1).size_local
 
     groups = {n: t for (d, n), t in names.items() if d == dim}
@@ -234,10 +241,21 @@ def build_domain(
         high = [comm.allreduce(float(a.max(initial=-np.inf)), MPI.MAX) for a in x.T]
         centre = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
     domain = Domain(m, stack, region, interfaces, contacts, contact_entities, 1.0, depth, tuple(centre))
+    _refuse_touching(domain)
     if cross_section is None:
         cross_section = min(domain.contact_area(c) for c in contacts) / depth
-    object.__setattr__(domain, "cross_section", float(cross_section))
-    return domain
+    return replace(domain, cross_section=float(cross_section))
+
+
+def _refuse_touching(domain: Domain) -> None:
+    """Refuse contacts that share a node: their edge would be a short circuit. Collective."""
+    owner: dict[int, str] = {}
+    numbers = domain.mesh.geometry.index_map().local_to_global
+    for name, entities in domain.contact_entities.items():
+        nodes = np.unique(domain.facet_nodes(entities)).astype(np.int32)
+        for n in np.unique(np.concatenate(domain.comm.allgather(numbers(nodes)))).tolist():
+            if owner.setdefault(n, name) != name:
+                raise InputError(f"contacts '{owner[n]}' and '{name}' touch; leave a gap between them")
 
 
 def sample(
@@ -245,8 +263,8 @@ def sample(
 ) -> NDArray[np.float64]:
     """Evaluate functions at points of a region, each from inside that region. Collective.
 
-    The cell of a point is the one that contains it, or the nearest one of the
-    region; there is no tolerance in metres.
+    The cell of a point is the one of the region that contains it, or comes closest in barycentric
+    coordinates; there is no tolerance in metres.
 
     Parameters
     ----------

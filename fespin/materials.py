@@ -71,7 +71,15 @@ def make(name: str, values: dict[str, float]) -> Material:
     return Material(name, plain, length, beta, values.get("density_of_states"))
 
 
-def material(name: str, temperature: float = 4.2) -> Material:
+def material(
+    name: str,
+    temperature: float = 4.2,
+    *,
+    resistivity: float | None = None,
+    beta: float | None = None,
+    spin_diffusion_length: float | None = None,
+    density_of_states: float | None = None,
+) -> Material:
     """Return a material of the library.
 
     Parameters
@@ -80,13 +88,24 @@ def material(name: str, temperature: float = 4.2) -> Material:
         Such as "Co"; ``fespin materials`` prints all.
     temperature
         4.2 or 300 (K).
+    resistivity, beta, spin_diffusion_length, density_of_states
+        Instead of the library's number, or where it has none.
 
     Raises
     ------
     InputError
         If the library does not have it, or lacks one of its numbers.
     """
-    return make(name, entry(name, temperature))
+    values = entry(name, temperature)
+    if resistivity is not None:
+        values.pop("resistivity_star", None)
+    own = {
+        "resistivity": resistivity,
+        "beta": beta,
+        "spin_diffusion_length": spin_diffusion_length,
+        "density_of_states": density_of_states,
+    }
+    return make(name, values | {k: v for k, v in own.items() if v is not None})
 
 
 def interfaces(temperature: float = 4.2) -> dict[tuple[str, str], Interface]:

@@ -11,9 +11,9 @@ from dolfinx import fem, plot
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from .device import Stack
 from .domain import Domain
 from .onsager.broken import broken_space
+from .stack import Stack
 
 if TYPE_CHECKING:
     import pyvista
@@ -51,7 +51,7 @@ def gather_grid(
     space, _ = broken_space(fem.functionspace(domain.mesh, ("Lagrange", 1)), domain.region)
     n = domain.owned_cells
     cells, types, x = plot.vtk_mesh(space)
-    cells = cells.reshape(-1, cells[0] + 1)[:n, 1:]
+    cells = cells.reshape(-1, domain.dim + 2)[:n, 1:]  # a count before the corners of each simplex
     used, local = np.unique(cells, return_inverse=True)
     values = {}
     for name, terms in functions.items():
@@ -98,8 +98,8 @@ def plot_device(solution: TransportSolution, path: Path, *, title: str = "") -> 
     path
         Ends in ``.png``.
     """
-    s = solution.fields["s"]
-    grid = gather_grid(solution.domain, {"accumulation": [(2e6, s)]})
+    terms = [(1e6 * weight, f) for weight, f in solution.accumulation_terms]
+    grid = gather_grid(solution.domain, {"accumulation": terms})
     if grid is None or solution.domain.comm.rank != 0:
         return
     if solution.domain.dim == 3:
@@ -141,15 +141,15 @@ def _legend(plotter: Any, stack: Stack) -> None:
 
 
 def _cut_open(
-    grid: pyvista.UnstructuredGrid, quarter: bool, tiny: float
+    grid: pyvista.UnstructuredGrid, quarter: bool, centre: NDArray[np.float64], tiny: float
 ) -> tuple[pyvista.PolyData | None, pyvista.PolyData | None]:
-    """Take away the part in front (y < 0; of it only x > 0 for a quarter); return skin and cut faces."""
+    """Take away the part in front (y < centre; of it only x > centre for a quarter); return skin and cut faces."""
     import pyvista
 
     def half(part: Any, axis: int, positive: bool) -> Any:
         normal = [0.0, 0.0, 0.0]
         normal[axis] = 1.0
-        return part.clip(normal, origin=(0, 0, 0), invert=not positive)
+        return part.clip(normal, origin=centre, invert=not positive)
 
     # Pieces as (solid, planes inside the rest, plane of the cut).
     back = half(grid, 1, True)
@@ -164,7 +164,7 @@ def _cut_open(
         if not solid.n_cells:
             continue
         surface = solid.extract_surface(algorithm=None)
-        near = np.abs(surface.cell_centers().points) < tiny
+        near = np.abs(surface.cell_centers().points - centre) < tiny
         hidden = near[:, list(inner)].any(axis=1) if inner else np.zeros(len(near), bool)
         on_cut = near[:, plane] & ~hidden if plane is not None else np.zeros(len(near), bool)
         for chosen, out in ((~hidden & ~on_cut, skins), (on_cut, cuts)):
@@ -185,11 +185,13 @@ def _draw_solid(grid: pyvista.UnstructuredGrid, solution: TransportSolution, pat
     pillar = set(solution.voltages) == {"bottom", "top"}
     plotter = _scene((1400, 1150) if pillar else (1600, 750))
     eye = np.array((1.0, -1.0, 0.62) if pillar else (0.35, -1.4, 0.6))
+    centre = np.array([*(c / 1e-9 for c in solution.domain.centre), (z0 + z1) / 2])
     parts = [
-        (x, *_cut_open(grid.extract_cells(grid.cell_data["layer"] == i), pillar, 1e-5 * size))
+        (x, *_cut_open(grid.extract_cells(grid.cell_data["layer"] == i), pillar, centre, 1e-5 * size))
         for i, x in enumerate(stack)
     ]
-    limits = _limits(np.concatenate([cut.point_data["accumulation"] for _, _, cut in parts if cut is not None]))
+    shown = [cut.point_data["accumulation"] for _, _, cut in parts if cut is not None]
+    limits = _limits(np.concatenate(shown or [grid.point_data["accumulation"]]))
     for layer, skin, cut in parts:
         if skin is not None:
             plotter.add_mesh(skin, color=colours[layer.material.name], ambient=0.3, specular=0.1)
@@ -212,8 +214,8 @@ def _draw_solid(grid: pyvista.UnstructuredGrid, solution: TransportSolution, pat
     _legend(plotter, stack)
     if title:
         plotter.add_text(title, font_size=16, color="black", position="upper_edge")
-    centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2, (z0 + z1) / 2])
-    plotter.camera_position = [tuple(centre + 3 * size * eye), tuple(centre), (0, 0, 1)]
+    middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2, (z0 + z1) / 2])
+    plotter.camera_position = [tuple(middle + 3 * size * eye), tuple(middle), (0, 0, 1)]
     plotter.enable_parallel_projection()
     plotter.reset_camera()
     plotter.camera.zoom(1.25)
@@ -313,9 +315,8 @@ def plot_profiles(
         name = "" if state == "default" else state
         for i in range(len(stack.layers)):
             at = p.layer == i
-            mean = (p.phi_up + p.phi_down) / 2
             top.plot(z[at], p.accumulation[at] / 1e-6, color=colour, lw=2.4, label=name if i == 0 else None)
-            bottom.plot(z[at], mean[at] / 1e-3, color=colour, lw=2.4)
+            bottom.plot(z[at], p.mean[at] / 1e-3, color=colour, lw=2.4)
         if state in exact:
             _draw_exact((top, bottom), exact[state], profile.position, colour)
     if exact:

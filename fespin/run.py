@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections.abc import Callable
@@ -12,12 +13,14 @@ from mpi4py import MPI
 
 from . import _compat, output
 from .case import Case
-from .device import Contact, Stack
+from .device import Contact
 from .domain import Domain
+from .errors import one_line
 from .geometry import from_file, lateral, line, pillar, strip
 from .onsager.terminals import Terminal
 from .plotting import plot_device, plot_profiles
 from .solvers import SolverOptions
+from .stack import Stack, common_axis, sign_along
 from .transport import MultilayerSolution, Profile, TransportProblem, TransportSolution, solve_multilayer
 
 
@@ -98,8 +101,11 @@ def run(
         What ``summary.json`` holds.
     """
     started = time.perf_counter()
+    bar = ProgressBar(comm, 2 + len(case.states()))
+    bar.advance("meshing")
     domain = make_domain(comm, case, base)
     meshed = time.perf_counter()
+    bar.clear()
     cells = domain.mesh.topology.index_map(domain.dim).size_global
     say(f"mesh: {cells} cells in {domain.dim}D, {meshed - started:.2f} s")
     t = case.transport
@@ -116,20 +122,23 @@ def run(
     solutions: dict[str, TransportSolution] = {}
     for name, directions in case.states().items():
         begin = time.perf_counter()
+        bar.advance(f"state {name}")
         problem.magnetize({x.name: x.magnetization or (0, 0, 1) for x in domain.stack if x.direction} | directions)
         if terminals is not None:
             solutions[name] = problem.solve(terminals=terminals)
         else:
             solutions[name] = problem.solve(current_density=t.current_density, current=t.current, voltage=t.voltage)
         s = solutions[name]
+        bar.clear()
         say(
             f"state {name}: {s.dofs} unknowns, {s.iterations} iterations, {time.perf_counter() - begin:.2f} s, "
             f"power balance {s.power_balance:.1e}"
         )
     solved = time.perf_counter()
+    bar.advance("files and pictures")
     summary = summarize(case, raw, domain, solutions)
     with folder:
-        _write(comm, case, domain, solutions, contacts, folder.path, pictures)
+        _write(comm, case, domain, solutions, contacts, folder.path, _artist(folder.path, pictures, say))
         now = time.perf_counter()
         summary["ranks"] = comm.size
         summary["versions"] = _compat.versions()
@@ -141,6 +150,7 @@ def run(
         }
         summary["wall_time"] = now - started
         output.write_json(comm, folder.path / "summary.json", summary)
+    bar.clear()
     problem.destroy()
     return summary
 
@@ -149,19 +159,18 @@ def summarize(
     case: Case, raw: dict[str, Any], domain: Domain, solutions: dict[str, TransportSolution]
 ) -> dict[str, Any]:
     """Return the results of all states, without what depends on the run."""
-    names = list(solutions)
     summary: dict[str, Any] = {
         "title": case.title,
         "case": raw,
         "states": {n: s.summary() for n, s in solutions.items()},
     }
-    if {"parallel", "antiparallel"} <= solutions.keys():
-        names = ["parallel", "antiparallel"]
-    if len(names) == 2 and not case.multi_terminal:
-        first, second = (solutions[n].resistance_area for n in names)
+    pair = _parallel_and_other(solutions)
+    if pair is not None and not case.multi_terminal:
+        first, second = (solutions[n].resistance_area for n in pair)
         if first is not None and second is not None:
             summary["delta_resistance_area"] = second - first
             summary["magnetoresistance"] = (second - first) / first
+            summary["reference_state"] = pair[0]
     summary["materials"] = {
         x.material.name: {
             "resistivity": x.material.resistivity,
@@ -180,6 +189,21 @@ def summarize(
     return summary
 
 
+def _parallel_and_other(solutions: dict[str, TransportSolution]) -> tuple[str, str] | None:
+    """Return the states to compare, the parallel one first: by name, or of two by their magnetizations."""
+    if {"parallel", "antiparallel"} <= solutions.keys():
+        return ("parallel", "antiparallel")
+    if len(solutions) != 2:
+        return None
+    first, second = solutions
+
+    def parallel(name: str) -> bool:
+        stack = solutions[name].stack
+        return len({sign_along(x, common_axis(stack)) for x in stack if x.direction}) < 2
+
+    return (second, first) if parallel(second) and not parallel(first) else (first, second)
+
+
 def _write(
     comm: MPI.Intracomm,
     case: Case,
@@ -187,7 +211,7 @@ def _write(
     solutions: dict[str, TransportSolution],
     contacts: dict[str, Contact],
     path: Path,
-    pictures: bool,
+    picture: Callable[[str, Callable[[Path], None]], None],
 ) -> None:
     """Write fields, profiles and pictures of every state. Collective."""
     profiles: dict[str, tuple[Stack, Profile]] = {}
@@ -195,31 +219,40 @@ def _write(
     axial = set(domain.contacts) == {"bottom", "top"} and case.geometry.mesh is None
     for name, s in solutions.items():
         suffix = "" if len(solutions) == 1 else f".{name}"
-        c, spin = s.fields["c"], s.fields["s"]
-        output.write_fields(
-            path / f"fields{suffix}.bp",
-            domain,
-            {"phi_up": [(1, c), (1, spin)], "phi_down": [(1, c), (-1, spin)], "accumulation": [(2, spin)]},
-        )
+        fields = {f"phi_{k}": s.combination({k: 1.0}) for k in s.channels.names}
+        output.write_fields(path / f"fields{suffix}.bp", domain, {**fields, "accumulation": s.accumulation_terms})
         if axial:
             p = profiles.setdefault(name, (s.stack, s.profile()))[1]
             columns: dict[str, Any] = {
                 "position_m": p.position,
                 "layer": [s.stack.names[i] for i in p.layer],
-                "phi_up_V": p.phi_up,
-                "phi_down_V": p.phi_down,
+                **{f"phi_{k}_V": x for k, x in p.potentials.items()},
                 "accumulation_V": p.accumulation,
             }
             output.write_csv(comm, path / f"profile{suffix}.csv", columns)
             directions = {x.name: x.direction for x in s.stack if x.direction}
             bare = case.make_stack().magnetized(directions)
             bottom, top = (contacts.get(k, Contact()) for k in ("bottom", "top"))
-            exact[name] = solve_multilayer(bare, bottom, top, s.current_density)
-        if pictures and domain.dim > 1:
+            exact[name] = solve_multilayer(bare, bottom, top, s.current_density, top_voltage=s.voltages["top"])
+        if domain.dim > 1:
             title = case.title + ("" if len(solutions) == 1 else f": {name}")
-            plot_device(s, path / f"accumulation{suffix}.png", title=title)
-    if pictures and profiles:
-        plot_profiles(comm, path / "profile.png", profiles, exact, title=case.title)
+            picture(f"accumulation{suffix}.png", functools.partial(plot_device, s, title=title))
+    if profiles:
+        picture("profile.png", lambda p: plot_profiles(comm, p, profiles, exact, title=case.title))
+
+
+def _artist(folder: Path, wanted: bool, say: Callable[[str], None]) -> Callable[[str, Callable[[Path], None]], None]:
+    """Return a function that draws a picture; one that fails costs no result."""
+
+    def picture(name: str, draw: Callable[[Path], None]) -> None:
+        if not wanted:
+            return
+        try:
+            draw(folder / name)
+        except Exception as error:  # drivers of displays fail in many ways, on the rank that draws
+            say(f"{name} was not drawn: {type(error).__name__}: {one_line(str(error))}")
+
+    return picture
 
 
 def table(summary: dict[str, Any]) -> str:
@@ -248,3 +281,32 @@ def stderr_logger(comm: MPI.Intracomm) -> Callable[[str], None]:
             print(f"fespin: {text}", file=sys.stderr, flush=True)
 
     return say
+
+
+class ProgressBar:
+    """A bar on a terminal, nothing in a log; drawn by rank 0.
+
+    Parameters
+    ----------
+    steps
+        How many there are.
+    """
+
+    WIDTH = 24
+
+    def __init__(self, comm: MPI.Intracomm, steps: int) -> None:
+        self.steps, self.done = steps, 0
+        self.shown = comm.rank == 0 and sys.stderr.isatty()
+
+    def advance(self, what: str) -> None:
+        """Say what is done next; the last call is for what was done last."""
+        if self.shown:
+            full = self.WIDTH * self.done // self.steps
+            bar = "#" * full + "." * (self.WIDTH - full)
+            print(f"\r\033[Kfespin: [{bar}] {what}", end="", file=sys.stderr, flush=True)
+        self.done += 1
+
+    def clear(self) -> None:
+        """Remove the bar before a line is printed."""
+        if self.shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

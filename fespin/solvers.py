@@ -71,10 +71,12 @@ class SolverOptions:
             raise InputError(f"solver kind is '{self.kind}': {nearest(self.kind, KINDS)}")
         if not 0 < self.rtol < 1:
             raise InputError(f"solver rtol is {self.rtol}; it must lie between 0 and 1")
+        if self.max_iterations < 1:
+            raise InputError(f"solver max_iterations is {self.max_iterations}; it must be positive")
 
 
 class LinearSolver:
-    """A symmetric positive system of one or several fields, set up once and solved many times.
+    """A positive system of one or several fields, set up once and solved many times.
 
     The constructor builds the preconditioner or factor. It is collective.
 
@@ -86,6 +88,8 @@ class LinearSolver:
         `kind` must be "amg" or "direct".
     name
         What is solved, for the options prefix and messages.
+    symmetric
+        If not, "amg" is GMRES instead of conjugate gradients.
 
     Raises
     ------
@@ -93,7 +97,7 @@ class LinearSolver:
         If the preconditioner or factor cannot be made.
     """
 
-    def __init__(self, matrix: PETSc.Mat, options: SolverOptions, name: str) -> None:
+    def __init__(self, matrix: PETSc.Mat, options: SolverOptions, name: str, *, symmetric: bool = True) -> None:
         self.options = options
         self.name = name
         self.prefix = f"fespin_{name}_{next(_counter)}_"
@@ -108,21 +112,31 @@ class LinearSolver:
             ksp.setOperators(self._flat)
             defaults = {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
         else:
-            ksp.setOperators(matrix)
             sets = matrix.getNestISs()[0]
-            pc = ksp.getPC()
-            pc.setType("fieldsplit")
-            pc.setFieldSplitIS(*[(str(i), s) for i, s in enumerate(sets)])
             block = _BOOMERAMG if PETSc.Sys.hasExternalPackage("hypre") else _GAMG
+            method: Options = {"ksp_type": "cg", "pc_fieldsplit_type": "symmetric_multiplicative"}
+            if not symmetric:
+                method = {
+                    "ksp_type": "gmres",
+                    "ksp_gmres_restart": 100,
+                    "ksp_pc_side": "right",
+                    "pc_fieldsplit_type": "multiplicative",
+                }
+            if len(sets) == 1:
+                # PETSc does not split one field.
+                ksp.setOperators(matrix.getNestSubMatrix(0, 0))
+                method = {k: v for k, v in {**block, **method}.items() if k != "pc_fieldsplit_type"}
+            else:
+                ksp.setOperators(matrix)
+                ksp.getPC().setType("fieldsplit")
+                ksp.getPC().setFieldSplitIS(*[(str(i), s) for i, s in enumerate(sets)])
+                method = {f"fieldsplit_{i}_{k}": v for i in range(len(sets)) for k, v in block.items()} | dict(method)
             defaults = {
-                "ksp_type": "cg",
+                **method,
                 "ksp_norm_type": "unpreconditioned",
                 "ksp_rtol": options.rtol,
                 "ksp_max_it": options.max_iterations,
-                "pc_fieldsplit_type": "symmetric_multiplicative",
             }
-            for i in range(len(sets)):
-                defaults |= {f"fieldsplit_{i}_{k}": v for k, v in block.items()}
         database = PETSc.Options(self.prefix)
         # What is on the command line or in PETSC_OPTIONS under this prefix stays.
         ours = {k: v for k, v in (defaults | dict(options.petsc)).items() if not database.hasName(k)}
@@ -134,8 +148,12 @@ class LinearSolver:
             if ksp.getPC().getType() == "fieldsplit":
                 for sub in ksp.getPC().getFieldSplitSubKSP():
                     self._guarded(sub.setUp)
+        except BaseException:
+            self.destroy()
+            raise
         finally:
-            for k in ours:
+            # The user's stay: at the end PETSc names those that nothing has used.
+            for k in ours.keys() - options.petsc.keys():
                 database.delValue(k)
 
     def _guarded(self, call: object) -> None:

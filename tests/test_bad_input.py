@@ -240,7 +240,7 @@ TEXTS = {
     ),
     "gamma between normal metals": (
         layer_material("Pt", "[interface.'Pt|Pt']\narea_resistance_star = 1e-15\ngamma = 0.5"),
-        ["interface.'Pt|Pt'", "0.5", "ferromagnet"],
+        ["interface 'Pt|Pt'", "0.5", "ferromagnet"],
     ),
     "interface twice": (
         add(LINE, "[interface.'Co|Cu']\narea_resistance_star = 0\n[interface.'Cu|Co']\narea_resistance_star = 0"),

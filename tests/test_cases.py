@@ -95,20 +95,20 @@ def test_the_contract_on_a_line(tmp_path):
         assert s["resistance"] is None
         assert s["current"] is None
         assert s["resistance_area"] == pytest.approx(e.resistance_area, rel=1e-8, abs=0)
-        assert s["current_density"] == pytest.approx(1e11, rel=1e-12)
+        assert s["current_density"] == pytest.approx(1e11, rel=1e-12, abs=0)
         assert s["voltage"] == pytest.approx(1e11 * e.resistance_area, rel=1e-8, abs=0)
-        assert s["dissipated_power"] == pytest.approx(1e22 * e.resistance_area, rel=1e-8)
+        assert s["dissipated_power"] == pytest.approx(1e22 * e.resistance_area, rel=1e-8, abs=0)
         assert abs(s["power_balance"]) < 1e-10
         assert isinstance(s["dofs"], int)
         assert list(s["accumulation"]) == ["lead-bottom|fixed", "fixed|Cu3", "Cu3|free", "free|Cu5"]
         found = np.array(list(s["accumulation"].values())) / 1e11
         assert found == pytest.approx(np.array(e.accumulation_at_interfaces), rel=1e-6, abs=1e-24)
         assert s["r_nonequilibrium"] == pytest.approx(e.r_nonequilibrium, rel=1e-7, abs=0)
-        assert s["power_by_mechanism"]["spin flip"] == pytest.approx(1e22 * e.power["spin_flip"], rel=1e-6)
-        assert sum(s["power_by_place"].values()) == pytest.approx(s["dissipated_power"], rel=1e-12)
+        assert s["power_by_mechanism"]["spin flip"] == pytest.approx(1e22 * e.power["spin_flip"], rel=1e-6, abs=0)
+        assert sum(s["power_by_place"].values()) == pytest.approx(s["dissipated_power"], rel=1e-12, abs=0)
     swing = areas["antiparallel"] - areas["parallel"]
     assert summary["delta_resistance_area"] == pytest.approx(swing, rel=1e-6, abs=0)
-    assert summary["magnetoresistance"] == pytest.approx(swing / areas["parallel"], rel=1e-6)
+    assert summary["magnetoresistance"] == pytest.approx(swing / areas["parallel"], rel=1e-6, abs=0)
     assert summary["case"]["layer"][1]["name"] == "fixed"
     assert summary["ranks"] == MPI.COMM_WORLD.size
     assert summary["wall_time"] > 0
@@ -154,11 +154,11 @@ def test_strips_and_pillars_report_ohms(tmp_path):
         summary, out = run(tmp_path, text=text, name=name)
         for state, s in summary["states"].items():
             assert s["resistance_area"] == pytest.approx(exact[state], rel=1e-5, abs=0)
-            assert s["resistance"] == pytest.approx(exact[state] / area, rel=1e-5)
-            assert s["current"] == pytest.approx(1e-3 * area / exact[state], rel=1e-5)
-            assert s["voltage"] == pytest.approx(1e-3, rel=1e-12)
+            assert s["resistance"] == pytest.approx(exact[state] / area, rel=1e-5, abs=0)
+            assert s["current"] == pytest.approx(1e-3 * area / exact[state], rel=1e-5, abs=0)
+            assert s["voltage"] == pytest.approx(1e-3, rel=1e-12, abs=0)
             drops = sum(s["layer_drops"].values()) + sum(s["interface_drops"].values())
-            assert drops == pytest.approx(1e-3, rel=1e-8)
+            assert drops == pytest.approx(1e-3, rel=1e-8, abs=0)
             assert (out / f"accumulation.{state}.png").stat().st_size > 10_000
 
 
@@ -207,7 +207,7 @@ detector = [0, 0, -1]
     )
     assert up > 0 > down
     for s in summary["states"].values():
-        assert s["currents"]["left"] == pytest.approx(-1e-3, rel=1e-9)
+        assert s["currents"]["left"] == pytest.approx(-1e-3, rel=1e-9, abs=0)
         assert abs(s["power_balance"]) < 1e-10
     assert "magnetoresistance" not in summary
 

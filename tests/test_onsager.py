@@ -2,6 +2,7 @@
 
 import math
 
+import gmsh
 import numpy as np
 import pytest
 from devices import CU, DOWN, PY, UP, valve
@@ -9,8 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpi4py import MPI
 
-from fespin import Contact, Layer, ModelError, SolverError, SolverOptions, Stack, TransportProblem, line, strip
+from fespin import (
+    Contact,
+    InputError,
+    Layer,
+    ModelError,
+    SolverError,
+    SolverOptions,
+    Stack,
+    TransportProblem,
+    from_file,
+    line,
+    strip,
+)
 from fespin.onsager import (
+    Channels,
     ContactLaw,
     Declaration,
     InterfaceLaw,
@@ -48,7 +62,7 @@ class TestDeclaration:
     def test_matrices_become_mechanisms(self):
         m = np.array([[3.0, -1.0], [-1.0, 2.0]])
         made = mechanisms_of("sigma", m, ("a", "b"))
-        assert matrix_of(made, ("a", "b")) == pytest.approx(m, rel=1e-14)
+        assert matrix_of(made, ("a", "b")) == pytest.approx(m, rel=1e-14, abs=0)
 
     def test_matrices_that_produce_power_are_refused(self):
         with pytest.raises(ModelError, match=r"'sigma' is not positive: the combination \(.*a.*b\) would produce"):
@@ -69,22 +83,22 @@ class TestDeclaration:
         assert law.flipped().flipped() == law
 
 
-def three_channels(d):
-    """s-up, s-down and d, the last only in "F" and insulated there; unequal coefficients.
+SD = Channels({"s-up": {"c": 1, "s": 1}, "s-down": {"c": 1, "s": -1}, "d": {"c": 1, "s": -1, "a": -1}})
 
-    Potentials are (c, s, a): s-up,down = c +- s, d = c - s - a.
-    """
-    up, down, third = {"c": 1.0, "s": 1.0}, {"c": 1.0, "s": -1.0}, {"c": 1.0, "s": -1.0, "a": -1.0}
-    normal = Medium((Mechanism("up", 5e7, up), Mechanism("down", 5e7, down)), (Mechanism("flip", 1e20, {"s": 2.0}),))
-    magnet = Medium(
-        (Mechanism("up", 1e7, up), Mechanism("down", 0.6e7, down), Mechanism("d", 0.4e7, third)),
-        (Mechanism("flip", 2e21, {"s": 2.0}), Mechanism("s-d", 5e23, {"a": 1.0})),
+
+def three_channels(d):
+    """s-up, s-down and d, the last only in "F" and insulated there; unequal coefficients."""
+    flip = ({"s-up": 1, "s-down": -1}, 1e20)
+    normal = SD.medium({"s-up": 5e7, "s-down": 5e7}, {"flip": flip})
+    magnet = SD.medium(
+        {"s-up": 1e7, "s-down": 0.6e7, "d": 0.4e7},
+        {"flip": ({"s-up": 1, "s-down": -1}, 2e21), "s-d": ({"s-down": 1, "d": -1}, 5e23)},
     )
     ends = {k: ContactLaw({"c": 1.0}, grounded=("s",)) for k in ("bottom", "top")}
     # The mesh follows the decay lengths of the declared materials; this model has its own.
-    stack = Stack(Layer(CU, 40e-9, "N"), Layer(PY, d, "F"), Layer(CU, 30e-9, "M"))
+    stack = Stack(Layer(CU, 40e-9, "N"), Layer(PY, d, "F"), Layer(CU, 30e-9, "M"), library={})
     domain = line(COMM, stack, refine=2)
-    return domain, Declaration(("c", "s", "a"), {"N": normal, "F": magnet, "M": normal}, contacts=ends)
+    return domain, Declaration(SD.fields, {"N": normal, "F": magnet, "M": normal}, contacts=ends)
 
 
 def exact_three_channels(d):
@@ -144,12 +158,12 @@ def test_a_channel_may_be_absent(thickness):
     domain, declaration = three_channels(thickness)
     _, w, current, power, balance = run(domain, declaration, degree=3)
     exact, affinity = exact_three_channels(thickness)
-    assert current == pytest.approx(exact, rel=1e-7)
+    assert current == pytest.approx(exact, rel=1e-7, abs=0)
     assert abs(balance) < 1e-12
     from fespin.domain import sample
 
     at = domain.interface_centre(("N", "F"))[None]
-    assert sample([w[2]], domain, at, "F")[0, 0] == pytest.approx(affinity, rel=1e-6)
+    assert sample([w[2]], domain, at, "F")[0, 0] == pytest.approx(affinity, rel=1e-6, abs=0)
     assert all(p >= 0 for p in power.parts.values())
     assert power.parts["F", "s-d"] > 0
 
@@ -173,9 +187,74 @@ def test_reversible_couplings_drop_out_of_the_power():
     _, turned, after, power, balance = run(domain, declaration(9e22), direct)
     assert np.abs(still[2].x.array).max() < 1e-15
     assert np.abs(turned[2].x.array).max() > 1e-3
-    assert after != pytest.approx(before, rel=1e-4)
+    assert after != pytest.approx(before, rel=1e-4, abs=0)
     assert abs(balance) < 1e-12
     assert all(p >= 0 for p in power.parts.values())
+
+
+@pytest.mark.parametrize("value", [1e22, 1e24])
+def test_strong_precession_in_two_dimensions(value):
+    """Reversible couplings make the matrix unsymmetric: GMRES with multigrid against MUMPS."""
+    domain = strip(COMM, Stack(Layer(CU, 25e-9, "F"), Layer(CU, 25e-9, "N")), width=30e-9)
+    up, down = {"c": 1.0, "x": 1.0}, {"c": 1.0, "x": -1.0}
+    across = Mechanism("y", 2e7, {"y": 1.0})
+    relax = (Mechanism("x relaxes", 1e22, {"x": 1.0}), Mechanism("y relaxes", 4e22, {"y": 1.0}))
+    turn = (Reversible("precession", "x", "y", value),)
+    magnet = Medium((Mechanism("up", 3e7, up), Mechanism("down", 1e7, down), across), relax, reversible=turn)
+    normal = Medium((Mechanism("up", 2e7, up), Mechanism("down", 2e7, down), across), relax)
+    ends = {k: ContactLaw({"c": 1.0}, grounded=("x", "y")) for k in ("bottom", "top")}
+    declaration = Declaration(("c", "x", "y"), {"F": magnet, "N": normal}, contacts=ends)
+    system, *_ = first = run(domain, declaration)
+    second = run(domain, declaration, SolverOptions("direct"))
+    assert not system.symmetric
+    assert first[2] == pytest.approx(second[2], rel=1e-11, abs=0)
+    assert abs(first[4]) < 1e-10
+
+
+@pytest.mark.parametrize(
+    ("turn", "words"),
+    [
+        (Reversible("p", "x", "zz", 1.0), "'zz', which nothing conducts"),
+        (Reversible("p", "c", "x", 1.0), "charge field 'c'"),
+        (Reversible("p", "x", "x", 1.0), "need two"),
+        (Reversible("p", "x", "y", math.nan), "need two, finite"),
+    ],
+)
+def test_impossible_reversible_couplings(turn, words):
+    conduct = tuple(Mechanism(f, 1.0, {f: 1.0}) for f in "cxy")
+    with pytest.raises(ModelError, match=words):
+        Declaration(("c", "x", "y"), {"F": Medium(conduct, reversible=(turn,))}, contacts={"e": ContactLaw({"c": 1.0})})
+
+
+def test_fields_are_where_they_conduct():
+    conduct, ends = (Mechanism("c", 1.0, {"c": 1.0}),), {"e": ContactLaw({"c": 1.0})}
+    media = {"F": Medium((*conduct, Mechanism("s", 1.0, {"s": 1.0}))), "N": Medium(conduct)}
+
+    def law(*weights, perfect=()):
+        return {("F", "N"): InterfaceLaw((Mechanism("g", 1.0, dict(weights)),), perfect=frozenset(perfect))}
+
+    both = [((0, "c"), 1.0), ((1, "c"), -1.0)]
+    for laws, words in (
+        (law(((1, "s"), 1.0)), "acts on 's' in 'N', where it is absent"),
+        (law(*both, perfect=("c",)), "continuous there"),
+        (law(*both, perfect=("t",)), "names 't'"),
+        (law(((0, "t"), 1.0)), "names 't'"),
+    ):
+        with pytest.raises(ModelError, match=words):
+            Declaration(("c", "s"), media, laws, ends)
+    react = Medium(conduct, (Mechanism("flip", 1.0, {"s": 1.0}),))
+    with pytest.raises(ModelError, match="'flip' in 'F' acts on 's', which nothing conducts"):
+        Declaration(("c", "s"), {"F": react}, contacts=ends)
+
+
+def test_a_refused_turn_leaves_the_state_whole():
+    problem = TransportProblem(line(COMM, valve(UP)))
+    a = problem.solve(voltage=1.0)
+    with pytest.raises(InputError, match="not collinear"):
+        problem.magnetize({"L3": (1, 0, 0)})
+    b = problem.solve(voltage=1.0)
+    assert b.current == a.current
+    assert b.stack["L3"].direction == UP
 
 
 def test_charge_must_be_conserved():
@@ -214,20 +293,50 @@ def test_states_share_spaces():
     problem.magnetize({"L3": UP})
     c = problem.solve(voltage=1.0)
     assert b.current < a.current
-    assert c.current == pytest.approx(a.current, rel=1e-12)
+    assert c.current == pytest.approx(a.current, rel=1e-12, abs=0)
     assert a.fields["c"].function_space is c.fields["c"].function_space
     fresh = TransportProblem(strip(COMM, valve(DOWN), width=40e-9)).solve(voltage=1.0)
-    assert b.current == pytest.approx(fresh.current, rel=1e-12)
+    assert b.current == pytest.approx(fresh.current, rel=1e-12, abs=0)
 
 
-def test_half_insulated_neighbours_are_refused():
+def three_regions(tmp_path):
+    """Three squares around a corner: a and b above each other, both touching c."""
+    gmsh.initialize(interruptible=False)
+    gmsh.option.setNumber("General.Terminal", 0)
+    try:
+        occ, model = gmsh.model.occ, gmsh.model
+        boxes = [occ.addRectangle(*x) for x in ((0, 0, 0, 20, 20), (0, 20, 0, 20, 20), (20, 0, 0, 20, 40))]
+        occ.fragment([(2, boxes[0])], [(2, b) for b in boxes[1:]])
+        occ.synchronize()
+        for i, name in enumerate("abc"):
+            model.addPhysicalGroup(2, [boxes[i]], name=name)
+        for name, y in (("bottom", 0), ("top", 40)):
+            edge = model.getEntitiesInBoundingBox(-1, y - 1, -1, 21, y + 1, 1, 1)
+            model.addPhysicalGroup(1, [t for _, t in edge], name=name)
+        gmsh.option.setNumber("Mesh.MeshSizeMax", 5)
+        model.mesh.generate(2)
+        gmsh.write(str(tmp_path / "three.msh"))
+    finally:
+        gmsh.finalize()
+    stack = Stack(*(Layer(CU, 1e-9, n) for n in "abc"))
+    return from_file(COMM, tmp_path / "three.msh", stack, length_unit=1e-9)
+
+
+def test_half_insulated_neighbours_are_refused(tmp_path):
     """Perfect contacts that lead around an interface with a law would short it."""
-    domain = strip(COMM, valve(UP), width=40e-9, lead_width=90e-9, lead_thickness=10e-9)
+    domain = three_regions(tmp_path)
+    assert set(domain.interfaces) == {("a", "b"), ("a", "c"), ("b", "c")}
     ends = {k: ContactLaw({"c": 1.0}) for k in ("bottom", "top")}
     media = {r: Medium((Mechanism("c", 1e7, {"c": 1.0}),)) for r in domain.regions}
-    System(domain, Declaration(("c",), media, contacts=ends))
+    law = InterfaceLaw((Mechanism("g", 1e15, {(0, "c"): 1.0, (1, "c"): -1.0}),))
+    *_, balance = run(domain, Declaration(("c",), media, dict.fromkeys(domain.interfaces, law), ends))
+    assert abs(balance) < 1e-10
+    with pytest.raises(ModelError, match="'a' and 'b' have an interface law, but perfect contacts"):
+        System(domain, Declaration(("c",), media, {("a", "b"): law}, ends))
     with pytest.raises(ModelError, match="no medium"):
-        System(domain, Declaration(("c",), {"L0": media["L0"]}, contacts=ends))
+        System(domain, Declaration(("c",), {"a": media["a"]}, contacts=ends))
+    with pytest.raises(ModelError, match="do not touch"):
+        System(domain, Declaration(("c",), media, {("a", "x"): law}, ends))
 
 
 def test_a_solve_that_does_not_converge_says_what_to_try():

@@ -39,7 +39,7 @@ def test_uniform_cross_section_is_one_dimensional(build, size, area):
     expected = np.array([*e.layer_drops, *e.interface_drops])
     assert drops == pytest.approx(expected, rel=0, abs=1e-5 * e.resistance_area)
     for pair, j_s in zip(x.accumulation, e.spin_current_at_faces[1:-1], strict=True):
-        up, down = x.channel_currents["|".join(pair)]
+        up, down = x.channel_currents["|".join(pair)].values()
         assert (up - down) / x.current == pytest.approx(j_s, abs=1e-5)
 
 
@@ -70,25 +70,25 @@ def test_current_crowds_in_wide_leads(crowded):
     assert ideal + 2 * spread < x.resistance_area < bare + 2 * lead
     assert abs(x.power_balance) < 1e-10
     assert set(x.layer_drops) == {"bottom-lead", *s.names, "top-lead"}
-    assert sum(x.layer_drops.values()) + sum(x.interface_drops.values()) == pytest.approx(x.voltage, rel=1e-9)
+    assert sum(x.layer_drops.values()) + sum(x.interface_drops.values()) == pytest.approx(x.voltage, rel=1e-9, abs=0)
 
 
 def test_dissipation_bounds_the_resistance(crowded):
-    """Refinement lowers the dissipated power at given voltage: the resistance comes from below... and up."""
+    """The discrete solution minimizes the power at given voltage, so the resistance rises to its limit."""
     for state in ("P", "AP"):
         coarse, fine = crowded[0.6, state], crowded[1.0, state]
         assert fine.resistance_area > coarse.resistance_area
-        assert fine.resistance_area == pytest.approx(coarse.resistance_area, rel=5e-3)
+        assert fine.resistance_area == pytest.approx(coarse.resistance_area, rel=5e-3, abs=0)
 
 
 def test_spin_current_is_conserved_at_interfaces(crowded):
     """What leaves one side of an interface enters the other; the charge current is the same everywhere."""
     x = crowded[1.0, "AP"]
     for pair in x.accumulation:
-        up, down = x.channel_currents["|".join(pair)]
-        assert up + down == pytest.approx(x.current, rel=1e-8)
-    assert sum(x.channel_currents["bottom"]) == pytest.approx(x.current, rel=1e-8)
-    assert sum(x.channel_currents["top"]) == pytest.approx(-x.current, rel=1e-8)
+        up, down = x.channel_currents["|".join(pair)].values()
+        assert up + down == pytest.approx(x.current, rel=1e-8, abs=0)
+    assert sum(x.channel_currents["bottom"].values()) == pytest.approx(x.current, rel=1e-8, abs=0)
+    assert sum(x.channel_currents["top"].values()) == pytest.approx(-x.current, rel=1e-8, abs=0)
 
 
 def test_both_solvers_agree():
@@ -100,14 +100,15 @@ def test_both_solvers_agree():
         TransportProblem(domain, contacts=LEADS, solver=SolverOptions(kind)).solve(voltage=1e-3)
         for kind in ("amg", "direct")
     )
-    assert a.current == pytest.approx(b.current, rel=1e-11)
-    assert a.dissipation.by_mechanism == pytest.approx(b.dissipation.by_mechanism, rel=1e-10)
+    assert a.current == pytest.approx(b.current, rel=1e-11, abs=0)
+    assert a.dissipation.by_mechanism == pytest.approx(b.dissipation.by_mechanism, rel=1e-10, abs=0)
     assert b.iterations < a.iterations < 100
 
 
 def test_thin_layers_are_resolved():
     """A layer of 0.3 nm in a mesh of 20 nm still carries its accumulation."""
-    thin = Stack(*(valve(DOWN).layers[:2]), Layer(CU, 0.3e-9, "thin"), *valve(DOWN).layers[3:])
+    layers = valve(DOWN).layers
+    thin = Stack(*layers[:2], Layer(CU, 0.3e-9, "thin"), *layers[3:])
     x = TransportProblem(strip(COMM, thin, width=80e-9, mesh_size=20e-9), contacts=LEADS).solve(voltage=1e-3)
     e = reference(thin, ("lead", "lead"))
     assert x.resistance_area == pytest.approx(e.resistance_area, rel=1e-6, abs=0)

@@ -8,7 +8,7 @@ import pytest
 from devices import CU, DOWN, valve
 from mpi4py import MPI
 
-from fespin import Contact, InputError, Layer, Material, Stack, Terminal, TransportProblem, line, strip
+from fespin import Contact, InputError, Layer, Material, Stack, Terminal, TransportProblem, line, material, strip
 from fespin.constants import ELEMENTARY_CHARGE
 from fespin.onsager.transient import evolve
 
@@ -31,13 +31,11 @@ def test_a_mode_decays_with_its_rate():
         amplitude = math.sqrt(2 * e.stored[-1] / problem.system.stored(start))
         errors.append(abs(amplitude / math.exp(-3) - 1))
         steps.append(len(e.times))
-        assert e.times[-1] == pytest.approx(3 / rate, rel=1e-12)
-        # Nothing is put in: stored energy turns to heat, -dE/dt = P.
-        slope = -np.gradient(e.stored, e.times, edge_order=2)
-        assert slope[2:-2] == pytest.approx(e.dissipated[2:-2], rel=0.05)
+        assert e.times[-1] == pytest.approx(3 / rate, rel=1e-12, abs=0)
+        # Nothing is put in: stored energy turns to heat.
+        assert np.abs(e.balance).max() < 1e-10
     assert errors[0] < 1e-3
-    assert errors[1] < 1e-5
-    assert steps[1] < 12 * steps[0]
+    assert math.log(errors[0] / errors[1]) / math.log(steps[1] / steps[0]) == pytest.approx(3, abs=0.3)
 
 
 @pytest.mark.parametrize("kind", ["voltage", "current"])
@@ -50,16 +48,16 @@ def test_switching_on_a_valve(kind):
     amount = Terminal(voltage=1e-3) if kind == "voltage" else Terminal(current=steady.current)
     e = problem.evolve(lambda t: {"bottom": amount, "top": Terminal(voltage=0.0)}, 2e-12, first_step=1e-16)
     assert np.abs(e.balance).max() < 1e-10
-    assert e.currents["bottom"][-1] == pytest.approx(steady.current, rel=1e-5)
-    assert e.voltages["bottom"][-1] == pytest.approx(1e-3, rel=1e-5)
+    assert e.currents["bottom"][-1] == pytest.approx(steady.current, rel=1e-5, abs=0)
+    assert e.voltages["bottom"][-1] == pytest.approx(1e-3, rel=1e-5, abs=0)
     # At first the spin potentials are still zero and the device is less resistive.
     first = e.voltages["bottom"][0] / e.currents["bottom"][0]
     assert first < 0.8 * steady.voltage / steady.current
-    assert e.currents["top"] == pytest.approx(-e.currents["bottom"], rel=1e-9)
+    assert e.currents["top"] == pytest.approx(-e.currents["bottom"], rel=1e-9, abs=0)
     # Work = heat + stored energy, by the trapezoidal rule over the adaptive steps.
     work = e.voltages["bottom"] * e.currents["bottom"] - e.dissipated
     total = np.trapezoid(np.append([work[0]], work), np.append([0.0], e.times))
-    assert total == pytest.approx(e.stored[-1], rel=2e-2)
+    assert total == pytest.approx(e.stored[-1], rel=2e-2, abs=0)
 
 
 def test_multigrid_follows_in_two_dimensions():
@@ -74,10 +72,49 @@ def test_multigrid_follows_in_two_dimensions():
         e = problem.evolve(lambda t: drive, 4e-14, first_step=1e-15, tolerance=1e-3)
         assert np.abs(e.balance).max() < 1e-10
         out.append(e.currents["bottom"][-1] / domain.area)
-    assert out[1] == pytest.approx(out[0], rel=1e-5)
+    assert out[1] == pytest.approx(out[0], rel=1e-5, abs=0)
+
+
+def test_announced_pulses_are_not_missed():
+    """A pulse after a long rest is seen where it is announced, with its own small steps."""
+    cu = material("Cu", density_of_states=N)
+    co = material("Co", density_of_states=N)
+    problem = TransportProblem(line(COMM, Stack(Layer(cu, 10e-9), Layer(co, 5e-9), Layer(cu, 10e-9))))
+
+    def pulse(t):
+        return {"bottom": Terminal(voltage=1e-3 if 50e-12 < t < 52e-12 else 0.0), "top": Terminal(voltage=0.0)}
+
+    seen = []
+    e = problem.evolve(
+        pulse,
+        60e-12,
+        first_step=1e-13,
+        breakpoints=(50e-12, 52e-12),
+        each=lambda t, fields: seen.append((t, np.abs(fields["s"].x.array).max(initial=0.0))),
+    )
+    inside = (e.times > 50e-12) & (e.times <= 52e-12 * (1 + 1e-12))
+    assert inside.sum() > 3
+    assert e.currents["bottom"][inside].min() > 0
+    assert np.abs(e.currents["bottom"][e.times < 50e-12]).max() == 0
+    assert np.abs(e.balance).max() < 1e-9
+    assert {50e-12, 52e-12, 60e-12} <= {round(float(t), 24) for t in e.times}
+    assert len(seen) == len(e.times)
+    assert max(s for _, s in seen) > 1e-8
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"tolerance": 0.0}, "tolerance"), ({"tolerance": -1.0}, "tolerance"), ({"first_step": 1.0}, "first step")],
+)
+def test_impossible_options(options, words):
+    metal = material("Cu", density_of_states=N)
+    problem = TransportProblem(line(COMM, Stack(Layer(metal, 1e-8))))
+    with pytest.raises(InputError, match=words):
+        problem.evolve(lambda t: OFF, 1e-12, **options)
 
 
 def test_what_cannot_evolve():
-    problem = TransportProblem(line(COMM, Stack(Layer(CU, 1e-8))))
-    with pytest.raises(InputError, match="density_of_states"):
+    cu = material("Cu", density_of_states=N)
+    problem = TransportProblem(line(COMM, Stack(Layer(cu, 1e-8), Layer(CU, 1e-8, "still"))))
+    with pytest.raises(InputError, match=r"layer 'still' stores no spins: .*density_of_states"):
         problem.evolve(lambda t: OFF, 1e-12)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..device import Stack
 from ..domain import Domain
 from ..errors import InputError, nearest
+from ..stack import Stack
 from .session import mesh_with_gmsh
 
 SUFFIXES = (".msh", ".geo", ".geo_unrolled")

@@ -72,6 +72,7 @@ class Resolution:
 
     def refined(self, factor: float) -> Resolution:
         """Return the resolution with `factor` times as many cells everywhere."""
+        checked_length("refine", factor)
         return Resolution(
             self.size / factor, self.per_decay * factor, self.growth / factor, math.ceil(self.least * factor)
         )
@@ -83,7 +84,7 @@ class Resolution:
 
 
 def checked_length(key: str, value: float) -> float:
-    """Return a length if it is positive; raise InputError otherwise."""
+    """Return a number if it is finite and positive; raise InputError otherwise."""
     if not (math.isfinite(value) and value > 0):
         raise InputError(f"geometry: {key} is {value!r}; it must be finite and positive")
     return float(value)

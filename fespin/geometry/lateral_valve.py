@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,9 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ..device import Stack
 from ..domain import Domain
 from ..errors import InputError
+from ..stack import Stack
 from .grading import UNIT, Resolution, checked_length, extrusion, graded_nodes
 from .session import mesh_with_gmsh
 
@@ -43,7 +44,7 @@ def lateral(
     stack: Stack,
     *,
     separation: float,
-    wire_width: float | tuple[float, float],
+    wire_width: float | Sequence[float],
     channel_width: float,
     channel_length: float | None = None,
     wire_overhang: float = 0.0,
@@ -92,7 +93,7 @@ def lateral(
     if dimension not in (2, 3):
         raise InputError(f"geometry: dimension is {dimension}; it must be 2 or 3")
     channel, injector, detector = stack.layers
-    widths = wire_width if isinstance(wire_width, tuple) else (wire_width, wire_width)
+    widths = (wire_width, wire_width) if isinstance(wire_width, (int, float)) else (wire_width[0], wire_width[1])
     for key, value in (("separation", separation), ("wire_width", widths[0]), ("wire_width", widths[1])):
         checked_length(key, value)
     checked_length("channel_width", channel_width)
@@ -100,7 +101,10 @@ def lateral(
         raise InputError(f"geometry: separation is {separation:g}; the wires overlap below {sum(widths) / 2:g}")
     if not (math.isfinite(wire_overhang) and wire_overhang >= 0):
         raise InputError(f"geometry: wire_overhang is {wire_overhang!r}; it must not be negative")
-    reach = checked_length("channel_length", channel_length or 2 * channel.material.spin_diffusion_length)
+    if wire_overhang and dimension == 2:
+        raise InputError("geometry: wire_overhang is given, but a section (dimension = 2) has none")
+    reach = 2 * channel.material.spin_diffusion_length if channel_length is None else channel_length
+    checked_length("channel_length", reach)
     if reach <= max(widths) / 2:
         raise InputError(f"geometry: channel_length is {reach:g}; it must exceed half a wire's width")
     size = mesh_size if mesh_size is not None else min(channel_width, separation) / 6

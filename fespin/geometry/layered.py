@@ -10,8 +10,9 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from ..device import Material, Stack
+from ..device import Material
 from ..domain import Domain
+from ..stack import Stack
 from .grading import UNIT, Resolution, checked_length, extrusion, graded_nodes
 from .session import mesh_with_gmsh
 from .wide_leads import Wide, layer_nodes, prepare

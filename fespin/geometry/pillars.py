@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from ..device import Material, Stack
+from ..device import Material
 from ..domain import Domain
 from ..errors import InputError
+from ..stack import Stack
 from .grading import UNIT, Resolution, extrusion
 from .session import mesh_with_gmsh, polygon_area
 from .wide_leads import Wide, layer_nodes, prepare

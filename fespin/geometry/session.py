@@ -12,9 +12,9 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from .. import _compat
-from ..device import Stack
 from ..domain import Domain, build_domain
 from ..errors import FespinError, InputError
+from ..stack import Stack
 from .grading import UNIT
 
 

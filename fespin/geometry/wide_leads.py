@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device import Layer, Material, Stack
+from ..device import Layer, Material
 from ..errors import InputError
+from ..stack import Stack
 from .grading import UNIT, Resolution, checked_length, graded_nodes
 
 BOTTOM_LEAD, TOP_LEAD = "bottom-lead", "top-lead"
@@ -21,9 +22,11 @@ def with_leads(stack: Stack, thickness: float, material: Material | None = None)
     Raises
     ------
     InputError
-        If the outer layers are magnets and no lead material is given.
+        If the lead's material, given or that of the outer layers, is a magnet.
     """
     outer = []
+    if material is not None and material.ferromagnetic:
+        raise InputError(f"geometry: lead_material {material.name} is a magnet; leads are normal metals")
     for name, layer in ((BOTTOM_LEAD, stack.layers[0]), (TOP_LEAD, stack.layers[-1])):
         if material is None and layer.material.ferromagnetic:
             raise InputError(f"geometry: wide leads next to the magnet '{layer.name}' need a lead_material")

@@ -88,22 +88,28 @@ class Constraint:
         sets = full.getNestISs()[0]
         # PETSc would convert in place without a target of its own.
         flat = full.convert("aij", PETSc.Mat())
-        transform = PETSc.Mat().createAIJ(flat.getSizes(), comm=full.comm, nnz=(2 + len(self.ties), len(self.ties) + 1))
         first = flat.getOwnershipRange()[0]
-        starts = [int(s.getIndices()[0]) if s.getLocalSize() else first for s in sets]
-        slaves = {i: set(s[s < system.sizes[i]].tolist()) for i, s in self.slaves.items()}
-        for i, n in enumerate(system.sizes):
-            for d in range(n):
-                transform[starts[i] + d, starts[i] + d] = 0.0 if d in slaves.get(i, ()) else 1.0
+        starts = first + np.cumsum([0, *system.sizes[:-1]])
+        rows = [np.arange(sum(system.sizes))]
+        columns, values = [first + rows[0]], [np.ones(len(rows[0]))]
+        pinned = []
+        for i, slaves in self.slaves.items():
+            own = slaves[slaves < system.sizes[i]]
+            values[0][starts[i] - first + own] = 0.0
+            pinned.append(starts[i] + own)
         for t in self.ties:
-            numbers = self._global_numbers(t.field, t.master)
-            for s, g in zip(t.slave, numbers, strict=True):
-                if s < system.sizes[t.charge]:
-                    transform[starts[t.charge] + s, g] = -t.weight
+            own = t.slave < system.sizes[t.charge]
+            rows.append(starts[t.charge] - first + t.slave[own])
+            columns.append(self._global_numbers(t.field, t.master)[own])
+            values.append(np.full(int(own.sum()), -t.weight))
+        row, column, value = (np.concatenate(x) for x in (rows, columns, values))
+        order = np.lexsort((column, row))
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(rows[0])))])
+        csr = (offsets.astype(PETSc.IntType), column[order].astype(PETSc.IntType), value[order])
+        transform = PETSc.Mat().createAIJ(flat.getSizes(), csr=csr, comm=full.comm)
         transform.assemble()
         reduced = flat.ptap(transform)
-        pinned = [starts[i] + d for i, ds in slaves.items() for d in sorted(ds)]
-        reduced.zeroRowsColumns(np.array(pinned, PETSc.IntType), diag=1.0)
+        reduced.zeroRowsColumns(np.concatenate([*pinned, []]).astype(PETSc.IntType), diag=1.0)
         blocks = [[reduced.createSubMatrix(a, b) for b in sets] for a in sets]
         for m in (flat, transform, reduced):
             m.destroy()

@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -161,10 +162,10 @@ class Declaration:
     def __post_init__(self) -> None:
         self._check_names()
         for charge in {c.charge for c in self.contacts.values()}:
-            for place, m in ((r, m) for r, x in self.media.items() for m in x.reactions):
+            for place, m in ((r, m) for r, x in self.media.items() for m in (*x.reactions, *x.storage)):
                 if m.weights.get(charge):
                     raise ModelError(
-                        f"reaction '{m.name}' in '{place}' depends on '{charge}' itself, not on differences: "
+                        f"'{m.name}' in '{place}' depends on '{charge}' itself, not on differences: "
                         "charge would not be conserved"
                     )
             for pair, face in ((p, m) for p, x in self.laws.items() for m in x.mechanisms):
@@ -183,15 +184,37 @@ class Declaration:
                         raise ModelError(f"'{m.name}' in '{place}' names '{f}': {nearest(f, self.fields)}")
                     if f not in medium.fields:
                         raise ModelError(f"'{m.name}' in '{place}' acts on '{f}', which nothing conducts there")
+            for turn in medium.reversible:
+                self._check_reversible(turn, f"in '{place}'", medium.fields, (turn.row, turn.column))
         for pair, law in self.laws.items():
+            at = f"at '{'|'.join(pair)}'"
+            for f in sorted(law.perfect - set(self.fields)):
+                raise ModelError(f"the law {at} names '{f}': {nearest(f, self.fields)}")
             for face in law.mechanisms:
                 for side, f in face.weights:
                     if f not in self.fields:
-                        raise ModelError(f"'{face.name}' at '{'|'.join(pair)}' names '{f}': {nearest(f, self.fields)}")
+                        raise ModelError(f"'{face.name}' {at} names '{f}': {nearest(f, self.fields)}")
+                    if f in law.perfect:
+                        raise ModelError(f"'{face.name}' {at} acts on '{f}', which is continuous there")
                     if pair[side] in self.media and f not in self.media[pair[side]].fields:
-                        raise ModelError(
-                            f"'{face.name}' at '{'|'.join(pair)}' acts on '{f}' in '{pair[side]}', where it is absent"
-                        )
+                        raise ModelError(f"'{face.name}' {at} acts on '{f}' in '{pair[side]}', where it is absent")
+            for coupling in law.reversible:
+                for side, f in (coupling.row, coupling.column):
+                    live = self.media[pair[side]].fields if pair[side] in self.media else frozenset(self.fields)
+                    self._check_reversible(coupling, at, live, (f,))
+
+    def _check_reversible(self, turn: Reversible[Any], where: str, live: frozenset[str], names: Sequence[str]) -> None:
+        """Refuse a reversible coupling of unknown or absent fields, of the charge, or of a field with itself."""
+        charges = {c.charge for c in self.contacts.values()}
+        for f in names:
+            if f not in live:
+                raise ModelError(f"'{turn.name}' {where} acts on '{f}', which nothing conducts there")
+            if f in charges:
+                raise ModelError(f"'{turn.name}' {where} acts on the charge field '{f}': charge would not be conserved")
+        if turn.row == turn.column or not math.isfinite(turn.value):
+            raise ModelError(
+                f"'{turn.name}' {where} couples {turn.row} and {turn.column} by {turn.value}; need two, finite"
+            )
 
     def law(self, pair: tuple[str, str]) -> InterfaceLaw:
         """Return the law between two regions, with side 0 on the first of them."""

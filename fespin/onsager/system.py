@@ -100,6 +100,8 @@ class System:
     def __init__(self, domain: Domain, declaration: Declaration, degree: int = 2) -> None:
         self.domain, self.declaration, self.degree = domain, declaration, degree
         self.comm = domain.comm
+        if np.issubdtype(PETSc.ScalarType, np.complexfloating):
+            raise ModelError("this PETSc computes with complex numbers; choose its real build (PETSC_DIR)")
         for r in domain.regions:
             if r not in declaration.media:
                 raise ModelError(f"region '{r}' has no medium")
@@ -133,6 +135,13 @@ class System:
     def fields(self) -> tuple[str, ...]:
         """Names of the unknowns."""
         return self.declaration.fields
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether the matrix is symmetric: no reversible couplings."""
+        c = self.coefficients
+        squares = [g.reshape(2 * len(self.fields), -1) for g in c.faces.values()]
+        return all(np.array_equal(m, m.T) for m in (*c.reaction, *squares))
 
     @property
     def dofs(self) -> int:

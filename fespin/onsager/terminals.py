@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,6 +31,9 @@ class Terminal:
     def __post_init__(self) -> None:
         if (self.voltage is None) == (self.current is None):
             raise InputError("a contact takes either a voltage or a current")
+        for x in (self.voltage, self.current):
+            if x is not None and not math.isfinite(x):
+                raise InputError(f"a contact is driven by {x}; it must be finite")
 
 
 class TerminalSolver:
@@ -90,7 +94,9 @@ class TerminalSolver:
             if self.constraint:
                 self._reduced = self.constraint.reduce(self._assembled)
             assembled = time.perf_counter()
-            self._solver = LinearSolver(self._reduced or self._assembled, self.options, self.name)
+            self._solver = LinearSolver(
+                self._reduced or self._assembled, self.options, self.name, symmetric=self.system.symmetric
+            )
             self._stale = False
             self.seconds["assembly"] += assembled - begin
             self.seconds["setup"] += time.perf_counter() - assembled

@@ -15,7 +15,7 @@ is exact there, whatever the step.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ from .system import Fields, System
 from .terminals import Terminal, TerminalSolver
 
 type Drive = Callable[[float], Mapping[str, Terminal]]
+type _Row = tuple[float, dict[str, float], dict[str, float], float, float, float]
 
 # The root of x^3 - 3x^2 + 3x/2 - 1/6 that makes the method L-stable.
 _G = 0.43586652150845899942
@@ -59,7 +60,7 @@ class Evolution:
     stored
         Energy phi^T C phi/2 (J).
     balance
-        (P + phi^T C dphi/dt)/(sum V I) - 1 at each time; 0 where nothing is put in.
+        (P + phi^T C dphi/dt - sum V I) at each time, over the largest of the three.
     fields
         The final state.
     rejected
@@ -76,12 +77,53 @@ class Evolution:
     rejected: int
 
 
-def _combined(base: Fields, terms: list[tuple[float, Fields]]) -> list[fem.Function]:
+def _combined(base: Fields, terms: Sequence[tuple[float, Fields]]) -> list[fem.Function]:
     out = [f.copy() for f in base]
     for weight, fields in terms:
         for f, g in zip(out, fields, strict=True):
             f.x.array[:] += weight * g.x.array
     return out
+
+
+class _Stages:
+    """The stages of a step, and the solver that is kept while the step stays."""
+
+    def __init__(self, system: System, drive: Drive, options: SolverOptions) -> None:
+        self.system, self.drive, self.options = system, drive, options
+        self.solver: TerminalSolver | None = None
+
+    def destroy(self) -> None:
+        if self.solver is not None:
+            self.solver.destroy()
+            self.solver = None
+
+    def _ready(self, rate: float) -> TerminalSolver:
+        if self.solver is None or not math.isclose(self.solver.rate, rate, rel_tol=1e-9):
+            self.destroy()
+            self.solver = TerminalSolver(self.system, self.options, "transient", rate=rate)
+        return self.solver
+
+    def solve(
+        self, state: Fields, time: float, step: float
+    ) -> tuple[list[fem.Function], dict[str, float], dict[str, float], list[list[fem.Function]]]:
+        """Return the end of a step with its voltages and currents, and the slopes of all stages."""
+        rate = 1 / (_G * step)
+        solver = self._ready(rate)
+        slopes: list[list[fem.Function]] = []
+        storage = self.system.coefficients.storage_only()
+        for c, row in zip(_C, _A, strict=True):
+            # The stage w solves r(w) + C (w - base)/(g step) = 0.
+            base = _combined(state, [(step * a, k) for a, k in zip(row, slopes, strict=False)])
+            source = self.system.residual(base, coefficients=storage)
+            for b in source:
+                b.x.array[:] *= rate
+            # Just inside the step: at its end the drive may jump.
+            at = time + min(c, 1 - 1e-9) * step
+            w, volts, amps = solver.solve(self.drive(at), source)
+            slopes.append(_combined(w, [(-1.0, base)]))
+            for k in slopes[-1]:
+                k.x.array[:] *= rate
+        return w, volts, amps, slopes
 
 
 def evolve(
@@ -92,6 +134,7 @@ def evolve(
     initial: Fields | None = None,
     first_step: float | None = None,
     tolerance: float = 1e-4,
+    breakpoints: Sequence[float] = (),
     options: SolverOptions | None = None,
     each: Callable[[float, Fields], None] | None = None,
 ) -> Evolution:
@@ -111,6 +154,9 @@ def evolve(
         Default: a thousandth of the duration (s).
     tolerance
         Of one step, relative to the largest stored energy's norm so far.
+    breakpoints
+        Times at which the drive jumps (s): steps end there and start small again. A pulse that is not
+        announced may fall between two steps.
     options
         How linear systems are solved.
     each
@@ -119,64 +165,62 @@ def evolve(
     Raises
     ------
     InputError
-        If nothing stores energy, or a time is not positive.
+        If a region stores nothing, or a time or the tolerance is out of range.
     SolverError
         If a solve does not converge or the step shrinks to nothing.
     """
-    if not any(np.any(c) for c in system.coefficients.storage):
-        raise InputError("nothing in the device stores energy: give the materials a density_of_states")
-    step = duration / 1000 if first_step is None else first_step
-    if not (0 < step <= duration < math.inf):
-        raise InputError(f"duration is {duration!r} and the first step {step!r}; need 0 < step <= duration")
+    for region, c in zip(system.domain.regions, system.coefficients.storage, strict=True):
+        if not c.any():
+            raise InputError(f"layer '{region}' stores no spins: give its material a density_of_states")
+    start = duration / 1000 if first_step is None else first_step
+    if not (0 < start <= duration < math.inf):
+        raise InputError(f"duration is {duration!r} and the first step {start!r}; need 0 < step <= duration")
+    if not 0 < tolerance < 1:
+        raise InputError(f"tolerance is {tolerance!r}; it must lie between 0 and 1")
+    stops = sorted({t for t in breakpoints if 0 < t < duration} | {duration})
     state = [f.copy() for f in initial] if initial is not None else system.functions()
-    time, scale, rejected, blocked = 0.0, 0.0, 0, False
-    rows: list[tuple[float, dict[str, float], dict[str, float], float, float, float]] = []
-    solver: TerminalSolver | None = None
-    while time < duration * (1 - 1e-12):
-        step = min(step, duration - time)
-        rate = 1 / (_G * step)
-        if solver is None or not math.isclose(solver.rate, rate, rel_tol=1e-9):
-            if solver is not None:
-                solver.destroy()
-            solver = TerminalSolver(system, options or SolverOptions(), "transient", rate=rate)
-        slopes: list[list[fem.Function]] = []
-        for c, row in zip(_C, _A, strict=True):
-            # The stage w solves r(w) + C (w - base)/(g step) = 0.
-            base = _combined(state, [(step * a, k) for a, k in zip(row, slopes, strict=False)])
-            storage = system.coefficients.storage_only()
-            source = system.residual(base, coefficients=storage)
-            for b in source:
-                b.x.array[:] *= rate
-            w, volts, amps = solver.solve(drive(time + c * step), source)
-            slopes.append(_combined(w, [(-1.0, base)]))
-            for k in slopes[-1]:
-                k.x.array[:] *= rate
-        size = math.sqrt(max(system.stored(w), 0.0))
-        error_field = _combined(system.functions(), [(step * e, k) for e, k in zip(_ERROR, slopes, strict=True)])
-        error = math.sqrt(max(system.stored(error_field), 0.0))
-        scale = max(scale, size)
-        ratio = error / (tolerance * scale) if scale else 0.0
-        if ratio > 1:
-            step, rejected, blocked = step / 2, rejected + 1, True
-            if step < 1e-14 * duration:
-                raise SolverError(
-                    f"transient: the step fell below {step:.1e} s at {time:.3e} s; try a larger tolerance"
-                )
-            continue
-        time += step
-        state = w
-        power = dissipation(system.declaration, moments(system, w)).total
-        put_in = sum(volts[k] * amps[k] for k in volts)
-        balance = (power + system.stored(w, slopes[-1])) / put_in - 1 if put_in else 0.0
-        rows.append((time, volts, amps, power, size**2 / 2, balance))
-        if each is not None:
-            each(time, state)
-        # Doubling only, and not right after a rejection: a new step costs a new preconditioner.
-        if ratio < 1 / 16 and not blocked:
-            step *= 2
-        blocked = False
-    if solver is not None:
-        solver.destroy()
+    time, step, scale, rejected, blocked = 0.0, start, 0.0, 0, False
+    rows: list[_Row] = []
+    stage = _Stages(system, drive, options or SolverOptions())
+    try:
+        while stops:
+            # A jump of the drive at the end of a step belongs to the next one.
+            step = min(step, stops[0] - time)
+            try:
+                w, volts, amps, slopes = stage.solve(state, time, step)
+            except SolverError:
+                ratio = math.inf
+            else:
+                size = math.sqrt(max(system.stored(w), 0.0))
+                terms = [(step * e, k) for e, k in zip(_ERROR, slopes, strict=True)]
+                error = math.sqrt(max(system.stored(_combined(system.functions(), terms)), 0.0))
+                scale = max(scale, size)
+                ratio = error / (tolerance * scale) if scale else 0.0
+            if ratio > 1:
+                step, rejected, blocked = step / 2, rejected + 1, True
+                if step < 1e-14 * duration:
+                    raise SolverError(
+                        f"transient: the step fell below {step:.1e} s at {time:.3e} s; try a larger tolerance"
+                    )
+                continue
+            time, state = time + step, w
+            power = dissipation(system.declaration, moments(system, w)).total
+            stored_rate = system.stored(w, slopes[-1])
+            put_in = sum(volts[k] * amps[k] for k in volts)
+            largest = max(abs(power), abs(stored_rate), abs(put_in)) or 1.0
+            balance = (power + stored_rate - put_in) / largest
+            rows.append((time, volts, amps, power, size**2 / 2, balance))
+            if each is not None:
+                each(time, state)
+            if time >= stops[0] * (1 - 1e-12):
+                time, step, blocked = stops.pop(0), start, False
+                continue
+            # Doubling only, and not right after a rejection: a new step costs a new preconditioner.
+            if ratio < 1 / 16 and not blocked:
+                step *= 2
+            blocked = False
+    finally:
+        stage.destroy()
     names = tuple(system.declaration.contacts)
     return Evolution(
         times=np.array([r[0] for r in rows]),

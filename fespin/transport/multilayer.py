@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device import Contact, Stack, common_axis, interface_sign, sign_along
+from ..device import Contact
+from ..stack import Stack, common_axis, interface_sign, sign_along
 
 type Array = NDArray[np.float64]
 
@@ -55,7 +56,7 @@ class MultilayerSolution:
     _levels: Array
 
     def potentials(self, x: Array, layer: int) -> tuple[Array, Array]:
-        """Return phi_up and phi_dn (V) at positions inside a layer; the upper contact is at 0."""
+        """Return phi_up and phi_dn (V) at positions inside a layer."""
         slab = self._slabs[layer]
         s = slab.s(x, *self._amplitudes[layer])
         weighted = self._levels[layer] - slab.resistivity * self.current_density * (x - slab.start)
@@ -63,7 +64,9 @@ class MultilayerSolution:
         return c + s, c - s
 
 
-def solve_multilayer(stack: Stack, bottom: Contact, top: Contact, current_density: float) -> MultilayerSolution:
+def solve_multilayer(
+    stack: Stack, bottom: Contact, top: Contact, current_density: float, *, top_voltage: float = 0.0
+) -> MultilayerSolution:
     """Solve a stack of collinear magnets exactly.
 
     Parameters
@@ -74,6 +77,8 @@ def solve_multilayer(stack: Stack, bottom: Contact, top: Contact, current_densit
         What the outer ends are.
     current_density
         Upwards (A/m2).
+    top_voltage
+        Of the upper contact (V).
 
     Raises
     ------
@@ -147,4 +152,4 @@ def solve_multilayer(stack: Stack, bottom: Contact, top: Contact, current_densit
         c_below = c_above + star * (j - gamma * spin_current)
         levels[i] = c_below + slabs[i].beta * s_at(i, True) + slabs[i].resistivity * j * slabs[i].thickness
     voltage = levels[0] - (slabs[0].beta * s_at(0, False) if bottom.spin == "blocked" else 0.0)
-    return MultilayerSolution(float(voltage / j), j, edges, slabs, amplitudes, levels)
+    return MultilayerSolution(float(voltage / j), j, edges, slabs, amplitudes, levels + top_voltage)

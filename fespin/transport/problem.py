@@ -10,29 +10,31 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from ..device import Contact, Stack
+from ..device import Contact
 from ..domain import Domain, sample
-from ..errors import InputError, nearest
+from ..errors import InputError, SolverError, nearest
+from ..onsager.channels import Channels
 from ..onsager.declaration import Declaration
 from ..onsager.power import dissipation, end_mean, face_mean, moments, nonequilibrium_power
 from ..onsager.system import System
 from ..onsager.terminals import Terminal, TerminalSolver
 from ..onsager.transient import Evolution, evolve
 from ..solvers import SolverOptions
+from ..stack import Stack
 from .solution import TransportSolution
 from .two_channel import TwoChannel
 
 
 class TransportModel(Protocol):
-    """What a model must offer: its fields, and the declaration of a device."""
+    """What a model must offer: its channels, and the declaration of a device."""
 
     @property
-    def fields(self) -> tuple[str, ...]:
-        """Names of the unknowns."""
+    def channels(self) -> Channels:
+        """The channels; the first two make the accumulation."""
         ...
 
     def declare(
-        self, stack: Stack, contacts: dict[str, tuple[Contact, str]], pairs: list[tuple[str, str]]
+        self, stack: Stack, contacts: Mapping[str, tuple[Contact, str]], pairs: Sequence[tuple[str, str]]
     ) -> Declaration:
         """Return media, interface laws and contact laws."""
         ...
@@ -70,16 +72,19 @@ class TransportProblem:
     def __init__(
         self,
         domain: Domain,
-        model: TwoChannel | None = None,
+        model: TransportModel | None = None,
         *,
         contacts: Mapping[str, Contact] | None = None,
         degree: int = 2,
         solver: SolverOptions | None = None,
     ) -> None:
-        if degree < 1:
-            raise InputError(f"degree is {degree}; it must be at least 1")
+        if not isinstance(degree, int) or degree < 1:
+            raise InputError(f"degree is {degree}; it must be an integer of at least 1")
         self.domain, self.stack = domain, domain.stack
-        self.model = model or TwoChannel()
+        self.model: TransportModel = model or TwoChannel()
+        for pair, key in domain.stack.given.items():
+            if pair not in {frozenset(p) for p in domain.interfaces}:
+                raise InputError(f"interface '{key}': these layers do not touch")
         given = dict(contacts or {})
         for k in given:
             if k not in domain.contacts:
@@ -91,12 +96,12 @@ class TransportProblem:
             if len(touched) > 1 and contact.spin == "lead":
                 raise InputError(f"contact '{k}' touches the layers {', '.join(touched)}; a lead continues one layer")
             self.contacts[k] = (contact, touched[0])
-        self.system = System(domain, self._declare(), degree)
+        self.system = System(domain, self._declare(self.stack), degree)
         self.options = solver or SolverOptions()
         self.solver = TerminalSolver(self.system, self.options)
 
-    def _declare(self) -> Declaration:
-        return self.model.declare(self.stack, self.contacts, list(self.domain.interfaces))
+    def _declare(self, stack: Stack) -> Declaration:
+        return self.model.declare(stack, self.contacts, list(self.domain.interfaces))
 
     def magnetize(self, directions: Mapping[str, Sequence[float]]) -> None:
         """Turn magnetizations, by layer name; the others stay as they are. Collective.
@@ -106,8 +111,11 @@ class TransportProblem:
         InputError
             If a layer is unknown or not a ferromagnet.
         """
-        self.stack = self.stack.magnetized(directions)
-        self.solver.refresh(self.system.redeclare(self._declare()))
+        # What is refused must leave the old state whole.
+        stack = self.stack.magnetized(directions)
+        same_pattern = self.system.redeclare(self._declare(stack))
+        self.stack = stack
+        self.solver.refresh(same_pattern)
 
     def drive(
         self,
@@ -175,10 +183,16 @@ class TransportProblem:
         before = self.solver.iterations
         w, volts, amps = self.solver.solve(terminals)
         if driven is None:
-            driven = (max(amps, key=lambda k: amps[k]), min(amps, key=lambda k: amps[k]))
+            driven = self._driven(amps)
         m = moments(self.system, w)
         power = dissipation(self.system.declaration, m)
         put_in = sum(volts[k] * amps[k] for k in volts)
+        balance = power.total / put_in - 1 if put_in else 0.0
+        if not abs(balance) < 1e-6:
+            raise SolverError(
+                f"transport: the dissipated power {power.total:.6g} is not the power put in, {put_in:.6g}; "
+                "try the solver kind 'direct', or a smaller rtol"
+            )
         layer_drops, interface_drops = self._drops(w)
         current, nonequilibrium = amps[driven[0]], None
         if current and len(self.contacts) == 2:
@@ -188,11 +202,12 @@ class TransportProblem:
             stack=self.stack,
             domain=self.domain,
             fields=dict(zip(self.system.fields, w, strict=True)),
+            channels=self.model.channels,
             voltages=volts,
             currents=amps,
             driven=driven,
             dissipation=power,
-            power_balance=power.total / put_in - 1 if put_in else 0.0,
+            power_balance=balance,
             accumulation=self._accumulation(w),
             layer_drops=layer_drops,
             interface_drops=interface_drops,
@@ -200,8 +215,20 @@ class TransportProblem:
             r_nonequilibrium=nonequilibrium,
             iterations=self.solver.iterations - before,
             dofs=self.system.dofs,
-            system=self.system,
         )
+
+    def _driven(self, amps: Mapping[str, float]) -> tuple[str, str]:
+        """Return the two contacts between which the resistance is taken; rounding does not decide."""
+        if amps.keys() == {"bottom", "top"}:
+            return ("bottom", "top")
+        names, least = list(amps), 1e-9 * max(abs(i) for i in amps.values())
+
+        def first(sign: int, but: str = "") -> str:
+            strongest = max(sign * amps[k] for k in names if k != but)
+            return next(k for k in names if k != but and sign * amps[k] >= strongest - least)
+
+        source = first(+1)
+        return source, first(-1, source)
 
     def evolve(
         self,
@@ -211,6 +238,8 @@ class TransportProblem:
         initial: TransportSolution | None = None,
         first_step: float | None = None,
         tolerance: float = 1e-4,
+        breakpoints: Sequence[float] = (),
+        each: Callable[[float, Mapping[str, fem.Function]], None] | None = None,
     ) -> Evolution:
         """Follow the potentials in time, with the spin capacity of the materials. Collective.
 
@@ -226,11 +255,15 @@ class TransportProblem:
             Where to start; default: no potentials.
         first_step, tolerance
             First step (s) and relative error of a step.
+        breakpoints
+            Times at which the drive jumps (s): no step goes across one.
+        each
+            Called after every step with the time and the fields by name.
 
         Raises
         ------
         InputError
-            If no material has a density of states.
+            If a layer's material has no density of states.
         """
         start = None if initial is None else [initial.fields[f] for f in self.system.fields]
         return evolve(
@@ -240,23 +273,28 @@ class TransportProblem:
             initial=start,
             first_step=first_step,
             tolerance=tolerance,
+            breakpoints=breakpoints,
+            each=None if each is None else lambda t, w: each(t, dict(zip(self.system.fields, w, strict=True))),
             options=self.options,
         )
 
     # ---- reports
     def _accumulation(self, w: Sequence[fem.Function]) -> dict[tuple[str, str], tuple[float, float]]:
+        """Return the potential of the first channel less that of the second, at the centres of interfaces."""
+        up, down = self.model.channels.matrix()[:2]
         out = {}
         for pair in self.domain.interfaces:
             at = self.domain.interface_centre(pair)[None]
-            below, above = (2 * float(sample([w[1]], self.domain, at, r)[0, 0]) for r in pair)
+            below, above = (float((up - down) @ sample(w, self.domain, at, r)[:, 0]) for r in pair)
             out[pair] = (below, above)
         return out
 
     def _weights(self, layer: str) -> NDArray[np.float64]:
         """Return K q/(q^T K q): the potential that it weights falls by Ohm's law alone in a layer."""
         i = self.system.domain.regions.index(layer)
-        row = self.system.coefficients.conduction[i, 0]
-        return np.asarray(row / row[0])
+        q = self.system.fields.index(next(iter(self.system.declaration.contacts.values())).charge)
+        row = self.system.coefficients.conduction[i, q]
+        return np.asarray(row / row[q])
 
     def _drops(self, w: Sequence[fem.Function]) -> tuple[dict[str, float], dict[tuple[str, str], float]]:
         """Return layer and interface drops of a stack in order, from bottom to top; else nothing."""
@@ -279,20 +317,16 @@ class TransportProblem:
         layers = {n: a - b for n, a, b in zip(names, bottoms, tops, strict=True)}
         return layers, {p: a - b for p, a, b in zip(pairs, below, above, strict=True)}
 
-    def _channel_currents(self, w: Sequence[fem.Function]) -> dict[str, tuple[float, float]]:
+    def _channel_currents(self, w: Sequence[fem.Function]) -> dict[str, dict[str, float]]:
+        """Return the current of each channel through interfaces, and into contacts on one layer."""
         system, out = self.system, {}
-
-        def channels(flux: NDArray[np.float64]) -> tuple[float, float]:
-            total, spin = flux * self.domain.depth
-            return float(total + spin) / 2, float(total - spin) / 2
-
         for pair, entities in self.domain.interfaces.items():
             facets = entities.reshape(-1, 4)[:, 2:].ravel()
-            out["|".join(pair)] = channels(system.region_flux(w, pair[1], facets))
+            out["|".join(pair)] = system.region_flux(w, pair[1], facets)
         for k, (_, layer) in self.contacts.items():
             if len(self.domain.contact_regions(k)) == 1:
-                out[k] = channels(system.region_flux(w, layer, self.domain.contact_entities[k]))
-        return out
+                out[k] = system.region_flux(w, layer, self.domain.contact_entities[k])
+        return {k: self.model.channels.currents(f * self.domain.depth) for k, f in out.items()}
 
     def destroy(self) -> None:
         """Free matrices and solver. Collective."""

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from ..device import Stack
 from ..domain import Domain, sample
+from ..onsager.channels import Channels
 from ..onsager.power import Dissipation
-
-if TYPE_CHECKING:
-    from ..onsager.system import System
+from ..stack import Stack
 
 type Pair = tuple[str, str]
 
@@ -31,19 +29,25 @@ class Profile:
         Along the stacking direction (m).
     layer
         Index of the layer of each point.
-    phi_up, phi_down
-        In V.
+    potentials
+        Of each channel (V).
     """
 
     position: NDArray[np.float64]
     layer: NDArray[np.int64]
-    phi_up: NDArray[np.float64]
-    phi_down: NDArray[np.float64]
+    potentials: Mapping[str, NDArray[np.float64]]
 
     @property
     def accumulation(self) -> NDArray[np.float64]:
-        """phi_up - phi_dn (V)."""
-        return self.phi_up - self.phi_down
+        """Potential of the first channel less that of the second (V)."""
+        up, down = list(self.potentials.values())[:2]
+        return np.asarray(up - down)
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean of the potentials of the first two channels (V)."""
+        up, down = list(self.potentials.values())[:2]
+        return np.asarray((up + down) / 2)
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,14 @@ class TransportSolution:
 
     Attributes
     ----------
-    stack, domain
+    stack
         What was solved, with its magnetizations.
+    domain
+        Where; its own stack is as it was meshed.
     fields
-        The unknowns by name: "c" = (phi_up + phi_dn)/2 and "s" = (phi_up - phi_dn)/2, in V.
+        The unknowns by name (V): of two channels "c" = (phi_up + phi_dn)/2, "s" = (phi_up - phi_dn)/2.
+    channels
+        How the potentials of the channels are made of them.
     voltages, currents
         Of every contact; currents (A) count into the device.
     driven
@@ -72,7 +80,7 @@ class TransportSolution:
     layer_drops, interface_drops
         Drop of the conductivity-weighted potential c + beta s (V), means over faces.
     channel_currents
-        (up, down) current (A) through every interface, from its first to its second layer, and
+        Current (A) of each channel through every interface, from its first to its second layer, and
         into every contact.
     r_nonequilibrium
         A R_ne (ohm m2): power of the spin degrees of freedom / I^2, times the area; None with more
@@ -84,6 +92,7 @@ class TransportSolution:
     stack: Stack
     domain: Domain
     fields: Mapping[str, fem.Function]
+    channels: Channels
     voltages: Mapping[str, float]
     currents: Mapping[str, float]
     driven: tuple[str, str]
@@ -92,11 +101,10 @@ class TransportSolution:
     accumulation: Mapping[Pair, tuple[float, float]]
     layer_drops: Mapping[str, float]
     interface_drops: Mapping[Pair, float]
-    channel_currents: Mapping[str, tuple[float, float]]
+    channel_currents: Mapping[str, Mapping[str, float]]
     r_nonequilibrium: float | None
     iterations: int
     dofs: int
-    system: System
 
     @property
     def voltage(self) -> float:
@@ -139,9 +147,20 @@ class TransportSolution:
             x = np.zeros((points, 3))
             x[:, :axis] = self.domain.centre
             x[:, axis] = np.linspace(low, high, points)
-            c, s = sample([self.fields["c"], self.fields["s"]], self.domain, x, r)
-            parts.append((x[:, axis], np.full(points, i), c + s, c - s))
-        return Profile(*(np.concatenate(p) for p in zip(*parts, strict=True)))
+            values = sample(list(self.fields.values()), self.domain, x, r)
+            parts.append((x[:, axis], np.full(points, i), self.channels.matrix() @ values))
+        position, layer, potentials = (np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))
+        return Profile(position, layer, dict(zip(self.channels.names, potentials, strict=True)))
+
+    def combination(self, nu: Mapping[str, float]) -> list[tuple[float, fem.Function]]:
+        """Return a combination of the channels' potentials as weights and fields, for files and pictures."""
+        return [(w, self.fields[f]) for f, w in self.channels.combination(nu).items()]
+
+    @property
+    def accumulation_terms(self) -> list[tuple[float, fem.Function]]:
+        """The accumulation as weights and fields."""
+        up, down = self.channels.names[:2]
+        return self.combination({up: 1.0, down: -1.0})
 
     def plot(self, path: str | Path, *, title: str = "") -> None:
         """Draw the device cut open, with the accumulation on the cut (2D, 3D), or the profile (1D). Collective.
@@ -180,6 +199,6 @@ class TransportSolution:
             "accumulation": {"|".join(p): list(d) for p, d in self.accumulation.items()},
             "layer_drops": dict(self.layer_drops),
             "interface_drops": {"|".join(p): d for p, d in self.interface_drops.items()},
-            "channel_currents": {k: list(c) for k, c in self.channel_currents.items()},
+            "channel_currents": {k: dict(c) for k, c in self.channel_currents.items()},
             "r_nonequilibrium": self.r_nonequilibrium,
         }

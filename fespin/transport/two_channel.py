@@ -8,14 +8,16 @@ magnetized against the axis has its channels exchanged.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..constants import ELEMENTARY_CHARGE
-from ..device import Contact, Interface, Layer, Stack, common_axis, interface_sign, sign_along
+from ..device import Contact, Interface, Layer
+from ..onsager.channels import Channels
 from ..onsager.declaration import ContactLaw, Declaration, InterfaceLaw, Mechanism, Medium
+from ..stack import Stack, common_axis, interface_sign, sign_along
 
-UP = {"c": 1.0, "s": 1.0}
-DOWN = {"c": 1.0, "s": -1.0}
+CHANNELS = Channels({"up": {"c": 1.0, "s": 1.0}, "down": {"c": 1.0, "s": -1.0}})
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,13 @@ class TwoChannel:
     dissipates s^2/(rho* l_sf) per area.
     """
 
-    name = "two-channel"
-    fields = ("c", "s")
+    @property
+    def channels(self) -> Channels:
+        """Up and down; the accumulation is the potential of the first less that of the second."""
+        return CHANNELS
 
     def declare(
-        self, stack: Stack, contacts: dict[str, tuple[Contact, str]], pairs: list[tuple[str, str]]
+        self, stack: Stack, contacts: Mapping[str, tuple[Contact, str]], pairs: Sequence[tuple[str, str]]
     ) -> Declaration:
         """Return the declaration of a device.
 
@@ -59,45 +63,34 @@ class TwoChannel:
             if interface is not None:
                 laws[a, b] = self.law(interface, interface_sign(stack, a, b, axis))
         return Declaration(
-            self.fields,
+            CHANNELS.fields,
             {x.name: self.medium(x, signs[x.name]) for x in stack},
             laws,
             {k: self.contact(c, stack[r], signs[r]) for k, (c, r) in contacts.items()},
         )
 
     @staticmethod
-    def asymmetry(layer: Layer, sign: int) -> float:
-        """Return beta relative to the axis."""
-        return sign * (layer.material.beta or 0.0)
-
-    def medium(self, layer: Layer, sign: int) -> Medium:
-        """Return what dissipates inside a layer."""
+    def medium(layer: Layer, sign: int) -> Medium:
+        """Return what dissipates inside a layer; `sign` is its direction along the axis."""
         m = layer.material
-        beta = self.asymmetry(layer, sign)
+        beta = sign * (m.beta or 0.0)
         up, down = (1 + beta) / (2 * m.resistivity), (1 - beta) / (2 * m.resistivity)
         flip = 1 / (m.spin_diffusion_length**2 * (1 / up + 1 / down))
-        storage: tuple[Mechanism[str], ...] = ()
+        difference = {"up": 1.0, "down": -1.0}
+        storage = {}
         if m.density_of_states is not None:
             # Quasi-neutral: c_up c_dn/(c_up + c_dn) on (phi_up - phi_dn)^2, with c_up = c_dn = e^2 N/2.
-            capacity = ELEMENTARY_CHARGE**2 * m.density_of_states
-            storage = (Mechanism("spin capacity", capacity, {"s": 1.0}),)
-        return Medium(
-            conduction=(Mechanism("up", up, UP), Mechanism("down", down, DOWN)),
-            reactions=(Mechanism("spin flip", flip, {"s": 2.0}),),
-            storage=storage,
-        )
+            storage["spin capacity"] = (difference, ELEMENTARY_CHARGE**2 * m.density_of_states / 4)
+        return CHANNELS.medium({"up": up, "down": down}, {"spin flip": (difference, flip)}, storage=storage)
 
     @staticmethod
     def law(interface: Interface, sign: int) -> InterfaceLaw:
-        """Return what dissipates at an interface."""
-        terms = []
-        for name, weights, x in (("up", UP, 1), ("down", DOWN, -1)):
-            g = 1 / (2 * interface.area_resistance_star * (1 - x * sign * interface.gamma))
-            both = {(0, f): w for f, w in weights.items()} | {(1, f): -w for f, w in weights.items()}
-            terms.append(Mechanism(f"interface {name}", g, both))
-        return InterfaceLaw(tuple(terms))
+        """Return what dissipates at an interface; `sign` is the direction of its magnet."""
+        star, gamma = interface.area_resistance_star, sign * interface.gamma
+        return CHANNELS.interface({"up": 1 / (2 * star * (1 - gamma)), "down": 1 / (2 * star * (1 + gamma))})
 
-    def contact(self, contact: Contact, layer: Layer, sign: int) -> ContactLaw:
+    @staticmethod
+    def contact(contact: Contact, layer: Layer, sign: int) -> ContactLaw:
         """Return what a contact on a layer imposes."""
         if contact.spin == "reservoir":
             return ContactLaw({"c": 1.0}, grounded=("s",))
@@ -105,8 +98,5 @@ class TwoChannel:
             return ContactLaw({"c": 1.0})
         m = layer.material
         admittance = 1 / (m.resistivity_star * m.spin_diffusion_length)
-        potential = {"c": 1.0}
-        beta = self.asymmetry(layer, sign)
-        if beta:
-            potential["s"] = beta
+        potential = {"c": 1.0, "s": sign * m.beta} if m.beta else {"c": 1.0}
         return ContactLaw(potential, mechanisms=(Mechanism("lead", admittance, {"s": 1.0}),))

@@ -1,0 +1,194 @@
+"""Layers in order, the interfaces between them, and which way their magnets point."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .device import Interface, Layer
+from .errors import InputError, ModelError, nearest
+
+
+def default_name(layer: Layer, position: int) -> str:
+    """Return a layer's name: its own, or material and position from 1, as in "Cu3"."""
+    return layer.name or f"{layer.material.name}{position}"
+
+
+class Stack:
+    """Layers from bottom to top, and the interfaces between them.
+
+    Parameters
+    ----------
+    layers
+        At least one.
+    interfaces
+        ``{(a, b): Interface}`` in either order; a and b are layers or materials, and a layer wins over its
+        material.
+    library
+        Interfaces by materials that hold where `interfaces` has none; default the built-in
+        ones at 4.2 K. What is in neither is a perfect contact.
+
+    Raises
+    ------
+    InputError
+        If there is no layer, a name occurs twice, an interface is given twice or between unknown
+        names, or has a gamma without a magnet.
+    """
+
+    def __init__(
+        self,
+        *layers: Layer,
+        interfaces: Mapping[tuple[str, str], Interface] | None = None,
+        library: Mapping[tuple[str, str], Interface] | None = None,
+    ) -> None:
+        if not layers:
+            raise InputError("the stack has no layer")
+        self.layers = tuple(replace(x, name=default_name(x, i)) for i, x in enumerate(layers, 1))
+        names = [x.name for x in self.layers]
+        for i, n in enumerate(names):
+            if names.index(n) < i:
+                raise InputError(f"layers {names.index(n) + 1} and {i + 1} are both called '{n}'")
+            if "|" in n:
+                raise InputError(f"layer '{n}': a name may not contain '|'")
+        if library is None:
+            from .materials import interfaces as built_in
+
+            library = built_in()
+        self.interfaces, self.library = dict(interfaces or {}), dict(library)
+        known = set(names) | {x.material.name for x in self.layers}
+        magnets = {n for x in self.layers if x.material.ferromagnetic for n in (x.name, x.material.name)}
+        for pair, face in self.interfaces.items():
+            owner = f"interface '{'|'.join(pair)}'"
+            for n in pair:
+                if n not in known:
+                    raise InputError(f"{owner}: no layer or material is called '{n}'; {nearest(n, known)}")
+            if face.gamma and not magnets & set(pair):
+                raise InputError(f"{owner}: gamma is {face.gamma:g}, but neither side is a ferromagnet (no beta)")
+        self._faces = {
+            frozenset((a.name, b.name)): self._resolve(a, b) for a, b in itertools.combinations(self.layers, 2)
+        }
+
+    def _resolve(self, a: Layer, b: Layer) -> Interface | None:
+        """Return what the closest of the keys says about two layers."""
+
+        def fit(name: str, layer: Layer) -> int:
+            return 2 if name == layer.name else int(name == layer.material.name)
+
+        def score(pair: tuple[str, str]) -> int:
+            ways = [(fit(x, a), fit(y, b)) for x, y in (pair, pair[::-1])]
+            return max((sum(w) for w in ways if all(w)), default=0)
+
+        best = max((score(p) for p in self.interfaces), default=0)
+        found = [p for p in self.interfaces if best and score(p) == best]
+        if len(found) > 1:
+            first, second = ("|".join(p) for p in found[:2])
+            raise InputError(f"interface '{second}': given twice for '{a.name}' and '{b.name}', also as '{first}'")
+        if found:
+            face: Interface | None = self.interfaces[found[0]]
+        else:
+            by_material = (a.material.name, b.material.name)
+            face = self.library.get(by_material) or self.library.get(by_material[::-1])
+        return None if face is None or face.perfect else face
+
+    @property
+    def given(self) -> dict[frozenset[str], str]:
+        """Pairs of layers that an interface of the user names, with its key."""
+        names = set(self.names)
+        return {frozenset(p): "|".join(p) for p in self.interfaces if set(p) <= names}
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __getitem__(self, name: str) -> Layer:
+        for x in self.layers:
+            if x.name == name:
+                return x
+        raise InputError(f"no layer is called '{name}'; {nearest(name, self.names)}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The layers' names, bottom to top."""
+        return tuple(x.name for x in self.layers)
+
+    @property
+    def thickness(self) -> float:
+        """Of all layers together (m)."""
+        return math.fsum(x.thickness for x in self.layers)
+
+    def interface(self, a: str, b: str) -> Interface | None:
+        """Return the interface between two layers; None is a perfect contact."""
+        self[a], self[b]  # refuse unknown names with the nearest one
+        return self._faces[frozenset((a, b))]
+
+    def magnetized(self, directions: Mapping[str, Sequence[float]]) -> Stack:
+        """Return the same stack with other magnetizations, by layer name.
+
+        Raises
+        ------
+        InputError
+            If a layer is absent or not a ferromagnet, or a direction is zero.
+        """
+        for n in directions:
+            self[n]  # refuses an unknown name with the nearest one
+        layers = [
+            replace(x, magnetization=tuple(directions[x.name])) if x.name in directions else x for x in self.layers
+        ]
+        return Stack(*layers, interfaces=self.interfaces, library=self.library)
+
+    def between(self, below: Sequence[Layer], above: Sequence[Layer]) -> Stack:
+        """Return the stack with more layers below and above it."""
+        return Stack(*below, *self.layers, *above, interfaces=self.interfaces, library=self.library)
+
+
+def common_axis(stack: Stack) -> NDArray[np.float64]:
+    """Return the axis of a collinear stack: a unit vector whose largest component is positive.
+
+    "Up" is along it: along +z for magnetizations along z. Without a magnet it is +z.
+
+    Raises
+    ------
+    InputError
+        If two magnetizations are not collinear.
+    """
+    axis = np.array([0.0, 0.0, 1.0])
+    first: Layer | None = None
+    for layer in stack:
+        if layer.direction is None:
+            continue
+        m = np.array(layer.direction)
+        if first is None:
+            first, axis = layer, m * np.sign(m[np.abs(m).argmax()])
+        elif np.linalg.norm(np.cross(m, axis)) > 1e-9:
+            raise InputError(
+                f"layers '{first.name}' and '{layer.name}' are not collinear; this model takes magnetizations "
+                "along one axis"
+            )
+    return axis
+
+
+def interface_sign(stack: Stack, a: str, b: str, axis: NDArray[np.float64]) -> int:
+    """Return the sign of gamma relative to the axis: that of the magnet at the interface of two layers.
+
+    Raises
+    ------
+    ModelError
+        If gamma is not zero between magnets of opposite magnetization.
+    """
+    signs = {sign_along(stack[n], axis) for n in (a, b) if stack[n].material.ferromagnetic}
+    face = stack.interface(a, b)
+    if len(signs) > 1 and face is not None and face.gamma:
+        raise ModelError(
+            f"interface '{a}|{b}' has gamma = {face.gamma} between magnets of opposite magnetization, "
+            "where majority and minority are not defined; use gamma = 0 or a spacer"
+        )
+    return signs.pop() if signs else 1
+
+
+def sign_along(layer: Layer, axis: NDArray[np.float64]) -> int:
+    """Return +1 or -1: whether a layer is magnetized along the axis; +1 in a normal metal."""
+    return 1 if layer.direction is None or float(np.dot(layer.direction, axis)) > 0 else -1
