@@ -9,7 +9,18 @@ from devices import CO, CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack, valve
 from dolfinx import fem
 from mpi4py import MPI
 
-from fespin import Contact, Interface, Layer, Material, Stack, TransportProblem, _compat, line, solve_multilayer
+from fespin import (
+    Contact,
+    Interface,
+    Layer,
+    Material,
+    Stack,
+    Terminal,
+    TransportProblem,
+    _compat,
+    line,
+    solve_multilayer,
+)
 
 
 def solve(s, ends, **options):
@@ -175,6 +186,22 @@ def test_drives_are_equivalent():
     assert b.current_density == pytest.approx(3e10, rel=1e-12, abs=0)
     assert c.voltage == pytest.approx(-a.voltage, rel=1e-12, abs=0)
     assert c.dissipation.total == pytest.approx(a.dissipation.total, rel=1e-12, abs=0)
+
+
+def test_contacts_driven_one_by_one():
+    """Bottom and top keep their places whatever drives them: an upward current stays positive."""
+    problem = TransportProblem(line(MPI.COMM_WORLD, valve(DOWN)))
+    x = problem.solve(terminals={"bottom": Terminal(voltage=0.0), "top": Terminal(voltage=1e-3)})
+    assert x.driven == ("bottom", "top")
+    assert x.voltage == pytest.approx(-1e-3, rel=1e-12, abs=0)
+    assert x.current_density < 0
+    exact = solve_multilayer(x.stack, Contact(), Contact(), x.current_density, top_voltage=1e-3)
+    profile = x.profile(5)
+    for i in range(len(x.stack.layers)):
+        at = profile.layer == i
+        up, down = exact.potentials(profile.position[at], i)
+        assert profile.potentials["up"][at] == pytest.approx(up, rel=0, abs=1e-9)
+        assert profile.potentials["down"][at] == pytest.approx(down, rel=0, abs=1e-9)
 
 
 def test_no_spin_physics_without_magnets():

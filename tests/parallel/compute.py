@@ -9,7 +9,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from devices import CO, CU, DOWN, PY, UP, stack, valve
 from mpi4py import MPI
 
-from fespin import Contact, Layer, Material, Stack, Terminal, TransportProblem, lateral, line, pillar, strip
+from fespin import (
+    Contact,
+    Layer,
+    Material,
+    Stack,
+    Terminal,
+    TransportProblem,
+    lateral,
+    line,
+    material,
+    pillar,
+    strip,
+)
 
 COMM = MPI.COMM_WORLD
 LEADS = dict.fromkeys(("bottom", "top"), Contact("lead"))
@@ -21,7 +33,7 @@ def flat(value, name=""):
         return {k: v for a, b in value.items() for k, v in flat(b, f"{name}/{a}").items()}
     if isinstance(value, (list, tuple)):
         return {k: v for i, b in enumerate(value) for k, v in flat(b, f"{name}/{i}").items()}
-    return {name: value} if isinstance(value, float) else {}
+    return {name: value} if isinstance(value, (int, float)) and not isinstance(value, bool) else {}
 
 
 def results(x):
@@ -47,8 +59,27 @@ def devices():
     yield "lateral", domain, ends, {"terminals": drive}
 
 
+def absent_field():
+    """Three channels, one of them in the magnet only; ranks may be without it."""
+    from test_onsager import run, three_channels
+
+    domain, declaration = three_channels(12e-9)
+    _, _, current, power, _ = run(domain, declaration)
+    return {"current": current, "power": {"/".join(k): p for k, p in power.parts.items()}}
+
+
+def transient():
+    """A valve that is switched on."""
+    cu, co = (material(n, density_of_states=8e46) for n in ("Cu", "Co"))
+    s = Stack(Layer(cu, 10e-9), Layer(co, 6e-9), Layer(cu, 5e-9), Layer(co, 3e-9, "free", DOWN), Layer(cu, 10e-9))
+    problem = TransportProblem(strip(COMM, s, width=40e-9))
+    drive = {"bottom": Terminal(voltage=1e-3), "top": Terminal(voltage=0.0)}
+    e = problem.evolve(lambda t: drive, 2e-14, first_step=1e-15, tolerance=1e-3)
+    return {"current": e.currents["bottom"].tolist(), "stored": e.stored.tolist(), "steps": len(e.times)}
+
+
 def main(path):
-    out = {}
+    out = flat({"absent field": absent_field(), "transient": transient()})
     for name, domain, contacts, drive in devices():
         problem = TransportProblem(domain, contacts=contacts)
         x = problem.solve(**drive)
