@@ -105,41 +105,10 @@ class LinearSolver:
         self._flat: PETSc.Mat | None = None
         self._ksp = ksp = PETSc.KSP().create(matrix.comm)
         ksp.setOptionsPrefix(self.prefix)
-        defaults: dict[str, str | int | float | bool | None]
-        if options.kind == "direct":
-            # PETSc would convert in place without a target of its own.
-            self._flat = matrix.convert("aij", PETSc.Mat())
-            ksp.setOperators(self._flat)
-            defaults = {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
-        else:
-            sets = matrix.getNestISs()[0]
-            block = _BOOMERAMG if PETSc.Sys.hasExternalPackage("hypre") else _GAMG
-            method: Options = {"ksp_type": "cg", "pc_fieldsplit_type": "symmetric_multiplicative"}
-            if not symmetric:
-                method = {
-                    "ksp_type": "gmres",
-                    "ksp_gmres_restart": 100,
-                    "ksp_pc_side": "right",
-                    "pc_fieldsplit_type": "multiplicative",
-                }
-            if len(sets) == 1:
-                # PETSc does not split one field.
-                ksp.setOperators(matrix.getNestSubMatrix(0, 0))
-                method = {k: v for k, v in {**block, **method}.items() if k != "pc_fieldsplit_type"}
-            else:
-                ksp.setOperators(matrix)
-                ksp.getPC().setType("fieldsplit")
-                ksp.getPC().setFieldSplitIS(*[(str(i), s) for i, s in enumerate(sets)])
-                method = {f"fieldsplit_{i}_{k}": v for i in range(len(sets)) for k, v in block.items()} | dict(method)
-            defaults = {
-                **method,
-                "ksp_norm_type": "unpreconditioned",
-                "ksp_rtol": options.rtol,
-                "ksp_max_it": options.max_iterations,
-            }
+        defaults = self._direct(matrix) if options.kind == "direct" else self._multigrid(matrix, symmetric)
         database = PETSc.Options(self.prefix)
         # What is on the command line or in PETSC_OPTIONS under this prefix stays.
-        ours = {k: v for k, v in (defaults | dict(options.petsc)).items() if not database.hasName(k)}
+        ours = {k: v for k, v in {**defaults, **options.petsc}.items() if not database.hasName(k)}
         for k, v in ours.items():
             database.setValue(k, v)
         try:
@@ -155,6 +124,36 @@ class LinearSolver:
             # The user's stay: at the end PETSc names those that nothing has used.
             for k in ours.keys() - options.petsc.keys():
                 database.delValue(k)
+
+    def _direct(self, matrix: PETSc.Mat) -> Options:
+        """Give the KSP a flat copy of the matrix; return its options."""
+        # PETSc would convert in place without a target of its own.
+        self._flat = matrix.convert("aij", PETSc.Mat())
+        self._ksp.setOperators(self._flat)
+        return {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
+
+    def _multigrid(self, matrix: PETSc.Mat, symmetric: bool) -> Options:
+        """Split the fields of the KSP's matrix; return its options."""
+        sets = matrix.getNestISs()[0]
+        block = _BOOMERAMG if PETSc.Sys.hasExternalPackage("hypre") else _GAMG
+        stop: Options = {
+            "ksp_norm_type": "unpreconditioned",
+            "ksp_rtol": self.options.rtol,
+            "ksp_max_it": self.options.max_iterations,
+        }
+        krylov: Options = {"ksp_type": "cg"}
+        if not symmetric:
+            krylov = {"ksp_type": "gmres", "ksp_gmres_restart": 100, "ksp_pc_side": "right"}
+        if len(sets) == 1:
+            # PETSc does not split one field.
+            self._ksp.setOperators(matrix.getNestSubMatrix(0, 0))
+            return {**block, **krylov, **stop}
+        self._ksp.setOperators(matrix)
+        self._ksp.getPC().setType("fieldsplit")
+        self._ksp.getPC().setFieldSplitIS(*[(str(i), s) for i, s in enumerate(sets)])
+        fields = {f"fieldsplit_{i}_{k}": v for i in range(len(sets)) for k, v in block.items()}
+        order = "symmetric_multiplicative" if symmetric else "multiplicative"
+        return {**fields, **krylov, **stop, "pc_fieldsplit_type": order}
 
     def _guarded(self, call: object) -> None:
         try:
