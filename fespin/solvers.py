@@ -117,7 +117,7 @@ class LinearSolver:
             if ksp.getPC().getType() == "fieldsplit":
                 for sub in ksp.getPC().getFieldSplitSubKSP():
                     self._guarded(sub.setUp)
-        except BaseException:
+        except (SolverError, PETSc.Error):
             self.destroy()
             raise
         finally:

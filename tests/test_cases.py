@@ -93,7 +93,8 @@ def test_the_contract_on_a_line(tmp_path):
         s, e = summary["states"][name], reference(stack(direction), ("lead", "lead"))
         areas[name] = e.resistance_area
         assert s["resistance"] is None
-        assert s["current"] is None
+        assert s["current"] == s["current_density"]
+        assert s["dissipated_power"] == pytest.approx(s["voltage"] * s["current"], rel=1e-12, abs=0)
         assert s["resistance_area"] == pytest.approx(e.resistance_area, rel=1e-8, abs=0)
         assert s["current_density"] == pytest.approx(1e11, rel=1e-12, abs=0)
         assert s["voltage"] == pytest.approx(1e11 * e.resistance_area, rel=1e-8, abs=0)

@@ -168,23 +168,25 @@ def test_a_channel_may_be_absent(thickness):
     assert power.parts["F", "s-d"] > 0
 
 
+def precessing(value):
+    """A magnet "F" that turns spins from x to y, and a normal metal "N"; unequal coefficients."""
+    up, down = {"c": 1.0, "x": 1.0}, {"c": 1.0, "x": -1.0}
+    across = Mechanism("y", 2e7, {"y": 1.0})
+    relax = (Mechanism("x relaxes", 1e22, {"x": 1.0}), Mechanism("y relaxes", 4e22, {"y": 1.0}))
+    turn = (Reversible("precession", "x", "y", value),)
+    magnet = Medium((Mechanism("up", 3e7, up), Mechanism("down", 1e7, down), across), relax, reversible=turn)
+    normal = Medium((Mechanism("up", 2e7, up), Mechanism("down", 2e7, down), across), relax)
+    ends = {k: ContactLaw({"c": 1.0}, grounded=("x", "y")) for k in ("bottom", "top")}
+    return Declaration(("c", "x", "y"), {"F": magnet, "N": normal}, contacts=ends)
+
+
 def test_reversible_couplings_drop_out_of_the_power():
     """Precession turns x into y, changes the solution, and dissipates nothing; y stays without it."""
     domain = line(COMM, Stack(Layer(CU, 25e-9, "F"), Layer(CU, 25e-9, "N")))
 
-    def declaration(value):
-        up, down = {"c": 1.0, "x": 1.0}, {"c": 1.0, "x": -1.0}
-        across = Mechanism("y", 2e7, {"y": 1.0})
-        relax = (Mechanism("x relaxes", 1e22, {"x": 1.0}), Mechanism("y relaxes", 4e22, {"y": 1.0}))
-        turn = (Reversible("precession", "x", "y", value),)
-        magnet = Medium((Mechanism("up", 3e7, up), Mechanism("down", 1e7, down), across), relax, reversible=turn)
-        normal = Medium((Mechanism("up", 2e7, up), Mechanism("down", 2e7, down), across), relax)
-        ends = {k: ContactLaw({"c": 1.0}, grounded=("x", "y")) for k in ("bottom", "top")}
-        return Declaration(("c", "x", "y"), {"F": magnet, "N": normal}, contacts=ends)
-
     direct = SolverOptions("direct")
-    _, still, before, _, _ = run(domain, declaration(0.0), direct)
-    _, turned, after, power, balance = run(domain, declaration(9e22), direct)
+    _, still, before, _, _ = run(domain, precessing(0.0), direct)
+    _, turned, after, power, balance = run(domain, precessing(9e22), direct)
     assert np.abs(still[2].x.array).max() < 1e-15
     assert np.abs(turned[2].x.array).max() > 1e-3
     assert after != pytest.approx(before, rel=1e-4, abs=0)
@@ -196,14 +198,7 @@ def test_reversible_couplings_drop_out_of_the_power():
 def test_strong_precession_in_two_dimensions(value):
     """Reversible couplings make the matrix unsymmetric: GMRES with multigrid against MUMPS."""
     domain = strip(COMM, Stack(Layer(CU, 25e-9, "F"), Layer(CU, 25e-9, "N")), width=30e-9)
-    up, down = {"c": 1.0, "x": 1.0}, {"c": 1.0, "x": -1.0}
-    across = Mechanism("y", 2e7, {"y": 1.0})
-    relax = (Mechanism("x relaxes", 1e22, {"x": 1.0}), Mechanism("y relaxes", 4e22, {"y": 1.0}))
-    turn = (Reversible("precession", "x", "y", value),)
-    magnet = Medium((Mechanism("up", 3e7, up), Mechanism("down", 1e7, down), across), relax, reversible=turn)
-    normal = Medium((Mechanism("up", 2e7, up), Mechanism("down", 2e7, down), across), relax)
-    ends = {k: ContactLaw({"c": 1.0}, grounded=("x", "y")) for k in ("bottom", "top")}
-    declaration = Declaration(("c", "x", "y"), {"F": magnet, "N": normal}, contacts=ends)
+    declaration = precessing(value)
     system, *_ = first = run(domain, declaration)
     second = run(domain, declaration, SolverOptions("direct"))
     assert not system.symmetric
