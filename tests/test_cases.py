@@ -260,3 +260,16 @@ def test_examples_in_the_documents_are_valid():
     root = Path(__file__).parents[1]
     for path in (*root.glob("demos/*.toml"), *root.glob("meshes/*.toml")):
         read(path)
+
+
+def test_progress_bar_is_for_terminals(tmp_path, capsys, monkeypatch):
+    """On a terminal a bar is drawn and removed; in a log there are lines only."""
+    run(tmp_path, "--no-pictures", name="log")
+    logged = capsys.readouterr().err
+    assert "\r" not in logged
+    assert logged.count("fespin: state") == 2
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    run(tmp_path, "--no-pictures", name="terminal")
+    shown = capsys.readouterr().err
+    assert "] state antiparallel" in shown
+    assert shown.rstrip("\n").endswith("\r\x1b[K")
