@@ -69,10 +69,12 @@ class Material(Table):
 
 
 class Interface(Table):
-    """An interface between two materials or two layers."""
+    """An interface between two materials or two layers, or entries that override the library's."""
 
-    area_resistance_star: Annotated[float, Field(ge=0, lt=1, description="AR*, ohm m2; 0 is a perfect contact")]
-    gamma: Asymmetry = 0.0
+    area_resistance_star: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        None, description="AR* of one interface, ohm m2; 0 is a perfect contact"
+    )
+    gamma: Asymmetry | None = Field(None, description="spin asymmetry; default the library's, else 0")
 
 
 class Contact(Table):
@@ -115,7 +117,7 @@ class Case(Table):
     material: dict[str, Material] = {}
     interface: dict[str, Interface] = {}
     contact: dict[str, Contact] = {}
-    transport: Transport
+    transport: Transport = Field(default_factory=lambda: Transport.model_validate({}))
     state: dict[str, dict[str, Direction]] = {}
 
     # ---- the declared objects
@@ -137,7 +139,7 @@ class Case(Table):
         if name not in book and own is None:
             raise InputError(
                 f"{user}: material '{name}' is neither in the library nor in the case; "
-                f"{nearest(name, [*book, *self.material])}"
+                f"{materials.suggestion(name, self.material)}"
             )
         given = own.model_dump(exclude_none=True) if own else {}
         rho = {"resistivity", "resistivity_star"}
@@ -178,12 +180,18 @@ class Case(Table):
             if x.thickness is None and self.geometry.mesh is None:
                 raise InputError(f"layer {i} ({x.name or x.material}): thickness is missing")
             name = x.name or f"{x.material}{i}"
-            layers.append(device.Layer(made[x.material], x.thickness or 1.0, name, x.magnetization))
+            # The thicknesses of a mesh file are the mesh's own.
+            layers.append(device.Layer(made[x.material], x.thickness or 1e-9, name, x.magnetization))
         library = materials.interfaces(self.transport.temperature)
-        return Stack(*layers, interfaces=self._interfaces(layers, known), library=library)
+        return Stack(*layers, interfaces=self._interfaces(layers, known, library), library=library)
 
-    def _interfaces(self, layers: Sequence[device.Layer], library: set[str]) -> dict[tuple[str, str], device.Interface]:
-        """Return the case's own interfaces between these layers."""
+    def _interfaces(
+        self,
+        layers: Sequence[device.Layer],
+        names: set[str],
+        library: dict[tuple[str, str], device.Interface],
+    ) -> dict[tuple[str, str], device.Interface]:
+        """Return the case's own interfaces between these layers; the library fills what they leave open."""
         by_layer = {x.name: x.material for x in layers}
         by_name = {x.material.name: x.material for x in layers} | by_layer
         touching = {frozenset(x) for x in pairwise(by_layer)}
@@ -199,13 +207,22 @@ class Case(Table):
                 raise InputError(f"{owner}: this interface is given twice, also as '{seen[frozenset(pair)]}'")
             seen[frozenset(pair)] = key
             for n in pair:
-                if n not in by_name.keys() | library | self.material.keys():
+                if n not in by_name.keys() | names | self.material.keys():
                     raise InputError(f"{owner}: no layer or material is called '{n}'; {nearest(n, by_name)}")
             if not by_name.keys() >= set(pair):
                 continue  # of a material that a sweep may use
             if stacked and by_layer.keys() >= set(pair) and frozenset(pair) not in touching:
                 raise InputError(f"{owner}: these layers do not touch; from bottom to top: {', '.join(by_layer)}")
-            out[pair[0], pair[1]] = device.Interface(value.area_resistance_star, value.gamma)
+            of = tuple(by_name[n].name for n in pair)
+            known = library.get((of[0], of[1])) or library.get((of[1], of[0]))
+            star, gamma = value.area_resistance_star, value.gamma
+            if star is None:
+                if known is None:
+                    raise InputError(f"{owner}.area_resistance_star: missing; the library has no {of[0]}|{of[1]}")
+                star = known.area_resistance_star
+            if gamma is None:
+                gamma = known.gamma if known is not None and star else 0.0
+            out[pair[0], pair[1]] = device.Interface(star, gamma)
         return out
 
     def make_contacts(self) -> dict[str, device.Contact]:
@@ -229,8 +246,9 @@ class Case(Table):
         for x in stack:
             m = x.material
             beta = "" if m.beta is None else f", beta {m.beta:g}"
+            thick = f"{x.thickness / 1e-9:g} nm, " if self.geometry.mesh is None else ""
             lines.append(
-                f"  {x.name:<16}{m.name:<8}{x.thickness / 1e-9:g} nm, rho {m.resistivity / 1e-9:.4g} nohm m, "
+                f"  {x.name:<16}{m.name:<8}{thick}rho {m.resistivity / 1e-9:.4g} nohm m, "
                 f"l_sf {m.spin_diffusion_length / 1e-9:g} nm{beta}"
             )
         if self.geometry.mesh is None and self.geometry.shape != "lateral":
@@ -238,10 +256,36 @@ class Case(Table):
                 face = stack.interface(a, b)
                 law = "perfect" if face is None else f"AR* {face.area_resistance_star:.4g} ohm m2, gamma {face.gamma:g}"
                 lines.append(f"  {a}|{b}: {law}")
-        for k, c in self.contact.items():
-            lines.append(f"  contact {k}: {c.spin}")
+        for k in self.contact_names() or self.contact:
+            kind = self.contact[k].spin if k in self.contact else "reservoir (default)"
+            lines.append(f"  contact {k}: {kind}")
         lines.append(f"  states: {', '.join(self.states())}")
         return "\n".join(lines)
+
+    def notes(self) -> list[str]:
+        """Return what a user may want to know before believing the numbers."""
+        stack, out = self.make_stack(), []
+        given = {frozenset(p.strip() for p in k.split("|")) for k in self.interface}
+        present = set(stack.names) | {x.material.name for x in stack}
+        for k in self.interface:
+            if not {p.strip() for p in k.split("|")} <= present:
+                out.append(f"interface '{k}' is not used: no layer is made of one of its materials")
+        if self.geometry.mesh is not None or self.geometry.shape == "lateral":
+            pairs = [(a, b) for i, a in enumerate(stack) for b in stack.layers[i + 1 :]]
+        else:
+            pairs = list(pairwise(stack.layers))
+        seen = set()
+        for a, b in pairs:
+            key = frozenset((a.material.name, b.material.name))
+            magnets = a.material.ferromagnetic + b.material.ferromagnetic
+            named = any(key == g or g & {a.name, b.name} for g in given)
+            if magnets == 1 and key not in seen and not named and stack.interface(a.name, b.name) is None:
+                seen.add(key)
+                out.append(
+                    f"no interface {a.material.name}|{b.material.name} in the library at "
+                    f"{self.transport.temperature:g} K, and none given: taken as perfect"
+                )
+        return out
 
     def contact_names(self) -> tuple[str, ...] | None:
         """Return the contacts of the shape; None if the mesh file says."""

@@ -38,7 +38,8 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[Case, dict[str, A
         # The line itself says more than its number.
         at = re.search(r"at line (\d+)", str(error))
         line = f": {text.splitlines()[int(at[1]) - 1].strip()}" if at else ""
-        raise InputError(f"{path}: not a TOML file: {str(error).partition(';')[0]}{line}") from error
+        twice = "; several layers are written [[layer]], with two brackets" if "[layer]" in line else ""
+        raise InputError(f"{path}: not a TOML file: {str(error).partition(';')[0]}{line}{twice}") from error
     if not raw and not assignments:
         raise InputError(f"{path}: the file is empty; it needs [geometry], [[layer]] and [transport]")
     try:

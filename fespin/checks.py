@@ -168,6 +168,8 @@ def _check_drive(case: Case) -> None:
     drives = {k: v for k in ("current_density", "current", "voltage") if (v := getattr(t, k)) is not None}
     if case.multi_terminal:
         _check_terminals(case, drives)
+    elif not drives and not t.model_fields_set:
+        raise InputError("[transport]: the table is missing; it gives current_density, current or voltage")
     elif len(drives) != 1:
         found = " and ".join(drives) or "none"
         raise InputError(f"transport: give exactly one of current_density, current and voltage; found {found}")

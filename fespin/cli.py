@@ -42,12 +42,14 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="TABLE.KEY=VALUE",
-        help="change a value of the case, such as layer.free.thickness=4e-9; may be repeated",
+        help="change a value of the case, such as layer.free.thickness=4e-9; layers by name or by number from 1; "
+        "may be repeated",
     )
     run.add_argument("--dry-run", action="store_true", help="check the case and show what would be run")
     run.add_argument("--no-pictures", action="store_true", help="write numbers and fields only")
     run.add_argument("--traceback", action="store_true", help="show where an error comes from")
-    commands.add_parser("materials", help="print the built-in library with its sources")
+    book = commands.add_parser("materials", help="print the built-in library with its sources")
+    book.add_argument("names", nargs="*", metavar="NAME", help="materials, such as Co (default: all)")
     commands.add_parser("schema", help="print the JSON schema of case files")
     return parser
 
@@ -69,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "materials":
             from .materials import table
 
-            print(table())
+            print(table(options.names))
         elif options.command == "schema":
             from .case import schema
 

@@ -11,12 +11,20 @@ import numpy as np
 
 from .errors import InputError, nearest
 
+LARGEST = 0.01
+"""Longer than any layer (m): a length in other units."""
+
 type Vector = tuple[float, float, float]
 
 
 def _positive(owner: str, key: str, value: float, *, zero: bool = False) -> None:
     if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
         raise InputError(f"{owner}: {key} is {value!r}; it must be finite and {'not negative' if zero else 'positive'}")
+
+
+def _is_a(owner: str, value: object, kind: type, hint: str) -> None:
+    if not isinstance(value, kind):
+        raise InputError(f"{owner}: found {value!r}; it must be a {kind.__name__}{hint}")
 
 
 def _asymmetry(owner: str, key: str, value: float) -> None:
@@ -126,8 +134,11 @@ class Layer:
     magnetization: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
+        _is_a(f"layer '{self.name}'", self.material, Material, ", such as fespin.material('Cu')")
         owner = f"layer '{self.name or self.material.name}'"
         _positive(owner, "thickness", self.thickness)
+        if self.thickness > LARGEST:
+            raise InputError(f"{owner}: thickness is {self.thickness!r} m; lengths are in m, 8 nm is 8e-9")
         if self.magnetization is not None:
             direction(self.magnetization, owner)
             if not self.material.ferromagnetic:
@@ -149,9 +160,12 @@ def direction(vector: Sequence[float], owner: str) -> Vector:
     InputError
         If there are not three finite numbers, or all are zero.
     """
-    v = np.asarray(vector, dtype=float)
+    try:
+        v = np.asarray(vector, dtype=float)
+    except (TypeError, ValueError):
+        v = np.array(np.nan)
     if v.shape != (3,) or not np.isfinite(v).all():
-        raise InputError(f"{owner}: magnetization is {list(vector)}; it must be three finite numbers")
+        raise InputError(f"{owner}: magnetization is {vector!r}; it must be three finite numbers")
     norm = float(np.linalg.norm(v))
     if norm == 0:
         raise InputError(f"{owner}: magnetization is zero; it must have a direction")

@@ -68,7 +68,7 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
     fitting = [e for e in same if e["type"] not in _TYPES or len(_path(e, raw)) > len(path)]
     chosen = fitting[0] if fitting else first
     path, kind, ctx = _path(chosen, raw), chosen["type"], chosen.get("ctx", {})
-    at, found, table = place(path), chosen["input"], _type_at(root, path[:-1])
+    at, found, table = _named(path, raw), chosen["input"], _type_at(root, path[:-1])
     if kind == "extra_forbidden":
         known = table.model_fields if isinstance(table, type) and issubclass(table, BaseModel) else {}
         return f"{at}: unknown {'key' if len(path) > 1 else 'table'}; {nearest(str(path[-1]), known)}"
@@ -77,9 +77,24 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", ctx["expected"]) or re.split(r", | or ", ctx["expected"])
         close = nearest(found, words) if isinstance(found, str) else ""
-        hint = f"; {close}" if close.startswith("did") else ""
+        hint = f"; {close}" if close.startswith("did") and len(words) > 1 else ""
         return f"{at}: found {show(found)}; allowed: {', '.join(words)}{hint}"
-    return f"{at}: found {show(found)}; it must {_wanted(chosen, path, root, [] if fitting else same)}"
+    unit = (
+        "; in m: 4 nm is 4e-9"
+        if kind == "less_than" and isinstance(found, (int, float)) and ctx.get("lt") == 0.01
+        else ""
+    )
+    return f"{at}: found {show(found)}; it must {_wanted(chosen, path, root, [] if fitting else same)}{unit}"
+
+
+def _named(path: Place, raw: Any) -> str:
+    """Return a place, with the name of a layer that has one."""
+    at = place(path)
+    if len(path) > 1 and path[0] == "layer" and isinstance(path[1], int):
+        name = raw["layer"][path[1]].get("name") if isinstance(raw["layer"][path[1]], dict) else None
+        if isinstance(name, str) and path[2:] != ("name",):
+            return at.replace(place(path[:2]), f"{place(path[:2])} ('{name}')", 1)
+    return at
 
 
 def _path(error: ErrorDetails, raw: Any) -> Place:

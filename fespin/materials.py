@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import Any
 
@@ -25,6 +26,31 @@ def _tag(temperature: float) -> str:
     return TEMPERATURES[temperature]
 
 
+ALIASES = {
+    "cobalt": "Co",
+    "copper": "Cu",
+    "permalloy": "Py",
+    "nife": "Py",
+    "nickel": "Ni",
+    "iron": "Fe",
+    "silver": "Ag",
+    "gold": "Au",
+    "aluminium": "Al",
+    "aluminum": "Al",
+    "platinum": "Pt",
+    "palladium": "Pd",
+    "ruthenium": "Ru",
+    "niobium": "Nb",
+    "tungsten": "W",
+}
+
+
+def suggestion(name: str, own: Iterable[str] = ()) -> str:
+    """Return the clause that follows an unknown material: its symbol, the nearest name, or all names."""
+    symbol = ALIASES.get(name.lower())
+    return f"did you mean '{symbol}'?" if symbol else nearest(name, [*library()["material"], *own])
+
+
 def entry(name: str, temperature: float = 4.2) -> dict[str, float]:
     """Return the numbers of a material: keys as in case files, `beta` only for ferromagnets.
 
@@ -37,7 +63,7 @@ def entry(name: str, temperature: float = 4.2) -> dict[str, float]:
     """
     materials = library()["material"]
     if name not in materials:
-        raise InputError(f"material '{name}' is not in the library: {nearest(name, materials)}")
+        raise InputError(f"material '{name}' is not in the library: {suggestion(name)}")
     tag = _tag(temperature)
     if tag not in materials[name]:
         raise InputError(
@@ -120,14 +146,30 @@ def interfaces(temperature: float = 4.2) -> dict[tuple[str, str], Interface]:
     return out
 
 
-def table() -> str:
-    """Return the library as text: every number with its uncertainty, source and remark."""
+def table(names: Sequence[str] = ()) -> str:
+    """Return the library as text: every number with its uncertainty, source and remark.
+
+    Parameters
+    ----------
+    names
+        Which materials, with their interfaces; default all.
+
+    Raises
+    ------
+    InputError
+        If a name is not in the library.
+    """
     book = library()
+    for n in names:
+        if n not in book["material"]:
+            raise InputError(f"material '{n}' is not in the library: {suggestion(n)}")
     units = {"resistivity": "ohm m", "resistivity_star": "ohm m", "spin_diffusion_length": "m"}
     units |= {"area_resistance_star": "ohm m2"}
     lines = []
     for kind in ("material", "interface"):
         for name, tables in book[kind].items():
+            if names and not set(name.split("|")) & set(names):
+                continue
             for tag, numbers in tables.items():
                 lines.append(f"{name} at {'4.2 K' if tag == '4K' else '300 K'}")
                 for k, v in numbers.items():
@@ -139,5 +181,6 @@ def table() -> str:
                 for k in numbers.get("unknown", []):
                     lines.append(f"  {k:<22}unknown")
     lines.append("sources")
-    lines += [f"  [{k}] {text}" for k, text in book["source"].items()]
+    lines += [f"  [{k}] {text}" for k, text in book["source"].items() if any(f"[{k}]" in x for x in lines)]
+    lines.append('"unchecked": quoted without the cited table at hand; compare before you publish')
     return "\n".join(lines)

@@ -21,9 +21,23 @@ if TYPE_CHECKING:
     from .transport.multilayer import MultilayerSolution
     from .transport.solution import Profile, TransportSolution
 
-# One colour per material, in the order of appearance; magnets take the warm ones.
-_METALS = ("#d9c9a3", "#c9d3dc", "#b7c9a8", "#cfc0dc", "#a9c7c5")
-_MAGNETS = ("#b5533c", "#d28f33", "#8c4a6b", "#c7746a", "#7a5c3e")
+# The materials of the library keep their colours from picture to picture; magnets have the warm ones.
+_COLOURS = {
+    "Cu": "#e3cf9f",
+    "Ag": "#c9d3dc",
+    "Au": "#ecd37a",
+    "Al": "#b9c7d6",
+    "Pt": "#b7c9a8",
+    "Pd": "#a9c7c5",
+    "Ru": "#cfc0dc",
+    "Co": "#b5533c",
+    "Py": "#d28f33",
+    "CoFe": "#8c4a6b",
+    "Ni": "#c7746a",
+    "Fe": "#7a5c3e",
+}
+_METALS = ("#d9c9a3", "#c4b8d6", "#a8c4b0", "#b9c2cb")
+_MAGNETS = ("#a8583f", "#cf9a4a", "#8a5a78", "#96703f")
 _LINES = ("#1f4e79", "#c0392b", "#2e7d32", "#6a3d9a")
 
 
@@ -31,10 +45,10 @@ def material_colours(stack: Stack) -> dict[str, str]:
     """Return a colour for each material of a stack."""
     out: dict[str, str] = {}
     for x in stack:
-        if x.material.name not in out:
-            palette = _MAGNETS if x.material.ferromagnetic else _METALS
-            used = sum(c in palette for c in out.values())
-            out[x.material.name] = palette[used % len(palette)]
+        name = x.material.name
+        palette = _MAGNETS if x.material.ferromagnetic else _METALS
+        known = _COLOURS.get(name)
+        out.setdefault(name, known or palette[sum(c in palette for c in out.values()) % len(palette)])
     return out
 
 
@@ -62,21 +76,22 @@ def gather_grid(
             g.interpolate(u)
             f.x.array[:] += weight * g.x.array
         values[name] = f.x.array[used]
-    part = (local.reshape(cells.shape), types[:n], x[used] / 1e-9, domain.region[:n], values)
+    # Points that ranks share have one number in the space: merged, or partitions would show as edges.
+    numbers = space.dofmap.index_map.local_to_global(used.astype(np.int32))
+    part = (numbers[local].reshape(cells.shape), types[:n], numbers, x[used] / 1e-9, domain.region[:n], values)
     parts = domain.comm.gather(part, 0)
     if parts is None:
         return None
     import pyvista
 
-    offsets = np.cumsum([0] + [len(p[2]) for p in parts])
-    joined = np.concatenate([p[0] + o for p, o in zip(parts, offsets, strict=False)])
+    known, first = np.unique(np.concatenate([p[2] for p in parts]), return_index=True)
+    joined = np.searchsorted(known, np.concatenate([p[0] for p in parts]))
     with_size = np.hstack([np.full((len(joined), 1), joined.shape[1]), joined])
-    grid = pyvista.UnstructuredGrid(
-        with_size.ravel(), np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts])
-    )
-    grid.cell_data["layer"] = np.concatenate([p[3] for p in parts])
+    points = np.concatenate([p[3] for p in parts])[first]
+    grid = pyvista.UnstructuredGrid(with_size.ravel(), np.concatenate([p[1] for p in parts]), points)
+    grid.cell_data["layer"] = np.concatenate([p[4] for p in parts])
     for name in functions:
-        grid.point_data[name] = np.concatenate([p[4][name] for p in parts])
+        grid.point_data[name] = np.concatenate([p[5][name] for p in parts])[first]
     return grid
 
 
@@ -109,7 +124,7 @@ def plot_device(solution: TransportSolution, path: Path, *, title: str = "") -> 
 
 
 _BAR = {
-    "title": "spin accumulation (\u00b5V)",
+    "title": "spin accumulation (\u00b5V)\n",
     "color": "black",
     "vertical": False,
     "width": 0.44,
@@ -118,7 +133,7 @@ _BAR = {
     "position_y": 0.04,
     "title_font_size": 24,
     "label_font_size": 22,
-    "n_labels": 5,
+    "n_labels": 3,
     "fmt": "%.3g",
 }
 
@@ -138,6 +153,23 @@ def _legend(plotter: Any, stack: Stack) -> None:
         loc="lower left",
         face="rectangle",
     )
+
+
+def _shoot(plotter: Any, path: Path, zoom: float) -> None:
+    """Frame the scene above the colour bar, and write the picture."""
+    plotter.enable_parallel_projection()
+    plotter.reset_camera()
+    camera = plotter.camera
+    camera.zoom(zoom)
+    # Look a little lower than the middle, so that the device stands clear of the bar.
+    sight = np.array(camera.focal_point) - np.array(camera.position)
+    side = np.cross(sight, camera.up)
+    upwards = np.cross(side, sight)
+    shift = -0.1 * camera.parallel_scale * upwards / np.linalg.norm(upwards)
+    camera.position = tuple(np.array(camera.position) + shift)
+    camera.focal_point = tuple(np.array(camera.focal_point) + shift)
+    plotter.screenshot(str(path))
+    plotter.close()
 
 
 def _cut_open(
@@ -216,11 +248,7 @@ def _draw_solid(grid: pyvista.UnstructuredGrid, solution: TransportSolution, pat
         plotter.add_text(title, font_size=16, color="black", position="upper_edge")
     middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2, (z0 + z1) / 2])
     plotter.camera_position = [tuple(middle + 3 * size * eye), tuple(middle), (0, 0, 1)]
-    plotter.enable_parallel_projection()
-    plotter.reset_camera()
-    plotter.camera.zoom(1.25)
-    plotter.screenshot(str(path))
-    plotter.close()
+    _shoot(plotter, path, 1.18 if pillar else 1.35)
 
 
 def _draw_section(grid: pyvista.UnstructuredGrid, solution: TransportSolution, path: Path, title: str) -> None:
@@ -242,14 +270,22 @@ def _draw_section(grid: pyvista.UnstructuredGrid, solution: TransportSolution, p
             boundary_edges=True, feature_edges=False, manifold_edges=False, non_manifold_edges=False
         )
         plotter.add_mesh(edges, color="#303030", line_width=2)
+        _name_layer(plotter, part, stack.layers[i].material.name, grid.bounds)
     if title:
         plotter.add_text(title, font_size=16, color="black", position="upper_edge")
     plotter.view_xy()
-    plotter.enable_parallel_projection()
-    plotter.reset_camera()
-    plotter.camera.zoom(1.15)
-    plotter.screenshot(str(path))
-    plotter.close()
+    _shoot(plotter, path, 1.2)
+
+
+def _name_layer(plotter: Any, part: Any, name: str, bounds: Sequence[float]) -> None:
+    """Write a layer's material beside it, unless it is too thin for a line of text."""
+    _, x1, y0, y1, *_ = part.bounds
+    if y1 - y0 > 0.045 * max(bounds[1] - bounds[0], bounds[3] - bounds[2]):
+        at = np.array([[x1 + 0.02 * (bounds[1] - bounds[0]), (y0 + y1) / 2, 0.0]])
+        plotter.add_point_labels(
+            at, [name], font_size=20, text_color="#303030", shape=None, show_points=False, always_visible=True,
+            justification_horizontal="left", justification_vertical="center",
+        )  # fmt: skip
 
 
 def _draw_exact(axes: tuple[Any, Any], exact: MultilayerSolution, position: NDArray[np.float64], colour: str) -> None:
@@ -297,11 +333,14 @@ def plot_profiles(
     stack, profile = next(iter(profiles.values()))
     colours = material_colours(stack)
     z = profile.position / 1e-9
+    crowded = False
     for i, layer in enumerate(stack):
         low, high = z[profile.layer == i].min(), z[profile.layer == i].max()
         for ax in (top, bottom):
             ax.axvspan(low, high, color=colours[layer.material.name], alpha=0.35, lw=0)
-        if high - low > 0.03 * (z.max() - z.min()):
+        if high - low <= 0.03 * (z.max() - z.min()):
+            crowded = True
+        else:
             top.text(
                 (low + high) / 2,
                 1.01,
@@ -329,6 +368,10 @@ def plot_profiles(
     bottom.set_xlim(z.min(), z.max())
     if any(s != "default" for s in profiles) or exact:
         top.legend(frameon=False, fontsize=9)
+    if crowded:
+        # Layers too thin for their names.
+        patches = [plt.Rectangle((0, 0), 1, 1, color=c, alpha=0.5, lw=0) for c in colours.values()]
+        bottom.legend(patches, list(colours), frameon=False, fontsize=9, ncols=len(colours))
     if title:
         figure.suptitle(title, fontsize=11)
     figure.savefig(path, dpi=150)

@@ -108,6 +108,8 @@ def run(
     bar.clear()
     cells = domain.mesh.topology.index_map(domain.dim).size_global
     say(f"mesh: {cells} cells in {domain.dim}D, {meshed - started:.2f} s")
+    for note in case.notes():
+        say(f"note: {note}")
     t = case.transport
     contacts = case.make_contacts()
     problem = TransportProblem(
@@ -136,7 +138,7 @@ def run(
         )
     solved = time.perf_counter()
     bar.advance("files and pictures")
-    summary = summarize(case, raw, domain, solutions)
+    summary = summarize(case, raw, domain, solutions, contacts)
     with folder:
         _write(comm, case, domain, solutions, contacts, folder.path, _artist(folder.path, pictures, say))
         now = time.perf_counter()
@@ -156,7 +158,11 @@ def run(
 
 
 def summarize(
-    case: Case, raw: dict[str, Any], domain: Domain, solutions: dict[str, TransportSolution]
+    case: Case,
+    raw: dict[str, Any],
+    domain: Domain,
+    solutions: dict[str, TransportSolution],
+    contacts: dict[str, Contact],
 ) -> dict[str, Any]:
     """Return the results of all states, without what depends on the run."""
     summary: dict[str, Any] = {
@@ -171,6 +177,12 @@ def summarize(
             summary["delta_resistance_area"] = second - first
             summary["magnetoresistance"] = (second - first) / first
             summary["reference_state"] = pair[0]
+    if pair is not None and case.multi_terminal:
+        reference, other = (solutions[n].voltages for n in pair)
+        summary["delta_voltages"] = {k: other[k] - reference[k] for k in reference}
+        summary["reference_state"] = pair[0]
+    summary["contacts"] = {k: contacts.get(k, Contact()).spin for k in domain.contacts}
+    summary["notes"] = case.notes()
     summary["materials"] = {
         x.material.name: {
             "resistivity": x.material.resistivity,
@@ -267,6 +279,12 @@ def table(summary: dict[str, Any]) -> str:
             else f"{name:<14} " + "  ".join(f"V({k}) = {v:.6g} V" for k, v in s["voltages"].items())
         )
         lines.append(f"{'':<14} dissipated power / (V I) - 1 = {s['power_balance']:.1e}")
+    if "delta_voltages" in summary:
+        other = next(n for n in summary["states"] if n != summary["reference_state"])
+        lines.append(
+            f"{other} - {summary['reference_state']}: "
+            + "  ".join(f"dV({k}) = {v:.6g} V" for k, v in summary["delta_voltages"].items())
+        )
     if "delta_resistance_area" in summary:
         lines.append(f"{'A dR':<14} {summary['delta_resistance_area'] * 1e15:.6g} fohm m2")
         lines.append(f"{'dR/R':<14} {100 * summary['magnetoresistance']:.4g} percent")

@@ -48,6 +48,11 @@ class Stack:
     ) -> None:
         if not layers:
             raise InputError("the stack has no layer")
+        for x in layers:
+            if not isinstance(x, Layer):
+                raise InputError(
+                    f"a stack takes layers one by one, Stack(Layer(...), Layer(...)); found {type(x).__name__}"
+                )
         self.layers = tuple(replace(x, name=default_name(x, i)) for i, x in enumerate(layers, 1))
         names = [x.name for x in self.layers]
         for i, n in enumerate(names):
@@ -164,9 +169,11 @@ def common_axis(stack: Stack) -> NDArray[np.float64]:
         if first is None:
             first, axis = layer, m * np.sign(m[np.abs(m).argmax()])
         elif np.linalg.norm(np.cross(m, axis)) > 1e-9:
+            unset = [x.name for x in (first, layer) if x.magnetization is None]
+            default = f" ('{unset[0]}' has none given: +z)" if unset else ""
             raise InputError(
-                f"layers '{first.name}' and '{layer.name}' are not collinear; this model takes magnetizations "
-                "along one axis"
+                f"layers '{first.name}' and '{layer.name}' are not collinear{default}; this model takes "
+                "magnetizations along one axis"
             )
     return axis
 

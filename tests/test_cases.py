@@ -211,6 +211,10 @@ detector = [0, 0, -1]
         assert s["currents"]["left"] == pytest.approx(-1e-3, rel=1e-9, abs=0)
         assert abs(s["power_balance"]) < 1e-10
     assert "magnetoresistance" not in summary
+    assert summary["delta_voltages"]["detector"] - summary["delta_voltages"]["right"] == pytest.approx(
+        down - up, rel=1e-9, abs=0
+    )
+    assert summary["reference_state"] == "parallel"
 
 
 def test_set_changes_what_it_names(tmp_path):
@@ -233,8 +237,34 @@ def test_library_holds_where_the_case_is_silent(tmp_path):
     assert case.make_stack().interface("fixed", "Cu3") is None
     case, _ = read(path, ["interface.'fixed|Cu3'.area_resistance_star=1e-15"])
     stack = case.make_stack()
-    assert stack.interface("Cu3", "fixed") == Interface(1e-15, 0.0)
+    # What an entry leaves open, the library fills: a sweep of AR* keeps gamma.
+    assert stack.interface("Cu3", "fixed") == Interface(1e-15, 0.77)
+    case, _ = read(path, ["interface.'Cu|Co'.gamma=0.5"])
+    assert case.make_stack().interface("Cu3", "fixed") == Interface(0.51e-15, 0.5)
+    case, _ = read(path, ["interface.'Cu|Co'.area_resistance_star=2e-15", "interface.'Cu|Co'.gamma=0"])
+    assert case.make_stack().interface("Cu3", "fixed") == Interface(2e-15, 0.0)
     assert stack.interface("free", "Cu3") == Interface(0.51e-15, 0.77)
+
+
+def test_what_is_assumed_is_said(tmp_path, capsys):
+    """An interface of a magnet that is in neither library nor case; an entry that nothing uses."""
+    text = CASE.replace('[interface."Co|Cu"]', '[interface."Co|Ag"]')
+    summary, _ = run(tmp_path, "--no-pictures", "--set", "transport.temperature=300", text=text)
+    assert summary["notes"] == [
+        "interface 'Co|Ag' is not used: no layer is made of one of its materials",
+        "no interface Cu|Co in the library at 300 K, and none given: taken as perfect",
+    ]
+    assert "fespin: note: no interface Cu|Co" in capsys.readouterr().err
+    assert set(summary["interfaces"].values()) == {"perfect"}
+    assert summary["contacts"] == {"bottom": "lead", "top": "lead"}
+    assert run(tmp_path, "--no-pictures", name="plain")[0]["notes"] == []
+
+
+def test_every_key_is_documented(tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "conventions.md").read_text()
+    summary, _ = run(tmp_path, "--no-pictures")
+    for key in (*summary, *next(iter(summary["states"].values()))):
+        assert f"`{key}" in page, key
 
 
 def test_dry_run_meshes_nothing(tmp_path, capsys):
@@ -253,6 +283,12 @@ def test_schema_and_materials_print(capsys):
     assert "geometry" in schema()["properties"]
     assert main(["materials"]) == 0
     assert "Co|Cu" in capsys.readouterr().out
+    assert main(["materials", "Ag"]) == 0
+    printed = capsys.readouterr().out
+    assert "Ag at 4.2 K" in printed
+    assert "Co|Cu" not in printed
+    assert main(["materials", "Silver"]) == 2
+    assert "did you mean 'Ag'?" in capsys.readouterr().err
 
 
 def test_examples_in_the_documents_are_valid():

@@ -27,7 +27,7 @@ def test_a_mode_decays_with_its_rate():
     rate = ((math.pi / thick) ** 2 + 1 / length**2) / (rho * ELEMENTARY_CHARGE**2 * N)
     errors, steps = [], []
     for tolerance in (1e-4, 1e-6):
-        e = evolve(problem.system, lambda t: OFF, 3 / rate, initial=start, tolerance=tolerance)
+        e = evolve(problem.system, lambda t: OFF, 3 / rate, initial=start, tolerance=tolerance, max_step=3 / rate)
         amplitude = math.sqrt(2 * e.stored[-1] / problem.system.stored(start))
         errors.append(abs(amplitude / math.exp(-3) - 1))
         steps.append(len(e.times))

@@ -201,6 +201,11 @@ class TerminalSolver:
         missing = [c for c in self.contacts if c not in drive]
         if missing:
             raise InputError(f"contact '{missing[0]}' has neither a voltage nor a current")
+        for c, t in drive.items():
+            if not isinstance(t, Terminal):
+                raise InputError(
+                    f"contact '{c}' is driven by {t!r}; give Terminal(voltage=...) or Terminal(current=...)"
+                )
         given = {c: t.voltage for c, t in drive.items() if t.voltage is not None}
         if not given:
             raise InputError("all contacts float: give at least one of them a voltage, 0 for ground")

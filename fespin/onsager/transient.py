@@ -133,6 +133,7 @@ def evolve(
     *,
     initial: Fields | None = None,
     first_step: float | None = None,
+    max_step: float | None = None,
     tolerance: float = 1e-4,
     breakpoints: Sequence[float] = (),
     options: SolverOptions | None = None,
@@ -152,6 +153,8 @@ def evolve(
         Default: all potentials zero.
     first_step
         Default: a thousandth of the duration (s).
+    max_step
+        Default: a fiftieth of the duration (s).
     tolerance
         Of one step, relative to the largest stored energy's norm so far.
     breakpoints
@@ -175,6 +178,9 @@ def evolve(
     start = duration / 1000 if first_step is None else first_step
     if not (0 < start <= duration < math.inf):
         raise InputError(f"duration is {duration!r} and the first step {start!r}; need 0 < step <= duration")
+    longest = duration / 50 if max_step is None else max_step
+    if not 0 < longest < math.inf:
+        raise InputError(f"max_step is {max_step!r}; it must be positive")
     if not 0 < tolerance < 1:
         raise InputError(f"tolerance is {tolerance!r}; it must lie between 0 and 1")
     stops = sorted({t for t in breakpoints if 0 < t < duration} | {duration})
@@ -185,7 +191,7 @@ def evolve(
     try:
         while stops:
             # A jump of the drive at the end of a step belongs to the next one.
-            step = min(step, stops[0] - time)
+            step = min(step, longest, stops[0] - time)
             try:
                 w, volts, amps, slopes = stage.solve(state, time, step)
             except SolverError:
@@ -216,7 +222,7 @@ def evolve(
                 time, step, blocked = stops.pop(0), start, False
                 continue
             # Doubling only, and not right after a rejection: a new step costs a new preconditioner.
-            if ratio < 1 / 16 and not blocked:
+            if ratio < 1 / 16 and not blocked and step < longest:
                 step *= 2
             blocked = False
     finally:

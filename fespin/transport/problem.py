@@ -50,7 +50,7 @@ class TransportProblem:
     model
         Default :class:`TwoChannel`.
     contacts
-        What each contact of the domain is; those not listed are reservoirs.
+        What each contact of the domain is, such as ``Contact("lead")`` or "lead"; those not listed are reservoirs.
     degree
         Polynomial degree.
     solver
@@ -74,7 +74,7 @@ class TransportProblem:
         domain: Domain,
         model: TransportModel | None = None,
         *,
-        contacts: Mapping[str, Contact] | None = None,
+        contacts: Mapping[str, Contact | str] | None = None,
         degree: int = 2,
         solver: SolverOptions | None = None,
     ) -> None:
@@ -85,7 +85,7 @@ class TransportProblem:
         for pair, key in domain.stack.given.items():
             if pair not in {frozenset(p) for p in domain.interfaces}:
                 raise InputError(f"interface '{key}': these layers do not touch")
-        given = dict(contacts or {})
+        given = {k: Contact(c) if isinstance(c, str) else c for k, c in (contacts or {}).items()}
         for k in given:
             if k not in domain.contacts:
                 raise InputError(f"contact '{k}' is not in the geometry; {nearest(k, domain.contacts)}")
@@ -237,6 +237,7 @@ class TransportProblem:
         *,
         initial: TransportSolution | None = None,
         first_step: float | None = None,
+        max_step: float | None = None,
         tolerance: float = 1e-4,
         breakpoints: Sequence[float] = (),
         each: Callable[[float, Mapping[str, fem.Function]], None] | None = None,
@@ -253,10 +254,12 @@ class TransportProblem:
             How long (s).
         initial
             Where to start; default: no potentials.
-        first_step, tolerance
-            First step (s) and relative error of a step.
+        first_step, max_step, tolerance
+            First and longest step (s), by default a thousandth and a fiftieth of the duration, and the
+            relative error of a step.
         breakpoints
-            Times at which the drive jumps (s): no step goes across one.
+            Times at which the drive jumps (s): no step goes across one. A pulse that is shorter than
+            `max_step` and not announced here can be missed.
         each
             Called after every step with the time and the fields by name.
 
@@ -272,6 +275,7 @@ class TransportProblem:
             duration,
             initial=start,
             first_step=first_step,
+            max_step=max_step,
             tolerance=tolerance,
             breakpoints=breakpoints,
             each=None if each is None else lambda t, w: each(t, dict(zip(self.system.fields, w, strict=True))),
