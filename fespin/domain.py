@@ -58,6 +58,10 @@ class Domain:
     depth: float = 1.0
     centre: tuple[float, ...] = field(default=())
 
+    def __repr__(self) -> str:
+        cells = self.mesh.topology.index_map(self.dim).size_global
+        return f"<Domain: {cells} cells in {self.dim}D, layers {', '.join(self.regions)}>"
+
     @property
     def regions(self) -> tuple[str, ...]:
         """Names of the regions: the layers of the stack."""

@@ -164,4 +164,6 @@ def test_reports_of_a_solution_without_current():
     problem = TransportProblem(line(COMM, Stack(Layer(Material("N", 1e-8, 1e-7), 1e-8))))
     x = problem.solve(voltage=0.0)
     assert x.resistance_area is None
+    assert repr(x) == "<TransportSolution: V(bottom) = 0 V, V(top) = 0 V, power balance 0.0e+00>"
+    assert repr(x.domain).startswith("<Domain: ")
     assert x.summary()["r_nonequilibrium"] is None

@@ -7,6 +7,8 @@ import pytest
 import ufl
 from devices import CO, CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack, valve
 from dolfinx import fem
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mpi4py import MPI
 
 from fespin import (
@@ -74,6 +76,39 @@ def test_the_two_exact_solvers_agree(example):
             scale = 1e-10 * 1e11 * exact.resistance_area
             assert up == pytest.approx(1e11 * exact.phi_up(x, i), abs=scale, rel=0)
             assert down == pytest.approx(1e11 * exact.phi_dn(x, i), abs=scale, rel=0)
+
+
+@st.composite
+def random_stacks(draw):
+    """Any materials, thicknesses and interfaces within what metals have; unequal everywhere."""
+    layers, interfaces = [], {}
+    for i in range(draw(st.integers(1, 8))):
+        magnet = draw(st.booleans())
+        material = Material(
+            f"M{i}",
+            draw(st.floats(3e-9, 500e-9)),
+            10 ** draw(st.floats(-9, -6)),
+            draw(st.floats(-0.9, 0.9)) if magnet else None,
+        )
+        direction = draw(st.sampled_from((UP, DOWN))) if magnet else None
+        layers.append(Layer(material, 10 ** draw(st.floats(-9.5, -6.7)), f"L{i}", direction))
+        if i and draw(st.booleans()):
+            same = len({x.magnetization for x in layers[-2:] if x.magnetization}) == 1
+            gamma = draw(st.floats(-0.9, 0.9)) if same else 0.0
+            interfaces[f"L{i - 1}", f"L{i}"] = Interface(10 ** draw(st.floats(-17, -14)), gamma)
+    return Stack(*layers, interfaces=interfaces, library={})
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(random_stacks(), st.tuples(*[st.sampled_from(("lead", "reservoir", "blocked"))] * 2))
+def test_any_stack(s, ends):
+    """A R to 1e-6 and the balance to 1e-10, whatever the stack."""
+    x, e = solve(s, ends), reference(s, ends)
+    assert x.resistance_area == pytest.approx(e.resistance_area, rel=1e-6, abs=0)
+    assert abs(x.power_balance) < 1e-10
+    assert x.r_nonequilibrium == pytest.approx(e.r_nonequilibrium, rel=1e-6, abs=1e-7 * e.resistance_area)
+    exact = solve_multilayer(s, *(Contact(k) for k in ends), 1e11)
+    assert exact.resistance_area == pytest.approx(e.resistance_area, rel=1e-10, abs=0)
 
 
 def l2_error(x, exact):

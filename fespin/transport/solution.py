@@ -106,6 +106,11 @@ class TransportSolution:
     iterations: int
     dofs: int
 
+    def __repr__(self) -> str:
+        resistance = f"A R = {self.resistance_area:.6g} ohm m2, " if self.resistance_area is not None else ""
+        volts = ", ".join(f"V({k}) = {v:.6g} V" for k, v in self.voltages.items())
+        return f"<TransportSolution: {resistance}{volts}, power balance {self.power_balance:.1e}>"
+
     @property
     def voltage(self) -> float:
         """Between the driven contacts (V)."""
