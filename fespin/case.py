@@ -101,6 +101,9 @@ class Transport(Table):
     current_density: Drive | None = Field(None, description="A/m2 through the cross-section, upwards")
     current: Drive | None = Field(None, description="A, upwards")
     voltage: Drive | None = Field(None, description="V, bottom against top")
+    measure: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="contacts driven one by one: two of them, whose voltage over the current is reported"
+    )
     degree: Annotated[int, Field(ge=1, le=6)] = 2
     temperature: float = Field(
         4.2, description="K: which numbers of the library", json_schema_extra={"enum": list(materials.TEMPERATURES)}

@@ -168,6 +168,8 @@ def _check_drive(case: Case) -> None:
     drives = {k: v for k in ("current_density", "current", "voltage") if (v := getattr(t, k)) is not None}
     if case.multi_terminal:
         _check_terminals(case, drives)
+    elif t.measure is not None:
+        raise InputError("transport.measure: only with contacts that are driven one by one")
     elif not drives and not t.model_fields_set:
         raise InputError("[transport]: the table is missing; it gives current_density, current or voltage")
     elif len(drives) != 1:
@@ -191,6 +193,9 @@ def _check_terminals(case: Case, drives: dict[str, float]) -> None:
         if (c.voltage is None) == (c.current is None):
             found = "neither" if c.voltage is None else "both"
             raise InputError(f"contact.{k}: give exactly one of voltage and current; found {found}")
+    for k in case.transport.measure or ():
+        if k not in case.contact:
+            raise InputError(f"transport.measure: no contact is called '{k}'; {nearest(k, case.contact)}")
     for k in case.contact_names() or ():
         if k not in case.contact:
             raise InputError(f"contact.{k}: missing; it needs a voltage or a current (0 if it floats)")

@@ -170,6 +170,12 @@ def summarize(
         "case": raw,
         "states": {n: s.summary() for n, s in solutions.items()},
     }
+    if case.transport.measure is not None:
+        a, b = case.transport.measure
+        for name, s in solutions.items():
+            # What enters at the contact with most current: the current of a four-point measurement.
+            found = (s.voltages[a] - s.voltages[b]) / s.current if s.current else None
+            summary["states"][name]["measured_resistance"] = found
     pair = _parallel_and_other(solutions)
     if pair is not None and not case.multi_terminal:
         first, second = (solutions[n].resistance_area for n in pair)
@@ -180,6 +186,10 @@ def summarize(
     if pair is not None and case.multi_terminal:
         reference, other = (solutions[n].voltages for n in pair)
         summary["delta_voltages"] = {k: other[k] - reference[k] for k in reference}
+        if case.transport.measure is not None:
+            first, second = (summary["states"][n]["measured_resistance"] for n in pair)
+            if first is not None and second is not None:
+                summary["delta_measured_resistance"] = second - first
         summary["reference_state"] = pair[0]
     summary["contacts"] = {k: contacts.get(k, Contact()).spin for k in domain.contacts}
     summary["notes"] = case.notes()
@@ -278,13 +288,12 @@ def table(summary: dict[str, Any]) -> str:
             if s["r_nonequilibrium"] is not None
             else f"{name:<14} " + "  ".join(f"V({k}) = {v:.6g} V" for k, v in s["voltages"].items())
         )
+        if s.get("measured_resistance") is not None:
+            a, b = summary["case"]["transport"]["measure"]
+            lines.append(f"{'':<14} (V({a}) - V({b}))/I = {s['measured_resistance']:.6g} ohm")
         lines.append(f"{'':<14} dissipated power / (V I) - 1 = {s['power_balance']:.1e}")
-    if "delta_voltages" in summary:
-        other = next(n for n in summary["states"] if n != summary["reference_state"])
-        lines.append(
-            f"{other} - {summary['reference_state']}: "
-            + "  ".join(f"dV({k}) = {v:.6g} V" for k, v in summary["delta_voltages"].items())
-        )
+    if "delta_measured_resistance" in summary:
+        lines.append(f"{'dR':<14} {summary['delta_measured_resistance']:.6g} ohm, against {summary['reference_state']}")
     if "delta_resistance_area" in summary:
         lines.append(f"{'A dR':<14} {summary['delta_resistance_area'] * 1e15:.6g} fohm m2")
         lines.append(f"{'dR/R':<14} {100 * summary['magnetoresistance']:.4g} percent")

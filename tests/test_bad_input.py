@@ -263,6 +263,11 @@ TEXTS = {
         swap(STRIP, ("width = 60e-9", "diameter = 60e-9")),
         ["geometry.diameter", "pillar", "strip"],
     ),
+    "measure of two contacts": (
+        swap(LINE, ("degree = 2", 'measure = ["bottom", "top"]')),
+        ["transport.measure", "one by one"],
+    ),
+    "measure of one contact": (swap(LINE, ("degree = 2", 'measure = ["top"]')), ["transport.measure", "2 entries"]),
     "strip without width": (swap(STRIP, ("width = 60e-9", "")), ["geometry.width", "missing", "strip"]),
     "pillar without size": (swap(PILLAR, ("diameter = 60e-9", "")), ["diameter", "semi_axes", "neither"]),
     "diameter and semi_axes": (

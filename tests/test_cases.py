@@ -163,7 +163,7 @@ def test_strips_and_pillars_report_ohms(tmp_path):
             assert (out / f"accumulation.{state}.png").stat().st_size > 10_000
 
 
-def test_lateral_case(tmp_path):
+def test_lateral_case(tmp_path, capsys):
     """Several terminals: voltages of all contacts; current drive between two of them."""
     text = """
 [geometry]
@@ -195,7 +195,7 @@ current = 0
 spin = "lead"
 current = 0
 [transport]
-temperature = 4.2
+measure = ["detector", "right"]
 [state.parallel]
 detector = [0, 0, 1]
 [state.antiparallel]
@@ -215,6 +215,10 @@ detector = [0, 0, -1]
         down - up, rel=1e-9, abs=0
     )
     assert summary["reference_state"] == "parallel"
+    measured = [s["measured_resistance"] for s in summary["states"].values()]
+    assert measured == pytest.approx([up / 1e-3, down / 1e-3], rel=1e-9, abs=0)
+    assert summary["delta_measured_resistance"] == pytest.approx((down - up) / 1e-3, rel=1e-9, abs=0)
+    assert "(V(detector) - V(right))/I = " in capsys.readouterr().out
 
 
 def test_set_changes_what_it_names(tmp_path):
