@@ -155,12 +155,18 @@ def _legend(plotter: Any, stack: Stack) -> None:
     )
 
 
-def _shoot(plotter: Any, path: Path, zoom: float) -> None:
-    """Frame the scene above the colour bar, and write the picture."""
+def _shoot(plotter: Any, path: Path, zoom: float, extent: tuple[float, float] | None = None) -> None:
+    """Frame the scene above the colour bar, and write the picture.
+
+    A plane scene of the given extent (nm) fills the space between title and bar.
+    """
     plotter.enable_parallel_projection()
     plotter.reset_camera()
     camera = plotter.camera
     camera.zoom(zoom)
+    if extent is not None:
+        width, height = plotter.window_size
+        camera.parallel_scale = max(extent[1] / 0.66, extent[0] / 0.84 * height / width) / 2
     # Look a little lower than the middle, so that the device stands clear of the bar.
     sight = np.array(camera.focal_point) - np.array(camera.position)
     side = np.cross(sight, camera.up)
@@ -270,21 +276,24 @@ def _draw_section(grid: pyvista.UnstructuredGrid, solution: TransportSolution, p
             boundary_edges=True, feature_edges=False, manifold_edges=False, non_manifold_edges=False
         )
         plotter.add_mesh(edges, color="#303030", line_width=2)
-        _name_layer(plotter, part, stack.layers[i].material.name, grid.bounds)
+        stacked = set(solution.voltages) == {"bottom", "top"}
+        _name_layer(plotter, part, stack.layers[i].material.name, grid.bounds, beside=stacked)
     if title:
         plotter.add_text(title, font_size=16, color="black", position="upper_edge")
     plotter.view_xy()
-    _shoot(plotter, path, 1.2)
+    x0, x1, y0, y1, *_ = grid.bounds
+    _shoot(plotter, path, 1.0, (x1 - x0, y1 - y0))
 
 
-def _name_layer(plotter: Any, part: Any, name: str, bounds: Sequence[float]) -> None:
-    """Write a layer's material beside it, unless it is too thin for a line of text."""
-    _, x1, y0, y1, *_ = part.bounds
-    if y1 - y0 > 0.045 * max(bounds[1] - bounds[0], bounds[3] - bounds[2]):
-        at = np.array([[x1 + 0.02 * (bounds[1] - bounds[0]), (y0 + y1) / 2, 0.0]])
+def _name_layer(plotter: Any, part: Any, name: str, bounds: Sequence[float], *, beside: bool) -> None:
+    """Write a layer's material beside or inside it, unless it is too thin for a line of text."""
+    x0, x1, y0, y1, *_ = part.bounds
+    if y1 - y0 > 0.03 * max(bounds[1] - bounds[0], bounds[3] - bounds[2]):
+        x = x1 + 0.02 * (bounds[1] - bounds[0]) if beside else (x0 + x1) / 2
+        at = np.array([[x, (y0 + y1) / 2, 0.0]])
         plotter.add_point_labels(
             at, [name], font_size=20, text_color="#303030", shape=None, show_points=False, always_visible=True,
-            justification_horizontal="left", justification_vertical="center",
+            justification_horizontal="left" if beside else "center", justification_vertical="center",
         )  # fmt: skip
 
 
