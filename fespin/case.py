@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from . import device, materials
 from .errors import InputError, nearest
-from .stack import Stack
+from .stack import Stack, either_order
 
 type Positive = Annotated[float, Field(gt=0)]
 # Beyond these bounds it is a slip of the pen, or a number in other units.
@@ -216,8 +216,8 @@ class Case(Table):
                 continue  # of a material that a sweep may use
             if stacked and by_layer.keys() >= set(pair) and frozenset(pair) not in touching:
                 raise InputError(f"{owner}: these layers do not touch; from bottom to top: {', '.join(by_layer)}")
-            of = tuple(by_name[n].name for n in pair)
-            known = library.get((of[0], of[1])) or library.get((of[1], of[0]))
+            of = [by_name[n].name for n in pair]
+            known = either_order(library, *of)
             star, gamma = value.area_resistance_star, value.gamma
             if star is None:
                 if known is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from . import device, materials
 from .errors import InputError, nearest
 from .explain import place
-from .stack import Stack, common_axis, interface_sign
+from .stack import BOTTOM_LEAD, TOP_LEAD, Stack, common_axis, interface_sign
 
 if TYPE_CHECKING:
     from .case import Case
@@ -24,7 +24,6 @@ SHAPES: dict[str, tuple[set[str], set[str]]] = {  # keys needed, keys allowed
     ),
     "mesh": (set(), {"length_unit", "cross_section", "depth"}),
 }
-_RESERVED = ("bottom-lead", "top-lead")
 # More cells than this along one length are a length in other units, not a wish.
 _MOST_CELLS = 1e5
 _MOST_CELLS_LINE = 1e7
@@ -156,7 +155,7 @@ def _check_sizes(case: Case) -> None:
 def _check_names(case: Case) -> None:
     """Refuse names that the mesh gives to something else."""
     for i, x in enumerate(case.layer, 1):
-        if x.name in _RESERVED and case.geometry.lead_width is not None:
+        if x.name in (BOTTOM_LEAD, TOP_LEAD) and case.geometry.lead_width is not None:
             raise InputError(f"layer {i}.name: '{x.name}' is one of the wide leads; choose another name")
 
 

@@ -284,20 +284,28 @@ def sample(
     """
     comm, dim = domain.comm, domain.dim
     cells = domain.cells_of([region])
-    corners = domain.mesh.geometry.x[_compat.cell_nodes(domain.mesh)[cells][:, : dim + 1]]
+    corners = domain.mesh.geometry.x[_compat.cell_nodes(domain.mesh)[cells][:, : dim + 1]][..., :dim]
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    slack = 1e-9 * (high - low)
     best = np.full(len(points), -np.inf)
     found = np.zeros(len(points), np.int32)
-    if len(cells):
-        origin = corners[:, 0, :dim]
-        inverse = np.linalg.inv(np.swapaxes(corners[:, 1:, :dim] - origin[:, None], 1, 2))
-        low, high = corners[..., :dim].min(axis=1), corners[..., :dim].max(axis=1)
-        for i, p in enumerate(points[:, :dim]):
-            near = np.flatnonzero(((low <= p) & (p <= high)).all(axis=1))
-            near = near if len(near) else np.arange(len(cells))
-            b = np.einsum("cij,cj->ci", inverse[near], p - origin[near])
+
+    def look(i: int, near: Indices) -> None:
+        if len(near):
+            origin = corners[near, 0]
+            inverse = np.linalg.inv(np.swapaxes(corners[near, 1:] - origin[:, None], 1, 2))
+            b = np.einsum("cij,cj->ci", inverse, points[i, :dim] - origin)
             inside = np.minimum(b.min(axis=1), 1 - b.sum(axis=1))  # smallest barycentric coordinate
             best[i], found[i] = inside.max(), cells[near[inside.argmax()]]
+
+    for i, p in enumerate(points[:, :dim]):
+        look(i, np.flatnonzero(((low - slack <= p) & (p <= high + slack)).all(axis=1)).astype(np.int32))
     scores = np.array(comm.allgather(best))
+    nowhere = np.flatnonzero(np.isneginf(scores.max(axis=0)))
+    if len(nowhere):
+        for i in nowhere:
+            look(int(i), np.arange(len(cells), dtype=np.int32))
+        scores = np.array(comm.allgather(best))
     mine = scores.argmax(axis=0) == comm.rank
     out = np.zeros((len(functions), len(points)))
     if mine.any():

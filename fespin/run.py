@@ -125,7 +125,7 @@ def run(
     for name, directions in case.states().items():
         begin = time.perf_counter()
         bar.advance(f"state {name}")
-        problem.magnetize({x.name: x.magnetization or (0, 0, 1) for x in domain.stack if x.direction} | directions)
+        problem.magnetize({**domain.stack.directions, **directions})
         if terminals is not None:
             solutions[name] = problem.solve(terminals=terminals)
         else:
@@ -252,8 +252,7 @@ def _write(
                 "accumulation_V": p.accumulation,
             }
             output.write_csv(comm, path / f"profile{suffix}.csv", columns)
-            directions = {x.name: x.direction for x in s.stack if x.direction}
-            bare = case.make_stack().magnetized(directions)
+            bare = case.make_stack().magnetized(s.stack.directions)
             bottom, top = (contacts.get(k, Contact()) for k in ("bottom", "top"))
             exact[name] = solve_multilayer(bare, bottom, top, s.current_density, top_voltage=s.voltages["top"])
         if domain.dim > 1:

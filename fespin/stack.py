@@ -19,6 +19,15 @@ def default_name(layer: Layer, position: int) -> str:
     return layer.name or f"{layer.material.name}{position}"
 
 
+BOTTOM_LEAD, TOP_LEAD = "bottom-lead", "top-lead"
+"""Names of the wide leads that geometries add to a stack."""
+
+
+def either_order(book: Mapping[tuple[str, str], Interface], a: str, b: str) -> Interface | None:
+    """Return the entry of a pair in a book of interfaces, whichever way round it is written."""
+    return book.get((a, b)) or book.get((b, a))
+
+
 class Stack:
     """Layers from bottom to top, and the interfaces between them.
 
@@ -96,8 +105,7 @@ class Stack:
         if found:
             face: Interface | None = self.interfaces[found[0]]
         else:
-            by_material = (a.material.name, b.material.name)
-            face = self.library.get(by_material) or self.library.get(by_material[::-1])
+            face = either_order(self.library, a.material.name, b.material.name)
         return None if face is None or face.perfect else face
 
     @property
@@ -144,6 +152,11 @@ class Stack:
             replace(x, magnetization=tuple(directions[x.name])) if x.name in directions else x for x in self.layers
         ]
         return Stack(*layers, interfaces=self.interfaces, library=self.library)
+
+    @property
+    def directions(self) -> dict[str, tuple[float, float, float]]:
+        """Where the magnets point, by layer name."""
+        return {x.name: x.direction for x in self.layers if x.direction is not None}
 
     def between(self, below: Sequence[Layer], above: Sequence[Layer]) -> Stack:
         """Return the stack with more layers below and above it."""

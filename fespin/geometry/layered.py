@@ -115,7 +115,7 @@ def strip(
             h = (nodes[1:] / nodes[-1]).tolist()
             return int(geo.extrude([(0, point)], x1 - x0, 0, 0, [1] * len(h), h)[1][1])
 
-        rim = size if wide is None else size / 4
+        rim = size if wide is None else wide.rim * UNIT
         across = graded_nodes(2 * half, size, (rim, rim), growth=0.3 / refine, least=4)
         out = None
         if wide is not None:

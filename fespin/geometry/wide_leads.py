@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from ..device import Layer, Material
 from ..errors import InputError
-from ..stack import Stack
+from ..stack import BOTTOM_LEAD, TOP_LEAD, Stack
 from .grading import UNIT, Resolution, checked_length, graded_nodes
-
-BOTTOM_LEAD, TOP_LEAD = "bottom-lead", "top-lead"
 
 
 def with_leads(stack: Stack, thickness: float, material: Material | None = None) -> Stack:

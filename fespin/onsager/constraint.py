@@ -43,12 +43,13 @@ class Constraint:
         self.ties: list[_Tie] = []
         domain = system.domain
         for name, law in system.declaration.contacts.items():
+            others = {f: w for f, w in law.potential.items() if f != law.charge and w}
+            if not others:
+                continue
             c = system.fields.index(law.charge)
             regions = [domain.regions.index(r) for r in domain.contact_regions(name)]
             cells = np.flatnonzero(np.isin(domain.region, regions))
-            for other, weight in law.potential.items():
-                if other == law.charge or weight == 0:
-                    continue
+            for other, weight in others.items():
                 f = system.fields.index(other)
                 # The partner of a charge dof is what stands at its place in any cell of the contact's regions.
                 slaves = system.spaces[c].dofmap.list[cells].ravel()

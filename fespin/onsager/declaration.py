@@ -159,6 +159,11 @@ class Declaration:
     laws: Mapping[tuple[str, str], InterfaceLaw] = field(default_factory=dict)
     contacts: Mapping[str, ContactLaw] = field(default_factory=dict)
 
+    @property
+    def charge(self) -> str:
+        """The charge field: that of the first contact."""
+        return next(iter(self.contacts.values())).charge
+
     def __post_init__(self) -> None:
         self._check_names()
         for charge in {c.charge for c in self.contacts.values()}:

@@ -81,6 +81,15 @@ class Kernels:
             "end_integral": self.w1 * ds,
         }
         self._compiled = {n: fem.forms.compile_form(mesh.comm, f) for n, f in forms.items()}
+        # Walking through a form takes longer than attaching it.
+        self._parts = {
+            n: (
+                {integral.integral_type() for integral in f.integrals()},
+                ufl.algorithms.extract_coefficients(f),
+                ufl.algorithms.analysis.extract_constants(f),
+            )
+            for n, f in ((n, c.ufl_form) for n, c in self._compiled.items())
+        }
 
     def form(
         self,
@@ -111,11 +120,9 @@ class Kernels:
             "interior_facet": (kinds.interior_facet, faces),
             "exterior_facet": (_compat.exterior_facet(), ends),
         }
-        present = {integral.integral_type() for integral in compiled.ufl_form.integrals()}
+        present, coefficients, constants = self._parts[name]
         subdomains = {entities[t][0]: [(0, np.asarray(entities[t][1], np.int32))] for t in present}
         swap = dict(replace or {})
-        coefficients = ufl.algorithms.extract_coefficients(compiled.ufl_form)
-        constants = ufl.algorithms.analysis.extract_constants(compiled.ufl_form)
         return fem.forms.create_form(
             compiled,
             list(spaces),

@@ -176,7 +176,7 @@ def nonequilibrium_power(declaration: Declaration, m: Moments) -> float:
     """
     f = declaration.fields
     n = len(f)
-    charge = f.index(next(iter(declaration.contacts.values())).charge)
+    charge = f.index(declaration.charge)
 
     def beyond_charge(matrix: Matrix, q: int) -> Matrix:
         column = matrix[:, q]

@@ -245,15 +245,17 @@ class System:
         """Yield the forms of a block; each one's coefficients hold until the next is asked for."""
         i, j = block
         ker = self.kernels
-        cells, faces, ends = self._couplings(i, j, c)
+        _, faces, ends = self._couplings(i, j, c)
+        # The pattern holds more than these coefficients may: one region's flux does not visit the others.
+        cells = self.cells_where((c.conduction[:, i, j] != 0) | (c.reaction[:, i, j] != 0))
         swap = {} if w is None else {ker.w1: w}
         self.spread(ker.k, c.conduction[:, i, j])
         self.spread(ker.r, c.reaction[:, i, j])
         yield ker.form(form, spaces, cells=cells, replace=swap)
-        for g, entities in faces:
+        for g, entities in ((g, e) for g, e in faces if g.any()):
             ker.G.value[:] = g
             yield ker.form(form, spaces, faces=entities, replace=swap)
-        for b, entities in ends:
+        for b, entities in ((b, e) for b, e in ends if b):
             ker.B.value = b
             yield ker.form(form, spaces, ends=entities, replace=swap)
 

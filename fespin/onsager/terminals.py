@@ -65,7 +65,7 @@ class TerminalSolver:
         self.contacts = tuple(system.declaration.contacts)
         self.iterations = 0
         self.seconds = {"assembly": 0.0, "setup": 0.0, "solve": 0.0}
-        self.constraint = Constraint(system)
+        self._constraint: Constraint | None = None
         self._assembled: PETSc.Mat | None = None
         self._reduced: PETSc.Mat | None = None
         self._solver: LinearSolver | None = None
@@ -89,10 +89,10 @@ class TerminalSolver:
     def _ready(self) -> tuple[LinearSolver, Constraint]:
         if self._stale:
             begin = time.perf_counter()
-            self.constraint = Constraint(self.system)
-            self._assembled = self.system.matrix(rate=self.rate, into=self._assembled, free=self.constraint.slaves)
-            if self.constraint:
-                self._reduced = self.constraint.reduce(self._assembled)
+            self._constraint = constraint = Constraint(self.system)
+            self._assembled = self.system.matrix(rate=self.rate, into=self._assembled, free=constraint.slaves)
+            if constraint:
+                self._reduced = constraint.reduce(self._assembled)
             assembled = time.perf_counter()
             self._solver = LinearSolver(
                 self._reduced or self._assembled, self.options, self.name, symmetric=self.system.symmetric
@@ -100,8 +100,8 @@ class TerminalSolver:
             self._stale = False
             self.seconds["assembly"] += assembled - begin
             self.seconds["setup"] += time.perf_counter() - assembled
-        assert self._solver is not None
-        return self._solver, self.constraint
+        assert self._solver is not None and self._constraint is not None
+        return self._solver, self._constraint
 
     def set_up(self) -> None:
         """Assemble, and build the preconditioner or factor, now rather than in the first solve. Collective."""

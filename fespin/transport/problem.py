@@ -296,7 +296,7 @@ class TransportProblem:
     def _weights(self, layer: str) -> NDArray[np.float64]:
         """Return K q/(q^T K q): the potential that it weights falls by Ohm's law alone in a layer."""
         i = self.system.domain.regions.index(layer)
-        q = self.system.fields.index(next(iter(self.system.declaration.contacts.values())).charge)
+        q = self.system.fields.index(self.system.declaration.charge)
         row = self.system.coefficients.conduction[i, q]
         return np.asarray(row / row[q])
 
