@@ -40,6 +40,11 @@ def from_gmsh(
     return *data[:3], names
 
 
+def create_mesh(comm: MPI.Intracomm, cells: NDArray[np.int64], element: Any, x: NDArray[np.float64]) -> mesh.Mesh:
+    """Return a mesh from nodes per cell and coordinates; the versions order the arguments differently."""
+    return mesh.create_mesh(comm, cells=cells, e=element, x=x)
+
+
 def cell_nodes(m: mesh.Mesh) -> NDArray[np.int32]:
     """Return the geometry nodes of each local cell."""
     maps = getattr(m.geometry, "dofmaps", None)

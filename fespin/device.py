@@ -152,8 +152,13 @@ class Layer:
         return direction((0.0, 0.0, 1.0) if self.magnetization is None else self.magnetization, self.name)
 
 
-def direction(vector: Sequence[float], owner: str) -> Vector:
+def direction(vector: Sequence[float], owner: str, what: str = "magnetization") -> Vector:
     """Return the unit vector along three numbers.
+
+    Parameters
+    ----------
+    owner, what
+        Whose vector it is, and which, for messages.
 
     Raises
     ------
@@ -165,10 +170,10 @@ def direction(vector: Sequence[float], owner: str) -> Vector:
     except (TypeError, ValueError):
         v = np.array(np.nan)
     if v.shape != (3,) or not np.isfinite(v).all():
-        raise InputError(f"{owner}: magnetization is {vector!r}; it must be three finite numbers")
+        raise InputError(f"{owner}: {what} is {vector!r}; it must be three finite numbers")
     norm = float(np.linalg.norm(v))
     if norm == 0:
-        raise InputError(f"{owner}: magnetization is zero; it must have a direction")
+        raise InputError(f"{owner}: {what} is zero; it must have a direction")
     return (float(v[0] / norm), float(v[1] / norm), float(v[2] / norm))
 
 

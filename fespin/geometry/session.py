@@ -1,4 +1,4 @@
-"""One gmsh session: built on rank 0, distributed to all, its failures raised on all."""
+"""From a gmsh model of a device to its domain."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gmsh
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from .. import _compat
 from ..domain import Domain, build_domain
-from ..errors import FespinError, InputError
+from ..gmsh_session import mesh_from_gmsh
 from ..stack import Stack
 from .grading import UNIT
 
@@ -50,28 +48,7 @@ def mesh_with_gmsh(
     InputError
         If gmsh refuses the geometry.
     """
-    message, keywords = None, {}
-    if comm.rank == 0:
-        gmsh.initialize(interruptible=False)
-        gmsh.option.setNumber("General.Terminal", 0)
-        gmsh.option.setNumber("General.NumThreads", 1)
-        try:
-            keywords = build(gmsh)
-            if save is not None:
-                gmsh.write(str(save))
-        except FespinError as error:
-            message = str(error)
-        except Exception as error:  # gmsh raises plain exceptions
-            message = f"gmsh could not build the mesh: {str(error).strip() or type(error).__name__}"
-    message, keywords = comm.bcast((message, keywords), 0)
-    if message is not None:
-        if comm.rank == 0:
-            gmsh.finalize()
-        raise InputError(message)
-    gdim = int(keywords.pop("gdim", gdim))
-    mesh, cells, facets, names = _compat.from_gmsh(gmsh.model, comm, gdim)
-    if comm.rank == 0:
-        gmsh.finalize()
+    mesh, cells, facets, names, keywords = mesh_from_gmsh(comm, gdim, build, save=save)
     mesh.geometry.x[:] *= unit
     if "stretch" in keywords:
         mesh.geometry.x[:, :2] = stretched(mesh.geometry.x[:, :2], *keywords.pop("stretch"))

@@ -1,0 +1,64 @@
+"""One gmsh session: built on rank 0, distributed to all, its failures raised on all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gmsh
+from dolfinx import mesh as dmesh
+from mpi4py import MPI
+
+from . import _compat
+from .errors import FespinError, InputError
+
+
+def mesh_from_gmsh(
+    comm: MPI.Intracomm, gdim: int | None, build: Callable[[Any], dict[str, Any]], *, save: Path | None = None
+) -> tuple[dmesh.Mesh, dmesh.MeshTags, dmesh.MeshTags, dict[tuple[int, str], int], dict[str, Any]]:
+    """Build a mesh with gmsh and distribute it. Collective.
+
+    Parameters
+    ----------
+    gdim
+        Dimension of space; None: `build` returns it as "gdim".
+    build
+        Called on rank 0 with the gmsh module: adds entities and physical groups and
+        meshes them. Returns anything that all ranks are to know.
+    save
+        Also write the mesh there (rank 0).
+
+    Returns
+    -------
+    tuple
+        Mesh, cell tags, facet tags, ``{(dimension, name): tag}``, and what `build` returned.
+
+    Raises
+    ------
+    InputError
+        If gmsh refuses the geometry.
+    """
+    message, keywords = None, {}
+    if comm.rank == 0:
+        gmsh.initialize(interruptible=False)
+        gmsh.option.setNumber("General.Terminal", 0)
+        gmsh.option.setNumber("General.NumThreads", 1)
+        try:
+            keywords = build(gmsh)
+            if save is not None:
+                gmsh.write(str(save))
+        except FespinError as error:
+            message = str(error)
+        except Exception as error:  # gmsh raises plain exceptions
+            message = f"gmsh could not build the mesh: {str(error).strip() or type(error).__name__}"
+    message, keywords = comm.bcast((message, keywords), 0)
+    if message is not None:
+        if comm.rank == 0:
+            gmsh.finalize()
+        raise InputError(message)
+    gdim = int(keywords.pop("gdim", gdim))
+    mesh, cells, facets, names = _compat.from_gmsh(gmsh.model, comm, gdim)
+    if comm.rank == 0:
+        gmsh.finalize()
+    return mesh, cells, facets, names, keywords

@@ -1,0 +1,34 @@
+"""The macrospin: energy, torques, landscape and motion of one direction. No mesh, no solver."""
+
+from .energy import Biaxial, Cubic, Energy, EnergyTerm, Shape, Uniaxial, Zeeman
+from .landscape import Landscape, Well, survey
+from .langevin import EnsembleResult, FirstPassage, first_passage, langevin
+from .llg import Trajectory, llg
+from .noise import NoiseSpectrum, power_spectrum
+from .spin import Macrospin
+from .torque import SpinTorque, Torque, VectorTorque
+
+__all__ = [
+    "Biaxial",
+    "Cubic",
+    "Energy",
+    "EnergyTerm",
+    "EnsembleResult",
+    "FirstPassage",
+    "Landscape",
+    "Macrospin",
+    "NoiseSpectrum",
+    "Shape",
+    "SpinTorque",
+    "Torque",
+    "Trajectory",
+    "Uniaxial",
+    "VectorTorque",
+    "Well",
+    "Zeeman",
+    "first_passage",
+    "langevin",
+    "llg",
+    "power_spectrum",
+    "survey",
+]

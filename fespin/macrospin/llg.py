@@ -1,0 +1,385 @@
+"""The Landau-Lifshitz-Gilbert equation of a macrospin: solved without noise, and stepped with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+
+from ..device import direction
+from ..errors import InputError, SolverError
+from .pointwise import Array, tangent_frame
+from .spin import PROBES, Macrospin
+from .torque import SpinTorque, Torque
+
+type FieldOfTime = Callable[[float], Sequence[float] | Array]
+type DriveOfTime = Callable[[float], float]
+
+_SAMPLED_TIMES = 2001
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What moves a macrospin: its energy, a torque, and what of them depends on time.
+
+    du/dt = gamma/(1 + alpha^2) (-u x B - alpha u x (u x B)) + drive(t) X, with B = B_eff(u) + field(t).
+
+    Attributes
+    ----------
+    spin
+        The magnet.
+    torque
+        Adds X.
+    field
+        Field in addition to the macrospin's own (T), a function of the time (s).
+    drive
+        Factor of the torque, a function of the time (s); default 1.
+    """
+
+    spin: Macrospin
+    torque: Torque | None = None
+    field: FieldOfTime | None = None
+    drive: DriveOfTime | None = None
+
+    def __post_init__(self) -> None:
+        if self.torque is not None and not hasattr(self.torque, "velocity"):
+            raise InputError(f"LLG: found {self.torque!r} as torque; allowed: SpinTorque, VectorTorque, or None")
+        for key in ("field", "drive"):
+            given = getattr(self, key)
+            if given is not None and not callable(given):
+                raise InputError(f"LLG: {key} is {given!r}; it must be a function of the time in s")
+        if self.drive is not None and self.torque is None:
+            raise InputError("LLG: drive is the factor of the torque, and no torque is given")
+
+    def field_at(self, t: float) -> Array:
+        """Return the additional field (T) at a time (s), (3,).
+
+        Raises
+        ------
+        InputError
+            If the user's function returns something else than three finite numbers.
+        """
+        if self.field is None:
+            return np.zeros(3)
+        b = np.asarray(self.field(t), dtype=float)
+        if b.shape != (3,) or not np.isfinite(b).all():
+            raise InputError(f"LLG: the field at t = {t:.6g} s is {b!r}; it must be three finite numbers, in T")
+        return b
+
+    def drive_at(self, t: float) -> float:
+        """Return the factor of the torque at a time (s).
+
+        Raises
+        ------
+        InputError
+            If the user's function returns something else than a finite number.
+        """
+        if self.drive is None:
+            return 1.0
+        value = float(self.drive(t))
+        if not math.isfinite(value):
+            raise InputError(f"LLG: the drive at t = {t:.6g} s is {value!r}; it must be a finite number")
+        return value
+
+    def velocity(self, u: Array, t: float) -> Array:
+        """Return du/dt (1/s) at directions u (n, 3)."""
+        b = self.spin.effective_field(u)
+        if self.field is not None:
+            b = b + self.field_at(t)
+        rate = self.spin.precession(u, b)
+        if self.torque is not None:
+            rate = rate + self.drive_at(t) * self.torque.velocity(u, self.spin)
+        return rate
+
+    def fastest_rate(self, times: Array) -> float:
+        """Return a bound of the rates (1/s) at which u turns and neighbouring directions part.
+
+        It is gamma/sqrt(1 + alpha^2) times the largest effective field or curvature of the energy on the
+        sphere plus the largest additional field, plus the torque's largest velocity or slope. The sphere
+        is sampled at 1006 directions, the functions of time at 2001 times and at `times`.
+        """
+        spin, u = self.spin, PROBES
+        frame = tangent_frame(u)
+        with np.errstate(all="ignore"):
+            slope = np.linalg.norm(spin.reduced_energy.gradient(u), axis=-1)
+            curvature = np.linalg.norm(spin.reduced_energy.hessian(u, frame), axis=(-2, -1))
+        stiffest = np.nanmax(np.where(np.isfinite(curvature), np.fmax(slope, curvature), slope))
+        t = np.union1d(np.linspace(0.0, times[-1], _SAMPLED_TIMES), times)
+        b = spin.thermal_energy / spin.moment * float(stiffest)
+        if self.field is not None:
+            b += max(float(np.linalg.norm(self.field_at(float(x)))) for x in t)
+        rate = spin.gyromagnetic_ratio / math.sqrt(1 + spin.damping**2) * b
+        if self.torque is not None:
+            top = 1.0 if self.drive is None else max(abs(self.drive_at(float(x))) for x in t)
+            velocity = np.linalg.norm(self.torque.velocity(u, spin), axis=-1)
+            reach = 1e-4
+            parting = np.zeros(len(u))
+            for k in range(2):
+                ahead, behind = (
+                    self.torque.velocity(np.cos(reach) * u + x * frame[:, k], spin)
+                    for x in (np.sin(reach), -np.sin(reach))
+                )
+                parting += np.sum((ahead - behind) ** 2, axis=-1) / (2 * reach) ** 2
+            rate += top * float(max(velocity.max(), np.sqrt(parting.max())))
+        return rate
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Directions of one macrospin at given times.
+
+    Attributes
+    ----------
+    times
+        s, (n,).
+    directions
+        Unit vectors (n, 3).
+    """
+
+    times: Array
+    directions: Array = field(repr=False)
+
+
+def llg(
+    spin: Macrospin,
+    start: Sequence[float],
+    times: Sequence[float] | Array,
+    *,
+    torque: Torque | None = None,
+    field: FieldOfTime | None = None,
+    drive: DriveOfTime | None = None,
+    rtol: float = 1e-9,
+) -> Trajectory:
+    """Follow a macrospin without thermal noise.
+
+    Dormand and Prince's method of order 8 follows a vector x in space, with dx/dt = r f(x/r), where r is the
+    length of x and f the velocity on the sphere. Then u = x/r, the result, obeys du/dt = f(u) whatever error r
+    has gathered.
+
+    Parameters
+    ----------
+    start
+        Direction at t = 0, of any length.
+    times
+        Where the direction is wanted (s): not negative, increasing.
+    torque
+        Spin torque.
+    field
+        Field in addition to the macrospin's own (T), a function of the time (s).
+    drive
+        Factor of the torque, a function of the time (s). With `field` or `drive` the integration pauses
+        at every one of `times`, so times at which they jump should be among them.
+    rtol
+        Error allowed in a step, relative; at least 1e-13.
+
+    Raises
+    ------
+    InputError
+        If the start, the times, rtol, or a function's value is impossible.
+    SolverError
+        If the integration stops early.
+    """
+    motion = Motion(spin, torque, field, drive)
+    u = np.array(direction(start, "LLG", "start"))
+    t = checked_times(times)
+    if not (isinstance(rtol, (int, float)) and 1e-13 <= rtol < 0.1):
+        raise InputError(f"LLG: rtol is {rtol!r}; it must be from 1e-13 to 0.1")
+
+    def rate(at: float, x: Array) -> Array:
+        length = np.linalg.norm(x)
+        return np.asarray(length * motion.velocity(x[None] / length, at)[0])
+
+    found = np.empty((len(t), 3))
+    paused = field is not None or drive is not None
+    last = 0.0
+    # Without functions of time one call gives all results, from the method's own interpolation.
+    for part in [slice(i, i + 1) for i in range(len(t))] if paused else [slice(0, len(t))]:
+        until = float(t[part][-1])
+        if until == last:
+            found[part] = u
+            continue
+        with np.errstate(all="ignore"):
+            result = solve_ivp(rate, (last, until), u, method="DOP853", t_eval=t[part], rtol=rtol, atol=rtol)
+        if not result.success or not np.isfinite(result.y).all():
+            raise SolverError(f"LLG: the integration stopped between {last:.6g} s and {until:.6g} s; {result.message}")
+        found[part] = result.y.T / np.linalg.norm(result.y, axis=0)[:, None]
+        u, last = found[part][-1], until
+    return Trajectory(t, found)
+
+
+def checked_times(times: Sequence[float] | Array, owner: str = "LLG") -> Array:
+    """Return times (s) as an array (n,).
+
+    Raises
+    ------
+    InputError
+        If there are none, or they are negative, not finite or not increasing.
+    """
+    try:
+        t = np.array(times, dtype=float, ndmin=1)
+    except (TypeError, ValueError):
+        t = np.zeros((0, 0))
+    if t.ndim != 1 or not t.size or not np.isfinite(t).all():
+        raise InputError(f"{owner}: times must be a list of finite numbers, in s")
+    if t[0] < 0 or (np.diff(t) <= 0).any():
+        raise InputError(f"{owner}: times must not be negative and must increase; the start is at t = 0")
+    return t
+
+
+# ---- with noise
+def linear_field(spin: Macrospin) -> tuple[Array, Array] | None:
+    """Return A (3, 3) and b (3, 1) if the effective field is A u + b (T), up to a part along u; None if not."""
+    basis = np.column_stack([PROBES, np.ones(len(PROBES))])
+    with np.errstate(all="ignore"):
+        slope = spin.reduced_energy.ambient_gradient(PROBES)
+    if not np.isfinite(slope).all():
+        return None
+    fit: Array = np.asarray(np.linalg.lstsq(basis, slope, rcond=None)[0], dtype=np.float64)
+    if np.abs(basis @ fit - slope).max() > 1e-12 * np.abs(slope).max(initial=1e-300):
+        return None
+    fit[np.abs(fit) < 1e-13 * np.abs(fit).max()] = 0.0
+    fit *= -spin.thermal_energy / spin.moment
+    return np.ascontiguousarray(fit[:3].T), fit[3][:, None].copy()
+
+
+class Heun:
+    """Trajectories of one block.
+
+    The equation is du/dt = u x w(u, t), with the thermal field in w. A step turns u by the mean of w at
+    its start and at its predicted end (Heun's rule, so the noise is Stratonovich's), by a rational
+    rotation: u stays a unit vector, and free precession neither gains nor loses amplitude.
+
+    Parameters
+    ----------
+    u
+        Directions at the start (n, 3).
+    """
+
+    def __init__(self, motion: Motion, u: Array) -> None:
+        self.motion = motion
+        spin = motion.spin
+        self._gamma = spin.gyromagnetic_ratio / (1 + spin.damping**2)
+        # Standard deviation of the thermal field's integral over a time is this times its square root.
+        self._noise = math.sqrt(2 * spin.damping * spin.thermal_energy / (spin.gyromagnetic_ratio * spin.moment))
+        self._affine = linear_field(spin)
+        self._along: Array = np.zeros((3, 1))
+        self._around: Array = np.zeros((3, 1))
+        self._general: Torque | None = motion.torque
+        self._angular: Callable[[Array], Array] | None = None
+        if isinstance(motion.torque, SpinTorque):
+            self._polarizer = np.array(motion.torque.polarizer)[:, None]
+            along, around = motion.torque.coefficients(spin)
+            self._along, self._around, self._general = along * self._polarizer, around * self._polarizer, None
+            self._angular = motion.torque.angular
+        self._allocate(u)
+
+    def _allocate(self, u: Array) -> None:
+        # Components are rows; two more rows repeat the first two, which makes cross products cheap.
+        self._u, self._v, self._s, self._a = (np.empty((5, len(u))) for _ in range(4))
+        self._first, self._mean, self._c, self._d, self._kick = (np.empty((3, len(u))) for _ in range(5))
+        self._square, self._stretch = np.empty(len(u)), np.empty(len(u))
+        self._u[:3] = u.T
+        self._u[3:] = self._u[:2]
+
+    @property
+    def directions(self) -> Array:
+        """Return u (n, 3), a copy."""
+        return self._u[:3].T.copy()
+
+    def keep(self, alive: NDArray[np.bool_]) -> None:
+        """Drop the other trajectories."""
+        self._allocate(self._u[:3, alive].T)
+
+    def advance(self, random: Generator, start: float, step: float, steps: int) -> None:
+        """Take steps of equal length (s) from a time (s) on."""
+        ends = self._inputs(start, step)
+        for k in range(steps):
+            begins, ends = ends, self._inputs(start + (k + 1) * step, step)
+            random.standard_normal(out=self._kick)
+            self._kick *= self._gamma * self._noise * math.sqrt(step) / 2
+            self._rate(self._u, begins, self._first)
+            self._s[:3] = self._first
+            self._turn(self._v)
+            self._rate(self._v, ends, self._mean)
+            self._mean += self._first
+            np.multiply(self._mean, 0.5, out=self._s[:3])
+            self._turn(self._u)
+        self._u[:3] /= np.sqrt(np.sum(self._u[:3] ** 2, axis=0))
+        self._u[3:] = self._u[:2]
+        if not np.isfinite(self._u).all():
+            raise SolverError(f"LLG: a direction is not a number at t = {start + steps * step:.6g} s")
+
+    def _inputs(self, t: float, step: float) -> tuple[Any, Any, Any, float, float]:
+        """Return the field's and the torque's parts of w, the torque's of what u is crossed with, all times step/2."""
+        motion, h = self.motion, step / 2
+        drive = motion.drive_at(t) if motion.torque is not None else 0.0
+        field = motion.field_at(t)[:, None]
+        if self._affine is not None:
+            field = field + self._affine[1]
+        alpha = motion.spin.damping
+        return (
+            -h * self._gamma * field,
+            h * drive * self._around,
+            -h * drive * (self._along + alpha * self._around),
+            h,
+            h * drive,
+        )
+
+    def _rate(self, u: Array, inputs: tuple[Any, Any, Any, float, float], out: Array) -> None:
+        """Put w(u) step/2 into out (3, n)."""
+        constant, turned, crossed, h, drive = inputs
+        spin = self.motion.spin
+        if self._affine is not None:
+            np.matmul((-h * self._gamma) * self._affine[0], u[:3], out=out)
+        else:
+            slope = spin.reduced_energy.ambient_gradient(u[:3].T).T
+            np.multiply(slope, h * self._gamma * spin.thermal_energy / spin.moment, out=out)
+        if self._angular is not None:
+            cosine = np.clip((self._polarizer * u[:3]).sum(axis=0), -1.0, 1.0)
+            f = np.broadcast_to(self._angular(cosine), cosine.shape)
+            turned, crossed = turned * f, crossed * f
+        out += constant
+        out += self._kick
+        if drive:
+            out += turned
+        np.multiply(out, spin.damping, out=self._a[:3])
+        if drive:
+            self._a[:3] += crossed
+        if drive and self._general is not None:
+            # X = u x (X x u), as X is tangential.
+            self._a[:3] -= drive * self._general.velocity(u[:3].T, spin).T
+        self._a[3:] = self._a[:2]
+        self._cross(u, self._a, self._c)
+        out += self._c
+
+    def _turn(self, out: Array) -> None:
+        """Put u, turned by the angle 2|s|, into out (5, n): out - u = (out + u) x s', s' along s."""
+        u, s, d = self._u, self._s, self._a
+        np.einsum("in,in->n", s[:3], s[:3], out=self._square)
+        # s' is tan|s| long, to the order of |s|^3.
+        np.multiply(self._square, 1 / 3, out=self._stretch)
+        self._stretch += 1
+        s[:3] *= self._stretch
+        self._stretch *= self._stretch
+        self._square *= self._stretch
+        s[3:] = s[:2]
+        self._cross(u, s, self._c)
+        np.add(u[:3], self._c, out=d[:3])
+        d[3:] = d[:2]
+        self._cross(d, s, self._c)
+        self._square += 1
+        np.divide(2, self._square, out=self._square)
+        self._c *= self._square
+        np.add(u[:3], self._c, out=out[:3])
+        out[3:] = out[:2]
+
+    def _cross(self, a: Array, b: Array, out: Array) -> None:
+        np.multiply(a[1:4], b[2:5], out=out)
+        np.multiply(a[2:5], b[1:4], out=self._d)
+        out -= self._d

@@ -1,0 +1,188 @@
+"""UFL expressions of the direction u, evaluated with their derivatives by NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import basix.ufl
+import numpy as np
+import ufl
+from numpy.typing import NDArray
+from ufl.algorithms import expand_derivatives
+from ufl.algorithms.expand_indices import expand_indices
+
+from ..errors import InputError
+
+type Array = NDArray[Any]
+"""Numbers, most often float64; shapes are in the docstrings."""
+
+type Function = Callable[[Any], Any]
+"""Takes u as a UFL vector of three components, returns a UFL scalar."""
+
+_MESH = ufl.Mesh(basix.ufl.element("Lagrange", "triangle", 1, shape=(3,)))
+_SYMBOL = ufl.Constant(_MESH, shape=(3,))
+
+_BINARY: dict[str, Callable[[Any, Any], Any]] = {
+    "Sum": np.add,
+    "Product": np.multiply,
+    "Division": np.divide,
+    "Power": np.power,
+    "Atan2": np.arctan2,
+    "MinValue": np.minimum,
+    "MaxValue": np.maximum,
+    "EQ": np.equal,
+    "NE": np.not_equal,
+    "LT": np.less,
+    "LE": np.less_equal,
+    "GT": np.greater,
+    "GE": np.greater_equal,
+    "AndCondition": np.logical_and,
+    "OrCondition": np.logical_or,
+}
+_UNARY: dict[str, Callable[[Any], Any]] = {
+    "Sqrt": np.sqrt,
+    "Exp": np.exp,
+    "Ln": np.log,
+    "Cos": np.cos,
+    "Sin": np.sin,
+    "Tan": np.tan,
+    "Cosh": np.cosh,
+    "Sinh": np.sinh,
+    "Tanh": np.tanh,
+    "Acos": np.arccos,
+    "Asin": np.arcsin,
+    "Atan": np.arctan,
+    "Abs": np.abs,
+    "Sign": np.sign,
+    "NotCondition": np.logical_not,
+}
+
+
+class Pointwise:
+    """A scalar function of the direction, from a UFL expression.
+
+    The expression may use all three components of u; derivatives are those along the sphere.
+
+    Parameters
+    ----------
+    function
+        Called once with u as a UFL vector; returns a UFL scalar or a number.
+    owner
+        What the function is, for messages.
+
+    Raises
+    ------
+    InputError
+        If the function does not return a scalar that UFL can differentiate.
+    """
+
+    def __init__(self, function: Function, owner: str = "function") -> None:
+        # One variable for each component: UFL's expansion of indices mixes up those of one variable.
+        self._symbols = [ufl.variable(_SYMBOL[i]) for i in range(3)]
+        try:
+            self._expression = ufl.as_ufl(function(ufl.as_vector(self._symbols)))
+            shape = self._expression.ufl_shape
+        except Exception as error:  # whatever the user's function raises
+            why = f"{type(error).__name__}: {error}"
+            raise InputError(
+                f"{owner}: it must take a UFL vector u and return a UFL scalar; it raised {why}"
+            ) from error
+        if shape != ():
+            raise InputError(f"{owner}: it must return a scalar; found shape {shape}")
+        self.owner = owner
+        self._value = _compile(self._expression, owner)
+
+    def __call__(self, u: Array) -> Array:
+        """Return the values at directions u (n, 3)."""
+        return _evaluate(self._value, u)
+
+    @cached_property
+    def _slope(self) -> list[Any]:
+        return [_compile(ufl.diff(self._expression, x), self.owner) for x in self._symbols]
+
+    @cached_property
+    def _second(self) -> list[list[Any]]:
+        slopes = [ufl.diff(self._expression, x) for x in self._symbols]
+        return [[_compile(ufl.diff(slope, x), self.owner) for x in self._symbols] for slope in slopes]
+
+    def ambient_gradient(self, u: Array) -> Array:
+        """Return the gradient in space of the expression (n, 3)."""
+        return np.stack([_evaluate(c, u) for c in self._slope], axis=-1)
+
+    def gradient(self, u: Array) -> Array:
+        """Return the gradient along the sphere (n, 3)."""
+        g = self.ambient_gradient(u)
+        return np.asarray(g - np.sum(g * u, axis=-1, keepdims=True) * u)
+
+    def hessian(self, u: Array, frame: Array) -> Array:
+        """Return the covariant second derivatives (n, 2, 2) in orthonormal tangent frames (n, 2, 3)."""
+        h = np.stack([np.stack([_evaluate(c, u) for c in row], axis=-1) for row in self._second], axis=-2)
+        radial = np.sum(self.ambient_gradient(u) * u, axis=-1)
+        return np.asarray(np.einsum("nai,nij,nbj->nab", frame, h, frame) - radial[:, None, None] * np.eye(2))
+
+    def laplacian(self, u: Array) -> Array:
+        """Return the Laplace-Beltrami operator of the function (n,)."""
+        return np.asarray(np.trace(self.hessian(u, tangent_frame(u)), axis1=-2, axis2=-1))
+
+
+def tangent_frame(u: Array) -> Array:
+    """Return two orthonormal tangent vectors (n, 2, 3) at directions u (n, 3)."""
+    helper = np.eye(3)[np.argmin(np.abs(u), axis=-1)]
+    first = np.cross(helper, u)
+    first /= np.linalg.norm(first, axis=-1, keepdims=True)
+    return np.stack([first, np.cross(u, first)], axis=-2)
+
+
+def _evaluate(code: Any, u: Array) -> Array:
+    with np.errstate(all="ignore"):  # whoever needs finite values checks them
+        return np.broadcast_to(np.asarray(code(u, {}), dtype=float), u.shape[:-1]).copy()
+
+
+def _compile(expression: Any, owner: str) -> Any:
+    """Return a function of (u, memo) that evaluates an expression, every node once."""
+    return _node(expand_indices(expand_derivatives(expression)), owner, {})
+
+
+def _node(e: Any, owner: str, known: dict[Any, Any]) -> Any:
+    if e not in known:
+        plain = _leaf(e, owner, known)
+        key = len(known)
+
+        def memoized(u: Array, memo: dict[int, Any]) -> Any:
+            if key not in memo:
+                memo[key] = plain(u, memo)
+            return memo[key]
+
+        known[e] = memoized
+    return known[e]
+
+
+def _leaf(e: Any, owner: str, known: dict[Any, Any]) -> Any:
+    name = type(e).__name__
+    if name == "Variable":
+        return _node(e.ufl_operands[0], owner, known)
+    if name == "Zero":
+        return lambda u, memo: 0.0
+    if isinstance(e, ufl.constantvalue.ScalarValue):
+        value = float(e)
+        return lambda u, memo: value
+    if name == "Indexed":
+        tensor, index = e.ufl_operands
+        while type(tensor).__name__ == "Variable":
+            tensor = tensor.ufl_operands[0]
+        if tensor == _SYMBOL:
+            i = int(index[0])
+            return lambda u, memo: u[..., i]
+    parts = [_node(x, owner, known) for x in e.ufl_operands] if name in _BINARY or name in _UNARY else []
+    if name in _BINARY:
+        binary, (a, b) = _BINARY[name], parts
+        return lambda u, memo: binary(a(u, memo), b(u, memo))
+    if name in _UNARY:
+        unary, a = _UNARY[name], parts[0]
+        return lambda u, memo: unary(a(u, memo))
+    if name == "Conditional":
+        test, a, b = (_node(x, owner, known) for x in e.ufl_operands)
+        return lambda u, memo: np.where(test(u, memo), a(u, memo), b(u, memo))
+    raise InputError(f"{owner}: UFL's {name} cannot be evaluated as a function of the direction")

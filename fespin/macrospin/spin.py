@@ -1,0 +1,156 @@
+"""A magnet of one direction: its size, damping, temperature and energy."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..constants import BOLTZMANN, ELECTRON_GYROMAGNETIC_RATIO
+from ..errors import InputError
+from .energy import Energy, EnergyTerm, Vector, Zeeman, field_vector
+from .pointwise import Array, Function, Pointwise
+
+
+@dataclass(frozen=True)
+class Macrospin:
+    """A magnet whose magnetization has one direction u everywhere.
+
+    Its energy E(u) is the sum of the terms and of the applied field's -Ms v B.u; physics follows
+    the Gilbert equation with thermal noise (Brown, Phys. Rev. 130, 1677 (1963)).
+
+    Attributes
+    ----------
+    volume
+        v (m3).
+    saturation_magnetization
+        Ms (A/m).
+    damping
+        Gilbert's alpha.
+    temperature
+        K.
+    terms
+        Energies: :class:`Uniaxial`, :class:`Biaxial`, :class:`Cubic`, :class:`Shape`, :class:`Zeeman`,
+        :class:`Energy`, or plain functions of the UFL vector u that return an energy in J.
+    field
+        Applied field B = mu0 H (T).
+    gyromagnetic_ratio
+        gamma (rad/(s T)); default the free electron's.
+
+    Raises
+    ------
+    InputError
+        If a value is impossible, or the energy is not finite everywhere on the sphere.
+    """
+
+    volume: float
+    saturation_magnetization: float
+    damping: float
+    temperature: float = 300.0
+    terms: Sequence[EnergyTerm | Function] = ()
+    field: Vector = (0.0, 0.0, 0.0)
+    gyromagnetic_ratio: float = ELECTRON_GYROMAGNETIC_RATIO
+
+    def __post_init__(self) -> None:
+        for key, unit, most, hint in (
+            ("volume", " m3", 1e-15, "a cube of 10 nm has 1e-24 m3"),
+            ("saturation_magnetization", " A/m", 1e8, "mu0 Ms = 1 T is 7.96e5 A/m"),
+            ("damping", "", 1e3, "metals have 0.001 to 0.1"),
+            ("temperature", " K", 1e5, "room temperature is 300 K"),
+            ("gyromagnetic_ratio", " rad/(s T)", 1e14, "the electron's is 1.76e11 rad/(s T)"),
+        ):
+            x = getattr(self, key)
+            good = isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
+            if not good or not 0 < x < most:
+                raise InputError(f"macrospin: {key} is {x!r}; it must be positive and below {most:g}{unit} ({hint})")
+        object.__setattr__(self, "field", field_vector(self.field, "macrospin: field"))
+        terms = self.terms if isinstance(self.terms, Sequence) else (self.terms,)
+        object.__setattr__(self, "terms", tuple(_as_term(t) for t in terms))
+        values = self.reduced_energy(PROBES)
+        if not np.isfinite(values).all():
+            at = ", ".join(f"{x:.4g}" for x in PROBES[np.argmin(np.isfinite(values))])
+            raise InputError(
+                f"macrospin: the energy is not finite on the whole sphere; it is not a number at u = ({at})"
+            )
+        if np.ptp(values) > 1e5:
+            raise InputError(
+                f"macrospin: the energy varies by {np.ptp(values):.2g} kT over the sphere, more than 1e5; "
+                "energies are in J, constants in J/m3, volumes in m3"
+            )
+
+    # ---- scales
+    @property
+    def thermal_energy(self) -> float:
+        """Return kT (J)."""
+        return BOLTZMANN * self.temperature
+
+    @property
+    def moment(self) -> float:
+        """Return the magnetic moment Ms v (A m2)."""
+        return self.saturation_magnetization * self.volume
+
+    @property
+    def free_relaxation_time(self) -> float:
+        """Return tau_N = (1 + alpha^2) Ms v/(2 alpha gamma kT), the free-diffusion time (s); D = 1/(2 tau_N)."""
+        return (1 + self.damping**2) * self.moment / (2 * self.damping * self.gyromagnetic_ratio * self.thermal_energy)
+
+    @property
+    def diffusion(self) -> float:
+        """Return D = 1/(2 tau_N) (1/s)."""
+        return 0.5 / self.free_relaxation_time
+
+    # ---- energy and motion
+    @cached_property
+    def reduced_energy(self) -> Pointwise:
+        """Return E(u)/kT, without the applied field's part if that is zero."""
+
+        def total(u: Any) -> Any:
+            parts = [_as_term(t).energy(u, self) for t in self.terms]
+            if any(self.field):
+                parts.append(Zeeman(self.field).energy(u, self))
+            return sum(parts, 0.0 * u[0]) / self.thermal_energy
+
+        return Pointwise(total, "macrospin: energy")
+
+    def energy(self, u: Array) -> Array:
+        """Return E (J) at directions u (n, 3)."""
+        return self.thermal_energy * self.reduced_energy(u)
+
+    def effective_field(self, u: Array) -> Array:
+        """Return mu0 H_eff = -grad E/(Ms v) along the sphere (T) at directions u (n, 3)."""
+        return np.asarray(-self.thermal_energy / self.moment * self.reduced_energy.gradient(u))
+
+    def precession(self, u: Array, field: Array) -> Array:
+        """Return du/dt = gamma/(1 + alpha^2) (-u x B - alpha u x (u x B)) (1/s) for fields B (T), (n, 3)."""
+        turn = np.cross(u, field)
+        return np.asarray(-self.gyromagnetic_ratio / (1 + self.damping**2) * (turn + self.damping * np.cross(u, turn)))
+
+    def with_field(self, field: Vector) -> Macrospin:
+        """Return the same magnet in another applied field (T)."""
+        return dataclasses.replace(self, field=tuple(field))
+
+
+def _as_term(term: Any) -> EnergyTerm:
+    if hasattr(term, "energy"):
+        return term  # type: ignore[no-any-return]
+    if isinstance(term, Callable):  # type: ignore[arg-type]
+        return Energy(term)
+    raise InputError(f"macrospin: found {term!r} among the energies; allowed: terms such as Uniaxial, functions of u")
+
+
+def fibonacci(n: int) -> Array:
+    """Return n directions spread evenly over the sphere (n, 3)."""
+    i = np.arange(n) + 0.5
+    z = 1 - 2 * i / n
+    angle = np.pi * (1 + 5**0.5) * i
+    r = np.sqrt(1 - z**2)
+    return np.stack([r * np.cos(angle), r * np.sin(angle), z], axis=-1)
+
+
+# Directions at which energies are tried: spread evenly, and the ones at which expressions most often fail.
+PROBES: Array = np.concatenate([fibonacci(1000), np.eye(3), -np.eye(3)])

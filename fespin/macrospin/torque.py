@@ -1,0 +1,206 @@
+"""Spin torques on a macrospin: the tangential field X of physics, and its potentials on the sphere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.polynomial import Chebyshev
+
+from ..device import direction
+from ..errors import InputError
+from .pointwise import Array
+
+if TYPE_CHECKING:
+    from .spin import Macrospin
+
+
+class Torque(Protocol):
+    """What adds X, a tangential velocity, to du/dt of a macrospin in explicit form."""
+
+    @property
+    def axis(self) -> tuple[float, float, float] | None:
+        """Axis about which X is symmetric; None if there is none."""
+        ...
+
+    def velocity(self, u: Array, spin: Macrospin) -> Array:
+        """Return X (1/s) at directions u (n, 3)."""
+        ...
+
+    def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
+        """Return chi of X = grad chi + u x grad Phi and its gradient (1/s), (n,) and (n, 3); None if unknown."""
+        ...
+
+
+def explicit_form(gilbert: Array, u: Array, damping: float) -> Array:
+    """Return X = (g + alpha u x g)/(1 + alpha^2) for a torque g in Gilbert's equation, (n, 3)."""
+    return np.asarray((gilbert + damping * np.cross(u, gilbert)) / (1 + damping**2))
+
+
+@dataclass(frozen=True)
+class SpinTorque:
+    """Damping-like and field-like torque of one polarizer.
+
+    In Gilbert's equation, du/dt = ... + gamma a f(c) u x (p x u) + gamma b f(c) u x p, with c = u.p.
+
+    Attributes
+    ----------
+    damping_like
+        Field a (T); a > 0 drives u to p.
+    field_like
+        Field b (T).
+    polarizer
+        Direction p.
+    angular
+        f(c), a function of arrays; default 1. Slonczewski's is ``lambda c: 1 / (1 + asymmetry * c)``.
+
+    Raises
+    ------
+    InputError
+        If a field is not finite, the polarizer is zero, or f is not finite and smooth on [-1, 1].
+    """
+
+    damping_like: float = 0.0
+    field_like: float = 0.0
+    polarizer: Sequence[float] = (0.0, 0.0, 1.0)
+    angular: Callable[[Array], Array] | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("damping_like", "field_like"):
+            x = getattr(self, key)
+            if not isinstance(x, (int, float)) or isinstance(x, bool) or not math.isfinite(x):
+                raise InputError(f"torque: {key} is {x!r}; it must be a finite field in T")
+        object.__setattr__(self, "polarizer", direction(self.polarizer, "torque", "polarizer"))
+        self._dependence  # noqa: B018  a bad one is refused here
+
+    @property
+    def axis(self) -> tuple[float, float, float] | None:
+        """Return the polarizer's direction: everything depends on u.p."""
+        return tuple(self.polarizer)  # type: ignore[return-value]
+
+    @cached_property
+    def _dependence(self) -> Chebyshev:
+        """Return f as a polynomial; its integral gives the potentials."""
+        if self.angular is None:
+            return Chebyshev([1.0])
+        angular: Callable[[Any], Any] = self.angular
+        for degree in (8, 16, 32, 64, 128, 256):
+            with np.errstate(all="ignore"):
+                fit = Chebyshev.interpolate(lambda c: np.broadcast_to(angular(c), c.shape), degree)
+                between = np.linspace(-1, 1, 3 * degree)
+                exact = np.broadcast_to(angular(between), between.shape)
+            if not np.isfinite(fit.coef).all() or not np.isfinite(exact).all():
+                raise InputError("torque: the angular dependence is not finite on [-1, 1]")
+            if np.abs(fit(between) - exact).max() <= 1e-13 * np.abs(exact).max():
+                return fit
+        raise InputError(
+            "torque: the angular dependence is not smooth; no polynomial of degree 256 is as good as 1e-13"
+        )
+
+    def coefficients(self, spin: Macrospin) -> tuple[float, float]:
+        """Return the coefficients of p's tangential part and of u x p in X (1/s); f(c) multiplies both."""
+        gamma, alpha = spin.gyromagnetic_ratio, spin.damping
+        a, b = gamma * self.damping_like, gamma * self.field_like
+        return (a - alpha * b) / (1 + alpha**2), (b + alpha * a) / (1 + alpha**2)
+
+    def velocity(self, u: Array, spin: Macrospin) -> Array:
+        """Return X (1/s) at directions u (n, 3)."""
+        p = np.asarray(self.polarizer)
+        c = u @ p
+        along, around = self.coefficients(spin)
+        f = self._dependence(c)[:, None]
+        return np.asarray(f * (along * (p - c[:, None] * u) + around * np.cross(u, p)))
+
+    def potentials(self, u: Array, spin: Macrospin) -> tuple[Array, Array]:
+        """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3)."""
+        along, around = self.coefficients(spin)
+        integral = self._dependence.integ()(u @ np.asarray(self.polarizer))
+        return along * integral, around * integral
+
+    def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array]:
+        """Return chi and its gradient (1/s) at directions u, (n,) and (n, 3)."""
+        p = np.asarray(self.polarizer)
+        c = u @ p
+        gradient = self.coefficients(spin)[0] * self._dependence(c)[:, None] * (p - c[:, None] * u)
+        return self.potentials(u, spin)[0], np.asarray(gradient)
+
+    def scaled(self, factor: float) -> SpinTorque:
+        """Return the torque of `factor` times the current."""
+        return SpinTorque(factor * self.damping_like, factor * self.field_like, self.polarizer, self.angular)
+
+    @classmethod
+    def critical(
+        cls,
+        spin: Macrospin,
+        ratio: float,
+        polarizer: Sequence[float] = (0.0, 0.0, 1.0),
+        angular: Callable[[Array], Array] | None = None,
+    ) -> SpinTorque:
+        """Return a damping-like torque in units of its zero-temperature critical value.
+
+        The critical value is where the trace of the linearized motion about the energy minimum
+        opposite to the polarizer changes sign.
+
+        Parameters
+        ----------
+        ratio
+            Damping-like field over its critical value; positive drives u to the polarizer.
+
+        Raises
+        ------
+        InputError
+            If no energy minimum is opposite to the polarizer.
+        """
+        from .landscape import survey
+
+        p = np.asarray(direction(polarizer, "torque", "polarizer"))
+        unit = cls(1.0, 0.0, tuple(p), angular)
+        wells = survey(spin).wells
+        well = min(wells, key=lambda w: float(w.direction @ p), default=None)
+        if well is None or well.direction @ p > -0.1:
+            raise InputError(
+                "torque: critical_ratio needs an energy minimum opposite to the polarizer; there is none, "
+                "give damping_like in T"
+            )
+        u = well.direction[None]
+        # The divergence of the velocity at the fixed point is the trace of its linearization.
+        damping = spin.damping * spin.thermal_energy / spin.moment * spin.reduced_energy.laplacian(u)[0]
+        c = float(well.direction @ p)
+        f, slope = float(unit._dependence(c)), float(unit._dependence.deriv()(c))
+        pumping = (1 - c * c) * slope - 2 * c * f
+        if not math.isfinite(ratio) or pumping <= 0:
+            raise InputError(f"torque: critical_ratio is {ratio!r}; this polarizer has no critical current")
+        return cls(ratio * float(damping) / pumping, 0.0, tuple(p), angular)
+
+
+@dataclass(frozen=True)
+class VectorTorque:
+    """Any torque: a tangential velocity given as a function of the direction.
+
+    Attributes
+    ----------
+    function
+        Takes u (n, 3), returns the torque g in Gilbert's equation, du/dt = ... + g (1/s), (n, 3); its part along u
+        is dropped.
+    axis
+        Axis about which the torque is symmetric, if there is one.
+    """
+
+    function: Callable[[Array], Array]
+    axis: tuple[float, float, float] | None = None
+
+    def velocity(self, u: Array, spin: Macrospin) -> Array:
+        """Return X (1/s) at directions u (n, 3)."""
+        g = np.asarray(self.function(u), dtype=float)
+        if g.shape != u.shape or not np.isfinite(g).all():
+            raise InputError("torque: the function must return finite vectors of the shape of u, (n, 3)")
+        g = g - np.sum(g * u, axis=-1, keepdims=True) * u
+        return explicit_form(g, u, spin.damping)
+
+    def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
+        """Return None: the potentials are found on the sphere, by :func:`fespin.sigma.decompose`."""
+        return None

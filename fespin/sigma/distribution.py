@@ -1,0 +1,121 @@
+"""A probability density of the direction, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+
+from ..macrospin.pointwise import Array
+from .meridian import Meridian
+from .reduced import Reduced
+from .space import Density, Sigma
+
+type Surface = Sigma | Meridian
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A density rho(u) on the sphere, with unit integral.
+
+    Attributes
+    ----------
+    surface
+        Where it lives: a :class:`Sigma`, or a :class:`Meridian` if it is symmetric.
+    nodes, points
+        Values at the nodes of this rank (owned,) and at its quadrature points (n,).
+    gradient
+        At the quadrature points (n, 3).
+    method
+        How it was found.
+    error_estimate
+        Of its hemisphere probabilities, relative; None if none was made.
+    """
+
+    surface: Surface = field(repr=False)
+    nodes: Array = field(repr=False)
+    points: Array = field(repr=False)
+    gradient: Array = field(repr=False)
+    method: str
+    error_estimate: float | None = None
+
+    def expect(self, observable: Density) -> float:
+        """Return the mean of a function of the direction. Collective."""
+        return self.surface.integral(self.points * observable(self.surface.points))
+
+    @property
+    def mean(self) -> Array:
+        """Return the mean direction (3,). Collective."""
+        u = self.surface.points
+        mean = np.array([self.surface.integral(self.points * u[:, k]) for k in range(3)])
+        if self.surface.dim == 1:  # the points lie on one meridian; the others cancel what is across the axis
+            mean = (mean @ self.surface.axis) * self.surface.axis
+        return mean
+
+    def probability(self, axis: Sequence[float] | Array) -> float:
+        """Return the probability of the hemisphere u.axis > 0. Collective."""
+        load = self.surface.hemisphere(axis, lambda u: np.ones(len(u)))
+        return float(self.surface.comm.allreduce(float(load @ self.nodes)))
+
+    @property
+    def mass_error(self) -> float:
+        """Return the integral minus one. Collective."""
+        return self.surface.integral(self.points) - 1
+
+    @property
+    def minimum_density(self) -> float:
+        """Return the smallest density at the nodes (1/sr): negative where the method overshoots. Collective."""
+        return float(self.surface.comm.allreduce(float(self.nodes.min(initial=np.inf)), op=MPI.MIN))
+
+    @property
+    def negative_mass(self) -> float:
+        """Return the integral of the density's negative part, as a positive number. Collective."""
+        return self.surface.integral(np.maximum(-self.points, 0.0))
+
+    def function(self) -> fem.Function:
+        """Return the density as a DOLFINx function. Collective."""
+        return self.surface.function(self.nodes, "density")
+
+    def current(self, reduced: Reduced) -> Array:
+        """Return J/D at the quadrature points (n, 3). Collective."""
+        return np.asarray(self.points[:, None] * reduced.velocity(self.surface.points) - self.gradient)
+
+    def summary(self) -> dict[str, Any]:
+        """Return mean, mass error, smallest density and method, for JSON. Collective."""
+        return {
+            "mean": self.mean.tolist(),
+            "mass_error": self.mass_error,
+            "minimum_density": self.minimum_density,
+            "negative_mass": self.negative_mass,
+            "method": self.method,
+            "error_estimate": self.error_estimate,
+        }
+
+
+def mixture(parts: Sequence[Distribution], weights: Sequence[float] | Array, method: str) -> Distribution:
+    """Return a weighted sum of distributions on one surface."""
+    pairs = list(zip(weights, parts, strict=True))
+    nodes, points, gradient = (
+        np.asarray(sum(w * getattr(d, name) for w, d in pairs)) for name in ("nodes", "points", "gradient")
+    )
+    return Distribution(parts[0].surface, nodes, points, gradient, method)
+
+
+def power(distribution: Distribution, reduced: Reduced) -> dict[str, float]:
+    """Return the power that the torque does and the one that is dissipated, in units of kT D (a steady state's agree).
+
+    work = integral rho X.grad mu, dissipation = integral rho |grad mu|^2 with mu = ln rho + v (and D = kT = 1).
+    Collective.
+    """
+    surface, u = distribution.surface, distribution.surface.points
+    force = distribution.gradient + distribution.points[:, None] * reduced.slope(u)
+    work = surface.integral(np.sum(reduced.torque_velocity(u) * force, axis=1))
+    positive = np.maximum(distribution.points, 1e-300)
+    squared = np.sum(force**2, axis=1)
+    # Where the density is rounding, so is its chemical potential.
+    trusted = distribution.points > 1e-12 * distribution.points.max(initial=0.0)
+    return {"work": work, "dissipation": surface.integral(np.where(trusted, squared / positive, 0.0))}

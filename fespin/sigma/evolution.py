@@ -1,0 +1,242 @@
+"""Evolution in time under varying fields and torques, by a stiffly accurate Runge-Kutta method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+
+from ..errors import InputError, SolverError
+from ..macrospin.pointwise import Array
+from .checkpoint import load_checkpoint, save_checkpoint
+from .distribution import Distribution, Surface
+from .factor import apply
+from .operator import Operator
+from .reduced import Reduced
+from .space import Density
+
+# SDIRK of order 4 with an embedded one of order 3: Hairer and Wanner, Solving Ordinary Differential Equations II,
+# table 6.5. L-stable; its last stage is the new value.
+_GAMMA = 0.25
+_C = np.array([1 / 4, 3 / 4, 11 / 20, 1 / 2, 1])
+_A = np.array(
+    [
+        [1 / 4, 0, 0, 0, 0],
+        [1 / 2, 1 / 4, 0, 0, 0],
+        [17 / 50, -1 / 25, 1 / 4, 0, 0],
+        [371 / 1360, -137 / 2720, 15 / 544, 1 / 4, 0],
+        [25 / 24, -49 / 48, 125 / 16, -85 / 12, 1 / 4],
+    ]
+)
+_LOWER = np.array([59 / 48, -17 / 96, 225 / 32, -85 / 12, 0])
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """What was seen while a distribution evolved.
+
+    Attributes
+    ----------
+    times
+        Seconds (n,).
+    mean
+        Mean direction (n, 3).
+    probability
+        Of the hemisphere asked for (n,).
+    observables
+        Mean of each observable (n,).
+    mass_error
+        Largest deviation of the integral from its initial value.
+    steps, rejected
+        How many steps were taken and repeated.
+    final
+        The distribution at the last time.
+    """
+
+    times: Array
+    mean: Array
+    probability: Array
+    observables: dict[str, Array]
+    mass_error: float
+    steps: int
+    rejected: int
+    final: Distribution = field(repr=False)
+
+
+@dataclass
+class _State:
+    """Where an evolution is: all that a restart needs."""
+
+    time: float
+    step: float
+    load: Array  # integrals of the density with the basis functions (owned,)
+    rows: list[list[float]]
+    steps: int = 0
+    rejected: int = 0
+
+
+def evolve(
+    surface: Surface,
+    build: Callable[[float], Reduced],
+    start: Array,
+    times: Array,
+    *,
+    weighted: bool,
+    axis: Sequence[float],
+    observables: dict[str, Density],
+    tolerance: float,
+    breakpoints: Sequence[float] = (),
+    progress: Callable[[float], None] | None = None,
+    checkpoint: Path | None = None,
+    every: float = 60.0,
+    resume: bool = False,
+) -> Evolution:
+    """Evolve a density while field and torque vary. Times are in 2 tau_N. Collective.
+
+    Parameters
+    ----------
+    build
+        Takes s, returns what moves the direction then.
+    start
+        Integrals of the initial density with the basis functions (owned,).
+    times
+        When to look, increasing (n,).
+    weighted
+        Which weak form. The weighted one keeps small rates right and needs no torque.
+    axis
+        Of the hemisphere whose probability is followed.
+    tolerance
+        Of each step, relative to the density's norm.
+    breakpoints
+        When field or torque jump.
+    progress
+        Called with the part that is done, 0 to 1.
+    checkpoint
+        File to which the state is saved `every` seconds of computing.
+    resume
+        Go on from the checkpoint, if there is one.
+
+    Raises
+    ------
+    SolverError
+        If steps become too small.
+    """
+    watched = [lambda u, k=k: u[:, k] for k in range(3)] + list(observables.values())
+    state = _State(0.0, (times[-1] - 0.0) / 1000, start, [])
+    if resume and checkpoint is not None:
+        found = load_checkpoint(surface, checkpoint, len(start))
+        if found is not None:
+            state = _State(found.time, found.step, found.load, found.rows, found.steps, found.rejected)
+            if len(state.rows) > len(times) or state.time > times[-1] * (1 + 1e-12):
+                raise InputError(f"checkpoint '{checkpoint}': it is of a longer evolution; remove it to start afresh")
+    mass = float(surface.comm.allreduce(float(start.sum())))
+    stops = np.unique(np.concatenate([times, [b for b in breakpoints if 0 < b < times[-1]]]))
+    last_saved = monotonic()
+    operators = _Operators(surface, build, weighted)
+
+    def record() -> None:
+        op = operators.at(state.time)
+        x = op.project(state.load)
+        functionals = [op.hemisphere(axis), *(op.observable(f) for f in watched)]
+        state.rows.append([state.time, *(op.dot(f, x) for f in functionals)])
+
+    while len(state.rows) < len(times):
+        if state.time >= times[len(state.rows)] - 1e-14 * times[-1]:
+            record()
+            continue
+        stop = float(stops[np.searchsorted(stops, state.time * (1 + 1e-14) + 1e-300, side="right")])
+        _advance(surface, operators, state, stop, tolerance, times[-1])
+        if progress is not None:
+            progress(state.time / times[-1])
+        if checkpoint is not None:
+            due = surface.comm.bcast(monotonic() - last_saved > every, 0)
+            if due:
+                save_checkpoint(
+                    surface, checkpoint, state.time, state.step, state.load, state.rows, state.steps, state.rejected
+                )
+                last_saved = monotonic()
+    final = operators.at(times[-1])
+    x = final.project(state.load)
+    rows = np.array(state.rows)
+    form = "weighted" if weighted else "plain"
+    distribution = final.distribution(x, f"SDIRK4, {form} form")
+    error = abs(float(surface.comm.allreduce(float(state.load.sum()))) - mass)
+    operators.destroy()
+    return Evolution(
+        times,
+        rows[:, 2:5],
+        rows[:, 1],
+        {k: rows[:, 5 + i] for i, k in enumerate(observables)},
+        error,
+        state.steps,
+        state.rejected,
+        distribution,
+    )
+
+
+class _Operators:
+    """The operators of the last few times: stages of one step share theirs with the next."""
+
+    def __init__(self, surface: Surface, build: Callable[[float], Reduced], weighted: bool) -> None:
+        self._surface, self._build, self._weighted = surface, build, weighted
+        self._known: list[tuple[Reduced, Operator]] = []
+
+    def at(self, s: float) -> Operator:
+        """Return the operator at a time. Collective."""
+        reduced = self._build(s)
+        for known, operator in self._known:
+            if known == reduced:
+                return operator
+        if len(self._known) >= 6:
+            self._known.pop(0)[1].destroy()
+        self._known.append((reduced, Operator(self._surface, reduced, weighted=self._weighted)))
+        return self._known[-1][1]
+
+    def destroy(self) -> None:
+        for _, operator in self._known:
+            operator.destroy()
+        self._known.clear()
+
+
+def _advance(
+    surface: Surface, operators: _Operators, state: _State, stop: float, tolerance: float, whole: float
+) -> None:
+    """Take one step, repeated with smaller ones until its error is small."""
+    while True:
+        h = min(state.step, stop - state.time)
+        if stop - state.time - h < 0.1 * h:  # no crumbs
+            h = stop - state.time if stop - state.time <= state.step * 1.1 else (stop - state.time) / 2
+        if h < 1e-13 * whole:
+            raise SolverError("sphere: the evolution's steps become too small; try a larger tolerance or a finer mesh")
+        slopes: list[Array] = []
+        factor, made = None, None
+        for i in range(5):
+            op = operators.at(state.time + _C[i] * h)
+            if made is not op:
+                if factor is not None:
+                    factor.destroy()
+                factor, made = op.shifted(1.0, h * _GAMMA), op
+            assert factor is not None
+            right = state.load + h * sum(
+                (a * k for a, k in zip(_A[i], slopes, strict=False)), np.zeros_like(state.load)
+            )
+            x = factor.solve(right / op.scale)
+            slopes.append(-op.scale * apply(op.A, x))
+        assert factor is not None and made is not None
+        difference = h * sum((a - b) * k for a, b, k in zip(_A[4], _LOWER, slopes, strict=True))
+        e = factor.solve(difference / made.scale)  # the filter keeps stiff parts from spoiling the estimate
+        factor.destroy()
+        size = np.sqrt(abs(made.dot(x, apply(made.M, x)))) or 1.0
+        error = np.sqrt(abs(made.dot(e, apply(made.M, e)))) / size / tolerance
+        grow = min(4.0, max(0.2, 0.9 * (error + 1e-10) ** -0.25))
+        if error <= 1.0:
+            state.load = state.load + h * sum(a * k for a, k in zip(_A[4], slopes, strict=True))
+            state.time = stop if abs(stop - state.time - h) < 1e-13 * whole else state.time + h
+            state.step = max(state.step, h * grow) if h < 0.5 * state.step else h * grow
+            state.steps += 1
+            return
+        state.rejected += 1
+        state.step = h * grow

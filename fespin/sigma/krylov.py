@@ -1,0 +1,272 @@
+"""Rational Krylov spaces: exponentials and resolvents of the operator from a few factorizations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from mpi4py import MPI
+from numpy.typing import NDArray
+from petsc4py import PETSc
+
+from ..errors import SolverError
+from ..macrospin.pointwise import Array
+from .factor import Factor, apply
+from .operator import Operator
+
+type Vector = NDArray[Any]  # real or complex
+type Linear = Callable[[Vector], Vector]
+
+# The largest space before an interval is split, and by how much a smaller one differs in the estimate of the error.
+_LARGEST, _FEWER = 90, 10
+
+
+class Arnoldi:
+    """An orthonormal basis of the space of b, C b, C^2 b, ..., in the inner product of a matrix M.
+
+    Parameters
+    ----------
+    linear
+        C, on this rank's part of vectors.
+    inner
+        M, likewise.
+    start
+        b (owned,), real or complex.
+    most
+        The most vectors there will be.
+    """
+
+    def __init__(self, comm: MPI.Intracomm, linear: Linear, inner: Linear, start: Vector, most: int) -> None:
+        self.comm, self.linear, self.inner = comm, linear, inner
+        self.V = np.zeros((most + 1, len(start)), dtype=start.dtype)
+        self.MV = np.zeros_like(self.V)
+        self.H = np.zeros((most + 1, most), dtype=start.dtype)
+        self.size = 0
+        self.exhausted = False
+        self.norm = self._put(0, start)
+
+    def _sum(self, x: Vector) -> Vector:
+        return np.asarray(self.comm.allreduce(np.ascontiguousarray(x)))
+
+    def _length(self, v: Vector, mv: Vector) -> float:
+        return float(np.sqrt(max(float(np.real(self.comm.allreduce(complex(np.vdot(v, mv))))), 0.0)))
+
+    def _put(self, k: int, v: Vector) -> float:
+        """Normalize a vector and store it; return its norm."""
+        mv = self.inner(v)
+        norm = self._length(v, mv)
+        if norm > 0:
+            self.V[k], self.MV[k] = v / norm, mv / norm
+        return norm
+
+    def extend(self, size: int) -> None:
+        """Enlarge the space to at most `size` vectors. Collective."""
+        while self.size < min(size, self.H.shape[1]) and not self.exhausted and self.norm > 0:
+            k = self.size
+            v = self.linear(self.V[k])
+            before = self._length(v, self.inner(v))
+            for _ in range(2):  # once more, for what rounding leaves
+                h = self._sum(self.MV[: k + 1].conj() @ v)
+                v = v - self.V[: k + 1].T @ h
+                self.H[: k + 1, k] += h
+            self.H[k + 1, k] = self._put(k + 1, v)
+            self.size += 1
+            self.exhausted = bool(abs(self.H[k + 1, k]) <= 1e-14 * before)
+
+
+def exponential(space: Arnoldi, gamma: float, times: Array, size: int) -> Array:
+    """Return the coordinates of exp(-s M^-1 A) b in the first basis vectors.
+
+    Parameters
+    ----------
+    space
+        Of (M + gamma A)^-1 M.
+    times
+        s (n,).
+    size
+        How many vectors to use.
+
+    Returns
+    -------
+    array
+        (n, size).
+    """
+    generator = (np.linalg.inv(space.H[:size, :size]) - np.eye(size)) / gamma
+    start = np.zeros(size)
+    start[0] = space.norm
+    values, vectors = np.linalg.eig(generator)
+    if np.linalg.cond(vectors) < 1e8:
+        modes = np.linalg.solve(vectors, start)
+        return np.asarray(np.real((np.exp(-np.outer(times, values)) * modes) @ vectors.T))
+    return np.array([scipy.linalg.expm(-t * generator) @ start for t in times])
+
+
+def propagate(
+    operator: Operator,
+    start: Array,
+    times: Array,
+    functionals: Array,
+    *,
+    rtol: float = 1e-6,
+    floor: float = 1e-300,
+    depth: int = 0,
+) -> tuple[Array, Array, Array]:
+    """Follow y' = -M^-1 A y with shift-invert Krylov spaces. Collective.
+
+    One factorization serves an interval of time; intervals are split until two sizes of the space agree.
+
+    Parameters
+    ----------
+    start
+        y(0) (owned,), without mass.
+    times
+        Increasing, s >= 0 (n,).
+    functionals
+        Rows whose products with y are wanted (k, owned); the first decides on convergence.
+    rtol
+        Wanted relative agreement of the first functional.
+    floor
+        What it is compared with if it is smaller.
+
+    Returns
+    -------
+    tuple
+        Values (n, k), estimated error of the first one relative to itself (n,), and y at the last time.
+
+    Raises
+    ------
+    SolverError
+        If many splits do not bring agreement.
+    """
+    comm, last = operator.surface.comm, float(times[-1])
+    if last == 0:
+        return np.tile(comm.allreduce(functionals @ start), (len(times), 1)), np.zeros(len(times)), start
+    gamma = last / 20
+    factor = operator.shifted(1.0, gamma)
+    space = Arnoldi(
+        comm,
+        lambda v: factor.solve(apply(operator.M, v)),
+        lambda v: apply(operator.M, v),
+        start,
+        _LARGEST,
+    )
+    values, error = np.zeros((len(times), len(functionals))), np.zeros(len(times))
+    for size in range(30, _LARGEST + 1, 10):
+        space.extend(size)
+        if space.norm == 0:
+            factor.destroy()
+            return values, error, start
+        heights = comm.allreduce(functionals @ space.V[: space.size].T)
+        c = exponential(space, gamma, times, space.size)
+        values = c @ heights.T
+        if space.exhausted:
+            error = np.zeros(len(times))
+            break
+        fewer = space.size - _FEWER
+        before = exponential(space, gamma, times, fewer) @ heights[0, :fewer]
+        error = np.abs(values[:, 0] - before) / np.maximum(np.abs(values[:, 0]), floor)
+        if error.max() <= rtol:
+            break
+    factor.destroy()
+    if error.max() > rtol and depth < 12:
+        # The early part first, then the rest from where it ends.
+        part = last / 4
+        early = times[times < part]
+        first, e1, y = propagate(
+            operator, start, np.append(early, part), functionals, rtol=rtol, floor=floor, depth=depth + 1
+        )
+        rest, e2, y = propagate(
+            operator, y, times[times >= part] - part, functionals, rtol=rtol, floor=floor, depth=depth + 1
+        )
+        return np.concatenate([first[:-1], rest]), np.concatenate([e1[:-1], e2 + e1[-1]]), y
+    if error.max() > max(1e3 * rtol, 1e-2):
+        raise SolverError("sphere: the evolution in time does not converge; try a finer mesh")
+    return values, error, space.V[: space.size].T @ c[-1]
+
+
+class Resolvent:
+    """(A - z M)^-1 for a complex z, by the real matrix of twice the size. The constructor is collective."""
+
+    def __init__(self, operator: Operator, z: complex) -> None:
+        self.n = operator.surface.owned
+        diagonal = operator.A.copy()
+        diagonal.axpy(-z.real, operator.M, PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
+        coupling = operator.M.copy()
+        coupling.scale(z.imag)
+        other = operator.M.copy()
+        other.scale(-z.imag)
+        nest = PETSc.Mat().createNest([[diagonal, coupling], [other, diagonal]], comm=operator.A.getComm())
+        flat = nest.convert("aij", PETSc.Mat())
+        self._factor = Factor(flat, operator.options)
+        for m in (nest, flat, diagonal, coupling, other):
+            m.destroy()
+
+    def solve(self, b: Vector) -> Vector:
+        """Return the solution for a complex right-hand side (owned,)."""
+        x = self._factor.solve(np.concatenate([np.real(b), np.imag(b)]))
+        return np.asarray(x[: self.n] + 1j * x[self.n :])
+
+    def destroy(self) -> None:
+        """Free the factors. Collective."""
+        self._factor.destroy()
+
+
+def complex_mass(operator: Operator) -> Linear:
+    """Return M on complex vectors."""
+    return lambda v: apply(operator.M, np.real(v)) + 1j * apply(operator.M, np.imag(v))
+
+
+def sweep(
+    operator: Operator, load: Vector, functionals: Array, omegas: Array, *, rtol: float = 1e-6
+) -> tuple[Vector, Array]:
+    """Return functionals of (A + i omega M)^-1 load over a band of frequencies. Collective.
+
+    A shift-invert Krylov space around the band's centre serves all of it; bands are split until two sizes agree.
+
+    Parameters
+    ----------
+    load
+        Right-hand side (owned,), without mass.
+    functionals
+        Rows (k, owned).
+    omegas
+        Increasing, positive, per 2 tau_N (n,).
+
+    Returns
+    -------
+    tuple
+        Values (n, k) and their estimated relative error (n,).
+    """
+    comm = operator.surface.comm
+    centre = float(np.sqrt(omegas[0] * omegas[-1]))
+    resolvent = Resolvent(operator, -1j * centre)
+    mass = complex_mass(operator)
+    space = Arnoldi(comm, lambda v: resolvent.solve(mass(v)), mass, resolvent.solve(load + 0j), 60)
+    values: Vector = np.zeros((len(omegas), len(functionals)), dtype=complex)
+    error: Array = np.zeros(len(omegas))
+    for size in range(12, 61, 8):
+        space.extend(size)
+        if space.norm == 0:
+            break
+        heights = comm.allreduce(functionals @ space.V[: space.size].T)
+
+        def answer(n: int, heights: Vector = heights) -> Vector:
+            first = np.zeros(n, dtype=complex)
+            first[0] = space.norm
+            c = [np.linalg.solve(np.eye(n) + 1j * (w - centre) * space.H[:n, :n], first) for w in omegas]
+            return np.asarray(np.array(c) @ heights[:, :n].T)
+
+        values = answer(space.size)
+        scale = np.linalg.norm(values, axis=1)
+        error = np.linalg.norm(values - answer(max(space.size - 6, 1)), axis=1) / np.where(scale > 0, scale, 1.0)
+        if space.exhausted or error.max() <= rtol:
+            break
+    resolvent.destroy()
+    if error.max() > rtol and len(omegas) > 1:
+        half = len(omegas) // 2
+        low, e1 = sweep(operator, load, functionals, omegas[:half], rtol=rtol)
+        high, e2 = sweep(operator, load, functionals, omegas[half:], rtol=rtol)
+        return np.concatenate([low, high]), np.concatenate([e1, e2])
+    return values, error

@@ -1,0 +1,211 @@
+"""Axisymmetric problems: the polar angle alone, with the interface of the sphere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
+
+import basix
+import basix.ufl
+import numpy as np
+import ufl
+from dolfinx import fem
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from .. import _compat
+from ..macrospin.pointwise import Array
+from .mesh import rotation_to
+from .space import Density, assembled
+
+
+class Meridian:
+    """The polar angle theta from 0 to pi about an axis, standing for the whole sphere.
+
+    Every rank holds the whole of it. Functions of theta times cos(m phi), sin(m phi) are covered by
+    :meth:`azimuthal`.
+
+    Parameters
+    ----------
+    axis
+        Of the symmetry.
+    cells
+        Of the polar angle; they are smaller towards the poles.
+    degree
+        Of the polynomials.
+
+    Attributes
+    ----------
+    points
+        Directions of the quadrature points, on one meridian, (n, 3).
+    measure
+        Their weights, which add up to 4 pi, (n,).
+    nodes
+        Directions of the degrees of freedom (m, 3).
+    """
+
+    dim = 1
+
+    def __init__(self, axis: Sequence[float] | Array, cells: int = 40, *, degree: int = 4) -> None:
+        self.comm, self.degree, self.cells = MPI.COMM_SELF, degree, cells
+        turn = rotation_to(np.asarray(axis, dtype=float))
+        self.axis, self._turn = turn[:, 2], turn
+        corners = np.linspace(0.0, np.pi, cells + 1)
+        corners = corners - 0.3 * np.sin(2 * corners) / 2
+        element = basix.ufl.element("Lagrange", "interval", 1, shape=(1,))
+        pairs = np.stack([np.arange(cells), np.arange(cells) + 1], axis=1).astype(np.int64)
+        self.mesh = _compat.create_mesh(self.comm, pairs, element, corners[:, None])
+        self.space = fem.functionspace(self.mesh, ("Lagrange", degree))
+        self.owned = self.dofs = self.space.dofmap.index_map.size_local
+        self.quadrature_degree = 2 * degree + 8
+        reference, weights = basix.make_quadrature(basix.CellType.interval, self.quadrature_degree)
+        ends = self.mesh.geometry.x[_compat.cell_nodes(self.mesh), 0]
+        theta = ends[:, :1] + reference[:, 0] * (ends[:, 1:] - ends[:, :1])
+        self.theta = theta.ravel()
+        self.measure: Array = (2 * np.pi * np.sin(theta) * weights * np.abs(ends[:, 1:] - ends[:, :1])).ravel()
+        self._basis = np.asarray(self.space.element.basix_element.tabulate(0, reference)[0, :, :, 0])
+        self._slopes = np.asarray(self.space.element.basix_element.tabulate(1, reference)[1, :, :, 0])
+        self.points = self._directions(self.theta)
+        self.node_theta = self.space.tabulate_dof_coordinates()[:, 0]
+        self.nodes = self._directions(self.node_theta)
+        self._compile()
+
+    @cached_property
+    def coarser(self) -> Meridian:
+        """Return the same meridian with a degree less, for estimates of the error."""
+        return Meridian(self.axis, self.cells, degree=max(self.degree - 1, 1))
+
+    def _directions(self, theta: Array) -> Array:
+        return np.stack([np.sin(theta), 0 * theta, np.cos(theta)], axis=1) @ self._turn.T
+
+    def _frame(self) -> tuple[Array, Array]:
+        """Return the unit vectors along theta and phi at the quadrature points."""
+        south = np.stack([np.cos(self.theta), 0 * self.theta, -np.sin(self.theta)], axis=1) @ self._turn.T
+        return south, np.broadcast_to(self._turn[:, 1], south.shape)
+
+    def _compile(self) -> None:
+        element = basix.ufl.quadrature_element(self.mesh.basix_cell(), degree=self.quadrature_degree)
+        scalars = fem.functionspace(self.mesh, element)
+        self._kappa, self._drift = fem.Function(scalars), fem.Function(scalars)
+        w, phi = ufl.TrialFunction(self.space), ufl.TestFunction(self.space)
+        theta = ufl.SpatialCoordinate(self.mesh)[0]
+        around = 2 * ufl.pi * ufl.sin(theta)
+        dx = ufl.dx(domain=self.mesh, metadata={"quadrature_degree": self.quadrature_degree})
+        self._transport = fem.form((self._kappa * w.dx(0) - self._drift * w) * phi.dx(0) * around * dx)
+        self._mass = fem.form(self._kappa * w * phi * around * dx)
+        self._turning = fem.form(self._kappa * w * phi * 2 * ufl.pi / ufl.sin(theta) * dx)
+        self._winding = fem.form(self._kappa * w * phi * 2 * ufl.pi * dx)
+
+    def _fill(self, f: fem.Function, values: Array) -> None:
+        f.x.array[f.function_space.dofmap.list.ravel()] = values
+
+    def transport(self, kappa: Array, mu: Array, drift: Array) -> PETSc.Mat:
+        """Return the matrix of kappa grad w.grad phi - w drift.grad phi: brackets vanish by symmetry.
+
+        Parameters
+        ----------
+        kappa, mu
+            At the quadrature points (n,).
+        drift
+            At the quadrature points, tangential, (n, 3).
+        """
+        self._fill(self._kappa, kappa)
+        self._fill(self._drift, np.sum(drift * self._frame()[0], axis=1))
+        return assembled(self._transport)
+
+    def mass(self, kappa: Array) -> PETSc.Mat:
+        """Return the matrix of kappa w phi; kappa at the quadrature points (n,)."""
+        self._fill(self._kappa, kappa)
+        return assembled(self._mass)
+
+    def azimuthal(self, kappa: Array, drift: Array) -> tuple[PETSc.Mat, PETSc.Mat]:
+        """Return what m^2 and i m multiply in the transport matrix of w exp(i m phi).
+
+        Parameters
+        ----------
+        kappa
+            At the quadrature points (n,).
+        drift
+            kappa times the whole velocity, of which only the part along phi matters, (n, 3).
+        """
+        self._fill(self._kappa, kappa)
+        turning = assembled(self._turning)
+        self._fill(self._kappa, np.sum(drift * self._frame()[1], axis=1))
+        return turning, assembled(self._winding)
+
+    def load(self, values: Array) -> Array:
+        """Return the integrals of a function at the quadrature points (n,) times each basis function."""
+        out = np.zeros(self.owned)
+        local = (values * self.measure).reshape(-1, len(self._basis)) @ self._basis
+        np.add.at(out, self.space.dofmap.list.ravel(), local.ravel())
+        return out
+
+    def load_gradient(self, values: Array) -> Array:
+        """Return the integrals of a vector field (n, 3) times the gradient of each basis function."""
+        ends = self.mesh.geometry.x[_compat.cell_nodes(self.mesh), 0]
+        along = np.sum(values * self._frame()[0], axis=1) * self.measure
+        local = along.reshape(len(ends), -1) @ self._slopes / (ends[:, 1:] - ends[:, :1])
+        out = np.zeros(self.owned)
+        np.add.at(out, self.space.dofmap.list.ravel(), local.ravel())
+        return out
+
+    def hemisphere(self, axis: Sequence[float] | Array, function: Density) -> Array:
+        """Return the integrals over a hemisphere of a symmetric function times each basis function.
+
+        The share of each circle of latitude that lies in u.axis > 0 is exact; where it is not smooth, cells are split.
+        """
+        lean = float(np.clip(np.asarray(axis, dtype=float) @ self.axis, -1, 1))
+        tilt = np.arccos(lean)
+        # Circles within these angles are cut.
+        kinks = sorted(
+            {
+                min(max(x, 0.0), np.pi)
+                for x in (np.pi / 2 - tilt, np.pi / 2 + tilt, tilt - np.pi / 2, 1.5 * np.pi - tilt)
+            }
+        )
+        reference, weights = basix.make_quadrature(basix.CellType.interval, 2 * self.quadrature_degree)
+        ends = self.mesh.geometry.x[_compat.cell_nodes(self.mesh), 0]
+        out = np.zeros(self.owned)
+        element = self.space.element.basix_element
+        for (a, b), dofs in zip(ends, self.space.dofmap.list, strict=True):
+            stops = [a, *(x for x in kinks if a < x < b), b]
+            for low, high in pairwise(stops):
+                # Clustered at both ends, where the share goes like a square root.
+                x = reference[:, 0]
+                smooth = x * x * (3 - 2 * x)
+                theta = low + smooth * (high - low)
+                volume = weights * 6 * x * (1 - x) * (high - low) * 2 * np.pi * np.sin(theta)
+                share = _share(theta, tilt)
+                basis = np.asarray(element.tabulate(0, ((theta - a) / (b - a))[:, None])[0, :, :, 0])
+                np.add.at(out, dofs, (function(self._directions(theta)) * share * volume) @ basis)
+        return out
+
+    def function(self, values: Array, name: str = "f") -> fem.Function:
+        """Return the function of theta with the given nodal values."""
+        f = fem.Function(self.space, name=name)
+        f.x.array[:] = values
+        return f
+
+    def at_points(self, values: Array) -> Array:
+        """Return a function with the given nodal values at the quadrature points (n,)."""
+        return np.asarray(values[self.space.dofmap.list] @ self._basis.T).ravel()
+
+    def gradient_at_points(self, values: Array) -> Array:
+        """Return the gradient along the sphere of a function with given nodal values, (n, 3)."""
+        ends = self.mesh.geometry.x[_compat.cell_nodes(self.mesh), 0]
+        local = values[self.space.dofmap.list]
+        slope = (local - local[:, :1]) @ self._slopes.T / (ends[:, 1:] - ends[:, :1])
+        return np.asarray(slope.ravel()[:, None] * self._frame()[0])
+
+    def integral(self, values: Array) -> float:
+        """Return the integral over the sphere of a function given at the quadrature points (n,)."""
+        return float(values @ self.measure)
+
+
+def _share(theta: Array, tilt: float) -> Array:
+    """Return which part of each circle of latitude lies in the hemisphere of an axis tilted by `tilt`."""
+    if np.sin(tilt) < 1e-14:
+        return np.where(np.cos(theta) * np.cos(tilt) > 0, 1.0, 0.0)
+    edge = -np.cos(theta) * np.cos(tilt) / (np.sin(theta) * np.sin(tilt) + 1e-300)
+    return np.asarray(np.arccos(np.clip(edge, -1, 1)) / np.pi)

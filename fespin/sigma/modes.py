@@ -1,0 +1,114 @@
+"""The spectrum, each eigenvalue by the method that gets it right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..macrospin.landscape import survey
+from ..macrospin.pointwise import Array
+from . import escape as escaping
+from .distribution import Surface
+from .krylov import Vector
+from .meridian import Meridian
+from .operator import Operator
+from .resolution import require_resolution
+from .results import Spectrum
+from .spectrum import Pairs, merged, meridian_spectrum, near, near_zero
+
+if TYPE_CHECKING:
+    from .fokker_planck import FokkerPlanck
+
+# Eigenvalues below this are rounding; the rates of escape give them.
+_SLOW = 1e-6
+
+
+def find_spectrum(fp: FokkerPlanck, count: int, frequency: float | None) -> Spectrum:
+    """Return the eigenvalues of lowest real part, or nearest to a frequency (Hz). Collective."""
+    surface = fp.surface() if frequency is None else fp.sphere
+    values, methods, vectors, residual, orders = _solve(fp, surface, count, frequency)
+    # What comes from rates of escape is no eigenpair.
+    residual = np.where(np.isin(methods, ("stationary", "committor")), 0.0, residual)
+    error = residual.copy()
+    if fp.verify:
+        other, other_methods = _solve(fp, surface.coarser, count + 4, frequency)[:2]
+        for k, z in enumerate(values):
+            if methods[k] != "stationary":
+                same = [
+                    o
+                    for o, m in zip(other, other_methods, strict=True)
+                    if (m == "committor") == (methods[k] == "committor")
+                ]
+                nearest = min((abs(o - z) for o in same), default=np.inf)
+                error[k] = max(error[k], min(float(nearest) / abs(z), 1.0))
+        # Higher modes may be coarse; the first is what was asked for.
+        first = next((k for k, m in enumerate(methods) if m != "stationary"), None)
+        if first is not None:
+            require_resolution(surface, "the spectrum", float(error[first]), fp.spin, fp.torque)
+    scale = fp.spin.diffusion
+    return Spectrum(scale * values, values, methods, error, residual, tuple(vectors), orders)
+
+
+def resonances(fp: FokkerPlanck) -> list[complex]:
+    """Return the eigenvalues of the linearized motion about each stable state that precesses, per 2 tau_N."""
+    out: list[complex] = []
+    for well in survey(fp.spin).wells:
+        low, high = (max(c, 0.0) for c in well.curvatures)
+        frequency, decay = np.sqrt(low * high) / fp.spin.damping, (low + high) / 2
+        if frequency > decay and not any(abs(z.imag - frequency) < 0.2 * frequency for z in out):
+            out.append(complex(decay, frequency))
+    return out
+
+
+type _Solved = tuple[NDArray[np.complex128], tuple[str, ...], list[Vector], Array, tuple[int, ...] | None]
+
+
+def _solve(fp: FokkerPlanck, surface: Surface, count: int, frequency: float | None) -> _Solved:
+    operator = Operator(surface, fp.driven, weighted=True, options=fp.options)
+    try:
+        if frequency is not None:
+            target = complex(0.0, 2 * np.pi * frequency / fp.spin.diffusion)
+            values, vectors, residual = near(operator, target, count)
+            order = np.argsort(np.abs(values - target))
+            methods = ("Arnoldi at the frequency",) * len(order)
+            modes = [operator.density(vectors[k]) for k in order]
+            return values[order], methods, modes, residual[order], None
+        if isinstance(surface, Meridian):
+            values, orders, vectors = meridian_spectrum(operator, count)
+            residual = np.zeros(len(values))
+            methods = tuple(f"meridian, m = {m}" for m in orders)
+        else:
+            base = near_zero(operator, count + 2)
+            others: list[Pairs] = [near(operator, z, count + 2) for z in resonances(fp)]
+            values, vectors, residual = merged(base, others, count)
+            orders, known = None, list(base[0])
+            methods = tuple(
+                "Krylov-Schur" if any(z == w for w in known) else "Arnoldi at the resonance" for z in values
+            )
+        values, methods = _slow_ones(operator, values, list(methods))
+        modes = [operator.density(x) for x in vectors]
+        return values, methods, modes, residual, None if orders is None else tuple(orders)
+    finally:
+        operator.destroy()
+
+
+def _slow_ones(
+    operator: Operator, values: NDArray[np.complex128], methods: list[str]
+) -> tuple[NDArray[np.complex128], tuple[str, ...]]:
+    """Name the stationary mode, and replace slow modes by those of the rates of escape."""
+    small = [k for k in range(len(values)) if abs(values[k]) < _SLOW]
+    values = values.copy()
+    if not small:
+        return values, tuple(methods)
+    values[small[0]], methods[small[0]] = 0.0, "stationary"
+    if len(small) > 1:
+        try:
+            slow = escaping.escape(operator).eigenvalues()
+        except InputError:
+            return values, tuple(methods)  # no wells: they are what they are
+        for k, z in zip(small[1:], slow, strict=False):
+            values[k], methods[k] = z, "committor"
+    return values, tuple(methods)

@@ -1,0 +1,171 @@
+"""The discrete Fokker-Planck operator, M dx/ds = -A x, in two weak forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from ..macrospin.pointwise import Array
+from .distribution import Distribution, Surface
+from .factor import Factor, Options, apply
+from .reduced import Reduced
+from .space import Density
+
+type Potential = Callable[[Array], tuple[Array, Array]]
+"""Takes directions (n, 3), returns the weight's potential V and its gradient, (n,) and (n, 3)."""
+
+# Smaller weights are held there, well above the smallest number of a computer.
+_LEAST = 1e-260
+
+
+class Operator:
+    """The Fokker-Planck operator on a surface. The constructor is collective.
+
+    Two weak forms, tested with phi::
+
+        plain:     rho itself is the unknown w
+        weighted:  rho = m w with m = exp(-V), V = v - chi/D the effective potential (Slotboom's variable)
+
+        (m w_s, phi) = -(m grad w, grad phi) + (1/alpha) int m u.(grad w x grad phi) + (m w F, grad phi)
+
+    In the weighted form a constant w solves the equation exactly where F vanishes: Boltzmann's
+    distribution without torque. Both matrices are scaled by the square root of the diagonal of M; the
+    unknowns are x = sqrt(diag M) w.
+
+    Attributes
+    ----------
+    M, A
+        Scaled PETSc matrices.
+    scale
+        Square root of the diagonal of M (owned,).
+    floor
+        The smallest V, subtracted from it.
+    """
+
+    def __init__(
+        self,
+        surface: Surface,
+        reduced: Reduced,
+        *,
+        weighted: bool,
+        potential: Potential | None = None,
+        options: Options | None = None,
+    ) -> None:
+        self.surface, self.reduced, self.weighted, self.options = surface, reduced, weighted, options
+        self.potential = potential or reduced.effective
+        self._mass_factor: Factor | None = None
+        u, alpha = surface.points, reduced.spin.damping
+        if weighted:
+            values, slope = self.potential(u)
+            self.floor = float(surface.comm.allreduce(float(values.min(initial=np.inf)), op=MPI.MIN))
+            m = self._weight(values)
+            self.A = surface.transport(m, m / alpha, m[:, None] * self.remainder(u, m, slope))
+            self.M = surface.mass(m)
+        else:
+            self.floor = 0.0
+            v, slope = reduced.potential(u), reduced.slope(u)
+            self.A = surface.transport(np.ones(len(u)), -v / alpha, reduced.torque_velocity(u) - slope)
+            self.M = surface.mass(np.ones(len(u)))
+        diagonal = self.M.getDiagonal()
+        self.scale: Array = np.sqrt(diagonal.array)
+        diagonal.array[:] = 1 / self.scale
+        for matrix in (self.A, self.M):
+            matrix.diagonalScale(diagonal, diagonal)
+        diagonal.destroy()
+
+    def weight(self, u: Array) -> Array:
+        """Return m at directions u (n, 3); ones in the plain form."""
+        return self._weight(self.potential(u)[0]) if self.weighted else np.ones(len(u))
+
+    def remainder(self, u: Array, m: Array, slope: Array) -> Array:
+        """Return F, what the weight does not contain of the velocity, at directions u (n, 3)."""
+        slope = np.where((m > _LEAST)[:, None], slope, 0.0)
+        return np.asarray(self.reduced.velocity(u) + slope - np.cross(u, slope) / self.reduced.spin.damping)
+
+    def _weight(self, potential: Array) -> Array:
+        return np.asarray(np.maximum(np.exp(-np.clip(potential - self.floor, 0.0, 700.0)), _LEAST))
+
+    # ---- unknowns, densities, integrals
+    @property
+    def ones(self) -> Array:
+        """Return x of w = 1, whose product with M x is the mass, (owned,)."""
+        return self.scale
+
+    def project(self, load: Array) -> Array:
+        """Return x of the density whose integrals with the basis functions are given (owned,). Collective."""
+        if self._mass_factor is None:
+            self._mass_factor = Factor(self.M, self.options)
+        return self._mass_factor.solve(load / self.scale)
+
+    def functional(self, load: Array) -> Array:
+        """Return f with f.x = the sum of `load` times w, (owned,)."""
+        return load / self.scale
+
+    def density(self, x: Array) -> Array:
+        """Return the density at the nodes (owned,)."""
+        w = x / self.scale
+        return w * self.weight(self.surface.nodes)
+
+    def density_at_points(self, x: Array) -> Array:
+        """Return the density at the quadrature points (n,). Collective."""
+        w = self.surface.at_points(x / self.scale)
+        return w * self.weight(self.surface.points)
+
+    def gradient_at_points(self, x: Array) -> Array:
+        """Return the density's gradient at the quadrature points (n, 3). Collective."""
+        gradient = self.surface.gradient_at_points(x / self.scale)
+        if not self.weighted:
+            return gradient
+        u = self.surface.points
+        m, slope = self.weight(u)[:, None], self.potential(u)[1]
+        return np.asarray(m * (gradient - self.surface.at_points(x / self.scale)[:, None] * slope))
+
+    def distribution(self, x: Array, method: str) -> Distribution:
+        """Return the density of the unknowns as a distribution. Collective."""
+        return Distribution(
+            self.surface, self.density(x), self.density_at_points(x), self.gradient_at_points(x), method
+        )
+
+    def observable(self, function: Density) -> Array:
+        """Return f with f.x = the integral of function times the density, (owned,). Collective."""
+        return self.functional(self._loaded(self.surface.load, function))
+
+    def hemisphere(self, axis: Sequence[float] | Array, function: Density | None = None) -> Array:
+        """Return f with f.x = the integral over u.axis > 0 of the density (times a function), (owned,). Collective."""
+        chosen: Density = function or (lambda u: np.ones(len(u)))
+        if not self.weighted:
+            return self.functional(self.surface.hemisphere(axis, chosen))
+        return self.functional(self.surface.hemisphere(axis, lambda u: chosen(u) * self.weight(u)))
+
+    def _loaded(self, load: Callable[[Array], Array], function: Density) -> Array:
+        u = self.surface.points
+        weight = self.weight(u) if self.weighted else 1.0
+        return load(function(u) * weight)
+
+    def dot(self, a: Array, b: Array) -> float:
+        """Return the sum of products over all ranks. Collective."""
+        return float(self.surface.comm.allreduce(float(a @ b)))
+
+    def mass(self, x: Array) -> float:
+        """Return the integral of the density. Collective."""
+        return self.dot(self.ones, apply(self.M, x))
+
+    def shifted(self, mass: float, transport: float) -> Factor:
+        """Return the factors of mass M + transport A. Collective."""
+        matrix = self.A.copy()
+        matrix.scale(transport)
+        matrix.axpy(mass, self.M, PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
+        factor = Factor(matrix, self.options)
+        matrix.destroy()
+        return factor
+
+    def destroy(self) -> None:
+        """Free matrices and factors. Collective."""
+        self.A.destroy()
+        self.M.destroy()
+        if self._mass_factor is not None:
+            self._mass_factor.destroy()
+            self._mass_factor = None

@@ -1,0 +1,76 @@
+"""The Fokker-Planck equation without units: energies in kT, time in 2 tau_N."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..macrospin.pointwise import Array
+from ..macrospin.spin import Macrospin
+from ..macrospin.torque import Torque
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """What moves the direction, per D = 1/(2 tau_N).
+
+    With s = t/(2 tau_N) and v = E/kT, the current of the density rho is::
+
+        J = -grad rho + rho b,   b = -grad v + (1/alpha) u x grad v + X/D,   X = grad chi + u x grad Phi
+
+    Attributes
+    ----------
+    spin
+        The macrospin.
+    torque
+        The spin torque, or None.
+    amplitude
+        Factor on the torque.
+    field
+        A field in addition to the macrospin's own (T).
+    """
+
+    spin: Macrospin
+    torque: Torque | None = None
+    amplitude: float = 1.0
+    field: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @property
+    def driven(self) -> bool:
+        """Whether there is a torque."""
+        return self.torque is not None and self.amplitude != 0
+
+    def potential(self, u: Array) -> Array:
+        """Return v = E/kT at directions u (n, 3)."""
+        return np.asarray(self.spin.reduced_energy(u) - u @ self._pull)
+
+    def slope(self, u: Array) -> Array:
+        """Return the gradient of v at directions u (n, 3)."""
+        pull = self._pull
+        return np.asarray(self.spin.reduced_energy.gradient(u) - pull + (u @ pull)[:, None] * u)
+
+    @property
+    def _pull(self) -> Array:
+        return self.spin.moment / self.spin.thermal_energy * np.asarray(self.field)
+
+    def effective(self, u: Array) -> tuple[Array, Array]:
+        """Return the effective potential V = v - chi/D and its gradient at directions u; V = v if chi is unknown."""
+        v, slope = self.potential(u), self.slope(u)
+        chi = self.torque.chi(u, self.spin) if self.driven and self.torque is not None else None
+        if chi is None:
+            return v, slope
+        factor = self.amplitude / self.spin.diffusion
+        return v - factor * chi[0], slope - factor * chi[1]
+
+    def torque_velocity(self, u: Array) -> Array:
+        """Return X/D at directions u (n, 3)."""
+        if not self.driven:
+            return np.zeros_like(u)
+        assert self.torque is not None
+        return np.asarray(self.amplitude / self.spin.diffusion * self.torque.velocity(u, self.spin))
+
+    def velocity(self, u: Array) -> Array:
+        """Return b at directions u (n, 3)."""
+        slope = self.slope(u)
+        return np.asarray(-slope + np.cross(u, slope) / self.spin.damping + self.torque_velocity(u))

@@ -1,0 +1,154 @@
+"""What Fokker-Planck solves return, in SI units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..macrospin.pointwise import Array
+from .distribution import Distribution
+from .krylov import Vector
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Decay rates of the Fokker-Planck operator, sorted by real part.
+
+    Attributes
+    ----------
+    eigenvalues
+        1/s (n,), complex: exp(-lambda t). An imaginary part is an angular frequency.
+    reduced
+        lambda x 2 tau_N (n,).
+    methods
+        Of each: "stationary", "committor", "Krylov-Schur", "Arnoldi at the resonance" or "meridian, m = ...".
+    error_estimate
+        Of each, relative to its magnitude: a space with a degree less; the residual if none was made (n,).
+    residuals
+        Of each, relative (n,); zero where the method has none.
+    modes
+        Densities of the modes at this rank's nodes (owned,) each, complex; on a meridian, the factor of exp(i m phi).
+    orders
+        Azimuthal orders m, on a meridian.
+    """
+
+    eigenvalues: NDArray[np.complex128]
+    reduced: NDArray[np.complex128]
+    methods: tuple[str, ...]
+    error_estimate: Array
+    residuals: Array
+    modes: tuple[Vector, ...] = field(repr=False)
+    orders: tuple[int, ...] | None = None
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything but the modes, for JSON; complex numbers as [re, im]."""
+        return {
+            "eigenvalues": [[z.real, z.imag] for z in self.eigenvalues],
+            "eigenvalues_reduced": [[z.real, z.imag] for z in self.reduced],
+            "methods": list(self.methods),
+            "error_estimate": self.error_estimate.tolist(),
+            "residuals": self.residuals.tolist(),
+        }
+
+
+@dataclass(frozen=True)
+class Escape:
+    """Metastable states and the rates between them.
+
+    Attributes
+    ----------
+    states
+        Stable directions (k, 3).
+    rates
+        ``rates[i, j]`` from state i to state j (1/s), (k, k).
+    populations
+        Stationary probability of each state (k,).
+    dwell_times
+        Mean time in each state (s), (k,).
+    slowest
+        Decay rates of the populations (1/s), (k - 1,).
+    barriers
+        E/kT from each well up to its lowest pass, without torque (k,).
+    error_estimate
+        Of the rates, relative: a space with a degree less (k, k); None if none was made.
+    """
+
+    states: Array
+    rates: Array
+    populations: Array
+    dwell_times: Array
+    slowest: Array
+    barriers: Array
+    error_estimate: Array | None
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything, for JSON; an infinite dwell time as None."""
+        return {
+            "states": self.states.tolist(),
+            "rates": self.rates.tolist(),
+            "populations": self.populations.tolist(),
+            "dwell_times": [float(x) if np.isfinite(x) else None for x in self.dwell_times],
+            "slowest": self.slowest.tolist(),
+            "barriers": self.barriers.tolist(),
+            "error_estimate": None if self.error_estimate is None else np.max(self.error_estimate),
+            "method": "committor",
+        }
+
+
+@dataclass(frozen=True)
+class Switching:
+    """Switching under constant field and torque.
+
+    Attributes
+    ----------
+    times
+        Seconds (n,).
+    reduced_times
+        alpha gamma mu0 H_K t/(1 + alpha^2) (n,).
+    not_switched
+        Probability left in the initial hemisphere, the write-error rate (n,).
+    mean
+        Mean direction (n, 3).
+    observables
+        Mean of each observable (n,).
+    stationary
+        The probability of the hemisphere that remains for ever.
+    method
+        How it was found.
+    error_estimate
+        Of `not_switched`, relative (n,): the time integration's and, if made, that of a space with a degree less.
+    mass_error
+        The final density's integral minus one.
+    final
+        The density at the last time.
+    """
+
+    times: Array
+    reduced_times: Array
+    not_switched: Array
+    mean: Array
+    observables: dict[str, Array]
+    stationary: float
+    method: str
+    error_estimate: Array
+    mass_error: float
+    final: Distribution = field(repr=False)
+
+    def summary(self) -> dict[str, Any]:
+        """Return everything but the density, for JSON."""
+        return {
+            "times": self.times.tolist(),
+            "reduced_times": self.reduced_times.tolist(),
+            "not_switched": self.not_switched.tolist(),
+            "mean": self.mean.tolist(),
+            "observables": {k: v.tolist() for k, v in self.observables.items()},
+            "stationary": self.stationary,
+            "method": self.method,
+            "error_estimate": self.error_estimate.tolist(),
+            "mass_error": self.mass_error,
+            "minimum_density": self.final.minimum_density,
+            "negative_mass": self.final.negative_mass,
+        }

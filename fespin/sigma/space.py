@@ -1,0 +1,333 @@
+"""The sphere Sigma of directions: a high-order finite-element space with exact geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import basix
+import basix.ufl
+import numpy as np
+import ufl
+from dolfinx import fem, la
+from dolfinx import mesh as dmesh
+from dolfinx.fem import petsc as fem_petsc
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from ..device import direction
+from ..errors import InputError
+from ..macrospin.landscape import Landscape, survey
+from ..macrospin.pointwise import Array
+from ..macrospin.spin import Macrospin
+from .mesh import Sizing, corners_of, sphere_from_file, sphere_mesh
+
+type Density = Callable[[Array], Array]
+"""A function of directions (n, 3), with values (n,)."""
+
+
+class Sigma:
+    """The unit sphere with a Lagrange space on it.
+
+    The mesh consists of flat triangles; functions live on the exact sphere by the radial map u = x/|x|, whose metric is
+    part of every integral, so the geometry has no error. Coefficients enter the weak forms through
+    their values at quadrature points: one compiled form serves all energies and torques.
+
+    The constructor is collective.
+
+    Parameters
+    ----------
+    mesh_size
+        Length of edges; degree 4 has about 230/mesh_size^2 unknowns.
+    degree
+        Of the polynomials.
+    axis
+        Direction of the poles. The equator about it consists of edges: hemispheres of that axis are
+        integrated without cutting cells.
+    refine
+        A macrospin: cells are smaller where its energy is low, larger at its maxima.
+    grading
+        How much: sizes vary by a factor between 1 - grading and 1 + grading; 0 is uniform.
+    mesh
+        A .msh or .geo file, instead of a mesh of its own.
+    quadrature_degree
+        Default 2 degree + 6.
+
+    Attributes
+    ----------
+    points
+        Directions of the quadrature points of this rank's own cells, (n, 3).
+    measure
+        Their weights, which add up to 4 pi over all ranks, (n,).
+    nodes
+        Directions of this rank's own degrees of freedom, (m, 3).
+
+    Raises
+    ------
+    InputError
+        If a parameter is out of range or the mesh file does not fit.
+    """
+
+    dim = 2
+
+    def __init__(
+        self,
+        comm: MPI.Intracomm,
+        mesh_size: float = 0.15,
+        *,
+        degree: int = 4,
+        axis: Sequence[float] = (0.0, 0.0, 1.0),
+        refine: Macrospin | None = None,
+        grading: float = 0.5,
+        mesh: Path | None = None,
+        quadrature_degree: int | None = None,
+        save: Path | None = None,
+    ) -> None:
+        if not isinstance(degree, int) or not 1 <= degree <= 8:
+            raise InputError(f"sphere: degree is {degree!r}; it must be an integer from 1 to 8")
+        if not 0 <= grading <= 0.9:
+            raise InputError(f"sphere: grading is {grading!r}; it must lie between 0 and 0.9")
+        self.axis = np.array(direction(axis, "sphere", "axis"))
+        if mesh is not None:
+            found = sphere_from_file(comm, mesh)
+        else:
+            sizing = _sizing(refine, grading) if refine is not None and grading else None
+            found = sphere_mesh(comm, mesh_size, axis=axis, sizing=sizing, save=save)
+        self._build(found, degree, quadrature_degree or 2 * degree + 6)
+
+    def _build(self, mesh: dmesh.Mesh, degree: int, quadrature_degree: int) -> None:
+        self.mesh, self.comm, self.degree = mesh, mesh.comm, degree
+        self.space = fem.functionspace(self.mesh, ("Lagrange", degree))
+        imap = self.space.dofmap.index_map
+        self.owned, self.dofs = imap.size_local, imap.size_global
+        self._quadrature(quadrature_degree)
+        self._compile()
+        x = self.space.tabulate_dof_coordinates()[: self.owned]
+        self.nodes: Array = x / np.linalg.norm(x, axis=1)[:, None]
+
+    @cached_property
+    def coarser(self) -> Sigma:
+        """Return the sphere of the same mesh with a degree less, for estimates of the error. Collective."""
+        other = object.__new__(Sigma)
+        other.axis = self.axis
+        other._build(self.mesh, max(self.degree - 1, 1), self.quadrature_degree)
+        return other
+
+    @cached_property
+    def mesh_size(self) -> float:
+        """Return the mean length of edges. Collective."""
+        edges = self._corners[: self.cells] - np.roll(self._corners[: self.cells], 1, axis=1)
+        total = self.comm.allreduce(np.array([np.linalg.norm(edges, axis=2).sum(), 3.0 * self.cells]))
+        return float(total[0] / total[1])
+
+    # ---- geometry
+    def _quadrature(self, degree: int) -> None:
+        self.quadrature_degree = degree
+        reference, self._weights = basix.make_quadrature(basix.CellType.triangle, degree)
+        self._basis = self._tabulate(reference)
+        self.cells = self.mesh.topology.index_map(2).size_local
+        self._corners = corners_of(self.mesh)
+        self.points, self.measure = self._place(self._corners[: self.cells], reference, self._weights)
+
+    def _tabulate(self, reference: Array) -> Array:
+        """Return the basis functions at points of the reference triangle (points, functions)."""
+        return np.asarray(self.space.element.basix_element.tabulate(0, reference)[0, :, :, 0])
+
+    @staticmethod
+    def _place(corners: Array, reference: Array, weights: Array) -> tuple[Array, Array]:
+        """Return directions and weights on the sphere of points of triangles."""
+        a, e1, e2 = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+        x = a[:, None] + reference[None, :, :1] * e1[:, None] + reference[None, :, 1:] * e2[:, None]
+        r = np.linalg.norm(x, axis=2)
+        volume = np.abs(np.sum(a * np.cross(e1, e2), axis=1))
+        measure = weights * volume[:, None] / r**3
+        return (x / r[:, :, None]).reshape(-1, 3), measure.ravel()
+
+    def _compile(self) -> None:
+        cell = self.mesh.basix_cell()
+        element = basix.ufl.quadrature_element(cell, degree=self.quadrature_degree)
+        vector = basix.ufl.quadrature_element(cell, value_shape=(3,), degree=self.quadrature_degree)
+        scalars, vectors = (fem.functionspace(self.mesh, e) for e in (element, vector))
+        self._kappa, self._mu, self._drift = fem.Function(scalars), fem.Function(scalars), fem.Function(vectors)
+        w, phi = ufl.TrialFunction(self.space), ufl.TestFunction(self.space)
+        x = ufl.SpatialCoordinate(self.mesh)
+        r = ufl.sqrt(ufl.dot(x, x))
+        u = x / r
+        normal = ufl.CellNormal(self.mesh)
+        normal = normal * ufl.sign(ufl.dot(normal, x))  # outwards
+        # Of the radial map: tangents of the sphere, metric and its inverse, area per flat area.
+        flat = ufl.Jacobian(self.mesh)
+        tangents = (ufl.Identity(3) - ufl.outer(u, u)) / r * flat
+        inverse = ufl.inv(tangents.T * tangents)
+        area = ufl.dot(x, normal) / r**3
+        dx = ufl.dx(domain=self.mesh, metadata={"quadrature_degree": self.quadrature_degree})
+
+        def gradient(f: Any) -> Any:
+            return tangents * inverse * flat.T * ufl.grad(f)
+
+        transport = (
+            (self._kappa * ufl.inner(gradient(w), gradient(phi)) - w * ufl.dot(self._drift, gradient(phi))) * area
+            # u . (grad w x grad phi) needs no metric.
+            - self._mu * ufl.dot(normal, ufl.cross(ufl.grad(w), ufl.grad(phi)))
+        ) * dx
+        self._transport = fem.form(transport)
+        self._mass = fem.form(self._kappa * w * phi * area * dx)
+
+    # ---- matrices and vectors
+    def _fill(self, f: fem.Function, values: Array) -> None:
+        size = f.function_space.dofmap.bs
+        dofs = f.function_space.dofmap.list[: self.cells].ravel()
+        f.x.array.reshape(-1, size)[dofs] = values.reshape(-1, size)
+
+    def transport(self, kappa: Array, mu: Array, drift: Array) -> PETSc.Mat:
+        """Return the matrix of kappa grad w.grad phi - mu u.(grad w x grad phi) - w drift.grad phi. Collective.
+
+        Parameters
+        ----------
+        kappa, mu
+            At the quadrature points (n,).
+        drift
+            At the quadrature points, tangential, (n, 3).
+        """
+        self._fill(self._kappa, kappa)
+        self._fill(self._mu, mu)
+        self._fill(self._drift, drift)
+        return assembled(self._transport)
+
+    def mass(self, kappa: Array) -> PETSc.Mat:
+        """Return the matrix of kappa w phi; kappa at the quadrature points (n,). Collective."""
+        self._fill(self._kappa, kappa)
+        return assembled(self._mass)
+
+    def load(self, values: Array) -> Array:
+        """Return the integrals of a function times each basis function, (owned,). Collective.
+
+        Parameters
+        ----------
+        values
+            The function at the quadrature points (n,).
+        """
+        local = (values * self.measure).reshape(self.cells, -1) @ self._basis
+        return self._summed(local, np.arange(self.cells))
+
+    def load_gradient(self, values: Array) -> Array:
+        """Return the integrals of a vector field times the gradient of each basis function, (owned,). Collective.
+
+        Parameters
+        ----------
+        values
+            The field at the quadrature points (n, 3).
+        """
+        field = (values * self.measure[:, None]).reshape(self.cells, -1, 3)
+        local = np.einsum("cqi,cqid,qjd->cj", field, self._lift, self._slopes, optimize=True)
+        return self._summed(local, np.arange(self.cells))
+
+    def _summed(self, local: Array, cells: Any) -> Array:
+        """Add cell vectors into the degrees of freedom that this rank owns."""
+        f = fem.Function(self.space)
+        np.add.at(f.x.array, self.space.dofmap.list[cells].ravel(), local.ravel())
+        f.x.scatter_reverse(la.InsertMode.add)
+        return np.array(f.x.array[: self.owned])
+
+    def hemisphere(self, axis: Sequence[float] | Array, function: Density) -> Array:
+        """Return the integrals over u.axis > 0 of a function times each basis function, (owned,). Collective.
+
+        Cells that the boundary crosses are cut: the plane through the origin meets a flat triangle in a straight line.
+        """
+        n = np.asarray(axis, dtype=float)
+        corners = self._corners[: self.cells]
+        height = corners @ n
+        height[np.abs(height) < 1e-12] = 0.0
+        inside = (height >= 0).all(axis=1) & (height > 0).any(axis=1)
+        crossed = np.flatnonzero((height > 0).any(axis=1) & (height < 0).any(axis=1))
+        values = np.where(np.repeat(inside, len(self._weights)), function(self.points), 0.0)
+        out = self.load(values)
+        parts = np.zeros((len(crossed), self._basis.shape[1]))
+        reference, weights = basix.make_quadrature(basix.CellType.triangle, self.quadrature_degree)
+        vertices = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        for k, cell in enumerate(crossed):
+            for triangle in _clipped(vertices, height[cell]):
+                a, b, c = triangle
+                inner = a + reference[:, :1] * (b - a) + reference[:, 1:] * (c - a)
+                factor = abs((b - a)[0] * (c - a)[1] - (b - a)[1] * (c - a)[0])
+                u, measure = self._place(corners[cell][None], inner, weights * factor)
+                parts[k] += (function(u) * measure) @ self._tabulate(inner)
+        return out + self._summed(parts, crossed)
+
+    # ---- functions
+    def function(self, values: Array, name: str = "f") -> fem.Function:
+        """Return the function with the given values at this rank's nodes (owned,). Collective."""
+        f = fem.Function(self.space, name=name)
+        f.x.array[: self.owned] = values
+        f.x.scatter_forward()
+        return f
+
+    def at_points(self, values: Array) -> Array:
+        """Return a function with the given nodal values (owned,) at the quadrature points (n,). Collective."""
+        f = self.function(values)
+        return np.asarray(f.x.array[self.space.dofmap.list[: self.cells]] @ self._basis.T).ravel()
+
+    def gradient_at_points(self, values: Array) -> Array:
+        """Return the gradient along the sphere of a function with given nodal values, (n, 3). Collective.
+
+        It is exactly zero in cells where all values are equal.
+        """
+        f = self.function(values)
+        local = f.x.array[self.space.dofmap.list[: self.cells]]
+        slope = np.einsum("qjd,cj->cqd", self._slopes, local - local[:, :1])
+        return np.asarray(np.einsum("cqid,cqd->cqi", self._lift, slope)).reshape(-1, 3)
+
+    @cached_property
+    def _slopes(self) -> Array:
+        """Derivatives of the basis functions on the reference triangle (points, functions, 2)."""
+        reference = basix.make_quadrature(basix.CellType.triangle, self.quadrature_degree)[0]
+        return np.moveaxis(np.asarray(self.space.element.basix_element.tabulate(1, reference)[1:, :, :, 0]), 0, -1)
+
+    @cached_property
+    def _lift(self) -> Array:
+        """What turns derivatives on the reference triangle into gradients on the sphere (cells, points, 3, 2)."""
+        corners = self._corners[: self.cells]
+        flat = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=-1)[:, None]
+        u = self.points.reshape(self.cells, -1, 3)
+        # r = distance of the plane over the cosine between its normal and u.
+        normal = np.cross(flat[..., 0], flat[..., 1])
+        r = np.sum(corners[:, :1] * normal, axis=-1) / np.sum(u * normal, axis=-1)
+        tangents = (
+            flat - u[..., None] * np.einsum("cqi,cqid->cqd", u, np.broadcast_to(flat, (*u.shape, 2)))[..., None, :]
+        )
+        tangents /= r[..., None, None]
+        return np.asarray(tangents @ np.linalg.inv(np.swapaxes(tangents, -1, -2) @ tangents))
+
+    def integral(self, values: Array) -> float:
+        """Return the integral over the sphere of a function given at the quadrature points (n,). Collective."""
+        return float(self.comm.allreduce(float(values @ self.measure)))
+
+
+def assembled(form: fem.Form) -> PETSc.Mat:
+    """Return an assembled matrix. Collective."""
+    matrix = fem_petsc.assemble_matrix(form)
+    matrix.assemble()
+    return matrix
+
+
+def _clipped(vertices: Array, height: Array) -> list[Array]:
+    """Return triangles that make up the part of a triangle where a linear function is positive."""
+    corners: list[Array] = []
+    for i in range(3):
+        j = (i + 1) % 3
+        if height[i] >= 0:
+            corners.append(vertices[i])
+        if height[i] * height[j] < 0:
+            corners.append(vertices[i] + height[i] / (height[i] - height[j]) * (vertices[j] - vertices[i]))
+    return [np.array([corners[0], corners[k], corners[k + 1]]) for k in range(1, len(corners) - 1)]
+
+
+def _sizing(spin: Macrospin, grading: float) -> Sizing | None:
+    """Return sizes that follow the energy: 1 - grading at its minimum, 1 + grading at its maximum."""
+    land: Landscape = survey(spin)
+    low, span = land.lowest, land.highest - land.lowest
+    if span < 1e-6:
+        return None
+    return lambda u: 1 + grading * (2 * min(max((float(spin.reduced_energy(u[None])[0]) - low) / span, 0.0), 1.0) - 1)

@@ -1,0 +1,157 @@
+"""Eigenvalues and eigenfunctions of the Fokker-Planck operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+from slepc4py import SLEPc
+
+from ..errors import SolverError
+from ..macrospin.pointwise import Array
+from .factor import apply
+from .krylov import Arnoldi, Resolvent, Vector, complex_mass
+from .meridian import Meridian
+from .operator import Operator
+
+type Pairs = tuple[NDArray[np.complex128], list[Vector], Array]
+"""Eigenvalues (n,), their vectors x (owned,) each, and relative residuals (n,)."""
+
+
+def near_zero(operator: Operator, count: int) -> Pairs:
+    """Return the eigenvalues of smallest magnitude by SLEPc's Krylov-Schur method with shift and invert. Collective.
+
+    Raises
+    ------
+    SolverError
+        If fewer than `count` converge.
+    """
+    comm = operator.A.getComm()
+    eps = SLEPc.EPS().create(comm)
+    eps.setOperators(operator.A, operator.M)
+    eps.setProblemType(SLEPc.EPS.ProblemType.GNHEP)
+    eps.setDimensions(count, max(2 * count + 10, 30))
+    eps.setWhichEigenpairs(SLEPc.EPS.Which.TARGET_MAGNITUDE)
+    # A little below zero, where the operator is singular.
+    eps.setTarget(-0.01)
+    eps.setTolerances(1e-11, 500)
+    eps.setOptionsPrefix("fespin_spectrum_")
+    transform = eps.getST()
+    transform.setType(SLEPc.ST.Type.SINVERT)
+    solver = transform.getKSP()
+    solver.setType("preonly")
+    solver.getPC().setType("lu")
+    if comm.size > 1:
+        solver.getPC().setFactorSolverType("mumps")
+    eps.setFromOptions()
+    try:
+        eps.solve()
+        found = eps.getConverged()
+        if found < count:
+            raise SolverError(
+                f"sphere: only {found} of {count} eigenvalues converged; try a finer mesh or a smaller count"
+            )
+        real, imaginary = operator.A.createVecs()
+        values, vectors = [], []
+        for k in range(found):
+            values.append(complex(eps.getEigenpair(k, real, imaginary)))
+            vectors.append(real.array + 1j * imaginary.array)
+        real.destroy()
+        imaginary.destroy()
+    finally:
+        eps.destroy()
+    return np.array(values), vectors, residuals(operator, values, vectors)
+
+
+def near(operator: Operator, target: complex, count: int) -> Pairs:
+    """Return the eigenvalues nearest to a complex target, by Arnoldi's method with shift and invert. Collective."""
+    resolvent, mass = Resolvent(operator, target), complex_mass(operator)
+    nodes = operator.surface.nodes
+    # Any start that contains all symmetries.
+    start = operator.scale * (0.3 + nodes @ np.array([1.0, 0.7j, 0.4]) + (nodes @ np.array([0.2, 0.9, 0.5j])) ** 2)
+    most = max(60, 4 * count)
+    space = Arnoldi(operator.surface.comm, lambda v: resolvent.solve(mass(v)), mass, resolvent.solve(start), most)
+    space.extend(most)
+    resolvent.destroy()
+    ritz, coordinates = np.linalg.eig(space.H[: space.size, : space.size])
+    best = np.argsort(-np.abs(ritz))[:count]
+    values = [complex(target + 1 / ritz[k]) for k in best]
+    vectors = [space.V[: space.size].T @ coordinates[:, k] for k in best]
+    return np.array(values), vectors, residuals(operator, values, vectors)
+
+
+def residuals(operator: Operator, values: Sequence[complex], vectors: Sequence[Vector]) -> Array:
+    """Return |A x - lambda M x| / (|A x| + |lambda M x|) of eigenpairs (n,). Collective."""
+    comm, out = operator.surface.comm, []
+
+    def norm(v: Vector) -> float:
+        return float(np.sqrt(comm.allreduce(float(np.real(np.vdot(v, v))))))
+
+    for value, x in zip(values, vectors, strict=True):
+        a = apply(operator.A, x.real) + 1j * apply(operator.A, x.imag)
+        m = value * (apply(operator.M, x.real) + 1j * apply(operator.M, x.imag))
+        scale = norm(a) + norm(m) + 1e-300
+        out.append(norm(a - m) / scale)
+    return np.array(out)
+
+
+def meridian_spectrum(operator: Operator, count: int) -> tuple[NDArray[np.complex128], list[int], list[Vector]]:
+    """Return the eigenvalues of lowest real part of a symmetric problem, with their azimuthal orders and vectors.
+
+    One dense eigenproblem for each order m = 0, +-1, +-2, ..., until no lower eigenvalue can come.
+    """
+    surface = operator.surface
+    assert isinstance(surface, Meridian)
+    u = surface.points
+    kappa = operator.weight(u)
+    slope = operator.potential(u)[1] if operator.weighted else 0 * u
+    # The bracket with the weight turns as its gradient does.
+    velocity = kappa[:, None] * (operator.reduced.velocity(u) + slope)
+    turning, winding = surface.azimuthal(kappa, velocity)
+    scale = np.outer(operator.scale, operator.scale)
+    A, M, T, W = (_dense(x) for x in (operator.A, operator.M, turning, winding))
+    T, W = T / scale, W / scale
+    inner = np.flatnonzero((surface.node_theta > 1e-12) & (surface.node_theta < np.pi - 1e-12))
+    found: list[tuple[complex, int, Vector]] = []
+    for m in range(200):
+        keep = np.arange(len(A)) if m == 0 else inner
+        square = np.ix_(keep, keep)
+        # The velocity carries w along phi: + i m per radian.
+        values, vectors = scipy.linalg.eig(A[square] + m * m * T[square] + 1j * m * W[square], M[square])
+        order = np.argsort(values.real)[:count]
+        for k in order:
+            x = np.zeros(len(A), dtype=complex)
+            x[keep] = vectors[:, k]
+            found.append((complex(values[k]), m, x))
+            if m:
+                found.append((complex(np.conj(values[k])), -m, x.conj()))
+        found = sorted(found, key=lambda f: (f[0].real, abs(f[0].imag), f[0].imag))[:count]
+        if len(found) == count and values.real.min() > found[-1][0].real:
+            break
+    turning.destroy()
+    winding.destroy()
+    return np.array([f[0] for f in found]), [f[1] for f in found], [f[2] for f in found]
+
+
+def _dense(matrix: Any) -> Array:
+    n = matrix.getSize()[0]
+    return np.asarray(matrix.getValues(range(n), range(n)))
+
+
+def merged(base: Pairs, others: Sequence[Pairs], count: int) -> Pairs:
+    """Return the eigenvalues of lowest real part of several searches of a real operator."""
+    values, vectors, errors = list(base[0]), list(base[1]), list(base[2])
+    for search in others:
+        known = list(values)  # of other searches; equal ones of this search are multiple
+        for value, vector, error in zip(*search, strict=True):
+            twin = abs(value.imag) > 1e-8 * abs(value)
+            for v, x in ((value, vector), (np.conj(value), np.conj(vector)))[: 1 + twin]:
+                if error < 1e-6 and all(abs(v - w) > 1e-6 * abs(v) for w in known):
+                    values.append(v)
+                    vectors.append(x)
+                    errors.append(error)
+    order = sorted(range(len(values)), key=lambda k: (values[k].real, abs(values[k].imag), values[k].imag))[:count]
+    return np.array([values[k] for k in order]), [vectors[k] for k in order], np.array([errors[k] for k in order])

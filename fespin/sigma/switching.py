@@ -1,0 +1,152 @@
+"""Switching under constant drive: the write-error rate, down to any depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from ..macrospin.pointwise import Array
+from . import escape as escaping
+from .distribution import Distribution, Surface, mixture
+from .factor import Options
+from .krylov import propagate
+from .operator import Operator
+from .reduced import Reduced
+from .space import Density
+
+
+@dataclass(frozen=True)
+class Course:
+    """Values over time: probability of the hemisphere, observables, stationary probability, density at the end."""
+
+    probability: Array
+    observables: Array
+    stationary: float
+    error: Array
+    final: Distribution
+    method: str
+
+
+def hemisphere_equilibrium(free: Reduced, surface: Surface, axis: Sequence[float] | Array) -> Array:
+    """Return the integrals with the basis functions of Boltzmann's distribution in u.axis > 0. Collective."""
+    lowest = float(free.spin.reduced_energy(surface.points).min(initial=np.inf))
+    lowest = min(surface.comm.allgather(lowest))
+    load = surface.hemisphere(axis, lambda u: np.exp(-(free.potential(u) - lowest)))
+    return np.asarray(load / surface.comm.allreduce(float(load.sum())))
+
+
+def stationary_state(operator: Operator) -> Distribution:
+    """Return the stationary distribution, in the weighted form. Collective.
+
+    Without torque it is Boltzmann's, exactly. With one, w is fixed where the weight is largest; where
+    several states are metastable and rates between them are tiny, each state is found for itself and
+    the rates say how they mix.
+    """
+    assert operator.weighted
+    surface = operator.surface
+    if not operator.reduced.driven:
+        x = operator.ones / operator.mass(operator.ones)
+        return operator.distribution(x, "Boltzmann")
+    if len(escaping.stable_points(operator.reduced)) > 1:
+        found = escaping.escape(operator)
+        if found.rates.sum(axis=1).min() < 1e-6:
+            return mixture(found.densities, found.populations, "metastable states, mixed by their rates")
+    potential = operator.potential(surface.nodes)[0]
+    pin = escaping.nearest_node(surface.comm, -potential / (1 + np.abs(potential)))
+    w = escaping.boundary_value(operator, {int(k): 1.0 for k in pin})
+    x = w * operator.scale
+    x /= operator.mass(x)
+    return operator.distribution(x, "weighted form")
+
+
+def krylov_course(
+    surface: Surface,
+    reduced: Reduced,
+    start: Array,
+    times: Array,
+    axis: Sequence[float] | Array,
+    observables: Sequence[Density],
+    *,
+    rtol: float,
+    options: Options | None = None,
+) -> Course:
+    """Follow a density under constant drive. Collective.
+
+    What is followed is the difference from the stationary state; the latter's probability of the hemisphere comes from
+    the weighted form, whose tails are right. In between lies no limit to how small a
+    probability may become.
+
+    Parameters
+    ----------
+    start
+        Integrals of the initial density with the basis functions (owned,).
+    times
+        s, increasing (n,).
+    """
+    weighted = Operator(surface, reduced, weighted=True, options=options)
+    still = stationary_state(weighted)
+    here = Operator(surface, reduced, weighted=False, options=options) if reduced.driven else weighted
+    x0 = here.project(start)
+    rest = _null_vector(here, still) if reduced.driven else here.ones / here.mass(here.ones)
+    functionals = np.array([here.hemisphere(axis), *(here.observable(f) for f in observables)])
+    constant = here.surface.comm.allreduce(functionals @ rest)
+    # Where the discrete stationary state has noise only, the weighted form's value stands.
+    tail = still.probability(axis) if reduced.driven else float(constant[0])
+    if reduced.driven and abs(tail) < 1e-6:
+        constant[0] = max(tail, 0.0)
+    y = x0 - rest * here.mass(x0)
+    y -= here.ones * (here.mass(y) / here.mass(here.ones))
+    inside = times > 0
+    values = np.zeros((len(times), len(functionals)))
+    error = np.zeros(len(times))
+    values[~inside] = here.surface.comm.allreduce(functionals @ x0) - constant
+    last = y
+    if inside.any():
+        floor = max(abs(float(constant[0])), 1e-300)
+        values[inside], error[inside], last = propagate(here, y, times[inside], functionals, rtol=rtol, floor=floor)
+    values += constant
+    x = rest + last
+    form = "plain" if reduced.driven else "weighted"
+    final = here.distribution(x, f"rational Krylov, {form} form")
+    if here is not weighted:
+        here.destroy()
+    weighted.destroy()
+    return Course(values[:, 0], values[:, 1:], float(constant[0]), error, final, final.method)
+
+
+def _null_vector(operator: Operator, guess: Distribution) -> Array:
+    """Return the discrete stationary state of the plain form, of unit mass. Collective."""
+    surface = operator.surface
+    pin = escaping.nearest_node(
+        surface.comm, guess.nodes / max(surface.comm.allgather(float(np.abs(guess.nodes).max(initial=0))))
+    )
+    w = escaping.boundary_value(operator, {int(k): 1.0 for k in pin})
+    x = w * operator.scale
+    return np.asarray(x / operator.mass(x))
+
+
+def kinetic_course(
+    operator: Operator,
+    start: Array,
+    times: Array,
+    axis: Sequence[float] | Array,
+    observables: Sequence[Density],
+) -> Course:
+    """Follow the populations of metastable states, for times that are long against relaxation in them. Collective."""
+    surface = operator.surface
+    found = escaping.escape(operator)
+    each = found.densities
+    share = np.array([d.probability(axis) for d in each])
+    seen = np.array([[d.expect(f) for f in observables] for d in each]).reshape(len(each), len(observables))
+    # Where the start lies: the probability to come to each state first.
+    cores = escaping.cores_of(operator, found.states)
+    reach = [surface.comm.allreduce(float(q @ start)) for q in escaping.committors(operator, cores)]
+    populations = np.array([np.array(reach) @ scipy.linalg.expm(found.generator * t) for t in times])
+    method = "rates between metastable states"
+    final = mixture(each, populations[-1], method)
+    return Course(
+        populations @ share, populations @ seen, float(found.populations @ share), np.zeros(len(times)), final, method
+    )
