@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from . import device, materials
 from .errors import InputError, nearest
+from .macrospin_case import MacrospinTable, SphereTable, Task, TorqueTable
 from .stack import Stack, either_order
+from .tables import Direction, Drive, Length, Positive, Table
 
-type Positive = Annotated[float, Field(gt=0)]
-# Beyond these bounds it is a slip of the pen, or a number in other units.
-type Length = Annotated[float, Field(gt=1e-12, lt=0.01, description="m; 10e-9 is 10 nm")]
 type Resistivity = Annotated[float, Field(gt=1e-15, lt=1e9)]
-type Drive = Annotated[float, Field(gt=-1e30, lt=1e30)]
 type Asymmetry = Annotated[float, Field(gt=-1, lt=1)]
-type Direction = Annotated[list[float], Field(min_length=3, max_length=3)]
-
-
-class Table(BaseModel):
-    """A table of a case file: no unknown keys, no converted types, no NaN."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Geometry(Table):
@@ -115,13 +107,45 @@ class Case(Table):
     """A whole case file."""
 
     title: str = ""
-    geometry: Geometry
-    layer: Annotated[list[Layer], Field(min_length=1)]
-    material: dict[str, Material] = {}
-    interface: dict[str, Interface] = {}
-    contact: dict[str, Contact] = {}
+    geometry: Geometry = Field(default_factory=lambda: Geometry.model_validate({}))
+    layer: Annotated[list[Layer], Field(min_length=1)] = Field(default_factory=list)
+    material: dict[str, Material] = Field(default_factory=dict)
+    interface: dict[str, Interface] = Field(default_factory=dict)
+    contact: dict[str, Contact] = Field(default_factory=dict)
     transport: Transport = Field(default_factory=lambda: Transport.model_validate({}))
-    state: dict[str, dict[str, Direction]] = {}
+    state: dict[str, dict[str, Direction]] = Field(default_factory=dict)
+    macrospin: MacrospinTable | None = None
+    torque: TorqueTable | None = None
+    sphere: SphereTable = Field(default_factory=lambda: SphereTable.model_validate({}))
+    task: list[Task] = Field(default_factory=list)
+
+    @property
+    def transports(self) -> bool:
+        """Whether there is transport to solve; with a macrospin, layers may be there for its volume alone."""
+        return self.macrospin is None or "transport" in self.model_fields_set
+
+    def layer_volume(self, name: str) -> float:
+        """Return the volume of a layer (m3).
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, or the geometry has no cross-section.
+        """
+        g, stack = self.geometry, self.make_stack()
+        if name not in stack.names:
+            raise InputError(f"macrospin.layer: no layer is called '{name}'; {nearest(name, stack.names)}")
+        if g.shape == "pillar":
+            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
+            area = math.pi * a * b
+        elif g.shape == "strip" and g.depth is not None and g.width is not None:
+            area = g.width * g.depth
+        else:
+            raise InputError(
+                'macrospin.layer: only layers of a "pillar", or of a "strip" with depth, have a volume; '
+                "give macrospin.volume (m3)"
+            )
+        return area * stack[name].thickness
 
     # ---- the declared objects
     def make_material(self, name: str, user: str = "layer") -> device.Material:
@@ -243,6 +267,14 @@ class Case(Table):
 
     def describe(self) -> str:
         """Return what would be run, as text."""
+        parts = [self._describe_transport()] if self.transports else [self.title or "untitled"]
+        if self.macrospin is not None:
+            from .macrospin_checks import describe
+
+            parts.append(describe(self))
+        return "\n".join(parts)
+
+    def _describe_transport(self) -> str:
         stack = self.make_stack()
         kind = self.geometry.shape or self.geometry.mesh
         lines = [f"{self.title or 'untitled'}: {kind}, {self.transport.model}, degree {self.transport.degree}"]

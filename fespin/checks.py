@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import device, materials
 from .errors import InputError, nearest
 from .explain import place
+from .macrospin_checks import check_macrospin
 from .stack import BOTTOM_LEAD, TOP_LEAD, Stack, common_axis, interface_sign
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ def check(case: Case) -> None:
     InputError
         With one line that names the table and key.
     """
+    if not case.transports:
+        check_macrospin(case)
+        return
+    for key in ("geometry", "layer"):
+        if key not in case.model_fields_set:
+            raise InputError(f"{'[[layer]]' if key == 'layer' else '[geometry]'}: the table is missing")
     if case.transport.temperature not in materials.TEMPERATURES:
         allowed = ", ".join(f"{x:g}" for x in materials.TEMPERATURES)
         raise InputError(f"transport.temperature: found {case.transport.temperature:g}; allowed: {allowed} (K)")
@@ -57,6 +64,7 @@ def check(case: Case) -> None:
             if not stack[layer].material.ferromagnetic:
                 raise InputError(f"{owner}.{layer}: {stack[layer].material.name} is no ferromagnet (no beta)")
         _check_state(case, owner, stack.magnetized(directions))
+    check_macrospin(case)
 
 
 def _check_state(case: Case, owner: str, stack: Stack) -> None:

@@ -46,6 +46,12 @@ def _parser() -> argparse.ArgumentParser:
         "may be repeated",
     )
     run.add_argument("--dry-run", action="store_true", help="check the case and show what would be run")
+    run.add_argument(
+        "--checkpoint",
+        type=Path,
+        metavar="DIR",
+        help="save the state of long evolutions there every minute, and go on from what is there",
+    )
     run.add_argument("--no-pictures", action="store_true", help="write numbers and fields only")
     run.add_argument("--traceback", action="store_true", help="show where an error comes from")
     book = commands.add_parser("materials", help="print the built-in library with its sources")
@@ -164,6 +170,7 @@ def _run(options: argparse.Namespace) -> None:
             base=options.case.parent,
             say=stderr_logger(comm),
             pictures=not options.no_pictures,
+            checkpoint=options.checkpoint,
         )
     except InputError as error:
         raise InputError(f"{options.case}: {error}") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,7 @@ def mesh_from_gmsh(
         If gmsh refuses the geometry.
     """
     message, keywords = None, {}
+    handlers = _handlers()
     if comm.rank == 0:
         gmsh.initialize(interruptible=False)
         gmsh.option.setNumber("General.Terminal", 0)
@@ -56,9 +59,24 @@ def mesh_from_gmsh(
     if message is not None:
         if comm.rank == 0:
             gmsh.finalize()
+        _restore(handlers)
         raise InputError(message)
     gdim = int(keywords.pop("gdim", gdim))
     mesh, cells, facets, names = _compat.from_gmsh(gmsh.model, comm, gdim)
     if comm.rank == 0:
         gmsh.finalize()
+    _restore(handlers)
     return mesh, cells, facets, names, keywords
+
+
+def _handlers() -> dict[int, Any]:
+    """Return the signal handlers, which gmsh replaces by its own."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    return {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
+
+
+def _restore(handlers: dict[int, Any]) -> None:
+    for number, handler in handlers.items():
+        if handler is not None:
+            signal.signal(number, handler)

@@ -19,6 +19,7 @@ from .errors import one_line
 from .geometry import from_file, lateral, line, pillar, strip
 from .onsager.terminals import Terminal
 from .plotting import plot_device, plot_profiles
+from .progress import ProgressBar
 from .solvers import SolverOptions
 from .stack import Stack, common_axis, sign_along
 from .transport import MultilayerSolution, Profile, TransportProblem, TransportSolution, solve_multilayer
@@ -79,8 +80,9 @@ def run(
     base: Path,
     say: Callable[[str], None],
     pictures: bool = True,
+    checkpoint: Path | None = None,
 ) -> dict[str, Any]:
-    """Solve every state of a case and write its output folder. Collective.
+    """Solve every state and every task of a case and write its output folder. Collective.
 
     Parameters
     ----------
@@ -94,12 +96,41 @@ def run(
         Called with progress, on every rank.
     pictures
         Whether to draw.
+    checkpoint
+        A folder for the states of long evolutions, from which they go on.
 
     Returns
     -------
     dict
         What ``summary.json`` holds.
     """
+    started = time.perf_counter()
+    summary: dict[str, Any] = {"title": case.title, "case": raw}
+    # Long solves come before the folder: until then a killed run has nothing to remove.
+    write_transport = _run_transport(comm, case, raw, base, say) if case.transports else None
+    with folder:
+        picture = _artist(folder.path, pictures, say)
+        if write_transport is not None:
+            summary |= write_transport(folder.path, picture)
+        if case.macrospin is not None:
+            from .macrospin_run import run_tasks
+
+            summary |= run_tasks(comm, case, base, folder.path, picture, say, checkpoint=checkpoint)
+        summary["ranks"] = comm.size
+        summary["versions"] = _compat.versions()
+        summary["wall_time"] = time.perf_counter() - started
+        output.write_json(comm, folder.path / "summary.json", summary)
+    return summary
+
+
+def _run_transport(
+    comm: MPI.Intracomm,
+    case: Case,
+    raw: dict[str, Any],
+    base: Path,
+    say: Callable[[str], None],
+) -> Callable[[Path, Callable[[str, Callable[[Path], None]], None]], dict[str, Any]]:
+    """Solve every state; return what writes its files and returns its part of the summary. Collective."""
     started = time.perf_counter()
     bar = ProgressBar(comm, 2 + len(case.states()))
     bar.advance("meshing")
@@ -137,24 +168,23 @@ def run(
             f"power balance {s.power_balance:.1e}"
         )
     solved = time.perf_counter()
-    bar.advance("files and pictures")
     summary = summarize(case, raw, domain, solutions, contacts)
-    with folder:
-        _write(comm, case, domain, solutions, contacts, folder.path, _artist(folder.path, pictures, say))
-        now = time.perf_counter()
-        summary["ranks"] = comm.size
-        summary["versions"] = _compat.versions()
+
+    def write(path: Path, picture: Callable[[str, Callable[[Path], None]], None]) -> dict[str, Any]:
+        begin = time.perf_counter()
+        bar.advance("files and pictures")
+        _write(comm, case, domain, solutions, contacts, path, picture)
         summary["seconds"] = {
             "mesh": meshed - started,
             "states": solved - meshed,
             **problem.solver.seconds,
-            "write": now - solved,
+            "write": time.perf_counter() - begin,
         }
-        summary["wall_time"] = now - started
-        output.write_json(comm, folder.path / "summary.json", summary)
-    bar.clear()
-    problem.destroy()
-    return summary
+        bar.clear()
+        problem.destroy()
+        return summary
+
+    return write
 
 
 def summarize(
@@ -279,7 +309,11 @@ def _artist(folder: Path, wanted: bool, say: Callable[[str], None]) -> Callable[
 def table(summary: dict[str, Any]) -> str:
     """Return the results of a case as text for a terminal."""
     lines = []
-    for name, s in summary["states"].items():
+    if "tasks" in summary:
+        from .macrospin_run import table as tasks_table
+
+        lines.append(tasks_table(summary["tasks"]))
+    for name, s in summary.get("states", {}).items():
         r = "" if s["resistance"] is None else f"   R = {s['resistance']:.6g} ohm"
         lines.append(
             f"{name:<14} A R = {s['resistance_area'] * 1e15:.6g} fohm m2{r}"
@@ -307,32 +341,3 @@ def stderr_logger(comm: MPI.Intracomm) -> Callable[[str], None]:
             print(f"fespin: {text}", file=sys.stderr, flush=True)
 
     return say
-
-
-class ProgressBar:
-    """A bar on a terminal, nothing in a log; drawn by rank 0.
-
-    Parameters
-    ----------
-    steps
-        How many there are.
-    """
-
-    WIDTH = 24
-
-    def __init__(self, comm: MPI.Intracomm, steps: int) -> None:
-        self.steps, self.done = steps, 0
-        self.shown = comm.rank == 0 and sys.stderr.isatty()
-
-    def advance(self, what: str) -> None:
-        """Say what is done next; the last call is for what was done last."""
-        if self.shown:
-            full = self.WIDTH * self.done // self.steps
-            bar = "#" * full + "." * (self.WIDTH - full)
-            print(f"\r\033[Kfespin: [{bar}] {what}", end="", file=sys.stderr, flush=True)
-        self.done += 1
-
-    def clear(self) -> None:
-        """Remove the bar before a line is printed."""
-        if self.shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)

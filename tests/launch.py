@@ -13,7 +13,8 @@ def mpirun(ranks, *command, timeout=600, **options):
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_COMM", "PMIX", "OMPI_UNIVERSE", "PMI_"))}
     launcher = ["mpirun", "-n", str(ranks)]
     if "Open MPI" in subprocess.run(["mpirun", "--version"], capture_output=True, text=True).stdout:
-        launcher += ["--map-by", ":OVERSUBSCRIBE"]
+        # Not bound to cores, which other programs may use.
+        launcher += ["--map-by", ":OVERSUBSCRIBE", "--bind-to", "none"]
     clean.setdefault("OMP_NUM_THREADS", "1")
     clean["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), clean.get("PYTHONPATH", "")])
     assert shutil.which("mpirun"), "mpirun is needed"

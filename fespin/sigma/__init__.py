@@ -1,11 +1,11 @@
 """The sphere of directions and Brown's Fokker-Planck equation on it."""
 
+from ..macrospin.scales import suggested_mesh_size
 from .decomposition import Decomposition, decompose
 from .distribution import Distribution
 from .evolution import Evolution
 from .fokker_planck import FokkerPlanck
 from .meridian import Meridian
-from .resolution import suggested_mesh_size
 from .response import Noise, Susceptibility
 from .results import Escape, Spectrum, Switching
 from .space import Sigma

@@ -87,7 +87,7 @@ class Distribution:
     def summary(self) -> dict[str, Any]:
         """Return mean, mass error, smallest density and method, for JSON. Collective."""
         return {
-            "mean": self.mean.tolist(),
+            "mean_direction": self.mean.tolist(),
             "mass_error": self.mass_error,
             "minimum_density": self.minimum_density,
             "negative_mass": self.negative_mass,

@@ -38,7 +38,8 @@ class Factor:
             # Nodes that share a sparsity are eliminated together; no pivoting, hence the check of each solve.
             defaults |= {"pc_factor_mat_ordering_type": "nd", "pc_factor_mat_solver_type": "petsc"}
         else:
-            defaults |= {"pc_factor_mat_solver_type": "mumps"}
+            # Without pivoting, too: weights differ by many powers of ten between neighbours.
+            defaults |= {"pc_factor_mat_solver_type": "mumps", "mat_mumps_cntl_1": 0.0}
         database = PETSc.Options(self.prefix)
         ours = {k: v for k, v in {**defaults, **(options or {})}.items() if not database.hasName(k)}
         for k, v in ours.items():

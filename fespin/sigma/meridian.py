@@ -34,6 +34,8 @@ class Meridian:
         Of the polar angle; they are smaller towards the poles.
     degree
         Of the polynomials.
+    corner
+        A polar angle at which two cells are to meet.
 
     Attributes
     ----------
@@ -47,12 +49,16 @@ class Meridian:
 
     dim = 1
 
-    def __init__(self, axis: Sequence[float] | Array, cells: int = 40, *, degree: int = 4) -> None:
-        self.comm, self.degree, self.cells = MPI.COMM_SELF, degree, cells
+    def __init__(
+        self, axis: Sequence[float] | Array, cells: int = 40, *, degree: int = 4, corner: float | None = None
+    ) -> None:
+        self.comm, self.degree, self.cells, self._corner = MPI.COMM_SELF, degree, cells, corner
         turn = rotation_to(np.asarray(axis, dtype=float))
         self.axis, self._turn = turn[:, 2], turn
         corners = np.linspace(0.0, np.pi, cells + 1)
         corners = corners - 0.3 * np.sin(2 * corners) / 2
+        if corner is not None:
+            corners[1 + int(np.argmin(np.abs(corners[1:-1] - corner)))] = corner
         element = basix.ufl.element("Lagrange", "interval", 1, shape=(1,))
         pairs = np.stack([np.arange(cells), np.arange(cells) + 1], axis=1).astype(np.int64)
         self.mesh = _compat.create_mesh(self.comm, pairs, element, corners[:, None])
@@ -74,7 +80,7 @@ class Meridian:
     @cached_property
     def coarser(self) -> Meridian:
         """Return the same meridian with a degree less, for estimates of the error."""
-        return Meridian(self.axis, self.cells, degree=max(self.degree - 1, 1))
+        return Meridian(self.axis, self.cells, degree=max(self.degree - 1, 1), corner=self._corner)
 
     def _directions(self, theta: Array) -> Array:
         return np.stack([np.sin(theta), 0 * theta, np.cos(theta)], axis=1) @ self._turn.T

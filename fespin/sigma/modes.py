@@ -47,7 +47,7 @@ def find_spectrum(fp: FokkerPlanck, count: int, frequency: float | None) -> Spec
         # Higher modes may be coarse; the first is what was asked for.
         first = next((k for k, m in enumerate(methods) if m != "stationary"), None)
         if first is not None:
-            require_resolution(surface, "the spectrum", float(error[first]), fp.spin, fp.torque)
+            require_resolution(surface, "the spectrum", float(error[first]), fp.spin)
     scale = fp.spin.diffusion
     return Spectrum(scale * values, values, methods, error, residual, tuple(vectors), orders)
 
@@ -67,7 +67,8 @@ type _Solved = tuple[NDArray[np.complex128], tuple[str, ...], list[Vector], Arra
 
 
 def _solve(fp: FokkerPlanck, surface: Surface, count: int, frequency: float | None) -> _Solved:
-    operator = Operator(surface, fp.driven, weighted=True, options=fp.options)
+    # Under torque the plain form has the smaller error; slow modes come from rates of escape anyway.
+    operator = Operator(surface, fp.driven, weighted=not fp.driven.driven, options=fp.options)
     try:
         if frequency is not None:
             target = complex(0.0, 2 * np.pi * frequency / fp.spin.diffusion)
@@ -88,7 +89,7 @@ def _solve(fp: FokkerPlanck, surface: Surface, count: int, frequency: float | No
             methods = tuple(
                 "Krylov-Schur" if any(z == w for w in known) else "Arnoldi at the resonance" for z in values
             )
-        values, methods = _slow_ones(operator, values, list(methods))
+        values, methods = _slow_ones(fp, surface, values, list(methods))
         modes = [operator.density(x) for x in vectors]
         return values, methods, modes, residual, None if orders is None else tuple(orders)
     finally:
@@ -96,7 +97,7 @@ def _solve(fp: FokkerPlanck, surface: Surface, count: int, frequency: float | No
 
 
 def _slow_ones(
-    operator: Operator, values: NDArray[np.complex128], methods: list[str]
+    fp: FokkerPlanck, surface: Surface, values: NDArray[np.complex128], methods: list[str]
 ) -> tuple[NDArray[np.complex128], tuple[str, ...]]:
     """Name the stationary mode, and replace slow modes by those of the rates of escape."""
     small = [k for k in range(len(values)) if abs(values[k]) < _SLOW]
@@ -105,10 +106,13 @@ def _slow_ones(
         return values, tuple(methods)
     values[small[0]], methods[small[0]] = 0.0, "stationary"
     if len(small) > 1:
+        operator = Operator(surface, fp.driven, weighted=True, options=fp.options)
         try:
             slow = escaping.escape(operator).eigenvalues()
         except InputError:
             return values, tuple(methods)  # no wells: they are what they are
+        finally:
+            operator.destroy()
         for k, z in zip(small[1:], slow, strict=False):
             values[k], methods[k] = z, "committor"
     return values, tuple(methods)

@@ -5,30 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from ..macrospin.landscape import survey
 from ..macrospin.pointwise import tangent_frame
+from ..macrospin.scales import suggested_mesh_size
 from ..macrospin.spin import PROBES, Macrospin
-from ..macrospin.torque import Torque
 from .distribution import Surface
 from .meridian import Meridian
 from .reduced import Reduced
 
 # An estimated error beyond this makes a result worthless.
 WORTHLESS = 0.5
-
-
-def suggested_mesh_size(spin: Macrospin, torque: Torque | None = None) -> float:
-    """Return a mesh size for degree 4 on a graded mesh, at which probabilities are right to about 1e-3.
-
-    Wells are as wide as one over the root of their curvature; at low damping, what leaves a
-    well does so in thin spirals.
-    """
-    curvature = 1.0
-    for well in survey(spin).wells:
-        low, high = (max(c, 1.0) for c in well.curvatures)
-        curvature = max(curvature, float(np.sqrt(low * high)))
-    size = 0.2 * min(1.5, np.sqrt(120 / curvature))
-    return float(np.clip(size * min(1.0, (spin.damping / 0.1) ** 0.25), 0.02, 0.3))
 
 
 def meridian_cells(reduced: Reduced) -> int:
@@ -41,7 +26,7 @@ def meridian_cells(reduced: Reduced) -> int:
     return 2 * int(np.clip(2.0 * np.sqrt(max(float(bend) + float(span), 1.0)), 20, 200))
 
 
-def require_resolution(surface: Surface, what: str, estimate: float, spin: Macrospin, torque: Torque | None) -> None:
+def require_resolution(surface: Surface, what: str, estimate: float, spin: Macrospin) -> None:
     """Refuse a result whose estimated error makes it worthless.
 
     Raises
@@ -54,7 +39,7 @@ def require_resolution(surface: Surface, what: str, estimate: float, spin: Macro
     # The error of the lower degree p falls like h^(2 p); a tenth is the aim. Far off, the general rule is the guide.
     order = 2 * max(surface.degree - 1, 1)
     needed = min(surface.mesh_size * (0.1 / min(estimate, 1e4)) ** (1 / order), surface.mesh_size / 1.2)
-    needed = min(needed, max(suggested_mesh_size(spin, torque), surface.mesh_size / 4))
+    needed = min(needed, max(suggested_mesh_size(spin), surface.mesh_size / 4))
     raise InputError(
         f"sphere.mesh_size: {surface.mesh_size:.3g} is too coarse for {what} at this barrier and damping "
         f"(estimated relative error {estimate:.1g}); {needed:.2g} would do"

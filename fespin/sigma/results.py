@@ -143,7 +143,7 @@ class Switching:
             "times": self.times.tolist(),
             "reduced_times": self.reduced_times.tolist(),
             "not_switched": self.not_switched.tolist(),
-            "mean": self.mean.tolist(),
+            "mean_direction": self.mean.tolist(),
             "observables": {k: v.tolist() for k, v in self.observables.items()},
             "stationary": self.stationary,
             "method": self.method,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -330,4 +331,15 @@ def _sizing(spin: Macrospin, grading: float) -> Sizing | None:
     low, span = land.lowest, land.highest - land.lowest
     if span < 1e-6:
         return None
-    return lambda u: 1 + grading * (2 * min(max((float(spin.reduced_energy(u[None])[0]) - low) / span, 0.0), 1.0) - 1)
+    # gmsh asks tens of thousands of times: a table of the sphere, degree by degree.
+    theta, phi = np.meshgrid(np.radians(np.arange(181)), np.radians(np.arange(-180, 180)), indexing="ij")
+    u = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=-1)
+    height = (spin.reduced_energy(u.reshape(-1, 3)) - low) / span
+    factors = (1 + grading * (2 * np.clip(height, 0, 1) - 1)).reshape(theta.shape)
+
+    def sizing(u: Array) -> float:
+        x, y, z = float(u[0]), float(u[1]), float(u[2])
+        around = round(math.degrees(math.atan2(y, x))) % 360
+        return float(factors[round(math.degrees(math.acos(max(-1.0, min(1.0, z))))), (around + 180) % 360])
+
+    return sizing

@@ -17,6 +17,8 @@ from .operator import Operator
 from .reduced import Reduced
 from .space import Density
 
+_WEIGHTED = "weighted form"
+
 
 @dataclass(frozen=True)
 class Course:
@@ -38,8 +40,21 @@ def hemisphere_equilibrium(free: Reduced, surface: Surface, axis: Sequence[float
     return np.asarray(load / surface.comm.allreduce(float(load.sum())))
 
 
+def steady_state(surface: Surface, reduced: Reduced, options: Options | None = None) -> Distribution:
+    """Return the stationary distribution in the form that overshoots less. Collective."""
+    weighted = Operator(surface, reduced, weighted=True, options=options)
+    found = stationary_state(weighted)
+    weighted.destroy()
+    if found.method != _WEIGHTED or surface.dim == 1:
+        return found
+    plain = Operator(surface, reduced, weighted=False, options=options)
+    other = plain.distribution(_null_vector(plain, found), "plain form")
+    plain.destroy()
+    return other if other.negative_mass < found.negative_mass else found
+
+
 def stationary_state(operator: Operator) -> Distribution:
-    """Return the stationary distribution, in the weighted form. Collective.
+    """Return the stationary distribution in the weighted form, whose tails are right. Collective.
 
     Without torque it is Boltzmann's, exactly. With one, w is fixed where the weight is largest; where
     several states are metastable and rates between them are tiny, each state is found for itself and
@@ -59,7 +74,7 @@ def stationary_state(operator: Operator) -> Distribution:
     w = escaping.boundary_value(operator, {int(k): 1.0 for k in pin})
     x = w * operator.scale
     x /= operator.mass(x)
-    return operator.distribution(x, "weighted form")
+    return operator.distribution(x, _WEIGHTED)
 
 
 def krylov_course(

@@ -1,0 +1,176 @@
+"""What can be known to fail about a macrospin and its tasks before anything is solved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .device import direction
+from .errors import InputError
+from .explain import place
+from .macrospin_case import TASKS, Task, make_spin, make_torque
+
+if TYPE_CHECKING:
+    from .case import Case
+    from .macrospin import Macrospin, SpinTorque
+
+
+def check_macrospin(case: Case) -> None:
+    """Refuse a macrospin, a torque, a sphere or tasks that cannot be.
+
+    Raises
+    ------
+    InputError
+        With one line that names the table and key.
+    """
+    if case.macrospin is None:
+        for key in ("torque", "sphere", "task"):
+            if key in case.model_fields_set:
+                written = f"[[{key}]]" if key == "task" else f"[{key}]"
+                raise InputError(f"{written}: it is about a macrospin; the table [macrospin] is missing")
+        return
+    if not case.task:
+        raise InputError("[[task]]: the table is missing; it says what is asked of the macrospin")
+    if case.macrospin.layer is not None:
+        for key in ("geometry", "layer"):
+            if key not in case.model_fields_set:
+                written = "[[layer]]" if key == "layer" else "[geometry]"
+                raise InputError(
+                    f"macrospin.layer: the volume of a layer needs {written}; or give macrospin.volume (m3)"
+                )
+    spin = make_spin(case.macrospin, case.layer_volume)
+    torque = make_torque(case.torque, spin)
+    _check_sphere(case, spin)
+    names = task_names(case)
+    for i, (task, name) in enumerate(zip(case.task, names, strict=True), 1):
+        owner = f"task {i}" + (f" ('{name}')" if task.name is not None else "")
+        if names.count(name) > 1:
+            raise InputError(f"{owner}: the name '{name}' is given twice")
+        if not name.isprintable() or set(name) & set("/\\"):
+            raise InputError(f"{place(('task', i - 1))}.name: files are named after tasks; use a short name, no slash")
+        _check_task(owner, task, spin, torque)
+
+
+def task_names(case: Case) -> list[str]:
+    """Return the names of the tasks; those without one are called by their number, from 0."""
+    return [t.name if t.name is not None else str(i) for i, t in enumerate(case.task)]
+
+
+def _check_sphere(case: Case, spin: Macrospin) -> None:
+    s = case.sphere
+    if s.mesh is not None and s.mesh_size is not None:
+        raise InputError("sphere: give one of mesh (a file) and mesh_size; found both")
+    if s.mesh_size is not None and s.axisymmetric is False:
+        from .macrospin.scales import suggested_mesh_size
+
+        enough = suggested_mesh_size(spin) * (s.degree / 4)
+        if s.mesh_size > 4 * enough:
+            raise InputError(
+                f"sphere.mesh_size: found {s.mesh_size:g}; too coarse for this energy and damping, "
+                f"about {enough:.2g} would do"
+            )
+
+
+def _check_task(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None) -> None:
+    for key in sorted(task.model_fields_set - {"kind", "name"} - TASKS[task.kind]):
+        kinds = ", ".join(f'"{k}"' for k, keys in TASKS.items() if key in keys)
+        raise InputError(f'{owner}.{key}: belongs to {kinds}, found with "{task.kind}"')
+    for key in ("start", "target", "direction", "observable"):
+        vector = getattr(task, key)
+        if vector is not None:
+            direction(vector, owner, key)
+    if task.kind in _CHECKS:
+        _CHECKS[task.kind](owner, task, spin, torque)
+
+
+def _pulse(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None) -> None:
+    if (task.pulse is None) == (task.reduced_time is None):
+        found = "neither" if task.pulse is None else "both"
+        raise InputError(f"{owner}: give exactly one of pulse (s) and reduced_time; found {found}")
+    if task.reduced_time is not None:
+        from .macrospin.scales import reduced_time
+
+        if reduced_time(spin) <= 0:
+            raise InputError(
+                f"{owner}.reduced_time: it is in units of the anisotropy field, and there is none; give pulse"
+            )
+
+
+def _escape(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None) -> None:
+    from .macrospin import survey
+
+    found = len(survey(spin).wells)
+    if found < 2:
+        raise InputError(f"{owner}: the energy has {found or 'no'} well; a rate of escape needs two")
+
+
+def _hysteresis(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None) -> None:
+    for key in ("range", "rate"):
+        if getattr(task, key) is None:
+            raise InputError(f"{owner}.{key}: missing; a sweep needs range = [from, to] and a rate")
+    assert task.range is not None
+    if task.range[0] == task.range[1]:
+        raise InputError(f"{owner}.range: found {task.range}; from and to must differ")
+    if task.sweep == "torque":
+        if torque is None:
+            raise InputError(f'{owner}.sweep: "torque" needs the table [torque]')
+        if task.direction is not None:
+            raise InputError(f'{owner}.direction: belongs to a sweep of the field, found with sweep = "torque"')
+    elif task.direction is None:
+        raise InputError(f"{owner}.direction: missing; a sweep of the field needs its direction")
+    elif max(abs(x) for x in task.range) > 1e4:
+        raise InputError(f"{owner}.range: found {task.range}; fields are in T")
+
+
+def _band(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None) -> None:
+    other = "direction" if task.kind == "susceptibility" else "observable"
+    for key in ("frequencies", other):
+        if getattr(task, key) is None:
+            raise InputError(f"{owner}.{key}: missing")
+    assert task.frequencies is not None
+    low, high = task.frequencies
+    if low >= high:
+        raise InputError(f"{owner}.frequencies: found {task.frequencies}; the first must be less than the second (Hz)")
+
+
+def _passage(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None) -> None:
+    if task.start is None:
+        raise InputError(f"{owner}.start: missing; a passage starts somewhere")
+    u = direction(task.start, owner, "start")
+    goal = direction(task.target, owner, "target") if task.target is not None else tuple(-x for x in u)
+    if sum(a * b for a, b in zip(u, goal, strict=True)) >= (task.cosine or 0.0):
+        raise InputError(f"{owner}.start: it lies in the target")
+
+
+_CHECKS: dict[str, Callable[[str, Task, Macrospin, SpinTorque | None], None]] = {
+    "switching": _pulse,
+    "langevin": _pulse,
+    "escape": _escape,
+    "hysteresis": _hysteresis,
+    "susceptibility": _band,
+    "noise": _band,
+    "first-passage": _passage,
+}
+
+
+def describe(case: Case) -> str:
+    """Return what would be asked of the macrospin, as text."""
+    from .macrospin import survey
+
+    assert case.macrospin is not None
+    spin = make_spin(case.macrospin, case.layer_volume)
+    torque = make_torque(case.torque, spin)
+    land = survey(spin)
+    lines = [
+        f"  macrospin: {spin.volume * 1e27:.4g} nm3, Ms {spin.saturation_magnetization:g} A/m, "
+        f"damping {spin.damping:g}, {spin.temperature:g} K"
+    ]
+    for w in land.wells[:8]:
+        to = ", ".join(f"{x:.3f}" for x in w.direction)
+        lines.append(
+            f"  well at ({to}): E = {w.energy:.4g} kT" + (f", barrier {w.height:.4g} kT" if w.height < 1e9 else "")
+        )
+    if torque is not None:
+        lines.append(f"  torque: damping-like {torque.damping_like:.4g} T, field-like {torque.field_like:.4g} T")
+    lines.append(f"  tasks: {', '.join(f'{n} ({t.kind})' for n, t in zip(task_names(case), case.task, strict=True))}")
+    return "\n".join(lines)
