@@ -85,7 +85,7 @@ def langer(spin):
 # rates of escape between the wells; the result names the method of each.
 
 # %%
-barriers = [1, 2, 5, 10, 20, 30, 40, 60, 80]
+barriers = [1, 2, 5, 10, 20, 40, 60] if quick else [1, 2, 5, 10, 20, 30, 40, 60, 80]
 brown, axial = {}, {}
 for sigma in barriers:
     spin = magnet(sigma)
@@ -120,7 +120,7 @@ for sigma in (40, 50, 60, 70):
 # %%
 h = 0.2
 oblique, theory = {}, {}
-for sigma in (5, 10, 20, 40) if quick else (5, 7, 10, 15, 20, 30, 40, 60, 80):
+for sigma in (5, 20, 60) if quick else (5, 7, 10, 15, 20, 30, 40, 60, 80):
     spin = magnet(sigma, h=h)
     found = fs.FokkerPlanck(comm, spin).escape()
     oblique[sigma] = found.slowest[0] * 2 * spin.free_relaxation_time
@@ -136,9 +136,10 @@ for sigma in (5, 10, 20, 40) if quick else (5, 7, 10, 15, 20, 30, 40, 60, 80):
 # %% [markdown]
 # ## Damping
 # At a barrier of 9.6 kT, for dampings from 0.01 to 10. In a field along the axis $2\tau_N\lambda_1$ does not change
-# at all. In the oblique field it grows as the damping falls, roughly like $1/\alpha$: the rate itself, divided
-# by $2\tau_N \propto 1/\alpha$, hardly changes. At the smallest dampings it stays behind Langer's formula:
-# what hinders there is not the pass but the climb, as a magnet that hardly dissipates hardly gains energy either.
+# at all. In the oblique field it grows as the damping falls, and Langer's formula has it grow like $1/\alpha$: then
+# the rate itself, divided by $2\tau_N \propto 1/\alpha$, would no longer depend on damping. But at the smallest
+# dampings it stays behind the formula: what hinders there is not the pass but the climb, as a magnet
+# that hardly dissipates hardly takes up energy either. So the rate itself has a maximum in between.
 
 # %%
 dampings = (0.03, 0.1, 1.0) if quick else (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0)
@@ -151,10 +152,14 @@ for alpha in dampings:
     along[alpha] = fs.FokkerPlanck(comm, spin).escape().slowest[0] * 2 * spin.free_relaxation_time
     if comm.rank == 0:
         if alpha == dampings[0]:
-            print(f"{'damping':>10}{'field along':>16}{'at 45 degrees':>16}{'Langer':>13}{'ratio':>9}  estimated error")
+            print("2 tau_N lambda_1, and lambda_1 at 45 degrees")
+            print(
+                f"{'damping':>10}{'field along':>16}{'at 45 degrees':>16}{'Langer':>13}{'ratio':>9}"
+                "  estimated error   rate (1/us)"
+            )
         print(
             f"{alpha:>10g}{along[alpha]:>16.8e}{across[alpha]:>16.6e}{formula[alpha]:>13.4e}"
-            f"{across[alpha] / formula[alpha]:>9.4f}{found.error_estimate.max():>17.0e}"
+            f"{across[alpha] / formula[alpha]:>9.4f}{found.error_estimate.max():>17.0e}{found.slowest[0] / 1e6:>14.4f}"
         )
 
 # %% [markdown]
@@ -164,30 +169,31 @@ for alpha in dampings:
 
 # %%
 small = magnet(2)
-passage = fs.FokkerPlanck(comm, small).mean_first_passage((0, 0, 1), cosine=0.8)
-ensemble = 1024 if quick else 4096
+operator = fs.FokkerPlanck(comm, small)
+passage = operator.mean_first_passage((0, 0, 1), cosine=0.8)
 arrivals = fs.first_passage(
     comm,
     small,
     lambda u: u[:, 2] < -0.8,
-    max_time=30 * passage,
-    ensemble=ensemble,
+    max_time=20 * passage,
+    ensemble=1024 if quick else 4096,
     equilibrate=False,
-    # The target is looked for after each step, which makes it 0.58 sqrt(2 D step) smaller: 0.01 rad here.
-    step=None if quick else 0.1 * 0.002 / small.diffusion,
 )
+# Trajectories are looked at after each step only, which moves the edge of the target away a little.
+edge = math.acos(0.8) - 0.58 * math.sqrt(2 * small.diffusion * arrivals.step)
+moved = operator.mean_first_passage((0, 0, 1), cosine=math.cos(edge))
 if comm.rank == 0:
     print(
-        f"mean first passage at 2 kT: {passage * 1e9:.4f} ns; trajectories {arrivals.mean * 1e9:.4f} "
-        f"+- {arrivals.error * 1e9:.4f} ns"
+        f"mean first passage at 2 kT: {passage * 1e9:.4f} ns, with the edge where steps of finite length feel it "
+        f"{moved * 1e9:.4f} ns; trajectories {arrivals.mean * 1e9:.4f} +- {arrivals.error * 1e9:.4f} ns"
     )
 
 # %%
-spin = magnet(8, h=h)
+spin = magnet(5, h=h)
 operator = fs.FokkerPlanck(comm, spin)
 slowest = operator.spectrum(2).eigenvalues[1].real
-times = np.array([0.05, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0]) / slowest
-fine = np.linspace(0.01, 3.2, 60) / slowest
+times = np.array([0.05, 0.2, 0.5, 1.0, 1.5, 2.5]) / slowest
+fine = np.linspace(0.0, 2.7, 120) / slowest
 relaxing = operator.switching(fine, start=(0, 0, -1))
 expected = operator.switching(times, start=(0, 0, -1)).not_switched
 seen = fs.langevin(comm, spin, times, ensemble=2048 if quick else 16384, start=(0, 0, -1))
@@ -251,7 +257,7 @@ if comm.rank == 0:
     right.set(ylim=(0, 1.02), xlim=(0, None))
     right.set_xlabel("time (ns)", fontsize=12)
     right.set_ylabel(r"probability of $u_z < 0$", fontsize=12)
-    right.set_title("K v = 8 kT, h = 0.2 at 45°, damping 0.1", fontsize=12)
+    right.set_title("K v = 5 kT, h = 0.2 at 45°, damping 0.1", fontsize=12)
     right.legend(frameon=False, fontsize=10.5)
     figure.savefig(output / "damping.png", dpi=150)
     plt.close(figure)
@@ -259,25 +265,26 @@ if comm.rank == 0:
 # %%
 # While it relaxes, probability flows over the pass.
 half = operator.switching([0.7 / slowest], start=(0, 0, -1)).final
-plot_density(half, output / "density.png", spin=spin, title="Relaxation over the pass, K v = 8 kT, h = 0.2 at 45°")
+plot_density(
+    half, output / "density.png", spin=spin, view=(0.85, -0.5, 0.1), title="Relaxation over the pass, K v = 5 kT, h = 0.2 at 45°")
 
 # %% [markdown]
 # ## Checks
-# The numbers for the axial case were found with a different method, in a basis of Legendre polynomials.
+# The numbers for the axial case were found with another method, an expansion in Legendre polynomials.
 
 # %%
 known = {
     1: 1.3062796687, 2: 0.8076818777, 5: 0.1354063297, 10: 2.882166669e-3,
     20: 3.943312744e-7, 30: 3.351167734e-11, 40: 2.363611333e-15,
 }  # fmt: skip
-assert all(abs(axial[s] / x - 1) < 1e-6 for s, x in known.items())
+assert all(abs(axial[s] / known[s] - 1) < 1e-6 for s in axial if s in known)
 assert all(abs(axial[s] / brown[s] - (1 - 1 / s)) < 3 / s**2 for s in barriers if s >= 10)
-assert 1e6 < dwell[60] / year / 1e2 and dwell[60] / dwell[40] > 1e8
+assert 1e7 < dwell[60] / year < 1e9
 # Only across the axis does damping matter; at high barriers and moderate damping the formula holds.
 assert max(along.values()) / min(along.values()) - 1 < 1e-8
 assert across[dampings[0]] > 2 * across[1.0]
 assert all(0.9 < across[a] / formula[a] < 1 for a in dampings if a >= 0.5)
 assert all(abs(oblique[s] / theory[s] - 1) < abs(oblique[5] / theory[5] - 1) for s in oblique if s >= 20)
 # Trajectories agree within their errors.
-assert abs(arrivals.mean / passage - 1) < 4 * arrivals.error / passage + (0.02 if quick else 0.005)
+assert abs(arrivals.mean - moved) < 4 * arrivals.error
 assert np.abs(deviations).max() < 4

@@ -24,6 +24,8 @@ _TYPES = {
     "dict_type": "a table",
     "model_type": "a table",
 }
+# What numbers beyond a bound most often are: in other units.
+_UNITS = {0.01: "in m: 4 nm is 4e-9", 1e4: "fields are mu0 H in T", 1e-15: "in m3: a cube of 10 nm has 1e-24"}
 
 
 def place(path: Iterable[str | int]) -> str:
@@ -79,19 +81,17 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
         close = nearest(found, words) if isinstance(found, str) else ""
         hint = f"; {close}" if close.startswith("did") and len(words) > 1 else ""
         return f"{at}: found {show(found)}; allowed: {', '.join(words)}{hint}"
-    unit = (
-        "; in m: 4 nm is 4e-9"
-        if kind == "less_than" and isinstance(found, (int, float)) and ctx.get("lt") == 0.01
-        else ""
-    )
-    return f"{at}: found {show(found)}; it must {_wanted(chosen, path, root, [] if fitting else same)}{unit}"
+    unit = _UNITS.get(ctx.get("lt"), "") if kind == "less_than" and isinstance(found, (int, float)) else ""
+    wanted = _wanted(chosen, path, root, [] if fitting else same)
+    return f"{at}: found {show(found)}; it must {wanted}{'; ' if unit else ''}{unit}"
 
 
 def _named(path: Place, raw: Any) -> str:
-    """Return a place, with the name of a layer that has one."""
+    """Return a place, with the name of a layer or task that has one."""
     at = place(path)
-    if len(path) > 1 and path[0] == "layer" and isinstance(path[1], int):
-        name = raw["layer"][path[1]].get("name") if isinstance(raw["layer"][path[1]], dict) else None
+    if len(path) > 1 and path[0] in ("layer", "task") and isinstance(path[1], int):
+        entry = raw[path[0]][path[1]]
+        name = entry.get("name") if isinstance(entry, dict) else None
         if isinstance(name, str) and path[2:] != ("name",):
             return at.replace(place(path[:2]), f"{place(path[:2])} ('{name}')", 1)
     return at
@@ -121,8 +121,9 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[
     """Return what is allowed, to follow "it must"."""
     kind, ctx, found = error["type"], error.get("ctx", {}), error["input"]
     types = dict.fromkeys(_TYPES[e["type"]] for e in alternatives or [error] if e["type"] in _TYPES)
-    if kind == "list_type" and len(path) == 1:
-        return f"be written [[{path[0]}]], with two brackets, once for each"
+    entry = (*get_args(_type_at(root, path)), None)[0] if kind == "list_type" else None
+    if isinstance(entry, type) and issubclass(entry, BaseModel):
+        return f"be written [[{place(path)}]], with two brackets, once for each"
     if kind in ("model_type", "dict_type") and len(path) == 1 and isinstance(found, list):
         return f"be written [{path[0]}], with one bracket, once"
     if types:
@@ -136,6 +137,8 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[
         return f"have {'at least ' if least and n == 1 else ''}{n} {'entry' if n == 1 else 'entries'}"
     if kind == "string_too_short":
         return "not be empty"
+    if kind == "string_too_long":
+        return f"have at most {ctx['max_length']} characters"
     # The bounds of a list's entries are at the list's key.
     key = max(i for i, x in enumerate(path) if isinstance(x, str))
     table = _type_at(root, path[:key])

@@ -192,13 +192,17 @@ def _term(a: Anisotropy) -> Any:
     if a.kind == "uniaxial":
         return Uniaxial(a.constant, a.axis or (0.0, 0.0, 1.0), a.stability)
     if a.kind == "biaxial":
+        if (a.hard_constant is None) == (a.hard_stability is None):
+            found = "neither" if a.hard_constant is None else "both"
+            raise InputError(f"give exactly one of hard_constant (J/m3) and hard_stability (kT); found {found}")
         easy, hard = a.axis or (1.0, 0.0, 0.0), a.hard_axis or (0.0, 0.0, 1.0)
         return Biaxial(a.constant, a.hard_constant, easy, hard, a.stability, a.hard_stability)
     if a.kind == "cubic":
         first, second = a.axis or (0.0, 0.0, 1.0), a.second_axis or (1.0, 0.0, 0.0)
         return Cubic(a.constant, first, second, a.second_constant or 0.0, a.stability)
     if (a.factors is None) == (a.body is None):
-        raise InputError("give exactly one of factors and body (with its size)")
+        found = "neither" if a.factors is None else "both"
+        raise InputError(f"give exactly one of factors and body (with its size); found {found}")
     if a.factors is not None:
         if a.size is not None:
             raise InputError("size: belongs to body, found with factors")

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from .device import direction
 from .errors import InputError
-from .explain import place
-from .macrospin_case import TASKS, Task, make_spin, make_torque
+from .explain import show
+from .macrospin_case import TASKS, MacrospinTable, Task, make_spin, make_torque
 
 if TYPE_CHECKING:
     from .case import Case
     from .macrospin import Macrospin, SpinTorque
+
+_WRITTEN = {"geometry": "[geometry]", "layer": "[[layer]]", "torque": "[torque]", "sphere": "[sphere]", "task": "[[task]]"}
 
 
 def check_macrospin(case: Case) -> None:
@@ -26,18 +28,11 @@ def check_macrospin(case: Case) -> None:
     if case.macrospin is None:
         for key in ("torque", "sphere", "task"):
             if key in case.model_fields_set:
-                written = f"[[{key}]]" if key == "task" else f"[{key}]"
-                raise InputError(f"{written}: it is about a macrospin; the table [macrospin] is missing")
+                raise InputError(f"{_WRITTEN[key]}: it is about a macrospin; the table [macrospin] is missing")
         return
     if not case.task:
         raise InputError("[[task]]: the table is missing; it says what is asked of the macrospin")
-    if case.macrospin.layer is not None:
-        for key in ("geometry", "layer"):
-            if key not in case.model_fields_set:
-                written = "[[layer]]" if key == "layer" else "[geometry]"
-                raise InputError(
-                    f"macrospin.layer: the volume of a layer needs {written}; or give macrospin.volume (m3)"
-                )
+    _check_layers(case, case.macrospin)
     spin = make_spin(case.macrospin, case.layer_volume)
     torque = make_torque(case.torque, spin)
     _check_sphere(case, spin)
@@ -46,9 +41,34 @@ def check_macrospin(case: Case) -> None:
         owner = f"task {i}" + (f" ('{name}')" if task.name is not None else "")
         if names.count(name) > 1:
             raise InputError(f"{owner}: the name '{name}' is given twice")
-        if not name.isprintable() or set(name) & set("/\\"):
-            raise InputError(f"{place(('task', i - 1))}.name: files are named after tasks; use a short name, no slash")
+        if len(name.encode(errors="replace")) > 150 or not name.isprintable() or set(name) & set("/\\"):
+            raise InputError(f"task {i}.name: found {show(name)}; files are named after tasks: short, printable, no slash")
         _check_task(owner, task, spin, torque)
+
+
+def _check_layers(case: Case, table: MacrospinTable) -> None:
+    """Refuse a volume that layers cannot give, and tables that nothing would use."""
+    if table.layer is not None:
+        for key in ("geometry", "layer"):
+            if key not in case.model_fields_set:
+                raise InputError(
+                    f"macrospin.layer: the volume of a layer needs {_WRITTEN[key]}; or give macrospin.volume (m3)"
+                )
+        g = case.geometry
+        if g.shape == "pillar" and (g.diameter is None) == (g.semi_axes is None):
+            found = "neither" if g.diameter is None else "both"
+            raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {found}")
+    if case.transports:
+        return
+    for key in ("state", "contact"):
+        if key in case.model_fields_set:
+            raise InputError(f"[{key}]: it is about transport; the table [transport] is missing")
+    if table.layer is None and table.volume is not None:
+        for key in ("geometry", "layer"):
+            if key in case.model_fields_set:
+                raise InputError(
+                    f"{_WRITTEN[key]}: nothing uses it; give macrospin.layer instead of volume, or the table [transport]"
+                )
 
 
 def task_names(case: Case) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +16,7 @@ from mpi4py import MPI
 
 from . import output
 from .case import Case
-from .errors import InputError
+from .errors import InputError, SolverError
 from .macrospin import Macrospin, SpinTorque, langevin, survey
 from .macrospin.ensemble import TICKS
 from .macrospin.scales import reduced_time, suggested_mesh_size
@@ -79,6 +82,11 @@ def run_tasks(
     spin = make_spin(case.macrospin, case.layer_volume)
     torque = make_torque(case.torque, spin)
     table = case.sphere
+    if table.mesh is not None and not (base / table.mesh).is_file():
+        raise InputError(f"sphere.mesh: there is no file '{base / table.mesh}'")
+    if checkpoint is not None:
+        _make_folder(comm, checkpoint)
+    meshed: list[Sigma] = []
 
     def sphere() -> Sigma:
         begin = time.perf_counter()
@@ -94,6 +102,7 @@ def run_tasks(
             mesh=base / table.mesh if table.mesh is not None else None,
         )
         say(f"sphere: {made.dofs} unknowns of degree {made.degree}, {time.perf_counter() - begin:.2f} s")
+        meshed.append(made)
         return made
 
     solver = FokkerPlanck(comm, spin, torque, axisymmetric=table.axisymmetric, verify=table.verify, sphere=sphere)
@@ -106,7 +115,10 @@ def run_tasks(
             results[name] = inputs | _TASKS[task.kind](shared, task, name)
         except InputError as error:
             raise InputError(f"task {i} ({task.kind}): {error}") from error
+        _require_numbers(f"task {i} ({task.kind})", results[name])
         say(f"task {name}: {task.kind}, {time.perf_counter() - begin:.2f} s")
+    if table.mesh is not None and not meshed:
+        say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")
     if shared.curves or shared.points:
         curves, points = shared.curves, shared.points
         picture(
@@ -114,6 +126,38 @@ def run_tasks(
             lambda p: plot_write_error(comm, p, curves, points=points, title=case.title),
         )
     return {"macrospin": _describe(spin, torque, solver), "tasks": results}
+
+
+def _make_folder(comm: MPI.Intracomm, path: Path) -> None:
+    """Make the folder of checkpoints, before anything is solved. Collective."""
+    message = None
+    if comm.rank == 0:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path):
+                pass
+        except OSError as error:
+            message = f"checkpoint '{path}' cannot be written: {error.strerror}"
+    message = comm.bcast(message, 0)
+    if message is not None:
+        raise InputError(message)
+
+
+def _checkpoint(run: _Run, task: Task, name: str) -> Path | None:
+    """Return the file of a task's state. What the state depends on is part of the name: another case starts afresh."""
+    if run.checkpoint is None:
+        return None
+    assert run.case.macrospin is not None
+    tables = [
+        run.case.macrospin.model_dump(),
+        run.case.torque and run.case.torque.model_dump(),
+        run.case.sphere.model_dump(),
+        [t.start for t in run.case.task],
+        task.model_dump(exclude={"name"}),
+        run.spin.volume,
+    ]
+    digest = hashlib.sha256(json.dumps(tables).encode()).hexdigest()[:12]
+    return run.checkpoint / f"{name}.{digest}.checkpoint"
 
 
 def _describe(spin: Macrospin, torque: SpinTorque | None, solver: FokkerPlanck) -> Results:
@@ -135,6 +179,19 @@ def _describe(spin: Macrospin, torque: SpinTorque | None, solver: FokkerPlanck) 
         "field_like": None if torque is None else torque.field_like,
         "axisymmetric": solver.axis is not None,
     }
+
+
+def _require_numbers(owner: str, results: Results) -> None:
+    """Refuse results that are not numbers.
+
+    Raises
+    ------
+    SolverError
+        With the key of the first.
+    """
+    for key, value in results.items():
+        if isinstance(value, (float, list)) and None not in np.ravel(value) and not np.isfinite(np.ravel(value)).all():
+            raise SolverError(f"{owner}: {key} is not finite; try shorter times, a lower barrier or a finer mesh")
 
 
 def _finite(x: float) -> float | None:
@@ -250,7 +307,7 @@ def _hysteresis(run: _Run, task: Task, name: str) -> Results:
         "tolerance": task.tolerance or 1e-4,
         "breakpoints": [one_way] if loop else [],
         "progress": lambda part: bar.at(part, f"{name}: sweep"),
-        "checkpoint": run.checkpoint / f"{name}.checkpoint" if run.checkpoint is not None else None,
+        "checkpoint": _checkpoint(run, task, name),
         "resume": True,
     }
     if task.sweep == "torque":
@@ -347,7 +404,7 @@ def _noise(run: _Run, task: Task, name: str) -> Results:
 def _passage(run: _Run, task: Task, name: str) -> Results:
     assert task.start is not None
     found = run.solver.mean_first_passage(task.start, task.target, cosine=task.cosine or 0.0)
-    return {"mean_first_passage_time": found}
+    return {"mean_first_passage_time": _finite(found)}
 
 
 _TASKS: dict[str, Callable[[_Run, Task, str], Results]] = {
@@ -373,7 +430,8 @@ def table(tasks: dict[str, Results]) -> str:
 
 def _line_of_spectrum(r: Results) -> str:
     shown = [
-        f"{re:.5g}" + (f" {'+' if im > 0 else '-'} {abs(im):.5g}i" if im else "") for re, im in r["eigenvalues"][:4]
+        f"{re:.5g}" + (f" {'+' if im > 0 else '-'} {abs(im):.5g}i" if abs(im) > 1e-9 * re else "")
+        for re, im in r["eigenvalues"][:4]
     ]
     return f"decay rates (1/s): {', '.join(shown)}{', ...' if len(r['eigenvalues']) > 4 else ''}"
 
@@ -395,5 +453,8 @@ _TABLE: dict[str, Callable[[Results], str]] = {
     "hysteresis": lambda r: "reversals at " + (", ".join(f"{x:.5g}" for x in r["reversals"]) or "none"),
     "susceptibility": lambda r: f"{len(r['frequencies'])} frequencies",
     "noise": lambda r: f"mean {r['mean_observable']:.6g}, variance {r['variance']:.6g}",
-    "first-passage": lambda r: f"mean first passage time {r['mean_first_passage_time']:.6g} s",
+    "first-passage": lambda r: (
+        "mean first passage time "
+        + ("infinite" if r["mean_first_passage_time"] is None else f"{r['mean_first_passage_time']:.6g} s")
+    ),
 }

@@ -73,12 +73,16 @@ def grid() -> tuple[Array, list[Array]]:
 
 
 def survey(spin: Macrospin) -> Landscape:
-    """Find the wells of a macrospin's energy and the passes between them.
+    """Find the wells of a macrospin's energy and the passes between them; once for each macrospin.
 
     The energy is flooded on a grid of 6000 directions; wells and passes are then refined by Newton's
     method. Wells narrower than 2 degrees are missed.
     """
-    return survey_function(spin.reduced_energy)
+    known: Landscape | None = spin.__dict__.get("_landscape")
+    if known is None:
+        known = survey_function(spin.reduced_energy)
+        spin.__dict__["_landscape"] = known  # as cached properties do
+    return known
 
 
 def survey_function(v: Pointwise) -> Landscape:
@@ -118,7 +122,7 @@ def survey_function(v: Pointwise) -> Landscape:
             parent[k] = deepest
             top, value = _saddle(v, points[i], values[i])
             for j in range(len(minima)):  # the first pass that a flood from there meets
-                if root(j) == deepest and not np.isfinite(passed[j]):
+                if root(j) == deepest and not np.isfinite(passed[j]) and value - energy[j] > _SHALLOW:
                     passed[j] = value
             if value - energy[k] > _SHALLOW:
                 saddles.append(top)

@@ -57,6 +57,8 @@ _UNARY: dict[str, Callable[[Any], Any]] = {
     "Abs": np.abs,
     "Sign": np.sign,
     "NotCondition": np.logical_not,
+    "Real": np.real,  # UFL writes them around absolute values
+    "Conj": np.conj,
 }
 
 

@@ -176,7 +176,7 @@ def _sheltered(reduced: Reduced, states: Array, i: int) -> Potential:
 
 def nearest_node(comm: MPI.Intracomm, closeness: Array) -> Array:
     """Return the owned index of the degree of freedom that is closest over all ranks, on one rank only."""
-    best = float(closeness.max(initial=-2.0))
+    best = float(closeness.max(initial=-np.inf))
     everywhere = comm.allreduce((best, -comm.rank), op=MPI.MAX)
     mine = everywhere == (best, -comm.rank)
     return np.array([int(closeness.argmax())]) if mine else np.zeros(0, dtype=int)

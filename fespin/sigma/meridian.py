@@ -140,6 +140,11 @@ class Meridian:
         self._fill(self._kappa, np.sum(drift * self._frame()[1], axis=1))
         return turning, assembled(self._winding)
 
+    @cached_property
+    def unit_mass(self) -> PETSc.Mat:
+        """Return the matrix of w phi. Collective."""
+        return self.mass(np.ones(len(self.points)))
+
     def load(self, values: Array) -> Array:
         """Return the integrals of a function at the quadrature points (n,) times each basis function."""
         out = np.zeros(self.owned)

@@ -68,7 +68,7 @@ class Operator:
             self.floor = 0.0
             v, slope = reduced.potential(u), reduced.slope(u)
             self.A = surface.transport(np.ones(len(u)), -v / alpha, reduced.torque_velocity(u) - slope)
-            self.M = surface.mass(np.ones(len(u)))
+            self.M = surface.unit_mass.copy()
         diagonal = self.M.getDiagonal()
         self.scale: Array = np.sqrt(diagonal.array)
         diagonal.array[:] = 1 / self.scale

@@ -54,7 +54,7 @@ class Sigma:
     mesh
         A .msh or .geo file, instead of a mesh of its own.
     quadrature_degree
-        Default 2 degree + 6.
+        Default 2 degree + 10: weights vary by powers of ten within a cell.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class Sigma:
         else:
             sizing = _sizing(refine, grading) if refine is not None and grading else None
             found = sphere_mesh(comm, mesh_size, axis=axis, sizing=sizing, save=save)
-        self._build(found, degree, quadrature_degree or 2 * degree + 6)
+        self._build(found, degree, quadrature_degree or 2 * degree + 10)
 
     def _build(self, mesh: dmesh.Mesh, degree: int, quadrature_degree: int) -> None:
         self.mesh, self.comm, self.degree = mesh, mesh.comm, degree
@@ -201,6 +201,11 @@ class Sigma:
         """Return the matrix of kappa w phi; kappa at the quadrature points (n,). Collective."""
         self._fill(self._kappa, kappa)
         return assembled(self._mass)
+
+    @cached_property
+    def unit_mass(self) -> PETSc.Mat:
+        """Return the matrix of w phi. Collective."""
+        return self.mass(np.ones(len(self.points)))
 
     def load(self, values: Array) -> Array:
         """Return the integrals of a function times each basis function, (owned,). Collective.

@@ -48,7 +48,7 @@ def steady_state(surface: Surface, reduced: Reduced, options: Options | None = N
     if found.method != _WEIGHTED or surface.dim == 1:
         return found
     plain = Operator(surface, reduced, weighted=False, options=options)
-    other = plain.distribution(_null_vector(plain, found), "plain form")
+    other = plain.distribution(_null_vector(plain), "plain form")
     plain.destroy()
     return other if other.negative_mass < found.negative_mass else found
 
@@ -69,8 +69,7 @@ def stationary_state(operator: Operator) -> Distribution:
         found = escaping.escape(operator)
         if found.rates.sum(axis=1).min() < 1e-6:
             return mixture(found.densities, found.populations, "metastable states, mixed by their rates")
-    potential = operator.potential(surface.nodes)[0]
-    pin = escaping.nearest_node(surface.comm, -potential / (1 + np.abs(potential)))
+    pin = escaping.nearest_node(surface.comm, -operator.potential(surface.nodes)[0])
     w = escaping.boundary_value(operator, {int(k): 1.0 for k in pin})
     x = w * operator.scale
     x /= operator.mass(x)
@@ -101,17 +100,11 @@ def krylov_course(
     times
         s, increasing (n,).
     """
-    weighted = Operator(surface, reduced, weighted=True, options=options)
-    still = stationary_state(weighted)
-    here = Operator(surface, reduced, weighted=False, options=options) if reduced.driven else weighted
+    here = Operator(surface, reduced, weighted=not reduced.driven, options=options)
     x0 = here.project(start)
-    rest = _null_vector(here, still) if reduced.driven else here.ones / here.mass(here.ones)
+    rest = _null_vector(here) if reduced.driven else here.ones / here.mass(here.ones)
     functionals = np.array([here.hemisphere(axis), *(here.observable(f) for f in observables)])
     constant = here.surface.comm.allreduce(functionals @ rest)
-    # Where the discrete stationary state has noise only, the weighted form's value stands.
-    tail = still.probability(axis) if reduced.driven else float(constant[0])
-    if reduced.driven and abs(tail) < 1e-6:
-        constant[0] = max(tail, 0.0)
     y = x0 - rest * here.mass(x0)
     y -= here.ones * (here.mass(y) / here.mass(here.ones))
     inside = times > 0
@@ -120,24 +113,27 @@ def krylov_course(
     values[~inside] = here.surface.comm.allreduce(functionals @ x0) - constant
     last = y
     if inside.any():
-        floor = max(abs(float(constant[0])), 1e-300)
-        values[inside], error[inside], last = propagate(here, y, times[inside], functionals, rtol=rtol, floor=floor)
+        values[inside], error[inside], last = propagate(
+            here, y, times[inside], functionals, rtol=rtol, floor=max(float(constant[0]), 1e-300)
+        )
+    if reduced.driven and abs(constant[0]) > 1e-7 * np.abs(values[:, 0]).min():
+        # The discrete stationary state has noise there, where it should have next to nothing.
+        weighted = Operator(surface, reduced, weighted=True, options=options)
+        tail = stationary_state(weighted).probability(axis)
+        constant[0] = constant[0] if tail > 1e-6 else max(tail, 0.0)
+        weighted.destroy()
     values += constant
-    x = rest + last
     form = "plain" if reduced.driven else "weighted"
-    final = here.distribution(x, f"rational Krylov, {form} form")
-    if here is not weighted:
-        here.destroy()
-    weighted.destroy()
+    final = here.distribution(rest + last, f"rational Krylov, {form} form")
+    here.destroy()
     return Course(values[:, 0], values[:, 1:], float(constant[0]), error, final, final.method)
 
 
-def _null_vector(operator: Operator, guess: Distribution) -> Array:
+def _null_vector(operator: Operator) -> Array:
     """Return the discrete stationary state of the plain form, of unit mass. Collective."""
     surface = operator.surface
-    pin = escaping.nearest_node(
-        surface.comm, guess.nodes / max(surface.comm.allgather(float(np.abs(guess.nodes).max(initial=0))))
-    )
+    # Fixed where the effective potential is lowest, and the density surely not small.
+    pin = escaping.nearest_node(surface.comm, -operator.reduced.effective(surface.nodes)[0])
     w = escaping.boundary_value(operator, {int(k): 1.0 for k in pin})
     x = w * operator.scale
     return np.asarray(x / operator.mass(x))

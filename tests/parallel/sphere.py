@@ -22,13 +22,12 @@ def numbers():
     yield "spectrum", [x for k in order for x in (found.reduced[k].real, abs(found.reduced[k].imag))]
     yield "steady", fp.steady().mean.tolist()
     frequencies = [1e8, 1e9, 1e10]
-    yield "noise", np.log(fp.noise(lambda u: u[:, 1] + 0.3 * u[:, 0] ** 2, frequencies).density).tolist()
-    response = fp.susceptibility(frequencies, (0, 1, 0)).response
+    yield "noise", np.log(fp.noise(lambda u: u[:, 1] + 0.3 * u[:, 0] ** 2, frequencies, rtol=1e-10).density).tolist()
+    response = fp.susceptibility(frequencies, (0, 1, 0), rtol=1e-10).response
     yield "susceptibility", [*response.real.ravel().tolist(), *response.imag.ravel().tolist()]
     yield "passage", fp.mean_first_passage((0, 0, 1), cosine=0.3) * oblique.diffusion
-    e = fp.evolve(
-        np.array([0.1, 0.3]) / oblique.diffusion, field=lambda t: (0.0, 0.1 * t * oblique.diffusion, 0.0), tolerance=1e-3
-    )
+    rate = oblique.diffusion
+    e = fp.evolve(np.array([0.1, 0.3]) / rate, field=lambda t: (0.0, 0.1 * t * rate, 0.0), tolerance=1e-3)
     yield "evolution", [*e.mean.ravel().tolist(), *e.probability.tolist(), e.steps]
 
     bit = fs.Macrospin(damping=0.1, terms=[fs.Uniaxial(stability=40)], **SIZE)
