@@ -7,8 +7,8 @@
 wer        write-error rates on the full sphere: error and seconds against unknowns
 langevin   seconds to an equal error, against trajectories
 harmonics  the same evolutions by spherical harmonics (tests/references/harmonics.py), seconds to an equal error
-fplanck    an axisymmetric problem against the package fplanck: pip install --no-deps --target FOLDER fplanck,
-           and FOLDER in PYTHONPATH; without it the part is skipped
+fplanck    an axisymmetric problem against the package fplanck, which is not among the project's requirements:
+           pip install --no-deps --target FOLDER fplanck, then --path FOLDER; without it the part is skipped
 scaling    seconds of each step against unknowns, and the exponents; also under mpirun
 rates      rates of escape by an eigensolve and by committors
 
@@ -97,6 +97,12 @@ def exact(spin, torque, times, refine=1):
     return fp.switching(times, rtol=1e-9).not_switched
 
 
+def when(spin, torque, probability):
+    """Return the reduced time at which the write-error rate has fallen so far."""
+    rate = fs.FokkerPlanck(MPI.COMM_SELF, spin, torque).reduced_time
+    return brentq(lambda x: math.log(exact(spin, torque, [x / rate])[0] / probability), 1, 20, rtol=1e-6)
+
+
 def worst(values, right):
     """Return the largest relative error."""
     return float(np.abs(values / right - 1).max())
@@ -105,41 +111,41 @@ def worst(values, right):
 # ---- write-error rates
 def wer():
     """Print errors and seconds against unknowns, for two dampings."""
-    for damping, sizes in (
-        (0.1, (0.5, 0.36, 0.29, 0.22, 0.17, 0.12, 0.1)),
-        (0.01, (0.36, 0.29, 0.22, 0.17, 0.12, 0.105, 0.08)),
-    ):
-        spin = magnet(damping, fs.Uniaxial(stability=60))
-        torque = fs.SpinTorque.critical(spin, 2.0, DOWN)
-        rate = fs.FokkerPlanck(MPI.COMM_SELF, spin, torque).reduced_time
-        deep = brentq(lambda x: math.log(exact(spin, torque, [x / rate])[0]) + 12 * math.log(10), 12, 20, rtol=1e-4)
-        times, deeper = TAU / rate, np.append(TAU, deep) / rate
-        right = exact(spin, torque, deeper, refine=2)
-        # The same physics with the easy axis oblique to the mesh: no edge of it is the equator, no node the pole.
-        axis = np.array([1.0, 2.0, 2.0]) / 3
-        turned = magnet(damping, fs.Uniaxial(stability=60, axis=tuple(axis)))
-        turned_torque = fs.SpinTorque.critical(turned, 2.0, tuple(-axis))
-        spheres = {h: fs.Sigma(COMM, h, refine=spin) for h in sizes}
-        oblique = {h: fs.Sigma(COMM, h, refine=turned) for h in sizes}
-        runs = {}
-        for h in sizes:
-            runs[h, "curve"] = lambda h=h: curve(spheres[h], spin, torque, times)
-            runs[h, "deep"] = lambda h=h: curve(spheres[h], spin, torque, deeper)
-            runs[h, "turned"] = lambda h=h: curve(oblique[h], turned, turned_torque, times, axis)
-        runs["meridian"] = lambda: fs.FokkerPlanck(COMM, spin, torque, verify=False).switching(times).not_switched
-        seconds, found = race(runs, 4)
-        say(f"\ndamping {damping}: WER at tau = 4, 6, 8, 10; 1e-12 at tau = {deep:.2f}")
-        say("the meridian's at those:", " ".join(f"{x:.8e}" for x in right))
-        say(f"against the known ones: {worst(right[:4], KNOWN):.1e}")
-        say("unknowns  worst error  seconds  error at 1e-12  seconds to there  oblique mesh: worst error  seconds")
-        for h in sizes:
-            say(
-                f"{spheres[h].dofs:>8} {worst(found[h, 'curve'], right[:4]):>12.1e} {seconds[h, 'curve']:>8.3f}"
-                f" {abs(found[h, 'deep'][4] / right[4] - 1):>15.1e} {seconds[h, 'deep']:>17.3f}"
-                f" {worst(found[h, 'turned'], right[:4]):>26.1e} {seconds[h, 'turned']:>8.3f}"
-            )
-        dofs = fs.FokkerPlanck(COMM, spin, torque).meridian.dofs
-        say(f"{dofs:>8} {worst(found['meridian'], right[:4]):>12.1e} {seconds['meridian']:>8.3f}  meridian")
+    wer_at(0.1, (0.5, 0.36, 0.29, 0.22, 0.17, 0.12, 0.1))
+    wer_at(0.01, (0.36, 0.29, 0.22, 0.17, 0.12, 0.105, 0.08))
+
+
+def wer_at(damping, sizes):
+    """Print the table of one damping."""
+    spin = magnet(damping, fs.Uniaxial(stability=60))
+    torque = fs.SpinTorque.critical(spin, 2.0, DOWN)
+    rate = fs.FokkerPlanck(MPI.COMM_SELF, spin, torque).reduced_time
+    deep = when(spin, torque, 1e-12)
+    times, deeper = TAU / rate, np.append(TAU, deep) / rate
+    right = exact(spin, torque, deeper, refine=2)
+    # The same physics with the easy axis oblique to the mesh: no edge of it is the equator, no node the pole.
+    axis = np.array([1.0, 2.0, 2.0]) / 3
+    turned = magnet(damping, fs.Uniaxial(stability=60, axis=tuple(axis)))
+    turned_torque = fs.SpinTorque.critical(turned, 2.0, tuple(-axis))
+    spheres = {h: fs.Sigma(COMM, h, refine=spin) for h in sizes}
+    oblique = {h: fs.Sigma(COMM, h, refine=turned) for h in sizes}
+    runs = {("curve", h): lambda h=h: curve(spheres[h], spin, torque, times) for h in sizes}
+    runs |= {("deep", h): lambda h=h: curve(spheres[h], spin, torque, deeper) for h in sizes}
+    runs |= {("turned", h): lambda h=h: curve(oblique[h], turned, turned_torque, times, axis) for h in sizes}
+    runs["meridian"] = lambda: fs.FokkerPlanck(COMM, spin, torque, verify=False).switching(times).not_switched
+    seconds, found = race(runs, 4)
+    say(f"\ndamping {damping}: WER at tau = 4, 6, 8, 10; 1e-12 at tau = {deep:.2f}")
+    say("the meridian's at those:", " ".join(f"{x:.8e}" for x in right))
+    say(f"against the known ones: {worst(right[:4], KNOWN):.1e}")
+    say("unknowns  worst error  seconds  error at 1e-12  seconds to there  oblique mesh: worst error  seconds")
+    for h in sizes:
+        say(
+            f"{spheres[h].dofs:>8} {worst(found['curve', h], right[:4]):>12.1e} {seconds['curve', h]:>8.3f}"
+            f" {abs(found['deep', h][4] / right[4] - 1):>15.1e} {seconds['deep', h]:>17.3f}"
+            f" {worst(found['turned', h], right[:4]):>26.1e} {seconds['turned', h]:>8.3f}"
+        )
+    dofs = fs.FokkerPlanck(COMM, spin, torque).meridian.dofs
+    say(f"{dofs:>8} {worst(found['meridian'], right[:4]):>12.1e} {seconds['meridian']:>8.3f}  meridian")
 
 
 # ---- trajectories
@@ -149,43 +155,46 @@ def langevin():
     say(
         "damping        P  unknowns    error  seconds  steps/traj.  traj.-steps/s   N to 1e-2  seconds to 1e-2    ratio"
     )
-    trials = []
-    for damping, sizes in ((0.1, (0.5, 0.36, 0.29)), (0.01, (0.36, 0.29, 0.22))):
-        spin = magnet(damping, fs.Uniaxial(stability=60))
-        torque = fs.SpinTorque.critical(spin, 2.0, DOWN)
-        rate = fs.FokkerPlanck(MPI.COMM_SELF, spin, torque).reduced_time
-        spheres = {h: fs.Sigma(COMM, h, refine=spin) for h in sizes}
-        for p in (3e-2, 1e-5):
-            tau = brentq(lambda x: math.log(exact(spin, torque, [x / rate])[0] / p), 1, 12, rtol=1e-6)
-            t = [tau / rate]
-            right = exact(spin, torque, t, refine=2)
-            good = next(h for h in sizes if worst(curve(spheres[h], spin, torque, t), right) < 1e-2)
-            seconds, found = race(
-                {
-                    "sphere": lambda: curve(spheres[good], spin, torque, t),
-                    "trajectories": lambda: fs.langevin(COMM, spin, t, ensemble=2048, torque=torque),
-                },
-                4,
-            )
-            pace = 2048 * found["trajectories"].steps / seconds["trajectories"]
-            many = (1 - p) / (p * 1e-4)
-            needed = many * found["trajectories"].steps / pace
-            say(
-                f"{damping:>7} {p:>8.0e} {spheres[good].dofs:>9} {worst(found['sphere'], right):>8.1e}"
-                f" {seconds['sphere']:>8.3f} {found['trajectories'].steps:>12} {pace:>14.2e} {many:>11.1e}"
-                f" {needed:>16.1f} {needed / seconds['sphere']:>8.0f}"
-            )
-            if p > 1e-2:
-                trials.append((damping, spin, torque, t, p, pace, float(right[0])))
+    trials = [
+        langevin_at(damping, sizes, p)
+        for damping, sizes in ((0.1, (0.5, 0.36, 0.29)), (0.01, (0.36, 0.29, 0.22)))
+        for p in (3e-2, 1e-5)
+    ]
     say("\nFor real, asked for 5e-2:")
-    say("damping        P  trajectories  found  deviation (standard errors)  seconds  predicted")
-    for damping, spin, torque, t, p, pace, right in trials:
+    say("damping        P  trajectories    found  deviation (standard errors)  seconds  predicted")
+    for spin, torque, t, p, pace, right in trials[::2]:
         x = fs.langevin(COMM, spin, t, ensemble=round((1 - p) / (p * 25e-4)), torque=torque)
         got, error = x.not_switched[0], x.not_switched_error[0]
         say(
-            f"{damping:>7} {p:>8.0e} {x.ensemble:>13} {got:>6.4f} {(got - right) / error:>28.1f} {x.seconds:>8.1f}"
-            f" {x.ensemble * x.steps / pace:>10.1f}"
+            f"{spin.damping:>7} {p:>8.0e} {x.ensemble:>13} {got:>8.5f} {(got - right) / error:>28.1f}"
+            f" {x.seconds:>8.1f} {x.ensemble * x.steps / pace:>10.1f}"
         )
+
+
+def langevin_at(damping, sizes, p):
+    """Print one row; return what a run for real needs."""
+    spin = magnet(damping, fs.Uniaxial(stability=60))
+    torque = fs.SpinTorque.critical(spin, 2.0, DOWN)
+    t = [when(spin, torque, p) / fs.FokkerPlanck(MPI.COMM_SELF, spin, torque).reduced_time]
+    right = exact(spin, torque, t, refine=2)
+    spheres = (fs.Sigma(COMM, h, refine=spin) for h in sizes)
+    good = next(x for x in spheres if worst(curve(x, spin, torque, t), right) < 1e-2)
+    seconds, found = race(
+        {
+            "sphere": lambda: curve(good, spin, torque, t),
+            "trajectories": lambda: fs.langevin(COMM, spin, t, ensemble=2048, torque=torque),
+        },
+        4,
+    )
+    steps = found["trajectories"].steps
+    pace = 2048 * steps / seconds["trajectories"]
+    many = (1 - p) / (p * 1e-4)
+    needed = many * steps / pace
+    say(
+        f"{damping:>7} {p:>8.0e} {good.dofs:>9} {worst(found['sphere'], right):>8.1e} {seconds['sphere']:>8.3f}"
+        f" {steps:>12} {pace:>14.2e} {many:>11.1e} {needed:>16.1f} {needed / seconds['sphere']:>8.0f}"
+    )
+    return spin, torque, t, p, pace, float(right[0])
 
 
 # ---- spherical harmonics
@@ -325,7 +334,7 @@ def fplanck():
     try:
         import fplanck as other
     except ImportError:
-        say("\nfplanck is missing: pip install --no-deps --target FOLDER fplanck, and FOLDER in PYTHONPATH")
+        say("\nfplanck is missing: pip install --no-deps --target FOLDER fplanck, then --path FOLDER")
         return
     from scipy.constants import Boltzmann
 
@@ -378,7 +387,8 @@ def fplanck():
     for n in cells:
         dofs = 4 * n + 1 if n else fp.meridian.dofs
         say(
-            f"meridian {'' if n else 'default':<7}{dofs:>7} {errors['meridian', n]:>13.1e} {seconds['meridian', n]:>8.3f}"
+            f"meridian {'' if n else 'default':<7}{dofs:>7} {errors['meridian', n]:>13.1e}"
+            f" {seconds['meridian', n]:>8.3f}"
         )
     # Beyond its finest grid fplanck's error falls with the square of the points, its seconds as observed.
     growth = math.log(seconds["grid", points[-1]] / seconds["grid", points[-2]]) / math.log(points[-1] / points[-2])
@@ -489,8 +499,13 @@ PARTS = {f.__name__: f for f in (wer, langevin, harmonics, fplanck, scaling, rat
 def main():
     """Print the tables that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="default: all")
-    for part in parser.parse_args().parts or (["scaling"] if COMM.size > 1 else PARTS):
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; default: all")
+    parser.add_argument("--path", help="a folder with further packages")
+    options = parser.parse_args()
+    if not set(options.parts) <= set(PARTS):
+        parser.error(f"parts are {', '.join(PARTS)}")
+    sys.path[:0] = [options.path] if options.path else []
+    for part in options.parts or (["scaling"] if COMM.size > 1 else PARTS):
         begin = time.perf_counter()
         PARTS[part]()
         say(f"({part}: {time.perf_counter() - begin:.0f} s)")

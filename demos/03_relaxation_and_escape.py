@@ -199,7 +199,9 @@ expected = operator.switching(times, start=(0, 0, -1)).not_switched
 seen = fs.langevin(comm, spin, times, ensemble=2048 if quick else 16384, start=(0, 0, -1))
 deviations = (seen.not_switched - expected) / seen.not_switched_error
 if comm.rank == 0:
-    print(f"relaxation in the oblique field, 1/lambda_1 = {1e9 / slowest:.4f} ns; left in the shallow well's hemisphere:")
+    print(
+        f"relaxation in the oblique field, 1/lambda_1 = {1e9 / slowest:.4f} ns; left in the shallow well's hemisphere:"
+    )
     print(f"{'time (ns)':>10}{'Fokker-Planck':>15}{'trajectories':>14}{'error':>9}{'in errors':>11}")
     for row in zip(times * 1e9, expected, seen.not_switched, seen.not_switched_error, deviations, strict=True):
         print("{:>10.3f}{:>15.5f}{:>14.5f}{:>9.5f}{:>11.2f}".format(*row))
@@ -243,7 +245,9 @@ if comm.rank == 0:
     smooth = np.geomspace(min(dampings), max(dampings), 80)
     ax.loglog(smooth, [langer(magnet(20, a, h)) for a in smooth], color=red, lw=1.3, label="Langer, 45°")
     ax.loglog(dampings, [across[a] for a in dampings], color=red, **open_dots, label="field at 45°")
-    ax.loglog(dampings, [along[a] for a in dampings], color=blue, lw=1.3, **(open_dots | {"ls": "-"}), label="field along")
+    ax.loglog(
+        dampings, [along[a] for a in dampings], color=blue, lw=1.3, **(open_dots | {"ls": "-"}), label="field along"
+    )
     ax.set_xlabel("damping", fontsize=12)
     ax.set_ylabel(r"$2\tau_N\lambda_1$", fontsize=12)
     ax.set_title("K v = 20 kT, h = 0.2", fontsize=12)
@@ -266,7 +270,12 @@ if comm.rank == 0:
 # While it relaxes, probability flows over the pass.
 half = operator.switching([0.7 / slowest], start=(0, 0, -1)).final
 plot_density(
-    half, output / "density.png", spin=spin, view=(0.85, -0.5, 0.1), title="Relaxation over the pass, K v = 5 kT, h = 0.2 at 45°")
+    half,
+    output / "density.png",
+    spin=spin,
+    view=(0.85, -0.5, 0.1),
+    title="Relaxation over the pass, K v = 5 kT, h = 0.2 at 45°",
+)
 
 # %% [markdown]
 # ## Checks

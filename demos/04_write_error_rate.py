@@ -95,7 +95,9 @@ taus = np.array([4.0, 6.0, 8.0, 10.0])
 rates = solvers[2.0].switching(taus * unit)
 if comm.rank == 0:
     print(f"at twice the critical current; tau = 1 is {unit * 1e9:.5f} ns")
-    print(f"{'tau':>6}{'pulse (ns)':>12}{'write-error rate':>20}{'estimated error':>17}{'small angles':>14}{'ratio':>8}")
+    print(
+        f"{'tau':>6}{'pulse (ns)':>12}{'write-error rate':>20}{'estimated error':>17}{'small angles':>14}{'ratio':>8}"
+    )
     for tau, rate, error in zip(taus, rates.not_switched, rates.error_estimate, strict=True):
         theory = small_angles(2.0, tau)
         print(f"{tau:>6g}{tau * unit * 1e9:>12.4f}{rate:>20.6e}{error:>17.0e}{theory:>14.4e}{rate / theory:>8.4f}")

@@ -190,8 +190,11 @@ def _require_numbers(owner: str, results: Results) -> None:
         With the key of the first.
     """
     for key, value in results.items():
-        if isinstance(value, (float, list)) and None not in np.ravel(value) and not np.isfinite(np.ravel(value)).all():
-            raise SolverError(f"{owner}: {key} is not finite; try shorter times, a lower barrier or a finer mesh")
+        try:
+            json.dumps(value, allow_nan=False)
+        except ValueError as error:
+            why = f"{owner}: {key} is not finite; try shorter times, a lower barrier or a finer mesh"
+            raise SolverError(why) from error
 
 
 def _finite(x: float) -> float | None:

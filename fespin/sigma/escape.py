@@ -25,7 +25,7 @@ _SHELTER, _BEND = 8.0, 3.0
 
 
 @dataclass(frozen=True)
-class Escape:
+class Rates:
     """Rates between the metastable states, per 2 tau_N.
 
     Attributes
@@ -93,7 +93,7 @@ def _fixed_point(reduced: Reduced, start: Array) -> Array | None:
     return u if np.linalg.eigvals(slope).real.max() < 0 and u @ start > 0.3 else None
 
 
-def escape(operator: Operator) -> Escape:
+def escape(operator: Operator) -> Rates:
     """Find the rates between all metastable states. Collective.
 
     For state i, w solves the stationary equation with w = 1 at its stable point and w = 0 in the cores of
@@ -147,7 +147,7 @@ def escape(operator: Operator) -> Escape:
                 rates[i, j] = max(current(sides[j]) / weights[i], 0.0)
         if chosen is not operator:
             chosen.destroy()
-    return Escape(states, rates, _stationary(rates), tuple(densities))
+    return Rates(states, rates, _stationary(rates), tuple(densities))
 
 
 def _sheltered(reduced: Reduced, states: Array, i: int) -> Potential:

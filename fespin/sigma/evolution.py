@@ -260,3 +260,17 @@ def _advance(
             return
         state.rejected += 1
         state.step = h * grow
+
+
+def checked_times(times: Sequence[float] | Array) -> Array:
+    """Return times (s) as an array.
+
+    Raises
+    ------
+    InputError
+        If they are not finite, not negative and increasing.
+    """
+    t = np.atleast_1d(np.asarray(times, dtype=float))
+    if t.ndim != 1 or not len(t) or not np.isfinite(t).all() or t[0] < 0 or (np.diff(t) <= 0).any() or t[-1] <= 0:
+        raise InputError("times: they must be finite, not negative and increasing, and end after zero (s)")
+    return t

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -14,25 +14,25 @@ from ..constants import VACUUM_PERMEABILITY
 from ..device import direction
 from ..errors import InputError
 from ..macrospin.energy import field_vector
-from ..macrospin.landscape import survey, symmetry_axis
+from ..macrospin.landscape import survey
 from ..macrospin.pointwise import Array
 from ..macrospin.scales import reduced_time, suggested_mesh_size
-from ..macrospin.spin import Macrospin, fibonacci
+from ..macrospin.spin import Macrospin
 from ..macrospin.torque import Torque
 from . import escape as escaping
 from . import response
 from . import switching as courses
 from .distribution import Distribution, Surface, power
-from .evolution import Evolution, evolve
+from .evolution import Evolution, checked_times, evolve
 from .factor import Options
 from .meridian import Meridian
 from .operator import Operator
 from .passage import mean_first_passage
 from .reduced import Reduced
 from .resolution import meridian_cells, require_resolution
-from .results import Escape, Spectrum, Switching
+from .results import Escape, Spectrum, Switching, escape_times
 from .space import Density, Sigma
-from .switching import Course
+from .symmetry import find_axis, shares
 
 # Longer pulses than this (2 tau_N) on metastable states are followed by the rates of escape.
 _LONG = 100.0
@@ -83,23 +83,13 @@ class FokkerPlanck:
         self.comm = sigma.comm if isinstance(sigma, Sigma) else sigma
         self._sigma = sigma if isinstance(sigma, Sigma) else None
         self.free, self.driven = Reduced(spin), Reduced(spin, torque)
-        self.axis = None if axisymmetric is False else self._find_axis()
+        self.axis = None if axisymmetric is False else find_axis(spin, torque)
         if axisymmetric and self.axis is None:
             raise InputError(
                 "sphere: the problem is not symmetric about an axis; energy, field and torque must share one"
             )
 
     # ---- where to solve
-    def _find_axis(self) -> Array | None:
-        candidates: list[Array] = [np.asarray(t.axis) for t in self.spin.terms if hasattr(t, "axis")]
-        candidates += [np.asarray(self.spin.field)] if any(self.spin.field) else []
-        candidates += [np.eye(3)[k] for k in (2, 0, 1)]
-        if self.torque is not None:
-            if self.torque.axis is None:
-                return None
-            candidates = [np.asarray(self.torque.axis)]
-        return symmetry_axis(self.spin, candidates)
-
     @cached_property
     def sphere(self) -> Sigma:
         """Return the sphere, made if need be. Collective."""
@@ -119,27 +109,23 @@ class FokkerPlanck:
 
     def surface(self, axes: Sequence[Sequence[float] | Array] = (), functions: Sequence[Density] = ()) -> Surface:
         """Return where to solve when these axes and functions play a role, too. Collective."""
-        if self.axis is None:
+        if self.axis is None or not shares(self.axis, axes, functions):
             return self.sphere
-        if any(abs(np.asarray(a, dtype=float) @ self.axis) < 1 - 1e-12 for a in axes):
-            return self.sphere
-        u = fibonacci(40)
-        around = 2 * (u @ self.axis)[:, None] * self.axis - u  # half a turn; then some other angles
-        for turned in (around, _turned(u, self.axis, 0.7), _turned(u, self.axis, 2.2)):
-            if any(np.abs(f(u) - f(turned)).max() > 1e-10 * (1 + np.abs(f(u)).max()) for f in functions):
-                return self.sphere
         return self.meridian
 
     def _operator(self, surface: Surface, reduced: Reduced, *, weighted: bool = True) -> Operator:
         return Operator(surface, reduced, weighted=weighted, options=self.options)
 
+    def _stationary(self, surface: Surface) -> tuple[Operator, Distribution]:
+        """Return operator and stationary state for what happens around it."""
+        steady = courses.steady_state(surface, self.driven, self.options)
+        # Tails do not matter here; under torque the plain form has the smaller error.
+        return self._operator(surface, self.driven, weighted=not self.driven.driven), steady
+
     # ---- questions
     def equilibrium(self) -> Distribution:
         """Return Boltzmann's distribution, without torque. Collective."""
-        operator = self._operator(self.surface(), self.free)
-        found = courses.stationary_state(operator)
-        operator.destroy()
-        return found
+        return courses.steady_state(self.surface(), self.free, self.options)
 
     def steady(self) -> Distribution:
         """Return the stationary distribution under the torque. Collective."""
@@ -193,28 +179,14 @@ class FokkerPlanck:
         """
         surface = self.surface()
         found = self._rates(surface)
-        scale, estimate = self.spin.diffusion, None
-        if self.verify:
-            other = self._rates(surface.coarser)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                estimate = np.nan_to_num(np.abs(other.rates / found.rates - 1), posinf=1.0)
-            out = np.argmax(found.rates)
-            require_resolution(surface, "the rate of escape", float(estimate.flat[out]), self.spin)
-        wells = survey(self.spin).wells
-        barriers = [min(wells, key=lambda w: -float(w.direction @ u)).height for u in found.states]
-        with np.errstate(divide="ignore"):
-            dwell = 1 / (scale * found.rates.sum(axis=1))
-        return Escape(
-            found.states,
-            scale * found.rates,
-            found.populations,
-            dwell,
-            scale * np.real(found.eigenvalues()),
-            np.array(barriers),
-            estimate,
-        )
+        other = self._rates(surface.coarser) if self.verify else None
+        made = escape_times(found, other, self.spin)
+        if made.error_estimate is not None:
+            fastest = float(made.error_estimate.flat[np.argmax(found.rates)])
+            require_resolution(surface, "the rate of escape", fastest, self.spin)
+        return made
 
-    def _rates(self, surface: Surface) -> escaping.Escape:
+    def _rates(self, surface: Surface) -> escaping.Rates:
         operator = self._operator(surface, self.driven)
         found = escaping.escape(operator)
         operator.destroy()
@@ -248,13 +220,14 @@ class FokkerPlanck:
         InputError
             If the times are impossible, or the mesh is too coarse; the message names a size that would do.
         """
-        t, axis = _checked_times(times), direction(start, "switching", "start")
+        t, axis = checked_times(times), direction(start, "switching", "start")
         watched = dict(observables or {})
         surface = self.surface([axis], list(watched.values()))
-        course = self._course(surface, t, axis, watched, rtol)
+        solve = partial(courses.course, free=self.free, driven=self.driven, options=self.options)
+        course = solve(surface, t * self.spin.diffusion, axis, list(watched.values()), rtol)
         error = course.error.copy()
         if self.verify:
-            other = self._course(surface.coarser, t, axis, watched, rtol)
+            other = solve(surface.coarser, t * self.spin.diffusion, axis, list(watched.values()), rtol)
             error = error + np.abs(other.probability - course.probability) / np.maximum(
                 np.abs(course.probability), 1e-300
             )
@@ -263,30 +236,14 @@ class FokkerPlanck:
             t,
             t * self.reduced_time,
             course.probability,
-            course.observables[:, :3],
-            {k: course.observables[:, 3 + i] for i, k in enumerate(watched)},
+            course.mean,
+            {k: course.observables[:, i] for i, k in enumerate(watched)},
             course.stationary,
             course.method,
             error,
             course.final.mass_error,
             course.final,
         )
-
-    def _course(
-        self, surface: Surface, times: Array, axis: Sequence[float], watched: Mapping[str, Density], rtol: float
-    ) -> Course:
-        s = times * self.spin.diffusion
-        start = courses.hemisphere_equilibrium(self.free, surface, axis)
-        functions: list[Density] = [lambda u, k=k: u[:, k] for k in range(3)]  # type: ignore[misc]
-        functions += watched.values()
-        if s[-1] > _LONG and len(escaping.stable_points(self.driven)) > 1:
-            operator = self._operator(surface, self.driven)
-            if escaping.escape(operator).rates.max() < 1e-3:
-                course = courses.kinetic_course(operator, start, s, axis, functions)
-                operator.destroy()
-                return course
-            operator.destroy()
-        return courses.krylov_course(surface, self.driven, start, s, axis, functions, rtol=rtol, options=self.options)
 
     @cached_property
     def reduced_time(self) -> float:
@@ -340,7 +297,7 @@ class FokkerPlanck:
         InputError
             If an argument is impossible or the checkpoint is of another problem.
         """
-        t, axis = _checked_times(times), direction(start, "evolve", "start")
+        t, axis = checked_times(times), direction(start, "evolve", "start")
         if not 0 < tolerance < 0.1:
             raise InputError(f"evolve: the tolerance is {tolerance!r}; it must lie between 0 and 0.1")
         rate, watched = self.spin.diffusion, dict(observables or {})
@@ -362,16 +319,7 @@ class FokkerPlanck:
             tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
             checkpoint=checkpoint, every=every, resume=resume,
         )  # fmt: skip
-        return Evolution(
-            t,
-            found.mean,
-            found.probability,
-            found.observables,
-            found.mass_error,
-            found.steps,
-            found.rejected,
-            found.final,
-        )
+        return dataclasses.replace(found, times=t)
 
     def mean_first_passage(
         self,
@@ -425,9 +373,7 @@ class FokkerPlanck:
         f = response.checked_frequencies(frequencies)
         e = np.asarray(direction(direction_of_field, "susceptibility", "direction"))
         surface = self.surface([e])
-        steady = courses.steady_state(surface, self.driven, self.options)
-        # Tails do not matter here; under torque the plain form has the smaller error.
-        operator = self._operator(surface, self.driven, weighted=not self.driven.driven)
+        operator, steady = self._stationary(surface)
         values, error = response.susceptibility(operator, steady, e, 2 * np.pi * f / self.spin.diffusion, rtol=rtol)
         operator.destroy()
         values = values * self.spin.moment / self.spin.thermal_energy
@@ -446,23 +392,9 @@ class FokkerPlanck:
         """
         f = response.checked_frequencies(frequencies)
         surface = self.surface([], [observable])
-        steady = courses.steady_state(surface, self.driven, self.options)
-        # Tails do not matter here; under torque the plain form has the smaller error.
-        operator = self._operator(surface, self.driven, weighted=not self.driven.driven)
+        operator, steady = self._stationary(surface)
         density, mean, variance, error = response.noise(
             operator, steady, observable, 2 * np.pi * f / self.spin.diffusion, rtol=rtol
         )
         operator.destroy()
         return response.Noise(f, density / self.spin.diffusion, mean, variance, error)
-
-
-def _turned(u: Array, axis: Array, angle: float) -> Array:
-    along = (u @ axis)[:, None] * axis
-    return np.asarray(along + np.cos(angle) * (u - along) + np.sin(angle) * np.cross(axis, u))
-
-
-def _checked_times(times: Sequence[float] | Array) -> Array:
-    t = np.atleast_1d(np.asarray(times, dtype=float))
-    if t.ndim != 1 or not len(t) or not np.isfinite(t).all() or t[0] < 0 or (np.diff(t) <= 0).any() or t[-1] <= 0:
-        raise InputError("times: they must be finite, not negative and increasing, and end after zero (s)")
-    return t

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..macrospin.landscape import survey
 from ..macrospin.pointwise import Array
+from ..macrospin.spin import Macrospin
 from .distribution import Distribution
+from .escape import Rates
 from .krylov import Vector
 
 
@@ -96,6 +99,26 @@ class Escape:
             "error_estimate": None if self.error_estimate is None else np.max(self.error_estimate),
             "method": "committor",
         }
+
+
+def escape_times(found: Rates, other: Rates | None, spin: Macrospin) -> Escape:
+    """Return rates between metastable states in SI units, with those of a space of a degree less as estimate."""
+    estimate = None
+    if other is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            estimate = np.nan_to_num(np.abs(other.rates / found.rates - 1), posinf=1.0)
+    wells = survey(spin).wells
+    with np.errstate(divide="ignore"):
+        dwell = 1 / (spin.diffusion * found.rates.sum(axis=1))
+    return Escape(
+        found.states,
+        spin.diffusion * found.rates,
+        found.populations,
+        dwell,
+        spin.diffusion * np.real(found.eigenvalues()),
+        np.array([max(wells, key=lambda w: float(w.direction @ u)).height for u in found.states]),
+        estimate,
+    )
 
 
 @dataclass(frozen=True)

@@ -18,18 +18,54 @@ from .reduced import Reduced
 from .space import Density
 
 _WEIGHTED = "weighted form"
+# Longer times than this (2 tau_N) on metastable states are followed by their rates, if those are slower than the other.
+_LONG, _SLOW = 100.0, 1e-3
 
 
 @dataclass(frozen=True)
 class Course:
-    """Values over time: probability of the hemisphere, observables, stationary probability, density at the end."""
+    """Values over time: probability of the hemisphere, mean direction, observables; and the density at the end."""
 
     probability: Array
+    mean: Array
     observables: Array
     stationary: float
     error: Array
     final: Distribution
     method: str
+
+
+def course(
+    surface: Surface,
+    times: Array,
+    axis: Sequence[float],
+    observables: Sequence[Density],
+    rtol: float,
+    *,
+    free: Reduced,
+    driven: Reduced,
+    options: Options | None = None,
+) -> Course:
+    """Follow the equilibrium of a hemisphere under constant drive, by the method that fits. Collective.
+
+    Parameters
+    ----------
+    times
+        s, increasing (n,).
+    free, driven
+        What moves the direction before and after t = 0.
+    """
+    start = hemisphere_equilibrium(free, surface, axis)
+    functions: list[Density] = [lambda u, k=k: u[:, k] for k in range(3)]  # type: ignore[misc]
+    functions += observables
+    if times[-1] > _LONG and len(escaping.stable_points(driven)) > 1:
+        operator = Operator(surface, driven, weighted=True, options=options)
+        rates = escaping.escape(operator)
+        found = kinetic_course(operator, rates, start, times, axis, functions) if rates.rates.max() < _SLOW else None
+        operator.destroy()
+        if found is not None:
+            return found
+    return krylov_course(surface, driven, start, times, axis, functions, rtol=rtol, options=options)
 
 
 def hemisphere_equilibrium(free: Reduced, surface: Surface, axis: Sequence[float] | Array) -> Array:
@@ -126,7 +162,7 @@ def krylov_course(
     form = "plain" if reduced.driven else "weighted"
     final = here.distribution(rest + last, f"rational Krylov, {form} form")
     here.destroy()
-    return Course(values[:, 0], values[:, 1:], float(constant[0]), error, final, final.method)
+    return Course(values[:, 0], values[:, 1:4], values[:, 4:], float(constant[0]), error, final, final.method)
 
 
 def _null_vector(operator: Operator) -> Array:
@@ -141,6 +177,7 @@ def _null_vector(operator: Operator) -> Array:
 
 def kinetic_course(
     operator: Operator,
+    found: escaping.Rates,
     start: Array,
     times: Array,
     axis: Sequence[float] | Array,
@@ -148,7 +185,6 @@ def kinetic_course(
 ) -> Course:
     """Follow the populations of metastable states, for times that are long against relaxation in them. Collective."""
     surface = operator.surface
-    found = escaping.escape(operator)
     each = found.densities
     share = np.array([d.probability(axis) for d in each])
     seen = np.array([[d.expect(f) for f in observables] for d in each]).reshape(len(each), len(observables))
@@ -158,6 +194,6 @@ def kinetic_course(
     populations = np.array([np.array(reach) @ scipy.linalg.expm(found.generator * t) for t in times])
     method = "rates between metastable states"
     final = mixture(each, populations[-1], method)
-    return Course(
-        populations @ share, populations @ seen, float(found.populations @ share), np.zeros(len(times)), final, method
-    )
+    seen = populations @ seen
+    stationary = float(found.populations @ share)
+    return Course(populations @ share, seen[:, :3], seen[:, 3:], stationary, np.zeros(len(times)), final, method)
