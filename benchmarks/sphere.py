@@ -332,7 +332,7 @@ def harmonics():
 def fplanck():
     """Print the meridian against fplanck, in the polar angle."""
     try:
-        import fplanck as other
+        from fplanck.solver import FokkerPlanck as Other
     except ImportError:
         say("\nfplanck is missing: pip install --no-deps --target FOLDER fplanck, then --path FOLDER")
         return
@@ -360,7 +360,7 @@ def fplanck():
     def grid(n):
         h = np.pi / n
         # kT over the drag is 1: times are in 2 tau_N.
-        model = other.FokkerPlanck(
+        model = Other(
             temperature=spin.temperature, drag=kt, extent=np.pi - h / 2, resolution=h, potential=potential
         )
         assert model.Ngrid[0] == n

@@ -199,9 +199,7 @@ expected = operator.switching(times, start=(0, 0, -1)).not_switched
 seen = fs.langevin(comm, spin, times, ensemble=2048 if quick else 16384, start=(0, 0, -1))
 deviations = (seen.not_switched - expected) / seen.not_switched_error
 if comm.rank == 0:
-    print(
-        f"relaxation in the oblique field, 1/lambda_1 = {1e9 / slowest:.4f} ns; left in the shallow well's hemisphere:"
-    )
+    print(f"relaxation in the oblique field, 1/lambda_1 = {1e9 / slowest:.4f} ns; still on the shallow side:")
     print(f"{'time (ns)':>10}{'Fokker-Planck':>15}{'trajectories':>14}{'error':>9}{'in errors':>11}")
     for row in zip(times * 1e9, expected, seen.not_switched, seen.not_switched_error, deviations, strict=True):
         print("{:>10.3f}{:>15.5f}{:>14.5f}{:>9.5f}{:>11.2f}".format(*row))

@@ -121,7 +121,7 @@ def tilted(spin, degrees):
 damped = dataclasses.replace(bit, damping=0.1)
 when = np.array([0.12, 0.24, 0.36, 0.45]) * 1e-9
 six = 6.0 / fs.FokkerPlanck(comm, damped).reduced_time
-times = np.union1d(np.linspace(0.0, 1e-9, 41)[1:], [*when, six])
+times = np.union1d(np.linspace(0.0, 1e-9, 41 if quick else 161)[1:], [*when, six])
 leaning, operators = {}, {}
 for degrees in (0, 25) if quick else (0, 10, 25, 40):
     operators[degrees] = fs.FokkerPlanck(comm, damped, tilted(damped, degrees))

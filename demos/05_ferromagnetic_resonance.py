@@ -15,10 +15,10 @@
 #
 # That is for small angles at zero temperature. At a finite one the direction is a random variable,
 # and its precession is in the eigenvalues of the Fokker-Planck operator: modes decay like $e^{-\lambda t}$
-# with $f = \mathrm{Im}\,\lambda/2\pi$ and $\Delta f = \mathrm{Re}\,\lambda/\pi$. Without anharmonicity,
-# modes with one quantum of precession and $n$ of decay have the widths $(2n+1)\Delta f$ and
-# all the same frequency; the energy's anharmonic part makes the frequency fall as the thermal angles
-# grow, so these modes spread, and all lie below Kittel's line.
+# with $f = \mathrm{Im}\,\lambda/2\pi$ and $\Delta f = \mathrm{Re}\,\lambda/\pi$. In a harmonic well, sums of
+# $n + 1$ times $\lambda$ and $n$ times its conjugate are eigenvalues as well: widths $(2n+1)\Delta f$
+# at one frequency. The energy's anharmonic part makes the frequency fall as the angles grow, so
+# these modes spread, and all lie below Kittel's line.
 #
 # The same operator gives the response to a field $B e^{i\omega t}$, $\langle u\rangle = \chi_u(\omega) B$, and the
 # spectral density $S(f)$ of the thermal noise (one-sided). In equilibrium both are linked. The fluctuation-dissipation
@@ -38,7 +38,7 @@ import numpy as np
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.sphere_plotting import plot_eigenvalues, plot_noise
+from fespin.sphere_plotting import plot_noise
 
 comm = MPI.COMM_WORLD
 quick = bool(os.environ.get("FESPIN_QUICK"))
@@ -192,7 +192,7 @@ equipartition = reference.thermal_energy / (reference.moment * stiffness(referen
 if comm.rank == 0:
     print(f"fluctuation-dissipation theorem: largest relative difference {difference:.1e}")
     print(
-        f"trajectories: mean square deviation {np.mean(deviations**2):.3f} errors^2, at {len(frequencies)} frequencies"
+        f"trajectories at {len(frequencies)} frequencies: mean square deviation {np.mean(deviations**2):.3f} errors^2"
     )
     print(f"variance of u_y: {noise.variance:.7f}; trajectories {seen.variance:.5f}; small angles {equipartition:.7f}")
 
@@ -200,24 +200,19 @@ if comm.rank == 0:
 # ## Pictures
 
 # %%
-plot_eigenvalues(
-    comm,
-    output / "modes.png",
-    {f"{1e3 * b:.0f} mT": spectra[b] for b in fields},
-    title="Modes nearest to the resonance",
-)
 plot_noise(
     comm,
     output / "susceptibility.png",
-    {f"{1e3 * b:.0f} mT": (f, np.abs(chi)) for b, (f, chi) in responses.items()},
+    {f"{1e3 * b:.0f} mT": (f[f > 2e9], np.abs(chi[f > 2e9])) for b, (f, chi) in responses.items()},
     title="65 nm x 40 nm x 3 nm, field along the long axis",
     ylabel=r"susceptibility $|\chi_{yy}|$",
 )
-every = slice(2, None, 2 if quick else 5)
+shown = frequencies > 2e9
+every = np.flatnonzero(seen.frequencies > 2e9)[:: 2 if quick else 5]
 plot_noise(
     comm,
     output / "noise.png",
-    {"Fokker-Planck": (frequencies, noise.density)},
+    {"Fokker-Planck": (frequencies[shown], noise.density[shown])},
     points={"trajectories": (seen.frequencies[every], seen.density[every], seen.error[every])},
     title=r"Thermal noise of $u_y$ at 50 mT and 300 K",
 )
@@ -230,9 +225,12 @@ if comm.rank == 0:
     import matplotlib.pyplot as plt
 
     blue, red = "#1f4e79", "#c0392b"
-    figure, (ax, below) = plt.subplots(
-        2, 1, figsize=(6.8, 6.4), sharex=True, height_ratios=(2.2, 1), layout="constrained"
+    figure, axes = plt.subplot_mosaic(
+        [["f", "modes"], ["width", "modes"]], figsize=(11, 5.6), height_ratios=(2, 1), layout="constrained"
     )
+    ax, below, ladder = axes["f"], axes["width"], axes["modes"]
+    ax.sharex(below)
+    ax.tick_params(labelbottom=False)
     smooth = np.linspace(0.0, max(fields) * 1.05, 80)
     theory = np.array([kittel(layer.with_field((b, 0.0, 0.0)))[:2] for b in smooth]) / 1e9
     found = np.array([lines[b] for b in fields]) / 1e9
@@ -248,6 +246,16 @@ if comm.rank == 0:
     below.set_xlabel("field along the long axis (mT)", fontsize=12)
     below.set_ylabel("line width (GHz)", fontsize=12)
     below.legend(frameon=False, fontsize=11)
+    ladder.axhline(0, color="0.45", lw=0.9)
+    for field in (b for b in fields if b >= 0.05):  # with one well
+        _, width, damped = kittel(layer.with_field((field, 0.0, 0.0)))
+        z = np.sort(spectra[field].eigenvalues)
+        shift = 100 * (z.imag / (2 * math.pi * damped) - 1)
+        ladder.plot(z.real / (math.pi * width), shift, "o-", lw=1.2, mfc="white", label=f"{1e3 * field:.0f} mT")
+    ladder.set_xlabel("line width / that without thermal motion", fontsize=12)
+    ladder.set_ylabel("thermal shift of the frequency (%)", fontsize=12)
+    ladder.legend(frameon=False, fontsize=11, loc="lower left")
+    ladder.set_title("Modes nearest to the resonance", fontsize=12)
     figure.savefig(output / "resonance.png", dpi=150)
     plt.close(figure)
 

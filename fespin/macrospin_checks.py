@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from .case import Case
     from .macrospin import Macrospin, SpinTorque
 
-_WRITTEN = {"geometry": "[geometry]", "layer": "[[layer]]", "torque": "[torque]", "sphere": "[sphere]", "task": "[[task]]"}
+_WRITTEN = {
+    "geometry": "[geometry]",
+    "layer": "[[layer]]",
+    "torque": "[torque]",
+    "sphere": "[sphere]",
+    "task": "[[task]]",
+}
 
 
 def check_macrospin(case: Case) -> None:
@@ -42,7 +48,9 @@ def check_macrospin(case: Case) -> None:
         if names.count(name) > 1:
             raise InputError(f"{owner}: the name '{name}' is given twice")
         if len(name.encode(errors="replace")) > 150 or not name.isprintable() or set(name) & set("/\\"):
-            raise InputError(f"task {i}.name: found {show(name)}; files are named after tasks: short, printable, no slash")
+            raise InputError(
+                f"task {i}.name: found {show(name)}; files are named after tasks: short, printable, no slash"
+            )
         _check_task(owner, task, spin, torque)
 
 

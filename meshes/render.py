@@ -14,7 +14,7 @@ import numpy as np
 import pyvista
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from fespin import case
+from fespin import casefile
 
 HERE = Path(__file__).parent
 METALS = ("#d8c49a", "#cdb487", "#e3d3b0", "#c3ac80", "#eadfc6")
@@ -26,6 +26,7 @@ VIEWS = {
     "tapered_pillar": (0.35, -1.6, 0.45),
     "point_contact": (0.25, -1.5, 0.75),
     "lateral_valve": (0.3, -1.1, 1.15),
+    "sphere": (0.45, -1.35, 0.75),
 }
 WHOLE = ("lateral_valve",)
 
@@ -54,10 +55,13 @@ def read(path: Path) -> tuple[int, dict[str, pyvista.UnstructuredGrid], dict[str
 
 
 def shades(path: Path) -> dict[str, tuple[str, str]]:
-    """Return colour and label of each layer, from the case file."""
+    """Return colour and label of each layer, from the case file; a sphere of directions has one colour."""
+    case = casefile.read(path.with_suffix(".toml"))[0]
+    if case.sphere.mesh is not None:
+        return {"sphere": (METALS[0], "sphere")}
     out: dict[str, tuple[str, str]] = {}
     used = [0, 0]
-    for layer in case.read(path.with_suffix(".toml"))[0].make_stack():
+    for layer in case.make_stack():
         magnet = int(layer.material.ferromagnetic)
         palette = (METALS, MAGNETS)[magnet]
         out[layer.name] = (palette[used[magnet] % len(palette)], f"{layer.name} ({layer.material.name})")
@@ -102,7 +106,7 @@ def draw(path: Path) -> Path:
         labels[name] = at
     box = np.array(pyvista.MultiBlock(list(layers.values())).bounds).reshape(3, 2)
     centre, size = box.mean(axis=1), float(np.ptp(box, axis=1).max())
-    if dim == 2:
+    if box[2, 0] == box[2, 1]:
         plotter.view_xy()
     else:
         plotter.camera_position = [tuple(centre + 1.6 * size * np.array(VIEWS[path.stem])), tuple(centre), (0, 0, 1)]

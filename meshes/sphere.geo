@@ -29,7 +29,7 @@ Physical Surface("sphere") = {1 : 8};
 
 // The size goes like the energy of a uniaxial magnet, with z^2.
 Field[1] = MathEval;
-Field[1].F = Sprintf("%g + %g * z^2", size_equator, size_poles - size_equator);
+Field[1].F = Sprintf("%g * (1 - z^2) + %g * z^2", size_equator, size_poles);
 Background Field = 1;
 Mesh.MeshSizeExtendFromBoundary = 0;
 Mesh.MeshSizeFromPoints = 0;

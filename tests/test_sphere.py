@@ -181,6 +181,30 @@ def test_driven_rates(stability, ratio, damping):
     assert exact.rates[out].sum() == pytest.approx(prefactor * np.exp(-height), rel=3 / height, abs=0)
 
 
+@pytest.mark.parametrize("damping", [0.1, 0.01])
+def test_driven_rate_without_symmetry(damping):
+    """A tilted polarizer: the rate against the eigenvalue, where that is not yet rounding; error exp(-barrier)."""
+    spin = bit(25, damping)
+    torque = fs.SpinTorque.critical(spin, 0.4, (0.4, 0, -0.9))
+    sigma = fs.Sigma(COMM, 0.15, refine=spin)
+    found = fs.FokkerPlanck(sigma, spin, torque).escape()
+    values = near_zero(Operator(sigma, Reduced(spin, torque), weighted=False), 3)[0]
+    exact = np.sort(np.abs(values))[1]
+    assert found.rates.max() / spin.diffusion == pytest.approx(exact, rel=3e-3, abs=0)
+    assert found.error_estimate.flat[np.argmax(found.rates)] < 0.01
+
+
+def test_driven_rate_at_very_low_damping():
+    """Damping 0.005, where the density follows contours of the energy: a degree less changes little."""
+    spin = bit(80, 0.005)
+    torque = fs.SpinTorque.critical(spin, 0.5, (0.2, 0, -1))
+    found = fs.FokkerPlanck(fs.Sigma(COMM, 0.12, refine=spin), spin, torque).escape()
+    # The axial part of the torque alone.
+    axial = fs.FokkerPlanck(COMM, spin, fs.SpinTorque(torque.damping_like * torque.polarizer[2] * -1, 0.0, (0, 0, -1)))
+    assert found.error_estimate.flat[np.argmax(found.rates)] < 0.05
+    assert found.rates.max() == pytest.approx(axial.escape().rates.max(), rel=0.5)
+
+
 def test_driven_rate_without_potentials():
     """A torque given as vectors, whose potentials are unknown, has the same rate."""
     spin = bit(40)

@@ -18,7 +18,7 @@ def suggested_mesh_size(spin: Macrospin) -> float:
     for well in survey(spin).wells:
         low, high = (max(c, 1.0) for c in well.curvatures)
         curvature = max(curvature, float(np.sqrt(low * high)))
-    size = 0.2 * min(1.5, np.sqrt(120 / curvature))
+    size = 0.2 * min(1.5, (120 / curvature) ** 0.25)
     return float(np.clip(size * min(1.0, (spin.damping / 0.1) ** 0.25), 0.02, 0.3))
 
 

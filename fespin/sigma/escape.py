@@ -8,20 +8,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from mpi4py import MPI
 from petsc4py import PETSc
-from scipy.spatial import KDTree
 
 from ..errors import InputError
-from ..macrospin.landscape import flood, grid, survey
+from ..macrospin.landscape import survey
 from ..macrospin.pointwise import Array, tangent_frame
 from .distribution import Distribution
 from .factor import Factor
-from .operator import Operator, Potential
+from .operator import Operator
 from .reduced import Reduced
+from .shelter import sheltered
 
 # A core of a well holds what lies within this energy of its bottom (kT).
 _CORE = 0.5
-# Beyond a pass, the weight of a driven state's density stays below this depth (kT), within a smooth bend.
-_SHELTER, _BEND = 8.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,11 @@ def escape(operator: Operator) -> Rates:
     for i in range(count):
         if reduced.driven:
             own = Operator(
-                surface, reduced, weighted=True, potential=_sheltered(reduced, states, i), options=operator.options
+                surface,
+                reduced,
+                weighted=True,
+                potential=sheltered(surface, reduced, states, i),
+                options=operator.options,
             )
             form = flux_form(own)
             chosen = own
@@ -148,30 +150,6 @@ def escape(operator: Operator) -> Rates:
         if chosen is not operator:
             chosen.destroy()
     return Rates(states, rates, _stationary(rates), tuple(densities))
-
-
-def _sheltered(reduced: Reduced, states: Array, i: int) -> Potential:
-    """Return the effective potential in the basin of state i; elsewhere at least nearly that of its lowest pass.
-
-    Deeper wells beyond the pass would otherwise weigh most, and their errors spoil what is wanted.
-    """
-    points, near = grid()
-    tree = KDTree(points)
-    values = reduced.effective(points)[0]
-    start, *others = (int(tree.query(states[k])[1]) for k in (i, *(k for k in range(len(states)) if k != i)))
-    inside, height = flood(values, near, start, others)
-
-    def potential(u: Array) -> tuple[Array, Array]:
-        v, slope = reduced.effective(u)
-        beyond = ~inside[tree.query(u)[1]] & (v < height)
-        # A smooth maximum of V and the level.
-        x = np.where(beyond, v - (height - _SHELTER), _SHELTER)
-        bent = np.abs(x) < _BEND
-        held = np.where(bent, (x + _BEND) ** 2 / (4 * _BEND), np.maximum(x, 0.0))
-        factor = np.where(bent, (x + _BEND) / (2 * _BEND), np.where(x > 0, 1.0, 0.0))
-        return np.where(beyond, height - _SHELTER + held, v), factor[:, None] * slope
-
-    return potential
 
 
 def nearest_node(comm: MPI.Intracomm, closeness: Array) -> Array:
