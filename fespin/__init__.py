@@ -1,4 +1,4 @@
-"""fespin: from a device's layer stack to its resistance, with FEniCSx.
+"""fespin: spin transport in nanodevices and the statistics of their free layers, with FEniCSx.
 
 Names are imported when first used, so that checking a case does not wait for DOLFINx.
 """

@@ -41,7 +41,9 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[Case, dict[str, A
         twice = "; several layers are written [[layer]], with two brackets" if "[layer]" in line else ""
         raise InputError(f"{path}: not a TOML file: {str(error).partition(';')[0]}{line}{twice}") from error
     if not raw and not assignments:
-        raise InputError(f"{path}: the file is empty; it needs [geometry], [[layer]] and [transport]")
+        raise InputError(
+            f"{path}: the file is empty; it needs [geometry], [[layer]] and [transport], or [macrospin] and [[task]]"
+        )
     try:
         for x in assignments:
             assign(raw, x)

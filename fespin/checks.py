@@ -38,8 +38,9 @@ def check(case: Case) -> None:
     InputError
         With one line that names the table and key.
     """
-    if not case.transports:
+    if case.macrospin is None or not case.transports:
         check_macrospin(case)
+    if not case.transports:
         return
     for key in ("geometry", "layer"):
         if key not in case.model_fields_set:

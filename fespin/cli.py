@@ -29,7 +29,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="fespin", description="Spin transport in nanodevices, from the layer stack to its resistance."
+        prog="fespin", description="Spin transport in nanodevices, and the statistics of their free layers."
     )
     parser.add_argument("--version", action="version", version=f"fespin {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

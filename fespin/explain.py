@@ -81,7 +81,7 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
         close = nearest(found, words) if isinstance(found, str) else ""
         hint = f"; {close}" if close.startswith("did") and len(words) > 1 else ""
         return f"{at}: found {show(found)}; allowed: {', '.join(words)}{hint}"
-    unit = _UNITS.get(ctx.get("lt"), "") if kind == "less_than" and isinstance(found, (int, float)) else ""
+    unit = _UNITS.get(ctx["lt"], "") if kind == "less_than" and isinstance(found, (int, float)) else ""
     wanted = _wanted(chosen, path, root, [] if fitting else same)
     return f"{at}: found {show(found)}; it must {wanted}{'; ' if unit else ''}{unit}"
 

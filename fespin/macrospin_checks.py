@@ -75,7 +75,7 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
         for key in ("geometry", "layer"):
             if key in case.model_fields_set:
                 raise InputError(
-                    f"{_WRITTEN[key]}: nothing uses it; give macrospin.layer instead of volume, or the table [transport]"
+                    f"{_WRITTEN[key]}: nothing uses it; give macrospin.layer, not volume, or the table [transport]"
                 )
 
 

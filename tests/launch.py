@@ -16,6 +16,8 @@ def mpirun(ranks, *command, timeout=600, **options):
         # Not bound to cores, which other programs may use.
         launcher += ["--map-by", ":OVERSUBSCRIBE", "--bind-to", "none"]
     clean.setdefault("OMP_NUM_THREADS", "1")
+    # More ranks than free cores: who waits lets others work.
+    clean.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")
     clean["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), clean.get("PYTHONPATH", "")])
     assert shutil.which("mpirun"), "mpirun is needed"
     return subprocess.run(

@@ -451,8 +451,6 @@ MESHES = {
     "not closed": (ROUND, "s.geo", DISC, ["s.geo", "not closed", "two triangles"]),
     "beside the origin": (ROUND, "s.geo", swap(SHELL, ("{0.1,", "{3,")), ["s.geo", "round the origin"]),
     "through the origin": (ROUND, "s.geo", swap(SHELL, ("{0.1,", "{2,")), ["s.geo", "origin"]),
-    "no group": (ROUND, "s.geo", swap(SHELL, ("Physical", "//")), ["s.geo", "physical group"]),
-    "a ball": (ROUND, "s.geo", swap(SHELL, ("Delete { Volume{1}; }", "Mesh 3;")), ["s.geo", "surface"]),
     "quadrilaterals": (ROUND, "s.geo", SHELL + "Recombine Surface{:};\n", ["s.geo", "plane triangles"]),
     "second order": (ROUND, "s.geo", SHELL + "Mesh.ElementOrder = 2;\n", ["s.geo", "ElementOrder = 1"]),
     "script": (ROUND, "s.geo", "Sphere(1) = {oops};\n", ["s.geo", "gmsh"]),
@@ -463,7 +461,7 @@ MESHES = {
         "$MeshFormat\n4.1 0 8\n$EndMeshFormat\n$Nodes\n1 9",
         ["gmsh", "nodes"],
     ),
-    "empty": (swap(ROUND, ("s.geo", "s.msh")), "s.msh", "", ["s.msh", "physical group"]),
+    "empty": (swap(ROUND, ("s.geo", "s.msh")), "s.msh", "", ["s.msh", "it must hold a surface"]),
 }
 
 
@@ -484,7 +482,7 @@ def test_too_coarse_for_the_result(tmp_path, capsys):
     line = refused(capsys, arguments, [str(path), "task 1 (escape)", "sphere.mesh_size", "too coarse", "would do"])
     assert os.listdir(tmp_path) == ["case.toml"]
     size = re.search(r"([\d.]+) would do", line)[1]
-    assert 0.05 < float(size) < 0.5
+    assert 0.05 < float(size) < 0.8
     assert main([str(a) for a in [*arguments, "--set", f"sphere.mesh_size={size}"]]) == 0
     found = json.loads((tmp_path / "out" / "summary.json").read_text())["tasks"]["0"]
     assert 0 < found["error_estimate"] < 0.2
@@ -493,7 +491,7 @@ def test_too_coarse_for_the_result(tmp_path, capsys):
 def test_what_is_not_finite_is_refused():
     """JSON has no infinity: a line, not a traceback."""
     macrospin_run._require_numbers("task 1", {"methods": ["m"], "a": None, "b": [[1.0, 2.0]]})
-    with pytest.raises(SolverError, match="^task 1 .switching.: not_switched is not finite"):
+    with pytest.raises(SolverError, match=r"^task 1 .switching.: not_switched is not finite"):
         macrospin_run._require_numbers("task 1 (switching)", {"times": [1.0], "not_switched": [1.0, float("nan")]})
 
 
@@ -644,7 +642,7 @@ WRITE = swap(GOOD, ("stability = 40", "stability = 60")) + task(
 
 
 def test_write_error(tmp_path, capsys):
-    """Delta = 60, twice the critical current: the write-error rate down to 1e-7, and the same by stochastic dynamics."""
+    """Delta = 60, twice the critical current: the write-error rate down to 1e-7, and by stochastic dynamics."""
     summary, out = run(tmp_path, WRITE)
     found, dice = summary["tasks"].values()
     reduced = np.arange(0, 11, 2)
@@ -687,7 +685,6 @@ def test_write_error(tmp_path, capsys):
         assert words in printed
 
 
-@pytest.mark.xfail(strict=True, reason="on a meridian, <sin theta> is given as the mean across the axis")
 def test_means_across_the_axis_cancel(tmp_path):
     """Symmetry about z leaves no mean, and no response, along x."""
     sweep = task(

@@ -76,7 +76,7 @@ def test_laplacian_converges(degree, order):
         s = fs.Sigma(COMM, size, degree=degree, axis=(1, 2, 3))
         op = Operator(s, Reduced(free()), weighted=True)
         values = np.sort(near_zero(op, 9)[0].real)
-        errors.append((s.mesh_size, np.abs(values / np.maximum([0] + [2] * 3 + [6] * 5, 1) - ([0] + [1] * 8)).max()))
+        errors.append((size, np.abs(values / np.maximum([0] + [2] * 3 + [6] * 5, 1) - ([0] + [1] * 8)).max()))
     (h1, e1), (h2, e2) = errors
     assert np.log(e1 / e2) / np.log(h1 / h2) > order - 0.7
 
@@ -357,7 +357,7 @@ def test_coarse_meshes_are_refused():
     torque = fs.SpinTorque.critical(spin, 2.0, (0.3, 0, -1))
     fp = fs.FokkerPlanck(fs.Sigma(COMM, 0.5), spin, torque)
     with pytest.raises(
-        InputError, match=r"mesh_size: 0\.4\d* is too coarse for the write-error rate .* would do"
+        InputError, match=r"mesh_size: 0\.5 is too coarse for the write-error rate .* would do"
     ) as error:
         fp.switching(np.array([4.0, 8.0]) / fp.reduced_time)
     needed = float(str(error.value).split(";")[1].split()[0])
@@ -474,6 +474,38 @@ def test_noise_of_a_driven_state_against_langevin():
     inner = (found.frequencies > 5e8) & (found.frequencies < 3e9)
     exact = fp.noise(lambda u: u[:, 2], found.frequencies[inner]).density
     assert np.mean(found.density[inner] / exact) == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("stability", [12, 40])
+def test_noise_of_a_bit_is_telegraph_noise(stability):
+    """Below the rates of escape, the noise of u_z is that of two states, whatever the barrier."""
+    spin = bit(stability)
+    fp = fs.FokkerPlanck(COMM, spin)
+    rate = fp.spectrum(2).eigenvalues[1].real
+    f = np.array([0.1, 1.0, 10.0]) * rate / (2 * np.pi)
+    found = fp.noise(lambda u: u[:, 2], f)
+    lorentz = 4 * rate * found.variance / (rate**2 + (2 * np.pi * f) ** 2)
+    assert found.density == pytest.approx(lorentz, rel=4e-3, abs=0)
+
+
+@pytest.mark.parametrize("axisymmetric", [None, False])
+def test_unequal_wells(axisymmetric):
+    """A field against the start: rates, means and mass of what starts in the shallow well, on both surfaces."""
+    spin = bit(60)
+    width = 2 * 60 * KT / (9e5 * 1.3e-24)
+    spin = spin.with_field((0, 0, -0.45 * width))
+    sigma = fs.Sigma(COMM, 0.16, refine=spin) if axisymmetric is False else COMM
+    fp = fs.FokkerPlanck(sigma, spin, axisymmetric=axisymmetric)
+    rates = fp.escape()
+    # Brown's formula for h = 0.45, with its own correction of the order of the inverse barrier.
+    rate = 60**1.5 * (1 - 0.45**2) * (1 - 0.45) / np.pi**0.5 * 2 * np.exp(-60 * 0.55**2) * spin.diffusion
+    shallow = int(np.argmax(rates.states[:, 2]))
+    assert rates.rates[shallow].sum() == pytest.approx(rate, rel=0.1, abs=0)
+    assert rates.populations[shallow] < 1e-40
+    found = fp.switching(np.array([0.5, 2.0]) / fp.reduced_time)
+    assert abs(found.mass_error) < 1e-9
+    assert np.abs(found.mean).max() <= 1
+    assert found.not_switched[0] == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.parametrize("axisymmetric", [None, False])

@@ -86,7 +86,18 @@ class Run:
             tick(few)
 
     def blocks(self, work: Callable[[Generator, Array, Callable[[int], None]], Array], steps: int) -> list[Array]:
-        """Return what `work` makes of each block, in their order on every rank."""
+        """Return what `work` makes of each block, in their order on every rank.
+
+        Raises
+        ------
+        InputError
+            If a trajectory has more than 1e9 steps.
+        """
+        if steps > 1e9:
+            raise InputError(
+                f"langevin: {steps:.1g} steps for each trajectory are more than 1e9; rare or slow events are a matter "
+                "for the Fokker-Planck equation"
+            )
         count = -(-self.ensemble // BLOCK)
         own = range(self.comm.rank, count, self.comm.size)
         done = ticks = 0

@@ -28,5 +28,5 @@ def reduced_time(spin: Macrospin) -> float:
     H_K is the anisotropy field of the deepest well without applied field, the mean of its two stiffnesses; zero
     without anisotropy.
     """
-    wells = survey(spin.with_field((0.0, 0.0, 0.0))).wells
+    wells = survey(spin.with_field((0.0, 0.0, 0.0)) if any(spin.field) else spin).wells
     return float(np.mean(wells[0].curvatures)) * spin.diffusion if wells else 0.0

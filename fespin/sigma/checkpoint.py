@@ -29,6 +29,7 @@ class Saved:
     rows: list[list[float]]
     steps: int
     rejected: int
+    drift: float
 
 
 def _cells(surface: Surface) -> tuple[Array, Array]:
@@ -37,6 +38,18 @@ def _cells(surface: Surface) -> tuple[Array, Array]:
     numbers = np.asarray(surface.mesh.topology.original_cell_index[:count])
     order = np.argsort(numbers)
     return numbers[order], order
+
+
+def require_room(numbers: int) -> None:
+    """Refuse more numbers than the file's header holds.
+
+    Raises
+    ------
+    InputError
+        If there are too many times to look at.
+    """
+    if 26 * numbers > _HEADER - 4096:
+        raise InputError("checkpoint: there are too many times to look at for its file; look less often")
 
 
 def save_checkpoint(
@@ -48,6 +61,7 @@ def save_checkpoint(
     rows: list[list[float]],
     steps: int,
     rejected: int,
+    drift: float,
 ) -> None:
     """Write the state of an evolution: values per cell, in an order that no partition changes. Collective.
 
@@ -57,11 +71,10 @@ def save_checkpoint(
     numbers, order = _cells(surface)
     header = {
         "format": _FORMAT, "cells": int(surface.comm.allreduce(len(numbers))), "degree": surface.degree,
-        "time": time, "step": step, "rows": rows, "steps": steps, "rejected": rejected,
+        "time": time, "step": step, "rows": rows, "steps": steps, "rejected": rejected, "drift": drift,
     }  # fmt: skip
     text = json.dumps(header).encode()
-    if len(text) > _HEADER:
-        raise InputError(f"checkpoint: {len(rows)} times are more than the file's header holds; look less often")
+    assert len(text) <= _HEADER
     part = path.with_name(f".{path.name}.part")
     alone = surface.dim == 1
     comm = MPI.COMM_SELF if alone else surface.comm
@@ -129,5 +142,11 @@ def load_checkpoint(surface: Surface, path: Path, owned: int) -> Saved | None:
     f.x.array[surface.space.dofmap.list[order].ravel()] = values.ravel()
     f.x.scatter_forward()
     return Saved(
-        header["time"], header["step"], np.array(f.x.array[:owned]), header["rows"], header["steps"], header["rejected"]
+        header["time"],
+        header["step"],
+        np.array(f.x.array[:owned]),
+        header["rows"],
+        header["steps"],
+        header["rejected"],
+        header["drift"],
     )

@@ -33,7 +33,7 @@ class Distribution:
     method
         How it was found.
     error_estimate
-        Of its hemisphere probabilities, relative; None if none was made.
+        Of the mean direction, against a space with a degree less; None if none was made.
     """
 
     surface: Surface = field(repr=False)

@@ -20,6 +20,7 @@ from .shelter import sheltered
 
 # A core of a well holds what lies within this energy of its bottom (kT).
 _CORE = 0.5
+_UNEVEN = 5.0
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,15 @@ class Rates:
         Stationary probability of each state (k,).
     densities
         Quasi-stationary density of each state, normalized.
+    committors
+        Probability to come to each state first, at this rank's nodes (k, owned).
     """
 
     states: Array
     rates: Array
     populations: Array
     densities: tuple[Distribution, ...] = field(repr=False)
+    committors: Array = field(repr=False)
 
     @property
     def generator(self) -> Array:
@@ -122,12 +126,16 @@ def escape(operator: Operator) -> Rates:
     pins = [nearest_node(comm, surface.nodes @ u) for u in states]
     cores = cores_of(operator, states)
     count = len(states)
-    sides = basins(operator, cores)
+    first = committors(operator, cores)
+    sides = [_stepped(q) for q in first]
     form = flux_form(operator)
     rates, weights, densities = np.zeros((count, count)), np.zeros(count), []
+    energies = reduced.potential(states)
+    # Where one well is much deeper than another, or a torque drives the density, each state has a weight of its own.
+    uneven = reduced.driven or np.ptp(energies) > _UNEVEN
     chosen = operator
     for i in range(count):
-        if reduced.driven:
+        if uneven:
             own = Operator(
                 surface,
                 reduced,
@@ -149,7 +157,7 @@ def escape(operator: Operator) -> Rates:
                 rates[i, j] = max(current(sides[j]) / weights[i], 0.0)
         if chosen is not operator:
             chosen.destroy()
-    return Rates(states, rates, _stationary(rates), tuple(densities))
+    return Rates(states, rates, _stationary(rates), tuple(densities), np.array(first))
 
 
 def nearest_node(comm: MPI.Intracomm, closeness: Array) -> Array:
@@ -188,7 +196,11 @@ def committors(operator: Operator, cores: Sequence[Array]) -> list[Array]:
 
 def basins(operator: Operator, cores: Sequence[Array]) -> list[Array]:
     """Return functions at the nodes that are one in one basin and zero in the others. Collective."""
-    return [np.clip((q - 0.05) / 0.9, 0.0, 1.0) for q in committors(operator, cores)]
+    return [_stepped(q) for q in committors(operator, cores)]
+
+
+def _stepped(q: Array) -> Array:
+    return np.asarray(np.clip((q - 0.05) / 0.9, 0.0, 1.0))
 
 
 def _constrained(operator: Operator, rows: Array, *, transposed: bool) -> tuple[PETSc.Mat, Factor]:
@@ -235,7 +247,7 @@ def flux_form(operator: Operator) -> Callable[[Array], Callable[[Array], float]]
     def of(w: Array) -> Callable[[Array], float]:
         gradient = surface.gradient_at_points(w)
         value = surface.at_points(w)[:, None]
-        current = m[:, None] * (-gradient - np.cross(u, gradient) / reduced.spin.damping * -1.0 + value * rest)
+        current = m[:, None] * (-gradient + np.cross(u, gradient) / reduced.spin.damping + value * rest)
 
         def at(phi: Array) -> float:
             return surface.integral(np.sum(current * surface.gradient_at_points(phi), axis=1))

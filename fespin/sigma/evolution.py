@@ -11,9 +11,9 @@ import numpy as np
 
 from ..errors import InputError, SolverError
 from ..macrospin.pointwise import Array
-from .checkpoint import load_checkpoint, save_checkpoint
+from .checkpoint import load_checkpoint, require_room, save_checkpoint
 from .distribution import Distribution, Surface
-from .factor import apply
+from .factor import Options, apply
 from .operator import Operator
 from .reduced import Reduced
 from .space import Density
@@ -94,6 +94,7 @@ def evolve(
     checkpoint: Path | None = None,
     every: float = 60.0,
     resume: bool = False,
+    options: Options | None = None,
 ) -> Evolution:
     """Evolve a density while field and torque vary. Times are in 2 tau_N. Collective.
 
@@ -119,24 +120,28 @@ def evolve(
         File to which the state is saved `every` seconds of computing.
     resume
         Go on from the checkpoint, if there is one.
+    options
+        PETSc options of the factorizations, without prefix.
 
     Raises
     ------
     SolverError
         If steps become too small.
     """
-    watched = [lambda u, k=k: u[:, k] for k in range(3)] + list(observables.values())
+    watched = [*surface.components(), *observables.values()]
+    if checkpoint is not None:
+        require_room(len(times) * (4 + len(watched)))
     state = _State(0.0, (times[-1] - 0.0) / 1000, start, [])
     if resume and checkpoint is not None:
         found = load_checkpoint(surface, checkpoint, len(start))
         if found is not None:
-            state = _State(found.time, found.step, found.load, found.rows, found.steps, found.rejected)
+            state = _State(found.time, found.step, found.load, found.rows, found.steps, found.rejected, found.drift)
             if len(state.rows) > len(times) or state.time > times[-1] * (1 + 1e-12):
                 raise InputError(f"checkpoint '{checkpoint}': it is of a longer evolution; remove it to start afresh")
     mass = float(surface.comm.allreduce(float(start.sum())))
     stops = np.unique(np.concatenate([times, [b for b in breakpoints if 0 < b < times[-1]]]))
     last_saved = monotonic()
-    operators = _Operators(surface, build, weighted, axis)
+    operators = _Operators(surface, build, weighted, axis, options)
 
     def record() -> None:
         op = operators.at(state.time)
@@ -156,7 +161,15 @@ def evolve(
             due = surface.comm.bcast(monotonic() - last_saved > every, 0)
             if due:
                 save_checkpoint(
-                    surface, checkpoint, state.time, state.step, state.load, state.rows, state.steps, state.rejected
+                    surface,
+                    checkpoint,
+                    state.time,
+                    state.step,
+                    state.load,
+                    state.rows,
+                    state.steps,
+                    state.rejected,
+                    state.drift,
                 )
                 last_saved = monotonic()
     final = operators.at(times[-1])
@@ -181,9 +194,14 @@ class _Operators:
     """The operators of the last few times: stages of one step share theirs with the next."""
 
     def __init__(
-        self, surface: Surface, build: Callable[[float], Reduced], weighted: bool, axis: Sequence[float]
+        self,
+        surface: Surface,
+        build: Callable[[float], Reduced],
+        weighted: bool,
+        axis: Sequence[float],
+        options: Options | None,
     ) -> None:
-        self._axis = axis
+        self._axis, self._options = axis, options
         self._known_hemispheres: dict[int, Array] = {}
         self._surface, self._build, self._weighted = surface, build, weighted
         self._known: list[tuple[Reduced, Operator]] = []
@@ -198,7 +216,7 @@ class _Operators:
             old = self._known.pop(0)[1]
             self._known_hemispheres.pop(id(old), None)
             old.destroy()
-        self._known.append((reduced, Operator(self._surface, reduced, weighted=self._weighted)))
+        self._known.append((reduced, Operator(self._surface, reduced, weighted=self._weighted, options=self._options)))
         return self._known[-1][1]
 
     def hemisphere(self, operator: Operator) -> Array:

@@ -12,7 +12,7 @@ from mpi4py import MPI
 
 from ..constants import VACUUM_PERMEABILITY
 from ..device import direction
-from ..errors import InputError
+from ..errors import InputError, SolverError
 from ..macrospin.energy import field_vector
 from ..macrospin.landscape import survey
 from ..macrospin.pointwise import Array
@@ -55,7 +55,8 @@ class FokkerPlanck:
     axisymmetric
         None: find out. False: always use the sphere.
     verify
-        Estimate the error of each result by a second solve with a degree less, at about half the cost again.
+        Estimate the errors by a second solve with a degree less, at about half the cost again, and refuse what is
+        worthless. Evolutions have no such estimate.
     sphere
         Makes the sphere when it is needed, if `sigma` is a communicator; default: of a size that fits.
     options
@@ -115,12 +116,6 @@ class FokkerPlanck:
 
     def _operator(self, surface: Surface, reduced: Reduced, *, weighted: bool = True) -> Operator:
         return Operator(surface, reduced, weighted=weighted, options=self.options)
-
-    def _stationary(self, surface: Surface) -> tuple[Operator, Distribution]:
-        """Return operator and stationary state for what happens around it."""
-        steady = courses.steady_state(surface, self.driven, self.options)
-        # Tails do not matter here; under torque the plain form has the smaller error.
-        return self._operator(surface, self.driven, weighted=not self.driven.driven), steady
 
     # ---- questions
     def equilibrium(self) -> Distribution:
@@ -224,10 +219,17 @@ class FokkerPlanck:
         watched = dict(observables or {})
         surface = self.surface([axis], list(watched.values()))
         solve = partial(courses.course, free=self.free, driven=self.driven, options=self.options)
-        course = solve(surface, t * self.spin.diffusion, axis, list(watched.values()), rtol)
+        try:
+            course = solve(surface, t * self.spin.diffusion, axis, list(watched.values()), rtol)
+            other = None
+            if self.verify:
+                other = solve(surface.coarser, t * self.spin.diffusion, axis, list(watched.values()), rtol)
+        except SolverError:
+            if self.verify:
+                require_resolution(surface, "the write-error rate", np.inf, self.spin)
+            raise
         error = course.error.copy()
-        if self.verify:
-            other = solve(surface.coarser, t * self.spin.diffusion, axis, list(watched.values()), rtol)
+        if other is not None:
             error = error + np.abs(other.probability - course.probability) / np.maximum(
                 np.abs(course.probability), 1e-300
             )
@@ -317,7 +319,7 @@ class FokkerPlanck:
         found = evolve(
             surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
             tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
-            checkpoint=checkpoint, every=every, resume=resume,
+            checkpoint=checkpoint, every=every, resume=resume, options=self.options,
         )  # fmt: skip
         return dataclasses.replace(found, times=t)
 
@@ -337,8 +339,8 @@ class FokkerPlanck:
         target
             Axis of a cap; default: opposite to the start.
         cosine
-            Of the cap's opening angle; 0 is a hemisphere. On the sphere the edge of a cap runs through the
-            nodes nearest to it, which makes a few percent for fast passages; in wells it does not matter.
+            Of the cap's opening angle; 0 is a hemisphere. On the sphere a cap is made of the nodes inside it: its
+            edge lies up to a node's distance inside, a few percent for fast passages; in wells it does not matter.
 
         Raises
         ------
@@ -353,9 +355,17 @@ class FokkerPlanck:
         if isinstance(surface, Meridian):
             edge = np.arccos(cosine if goal @ surface.axis > 0 else -cosine)
             surface = Meridian(surface.axis, surface.cells, degree=surface.degree, corner=float(edge))
-        operator = self._operator(surface, self.driven)
-        time = mean_first_passage(operator, u, surface.nodes @ goal >= cosine - 1e-12)
-        operator.destroy()
+
+        def solve(surface: Surface) -> float:
+            operator = self._operator(surface, self.driven)
+            found = mean_first_passage(operator, u, surface.nodes @ goal >= cosine - 1e-12)
+            operator.destroy()
+            return found
+
+        time = solve(surface)
+        if self.verify:
+            estimate = abs(solve(surface.coarser) / time - 1)
+            require_resolution(surface, "the first passage", estimate, self.spin)
         return time / self.spin.diffusion
 
     def susceptibility(
@@ -372,10 +382,13 @@ class FokkerPlanck:
         """
         f = response.checked_frequencies(frequencies)
         e = np.asarray(direction(direction_of_field, "susceptibility", "direction"))
-        surface = self.surface([e])
-        operator, steady = self._stationary(surface)
-        values, error = response.susceptibility(operator, steady, e, 2 * np.pi * f / self.spin.diffusion, rtol=rtol)
-        operator.destroy()
+        surface, omegas = self.surface([e]), 2 * np.pi * f / self.spin.diffusion
+        solve = partial(response.susceptibility, self.driven, e, omegas, rtol, self.options)
+        values, error = solve(surface)
+        if self.verify:
+            scale = np.linalg.norm(values, axis=1)
+            error = error + np.linalg.norm(solve(surface.coarser)[0] - values, axis=1) / np.where(scale > 0, scale, 1.0)
+            require_resolution(surface, "the susceptibility", float(np.median(error)), self.spin)
         values = values * self.spin.moment / self.spin.thermal_energy
         scale = VACUUM_PERMEABILITY * self.spin.saturation_magnetization
         return response.Susceptibility(f, values, e, scale * values, error)
@@ -391,10 +404,10 @@ class FokkerPlanck:
             Hz, positive, increasing (n,).
         """
         f = response.checked_frequencies(frequencies)
-        surface = self.surface([], [observable])
-        operator, steady = self._stationary(surface)
-        density, mean, variance, error = response.noise(
-            operator, steady, observable, 2 * np.pi * f / self.spin.diffusion, rtol=rtol
-        )
-        operator.destroy()
+        surface, omegas = self.surface([], [observable]), 2 * np.pi * f / self.spin.diffusion
+        solve = partial(response.noise, self.driven, observable, omegas, rtol, self.options)
+        density, mean, variance, error = solve(surface)
+        if self.verify:
+            error = error + np.abs(solve(surface.coarser)[0] - density) / np.maximum(np.abs(density), 1e-300)
+            require_resolution(surface, "the noise", float(np.median(error)), self.spin)
         return response.Noise(f, density / self.spin.diffusion, mean, variance, error)

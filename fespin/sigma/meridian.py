@@ -16,6 +16,7 @@ from petsc4py import PETSc
 
 from .. import _compat
 from ..macrospin.pointwise import Array
+from .factor import Factor
 from .mesh import rotation_to
 from .space import Density, assembled
 
@@ -140,6 +141,8 @@ class Meridian:
         self._fill(self._kappa, np.sum(drift * self._frame()[1], axis=1))
         return turning, assembled(self._winding)
 
+    unit_factor: Factor | None = None  # of the scaled matrix of w phi
+
     @cached_property
     def unit_mass(self) -> PETSc.Mat:
         """Return the matrix of w phi. Collective."""
@@ -191,6 +194,10 @@ class Meridian:
                 basis = np.asarray(element.tabulate(0, ((theta - a) / (b - a))[:, None])[0, :, :, 0])
                 np.add.at(out, dofs, (function(self._directions(theta)) * share * volume) @ basis)
         return out
+
+    def components(self) -> list[Density]:
+        """Return the functions whose means are the mean direction's components: what is across the axis cancels."""
+        return [lambda u, k=k: (u @ self.axis) * self.axis[k] for k in range(3)]  # type: ignore[misc]
 
     def function(self, values: Array, name: str = "f") -> fem.Function:
         """Return the function of theta with the given nodal values."""

@@ -105,8 +105,12 @@ def sphere_from_file(comm: MPI.Intracomm, path: Path) -> dmesh.Mesh:
         gmsh.open(str(path))
         if path.suffix == ".geo":
             gmsh.model.mesh.generate(2)
-        if gmsh.model.getDimension() != 2 or not gmsh.model.getPhysicalGroups(2):
-            raise InputError(f"{path}: it must hold a surface in a physical group; see meshes/sphere.geo")
+        surfaces = [tag for _, tag in gmsh.model.getEntities(2)]
+        if not surfaces:
+            raise InputError(f"{path}: it must hold a surface; see meshes/sphere.geo")
+        # Whatever the file's groups: all of the surface, and nothing but it.
+        gmsh.model.removePhysicalGroups()
+        gmsh.model.addPhysicalGroup(2, surfaces, 1, "sphere")
         types = gmsh.model.mesh.getElementTypes(2)
         if list(types) != [2]:
             raise InputError(f"{path}: the surface must consist of plane triangles (Mesh.ElementOrder = 1)")

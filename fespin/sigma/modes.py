@@ -53,7 +53,7 @@ def find_spectrum(fp: FokkerPlanck, count: int, frequency: float | None) -> Spec
 
 
 def resonances(fp: FokkerPlanck) -> list[complex]:
-    """Return the eigenvalues of the linearized motion about each stable state that precesses, per 2 tau_N."""
+    """Return the eigenvalues of the linearized motion about each well that precesses, without torque, per 2 tau_N."""
     out: list[complex] = []
     for well in survey(fp.spin).wells:
         low, high = (max(c, 0.0) for c in well.curvatures)

@@ -75,6 +75,11 @@ class Operator:
         for matrix in (self.A, self.M):
             matrix.diagonalScale(diagonal, diagonal)
         diagonal.destroy()
+        if not weighted:
+            # The same for all energies and torques.
+            if surface.unit_factor is None:
+                surface.unit_factor = Factor(self.M, options)
+            self._mass_factor = surface.unit_factor
 
     def weight(self, u: Array) -> Array:
         """Return m at directions u (n, 3); ones in the plain form."""
@@ -166,6 +171,6 @@ class Operator:
         """Free matrices and factors. Collective."""
         self.A.destroy()
         self.M.destroy()
-        if self._mass_factor is not None:
+        if self._mass_factor is not None and self.weighted:
             self._mass_factor.destroy()
-            self._mass_factor = None
+        self._mass_factor = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, SolverError
 from ..macrospin.pointwise import Array
 from .escape import basins, boundary_value, flux_form, nearest_node
 from .operator import Operator
@@ -29,6 +29,8 @@ def mean_first_passage(operator: Operator, start: Array, target: Array) -> float
     ------
     InputError
         If the target is empty or holds the start.
+    SolverError
+        If the flux is not positive.
     """
     assert operator.weighted
     comm = operator.surface.comm
@@ -42,4 +44,7 @@ def mean_first_passage(operator: Operator, start: Array, target: Array) -> float
     w = boundary_value(operator, fixed)
     reached = basins(operator, [pin, absorbing])[1]
     flux = flux_form(operator)(w)(reached)
-    return operator.mass(w * operator.scale) / flux
+    mass = operator.mass(w * operator.scale)
+    if not (np.isfinite(flux) and flux > 0 and mass > 0):
+        raise SolverError("first passage: the flux into the target is lost in rounding; try a finer mesh")
+    return mass / flux

@@ -10,6 +10,7 @@ from ..macrospin.scales import suggested_mesh_size
 from ..macrospin.spin import PROBES, Macrospin
 from .distribution import Surface
 from .meridian import Meridian
+from .mesh import FINEST
 from .reduced import Reduced
 
 # An estimated error beyond this makes a result worthless.
@@ -36,11 +37,14 @@ def require_resolution(surface: Surface, what: str, estimate: float, spin: Macro
     """
     if estimate <= WORTHLESS or isinstance(surface, Meridian):
         return
-    # The error of the lower degree p falls like h^(2 p); a tenth is the aim. Far off, the general rule is the guide.
+    # The lower degree p has an error like h^(2 p), and a tenth is the aim; far off, the general rule is the guide.
     order = 2 * max(surface.degree - 1, 1)
     needed = min(surface.mesh_size * (0.1 / min(estimate, 1e4)) ** (1 / order), surface.mesh_size / 1.2)
-    needed = min(needed, max(suggested_mesh_size(spin), surface.mesh_size / 4))
+    if estimate > 0.9:
+        needed = max(min(needed, suggested_mesh_size(spin)), surface.mesh_size / 6)
+    needed = max(needed, FINEST)
+    found = f"estimated relative error {estimate:.1g}" if estimate < 1e3 else "it does not converge"
     raise InputError(
-        f"sphere.mesh_size: {surface.mesh_size:.3g} is too coarse for {what} at this barrier and damping "
-        f"(estimated relative error {estimate:.1g}); {needed:.2g} would do"
+        f"{surface.key}: {surface.mesh_size:.3g} is too coarse for {what} at this barrier and damping "
+        f"({found}, degree {surface.degree}); {needed:.2g} would do at degree 4"
     )

@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..macrospin.pointwise import Array
-from .distribution import Distribution
+from .distribution import Distribution, Surface
+from .escape import Rates, escape, stable_points
+from .factor import Options, apply
 from .krylov import sweep
 from .operator import Operator
+from .reduced import Reduced
 from .space import Density
+from .switching import steady_state
 
 
 @dataclass(frozen=True)
@@ -78,34 +82,74 @@ def checked_frequencies(frequencies: Sequence[float] | Array) -> Array:
     return f
 
 
+# Rates slower than this (1/(2 tau_N)) are rounding in the operator, and left to the chain of states.
+_SLOW = 1e-6
+
+
 def susceptibility(
-    operator: Operator, steady: Distribution, direction: Array, omegas: Array, *, rtol: float
+    reduced: Reduced, direction: Array, omegas: Array, rtol: float, options: Options | None, surface: Surface
 ) -> tuple[NDArray[np.complex128], Array]:
     """Return d<u>/dv of a field term -v u.direction in v = E/kT, (n, 3), and relative errors. Collective."""
-    surface, u = operator.surface, operator.surface.points
+    operator, steady, slow = _around(surface, reduced, options)
+    u = surface.points
     slope = -(direction - (u @ direction)[:, None] * u)
-    change = -slope + np.cross(u, slope) / operator.reduced.spin.damping
+    change = -slope + np.cross(u, slope) / reduced.spin.damping
     # d/ds (rho, phi) gains (rho db, grad phi).
-    load = operator.functional(surface.load_gradient(steady.points[:, None] * change))
-    return sweep(operator, load, components(operator), omegas, rtol=rtol)
-
-
-def components(operator: Operator) -> Array:
-    """Return the functionals that give the mean direction (3, owned). Collective."""
-    return np.array([operator.observable(lambda u, k=k: u[:, k]) for k in range(3)])  # type: ignore[misc]
+    load = surface.load_gradient(steady.points[:, None] * change)
+    found = _answer(operator, slow, load, surface.components(), omegas, rtol)
+    operator.destroy()
+    return found
 
 
 def noise(
-    operator: Operator, steady: Distribution, observable: Density, omegas: Array, *, rtol: float
+    reduced: Reduced, observable: Density, omegas: Array, rtol: float, options: Options | None, surface: Surface
 ) -> tuple[Array, float, float, Array]:
     """Return 4 Re of the half-sided transform of R's correlation, mean, variance and relative errors. Collective."""
-    surface = operator.surface
+    operator, steady, slow = _around(surface, reduced, options)
     values = observable(surface.points)
     mean = surface.integral(steady.points * values)
     variance = surface.integral(steady.points * (values - mean) ** 2)
-    load = operator.functional(surface.load(steady.points * (values - mean)))
-    # What rounding leaves of the mass would grow like 1/omega.
-    load = load - operator.ones * (operator.dot(operator.ones, load) / operator.dot(operator.ones, operator.ones))
-    functional = operator.observable(lambda u: observable(u) - mean)
-    found, error = sweep(operator, load, functional[None], omegas, rtol=rtol)
+    load = surface.load(steady.points * (values - mean))
+    found, error = _answer(operator, slow, load, [lambda u: observable(u) - mean], omegas, rtol)
+    operator.destroy()
     return 4 * np.real(found[:, 0]), mean, variance, error
+
+
+def _around(surface: Surface, reduced: Reduced, options: Options | None) -> tuple[Operator, Distribution, Rates | None]:
+    """Return the operator, its stationary state and, where they are very slow, the rates between states."""
+    slow = None
+    if len(stable_points(reduced)) > 1:
+        operator = Operator(surface, reduced, weighted=True, options=options)
+        rates = escape(operator)
+        operator.destroy()
+        slow = rates if rates.rates.max() < _SLOW else None
+    steady = steady_state(surface, reduced, options)
+    # Tails do not matter here; under torque the plain form has the smaller error.
+    return Operator(surface, reduced, weighted=not reduced.driven, options=options), steady, slow
+
+
+def _answer(
+    operator: Operator, slow: Rates | None, load: Array, functions: Sequence[Density], omegas: Array, rtol: float
+) -> tuple[NDArray[np.complex128], Array]:
+    """Return means of functions in (A + i omega M)^-1 load, (n, k), and relative errors. Collective.
+
+    What lies along the populations of metastable states is left to the chain of rates between them:
+    in the discrete operator those are rounding.
+    """
+    surface = operator.surface
+    functionals = np.array([operator.observable(f) for f in functions])
+    if slow is None:
+        # What rounding leaves of the mass would grow like 1/omega.
+        load = load - surface.load(np.ones(len(surface.points))) * (surface.comm.allreduce(load.sum()) / (4 * np.pi))
+        return sweep(operator, operator.functional(load), functionals, omegas, rtol=rtol)
+    reach = slow.committors  # (k, owned); they add up to one
+    share = surface.comm.allreduce(reach @ load)
+    share = share - share.sum() / len(share)
+    inside = np.array([surface.load(d.points) for d in slow.densities])
+    seen = np.array([[d.expect(f) for f in functions] for d in slow.densities])
+    # Functions lose their means in the states, where the committors say.
+    rest = functionals - seen.T @ np.array([apply(operator.M, q * operator.scale) for q in reach])
+    quick, error = sweep(operator, operator.functional(load - share @ inside), rest, omegas, rtol=rtol)
+    identity = np.eye(len(share))
+    chain = np.array([np.linalg.solve(1j * w * identity - slow.generator.T, share) @ seen for w in omegas])
+    return quick + chain, error

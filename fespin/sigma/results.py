@@ -27,7 +27,8 @@ class Spectrum:
     reduced
         lambda x 2 tau_N (n,).
     methods
-        Of each: "stationary", "committor", "Krylov-Schur", "Arnoldi at the resonance" or "meridian, m = ...".
+        Of each: "stationary", "committor", "Krylov-Schur", "Arnoldi at the resonance", "Arnoldi at the frequency" or
+        "meridian, m = ...".
     error_estimate
         Of each, relative to its magnitude: a space with a degree less; the residual if none was made (n,).
     residuals

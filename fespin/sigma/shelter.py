@@ -25,7 +25,7 @@ _LEVELS = 30
 
 
 def sheltered(surface: Surface, reduced: Reduced, states: Array, i: int) -> Potential:
-    """Return a potential for the density of state i: a guess in its basin, little less than at the pass elsewhere.
+    """Return a potential for the density of state i: a guess in its basin, about that of the pass elsewhere.
 
     Deeper wells beyond the pass would otherwise weigh most, and their errors spoil what is wanted.
     """

@@ -23,6 +23,7 @@ from ..errors import InputError
 from ..macrospin.landscape import Landscape, survey
 from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
+from .factor import Factor
 from .mesh import Sizing, corners_of, sphere_from_file, sphere_mesh
 
 type Density = Callable[[Array], Array]
@@ -72,6 +73,7 @@ class Sigma:
     """
 
     dim = 2
+    key = "sphere.mesh_size"  # of a case file, that says how fine it is
 
     def __init__(
         self,
@@ -92,10 +94,11 @@ class Sigma:
             raise InputError(f"sphere: grading is {grading!r}; it must lie between 0 and 0.9")
         self.axis = np.array(direction(axis, "sphere", "axis"))
         if mesh is not None:
-            found = sphere_from_file(comm, mesh)
+            found, self.key = sphere_from_file(comm, mesh), "sphere.mesh"
         else:
             sizing = _sizing(refine, grading) if refine is not None and grading else None
             found = sphere_mesh(comm, mesh_size, axis=axis, sizing=sizing, save=save)
+            self.mesh_size = mesh_size
         self._build(found, degree, quadrature_degree or 2 * degree + 10)
 
     def _build(self, mesh: dmesh.Mesh, degree: int, quadrature_degree: int) -> None:
@@ -112,13 +115,13 @@ class Sigma:
     def coarser(self) -> Sigma:
         """Return the sphere of the same mesh with a degree less, for estimates of the error. Collective."""
         other = object.__new__(Sigma)
-        other.axis = self.axis
+        other.axis, other.key, other.mesh_size = self.axis, self.key, self.mesh_size
         other._build(self.mesh, max(self.degree - 1, 1), self.quadrature_degree)
         return other
 
     @cached_property
     def mesh_size(self) -> float:
-        """Return the mean length of edges. Collective."""
+        """Return the size that was asked for; the mean length of edges of a mesh from a file. Collective."""
         edges = self._corners[: self.cells] - np.roll(self._corners[: self.cells], 1, axis=1)
         total = self.comm.allreduce(np.array([np.linalg.norm(edges, axis=2).sum(), 3.0 * self.cells]))
         return float(total[0] / total[1])
@@ -202,6 +205,8 @@ class Sigma:
         self._fill(self._kappa, kappa)
         return assembled(self._mass)
 
+    unit_factor: Factor | None = None  # of the scaled matrix of w phi
+
     @cached_property
     def unit_mass(self) -> PETSc.Mat:
         """Return the matrix of w phi. Collective."""
@@ -263,6 +268,10 @@ class Sigma:
         return out + self._summed(parts, crossed)
 
     # ---- functions
+    def components(self) -> list[Density]:
+        """Return the functions whose means are the mean direction's components."""
+        return [lambda u, k=k: u[:, k] for k in range(3)]  # type: ignore[misc]
+
     def function(self, values: Array, name: str = "f") -> fem.Function:
         """Return the function with the given values at this rank's nodes (owned,). Collective."""
         f = fem.Function(self.space, name=name)

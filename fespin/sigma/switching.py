@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
+from mpi4py import MPI
 
 from ..macrospin.pointwise import Array
 from . import escape as escaping
@@ -20,6 +22,11 @@ from .space import Density
 _WEIGHTED = "weighted form"
 # Longer times than this (2 tau_N) on metastable states are followed by their rates, if those are slower than the other.
 _LONG, _SLOW = 100.0, 1e-3
+_FOREVER = 1e5
+# The weighted form's norm is that of rho/sqrt(m): what starts much higher than the lowest well is followed plainly.
+_SHALLOW = 8.0
+# What a discrete stationary state may have where it should have next to nothing.
+_NOISE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -56,16 +63,33 @@ def course(
         What moves the direction before and after t = 0.
     """
     start = hemisphere_equilibrium(free, surface, axis)
-    functions: list[Density] = [lambda u, k=k: u[:, k] for k in range(3)]  # type: ignore[misc]
-    functions += observables
-    if times[-1] > _LONG and len(escaping.stable_points(driven)) > 1:
+    functions = [*surface.components(), *observables]
+    late = times > _LONG
+    slow = None
+    if late.any() and len(escaping.stable_points(driven)) > 1:
         operator = Operator(surface, driven, weighted=True, options=options)
         rates = escaping.escape(operator)
-        found = kinetic_course(operator, rates, start, times, axis, functions) if rates.rates.max() < _SLOW else None
+        if rates.rates.max() < _SLOW:
+            slow = kinetic_course(operator, rates, start, times[late], axis, functions)
         operator.destroy()
-        if found is not None:
-            return found
-    return krylov_course(surface, driven, start, times, axis, functions, rtol=rtol, options=options)
+    if slow is not None and late.all():
+        return slow
+    if slow is None:
+        # Whatever relaxes has relaxed long before.
+        followed, which = np.unique(np.minimum(times, _FOREVER), return_inverse=True)
+        found = krylov_course(surface, driven, start, followed, axis, functions, rtol=rtol, options=options)
+        seen = {k: getattr(found, k)[which] for k in ("probability", "mean", "observables", "error")}
+        return dataclasses.replace(found, **seen)
+    found = krylov_course(surface, driven, start, times[~late], axis, functions, rtol=rtol, options=options)
+    return Course(
+        np.concatenate([found.probability, slow.probability]),
+        np.concatenate([found.mean, slow.mean]),
+        np.concatenate([found.observables, slow.observables]),
+        slow.stationary,
+        np.concatenate([found.error, slow.error]),
+        slow.final,
+        f"{found.method}; later {slow.method}",
+    )
 
 
 def hemisphere_equilibrium(free: Reduced, surface: Surface, axis: Sequence[float] | Array) -> Array:
@@ -136,9 +160,10 @@ def krylov_course(
     times
         s, increasing (n,).
     """
-    here = Operator(surface, reduced, weighted=not reduced.driven, options=options)
+    weighted = not reduced.driven and _depth(surface, reduced, start) < _SHALLOW
+    here = Operator(surface, reduced, weighted=weighted, options=options)
     x0 = here.project(start)
-    rest = _null_vector(here) if reduced.driven else here.ones / here.mass(here.ones)
+    rest = here.ones / here.mass(here.ones) if weighted else _null_vector(here)
     functionals = np.array([here.hemisphere(axis), *(here.observable(f) for f in observables)])
     constant = here.surface.comm.allreduce(functionals @ rest)
     y = x0 - rest * here.mass(x0)
@@ -150,19 +175,26 @@ def krylov_course(
     last = y
     if inside.any():
         values[inside], error[inside], last = propagate(
-            here, y, times[inside], functionals, rtol=rtol, floor=max(float(constant[0]), 1e-300)
+            here, y, rest, times[inside], functionals, rtol=rtol, floor=max(float(constant[0]), 1e-300)
         )
-    if reduced.driven and abs(constant[0]) > 1e-7 * np.abs(values[:, 0]).min():
+    if not weighted and 1e-7 * np.abs(values[:, 0]).min() < abs(constant[0]) < _NOISE:
         # The discrete stationary state has noise there, where it should have next to nothing.
-        weighted = Operator(surface, reduced, weighted=True, options=options)
-        tail = stationary_state(weighted).probability(axis)
+        other = Operator(surface, reduced, weighted=True, options=options)
+        tail = stationary_state(other).probability(axis)
         constant[0] = constant[0] if tail > 1e-6 else max(tail, 0.0)
-        weighted.destroy()
+        other.destroy()
     values += constant
-    form = "plain" if reduced.driven else "weighted"
+    form = "weighted" if weighted else "plain"
     final = here.distribution(rest + last, f"rational Krylov, {form} form")
     here.destroy()
     return Course(values[:, 0], values[:, 1:4], values[:, 4:], float(constant[0]), error, final, final.method)
+
+
+def _depth(surface: Surface, reduced: Reduced, start: Array) -> float:
+    """Return how much higher in energy (kT) a density lies than the lowest well. Collective."""
+    energy = reduced.potential(surface.nodes)
+    lowest = surface.comm.allreduce(float(energy.min(initial=np.inf)), op=MPI.MIN)
+    return float(surface.comm.allreduce(float(start @ energy)) - lowest)
 
 
 def _null_vector(operator: Operator) -> Array:
@@ -189,11 +221,12 @@ def kinetic_course(
     share = np.array([d.probability(axis) for d in each])
     seen = np.array([[d.expect(f) for f in observables] for d in each]).reshape(len(each), len(observables))
     # Where the start lies: the probability to come to each state first.
-    cores = escaping.cores_of(operator, found.states)
-    reach = [surface.comm.allreduce(float(q @ start)) for q in escaping.committors(operator, cores)]
-    populations = np.array([np.array(reach) @ scipy.linalg.expm(found.generator * t) for t in times])
+    reach = surface.comm.allreduce(found.committors @ start)
+    populations = np.array([reach @ scipy.linalg.expm(found.generator * t) for t in times])
     method = "rates between metastable states"
     final = mixture(each, populations[-1], method)
     seen = populations @ seen
     stationary = float(found.populations @ share)
-    return Course(populations @ share, seen[:, :3], seen[:, 3:], stationary, np.zeros(len(times)), final, method)
+    # States relax in times of order one: what is neglected is of the order of the rates.
+    model = np.full(len(times), float(found.rates.max()))
+    return Course(populations @ share, seen[:, :3], seen[:, 3:], stationary, model, final, method)
