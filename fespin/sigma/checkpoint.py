@@ -30,6 +30,7 @@ class Saved:
     steps: int
     rejected: int
     drift: float
+    weighted: bool
 
 
 def _cells(surface: Surface) -> tuple[Array, Array]:
@@ -53,6 +54,7 @@ def require_room(numbers: int) -> None:
 
 
 def save_checkpoint(
+    comm: MPI.Intracomm,
     surface: Surface,
     path: Path,
     time: float,
@@ -62,6 +64,7 @@ def save_checkpoint(
     steps: int,
     rejected: int,
     drift: float,
+    weighted: bool,
 ) -> None:
     """Write the state of an evolution: values per cell, in an order that no partition changes. Collective.
 
@@ -72,26 +75,26 @@ def save_checkpoint(
     header = {
         "format": _FORMAT, "cells": int(surface.comm.allreduce(len(numbers))), "degree": surface.degree,
         "time": time, "step": step, "rows": rows, "steps": steps, "rejected": rejected, "drift": drift,
+        "weighted": weighted,
     }  # fmt: skip
     text = json.dumps(header).encode()
     assert len(text) <= _HEADER
     part = path.with_name(f".{path.name}.part")
     alone = surface.dim == 1
-    comm = MPI.COMM_SELF if alone else surface.comm
-    if alone and MPI.COMM_WORLD.rank != 0:
-        return
-    file = MPI.File.Open(comm, str(part), MPI.MODE_CREATE | MPI.MODE_WRONLY)
+    if alone and comm.rank != 0:
+        return  # it has no part in what follows
+    file = MPI.File.Open(surface.comm, str(part), MPI.MODE_CREATE | MPI.MODE_WRONLY)
     file.Set_size(0)
-    if comm.rank == 0:
+    if surface.comm.rank == 0:
         file.Write_at(0, text.ljust(_HEADER))
     width = values.shape[1]
     _view(file, numbers, width)
     file.Write_all(np.ascontiguousarray(values[order], dtype=np.float64))
     file.Sync()
     file.Close()
-    if comm.rank == 0:
+    if surface.comm.rank == 0:
         os.replace(part, path)
-    comm.barrier()
+    surface.comm.barrier()
 
 
 def _view(file: Any, numbers: Array, width: int) -> None:
@@ -103,7 +106,7 @@ def _view(file: Any, numbers: Array, width: int) -> None:
     row.Free()
 
 
-def load_checkpoint(surface: Surface, path: Path, owned: int) -> Saved | None:
+def load_checkpoint(comm: MPI.Intracomm, surface: Surface, path: Path, owned: int) -> Saved | None:
     """Return the state of an evolution; None if there is no file. Collective.
 
     Raises
@@ -112,7 +115,7 @@ def load_checkpoint(surface: Surface, path: Path, owned: int) -> Saved | None:
         If the file is no checkpoint, or of another mesh or degree.
     """
     message, header = None, None
-    if surface.comm.rank == 0 and path.exists():
+    if comm.rank == 0 and path.exists():
         try:
             with path.open("rb") as f:
                 header = json.loads(f.read(_HEADER))
@@ -120,7 +123,7 @@ def load_checkpoint(surface: Surface, path: Path, owned: int) -> Saved | None:
                 raise ValueError(header["format"])
         except (OSError, ValueError, KeyError, TypeError):
             message = f"checkpoint '{path}': it is not one of fespin's; choose another file"
-    message, header = surface.comm.bcast((message, header), 0)
+    message, header = comm.bcast((message, header), 0)
     if message is not None:
         raise InputError(message)
     if header is None:
@@ -138,6 +141,7 @@ def load_checkpoint(surface: Surface, path: Path, owned: int) -> Saved | None:
     _view(file, numbers, width)
     file.Read_all(values)
     file.Close()
+    comm.barrier()  # before anyone replaces the file
     f = surface.function(np.zeros(owned))
     f.x.array[surface.space.dofmap.list[order].ravel()] = values.ravel()
     f.x.scatter_forward()
@@ -149,4 +153,5 @@ def load_checkpoint(surface: Surface, path: Path, owned: int) -> Saved | None:
         header["steps"],
         header["rejected"],
         header["drift"],
+        header["weighted"],
     )

@@ -84,6 +84,8 @@ def _fixed_point(reduced: Reduced, start: Array) -> Array | None:
 
         h = 1e-5
         slope = np.stack([(motion(h * e) - motion(-h * e)) / (2 * h) for e in np.eye(2)], axis=1)
+        if abs(np.linalg.det(slope)) < 1e-9 * np.abs(slope).max() ** 2:
+            return None  # nothing holds it along a valley
         step = -np.linalg.solve(slope, motion(np.zeros(2)))
         length = float(np.linalg.norm(step))
         u = u + step * min(1.0, 0.2 / length if length else 1.0) @ frame

@@ -8,15 +8,18 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
+from mpi4py import MPI
 
 from ..errors import InputError, SolverError
 from ..macrospin.pointwise import Array
 from .checkpoint import load_checkpoint, require_room, save_checkpoint
 from .distribution import Distribution, Surface
+from .drive import changes
 from .factor import Options, apply
 from .operator import Operator
 from .reduced import Reduced
 from .space import Density
+from .switching import depth
 
 # SDIRK of order 4 with an embedded one of order 3: Hairer and Wanner, Solving Ordinary Differential Equations II,
 # table 6.5. L-stable; its last stage is the new value.
@@ -32,6 +35,11 @@ _A = np.array(
     ]
 )
 _LOWER = np.array([59 / 48, -17 / 96, 225 / 32, -85 / 12, 0])
+
+
+# The weighted form loses digits where the density lies this much higher in energy (kT) than the lowest well; the plain
+# form has spurious rates, which steps longer than the second number (2 tau_N) would show.
+_DEEP, _SLOWEST = 35.0, 1e4
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ class _State:
     steps: int = 0
     rejected: int = 0
     drift: float = 0.0
+    weighted: bool = True
 
 
 def evolve(
@@ -95,6 +104,7 @@ def evolve(
     every: float = 60.0,
     resume: bool = False,
     options: Options | None = None,
+    comm: MPI.Intracomm,
 ) -> Evolution:
     """Evolve a density while field and torque vary. Times are in 2 tau_N. Collective.
 
@@ -122,6 +132,8 @@ def evolve(
         Go on from the checkpoint, if there is one.
     options
         PETSc options of the factorizations, without prefix.
+    comm
+        All ranks, which on a meridian each do the same.
 
     Raises
     ------
@@ -133,21 +145,29 @@ def evolve(
         require_room(len(times) * (4 + len(watched)))
     state = _State(0.0, (times[-1] - 0.0) / 1000, start, [])
     if resume and checkpoint is not None:
-        found = load_checkpoint(surface, checkpoint, len(start))
+        found = load_checkpoint(comm, surface, checkpoint, len(start))
         if found is not None:
-            state = _State(found.time, found.step, found.load, found.rows, found.steps, found.rejected, found.drift)
+            state = _State(
+                found.time, found.step, found.load, found.rows, found.steps, found.rejected, found.drift, found.weighted
+            )
             if len(state.rows) > len(times) or state.time > times[-1] * (1 + 1e-12):
                 raise InputError(f"checkpoint '{checkpoint}': it is of a longer evolution; remove it to start afresh")
     mass = float(surface.comm.allreduce(float(start.sum())))
-    stops = np.unique(np.concatenate([times, [b for b in breakpoints if 0 < b < times[-1]]]))
+    jumps = [b for b in breakpoints if 0 < b < times[-1]]
+    stops = np.unique(np.concatenate([times, jumps, changes(build, float(times[-1]))]))
     last_saved = monotonic()
-    operators = _Operators(surface, build, weighted, axis, options)
+    operators = _Operators(surface, build, weighted and state.weighted, axis, options)
 
     def record() -> None:
         op = operators.at(state.time)
         x = op.project(state.load)
         functionals = [op.hemisphere(axis), *(op.observable(f) for f in watched)]
-        state.rows.append([state.time, *(op.dot(f, x) for f in functionals)])
+        row = [op.dot(f, x) for f in functionals]
+        if not -1e-2 < row[0] < 1.01 or not np.linalg.norm(row[1:4]) < 1.01:
+            raise SolverError(
+                "sphere: the evolution is no longer a probability; try a smaller tolerance or a finer mesh"
+            )
+        state.rows.append([state.time, *row])
 
     while len(state.rows) < len(times):
         if state.time >= times[len(state.rows)] - 1e-14 * times[-1]:
@@ -158,9 +178,10 @@ def evolve(
         if progress is not None:
             progress(state.time / times[-1])
         if checkpoint is not None:
-            due = surface.comm.bcast(monotonic() - last_saved > every, 0)
+            due = comm.bcast(monotonic() - last_saved > every, 0)
             if due:
                 save_checkpoint(
+                    comm,
                     surface,
                     checkpoint,
                     state.time,
@@ -170,12 +191,13 @@ def evolve(
                     state.steps,
                     state.rejected,
                     state.drift,
+                    operators.weighted,
                 )
                 last_saved = monotonic()
     final = operators.at(times[-1])
     x = final.project(state.load)
     rows = np.array(state.rows)
-    form = "weighted" if weighted else "plain"
+    form = "weighted" if final.weighted else "plain"
     distribution = final.distribution(x, f"SDIRK4, {form} form")
     operators.destroy()
     return Evolution(
@@ -203,25 +225,33 @@ class _Operators:
     ) -> None:
         self._axis, self._options = axis, options
         self._known_hemispheres: dict[int, Array] = {}
-        self._surface, self._build, self._weighted = surface, build, weighted
+        self._surface, self._build, self.weighted = surface, build, weighted
         self._known: list[tuple[Reduced, Operator]] = []
 
+    def choose(self, s: float, load: Array) -> None:
+        """Go over to the plain form once the density lies far up in energy. Collective.
+
+        There is no way back: the plain form's noise, divided by small weights, is no small noise.
+        """
+        if self.weighted:
+            self.weighted = depth(self._surface, self._build(s), load) < _DEEP
+
     def at(self, s: float) -> Operator:
-        """Return the operator at a time. Collective."""
+        """Return the operator at a time, in the form that is chosen. Collective."""
         reduced = self._build(s)
         for known, operator in self._known:
-            if known == reduced:
+            if known == reduced and operator.weighted == self.weighted:
                 return operator
         if len(self._known) >= 6:
             old = self._known.pop(0)[1]
             self._known_hemispheres.pop(id(old), None)
             old.destroy()
-        self._known.append((reduced, Operator(self._surface, reduced, weighted=self._weighted, options=self._options)))
+        self._known.append((reduced, Operator(self._surface, reduced, weighted=self.weighted, options=self._options)))
         return self._known[-1][1]
 
     def hemisphere(self, operator: Operator) -> Array:
         """Return the functional of the hemisphere's probability (owned,). Collective."""
-        key = 0 if not self._weighted else id(operator)
+        key = 0 if not operator.weighted else id(operator)
         if key not in self._known_hemispheres:
             self._known_hemispheres[key] = operator.hemisphere(self._axis)
         return self._known_hemispheres[key]
@@ -236,6 +266,12 @@ def _advance(
     surface: Surface, operators: _Operators, state: _State, stop: float, tolerance: float, whole: float, mass: float
 ) -> None:
     """Take one step, repeated with smaller ones until its error is small."""
+    operators.choose(state.time, state.load)
+    if not operators.weighted and state.step > _SLOWEST:
+        raise SolverError(
+            "sphere: the evolution is too slow to be followed, its steps exceed 1e4 free-diffusion times; where wells "
+            "are deep and unequal or a torque acts, use the rates of escape at each field"
+        )
     while True:
         h = min(state.step, stop - state.time)
         if stop - state.time - h < 0.1 * h:  # no crumbs
@@ -245,7 +281,8 @@ def _advance(
         slopes: list[Array] = []
         factor, made = None, None
         for i in range(5):
-            op = operators.at(state.time + _C[i] * h)
+            # Short of the end, where field or drive may jump.
+            op = operators.at(state.time + min(_C[i], 1 - 1e-9) * h)
             if made is not op:
                 if factor is not None:
                     factor.destroy()
@@ -260,11 +297,12 @@ def _advance(
         difference = h * sum((a - b) * k for a, b, k in zip(_A[4], _LOWER, slopes, strict=True))
         e = factor.solve(difference / made.scale)  # the filter keeps stiff parts from spoiling the estimate
         factor.destroy()
-        size = np.sqrt(abs(made.dot(x, apply(made.M, x)))) or 1.0
-        error = np.sqrt(abs(made.dot(e, apply(made.M, e)))) / size / tolerance
+        # Mass that is in the wrong place: a measure that no weight distorts.
+        wrong = np.abs(made.scale * apply(made.M, e)).sum()
+        error = float(surface.comm.allreduce(float(wrong))) / tolerance
         # Small probabilities are followed relative to themselves, until they are as small as rounding.
         watched = operators.hemisphere(made)
-        error = max(error, abs(made.dot(watched, e)) / max(abs(made.dot(watched, x)), 1e-13) / (10 * tolerance))
+        error = max(error, abs(made.dot(watched, e)) / max(abs(made.dot(watched, x)), 1e-10) / (10 * tolerance))
         grow = min(4.0, max(0.2, 0.9 * (error + 1e-10) ** -0.25))
         if error <= 1.0:
             state.load = state.load + h * sum(a * k for a, k in zip(_A[4], slopes, strict=True))
@@ -278,17 +316,3 @@ def _advance(
             return
         state.rejected += 1
         state.step = h * grow
-
-
-def checked_times(times: Sequence[float] | Array) -> Array:
-    """Return times (s) as an array.
-
-    Raises
-    ------
-    InputError
-        If they are not finite, not negative and increasing.
-    """
-    t = np.atleast_1d(np.asarray(times, dtype=float))
-    if t.ndim != 1 or not len(t) or not np.isfinite(t).all() or t[0] < 0 or (np.diff(t) <= 0).any() or t[-1] <= 0:
-        raise InputError("times: they must be finite, not negative and increasing, and end after zero (s)")
-    return t

@@ -13,7 +13,6 @@ from mpi4py import MPI
 from ..constants import VACUUM_PERMEABILITY
 from ..device import direction
 from ..errors import InputError, SolverError
-from ..macrospin.energy import field_vector
 from ..macrospin.landscape import survey
 from ..macrospin.pointwise import Array
 from ..macrospin.scales import reduced_time, suggested_mesh_size
@@ -23,7 +22,8 @@ from . import escape as escaping
 from . import response
 from . import switching as courses
 from .distribution import Distribution, Surface, power
-from .evolution import Evolution, checked_times, evolve
+from .drive import builder, checked_times, directions, samples
+from .evolution import Evolution, evolve
 from .factor import Options
 from .meridian import Meridian
 from .operator import Operator
@@ -32,7 +32,7 @@ from .reduced import Reduced
 from .resolution import meridian_cells, require_resolution
 from .results import Escape, Spectrum, Switching, escape_times
 from .space import Density, Sigma
-from .symmetry import find_axis, shares
+from .symmetry import checked, find_axis, shares
 
 # Longer pulses than this (2 tau_N) on metastable states are followed by the rates of escape.
 _LONG = 100.0
@@ -216,7 +216,7 @@ class FokkerPlanck:
             If the times are impossible, or the mesh is too coarse; the message names a size that would do.
         """
         t, axis = checked_times(times), direction(start, "switching", "start")
-        watched = dict(observables or {})
+        watched = checked(observables or {})
         surface = self.surface([axis], list(watched.values()))
         solve = partial(courses.course, free=self.free, driven=self.driven, options=self.options)
         try:
@@ -302,16 +302,17 @@ class FokkerPlanck:
         t, axis = checked_times(times), direction(start, "evolve", "start")
         if not 0 < tolerance < 0.1:
             raise InputError(f"evolve: the tolerance is {tolerance!r}; it must lie between 0 and 0.1")
-        rate, watched = self.spin.diffusion, dict(observables or {})
+        rate, watched = self.spin.diffusion, checked(observables or {})
 
-        def build(s: float) -> Reduced:
-            b = (0.0, 0.0, 0.0) if field is None else field_vector(tuple(field(s / rate)), "evolve: field")
-            factor = 1.0 if drive is None else float(drive(s / rate))
-            return Reduced(self.spin, self.torque, factor, b)
-
-        probes = [np.asarray(build(x).field) for x in np.linspace(0, t[-1] * rate, 17)]
-        axes = [axis, *(b for b in (p / (np.linalg.norm(p) or 1.0) for p in probes) if b.any())]
-        surface = initial.surface if initial is not None else self.surface(axes, list(watched.values()))
+        build = builder(self.spin, self.torque, field, drive)
+        stops = np.concatenate([samples(t[-1] * rate), t * rate, np.asarray(breakpoints, dtype=float) * rate])
+        surface = self.surface([axis, *directions(build, stops)], list(watched.values()))
+        if initial is not None and initial.surface.dim < surface.dim:
+            raise InputError(
+                "evolve: the initial distribution lives on a meridian, but field, start or observables are not "
+                "symmetric about its axis; make it with axisymmetric=False"
+            )
+        surface = initial.surface if initial is not None else surface
         if initial is not None:
             load = surface.load(initial.points)
         else:
@@ -319,7 +320,7 @@ class FokkerPlanck:
         found = evolve(
             surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
             tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
-            checkpoint=checkpoint, every=every, resume=resume, options=self.options,
+            checkpoint=checkpoint, every=every, resume=resume, options=self.options, comm=self.comm,
         )  # fmt: skip
         return dataclasses.replace(found, times=t)
 
@@ -404,6 +405,7 @@ class FokkerPlanck:
             Hz, positive, increasing (n,).
         """
         f = response.checked_frequencies(frequencies)
+        checked({"R": observable})
         surface, omegas = self.surface([], [observable]), 2 * np.pi * f / self.spin.diffusion
         solve = partial(response.noise, self.driven, observable, omegas, rtol, self.options)
         density, mean, variance, error = solve(surface)

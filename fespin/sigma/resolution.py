@@ -37,12 +37,10 @@ def require_resolution(surface: Surface, what: str, estimate: float, spin: Macro
     """
     if estimate <= WORTHLESS or isinstance(surface, Meridian):
         return
-    # The lower degree p has an error like h^(2 p), and a tenth is the aim; far off, the general rule is the guide.
+    # The lower degree p has an error like h^(2 p), and a tenth is the aim; so far off the general rule is the guide.
     order = 2 * max(surface.degree - 1, 1)
-    needed = min(surface.mesh_size * (0.1 / min(estimate, 1e4)) ** (1 / order), surface.mesh_size / 1.2)
-    if estimate > 0.9:
-        needed = max(min(needed, suggested_mesh_size(spin)), surface.mesh_size / 6)
-    needed = max(needed, FINEST)
+    needed = min(surface.mesh_size * (0.1 / min(estimate, 1e4)) ** (1 / order), suggested_mesh_size(spin))
+    needed = max(min(needed, surface.mesh_size / 1.2), surface.mesh_size / 6, FINEST)
     found = f"estimated relative error {estimate:.1g}" if estimate < 1e3 else "it does not converge"
     raise InputError(
         f"{surface.key}: {surface.mesh_size:.3g} is too coarse for {what} at this barrier and damping "

@@ -108,6 +108,8 @@ def escape_times(found: Rates, other: Rates | None, spin: Macrospin) -> Escape:
     if other is not None:
         with np.errstate(divide="ignore", invalid="ignore"):
             estimate = np.nan_to_num(np.abs(other.rates / found.rates - 1), posinf=1.0)
+        # Wells relax in times of order one: the model's own error is of the order of the rates.
+        estimate = estimate + found.rates.max()
     wells = survey(spin).wells
     with np.errstate(divide="ignore"):
         dwell = 1 / (spin.diffusion * found.rates.sum(axis=1))

@@ -94,9 +94,10 @@ def course(
 
 def hemisphere_equilibrium(free: Reduced, surface: Surface, axis: Sequence[float] | Array) -> Array:
     """Return the integrals with the basis functions of Boltzmann's distribution in u.axis > 0. Collective."""
-    lowest = float(free.spin.reduced_energy(surface.points).min(initial=np.inf))
+    inside = surface.points @ np.asarray(axis, dtype=float) > 0
+    lowest = float(free.potential(surface.points[inside]).min(initial=np.inf))
     lowest = min(surface.comm.allgather(lowest))
-    load = surface.hemisphere(axis, lambda u: np.exp(-(free.potential(u) - lowest)))
+    load = surface.hemisphere(axis, lambda u: np.exp(-np.maximum(free.potential(u) - lowest, -50.0)))
     return np.asarray(load / surface.comm.allreduce(float(load.sum())))
 
 
@@ -105,12 +106,16 @@ def steady_state(surface: Surface, reduced: Reduced, options: Options | None = N
     weighted = Operator(surface, reduced, weighted=True, options=options)
     found = stationary_state(weighted)
     weighted.destroy()
-    if found.method != _WEIGHTED or surface.dim == 1:
+    if not reduced.driven or surface.dim == 1:
         return found
     plain = Operator(surface, reduced, weighted=False, options=options)
     other = plain.distribution(_null_vector(plain), "plain form")
     plain.destroy()
-    return other if other.negative_mass < found.negative_mass else found
+    if found.method == _WEIGHTED:
+        return other if other.negative_mass < found.negative_mass else found
+    # The plain form does not know how metastable states mix; but mass elsewhere is a state that is no well: precession.
+    held = np.array([surface.integral(np.minimum(np.maximum(other.points, 0), 1e3 * found.points))])
+    return other if held[0] < 0.9 and other.negative_mass < 1e-2 else found
 
 
 def stationary_state(operator: Operator) -> Distribution:
@@ -160,7 +165,7 @@ def krylov_course(
     times
         s, increasing (n,).
     """
-    weighted = not reduced.driven and _depth(surface, reduced, start) < _SHALLOW
+    weighted = not reduced.driven and depth(surface, reduced, start) < _SHALLOW
     here = Operator(surface, reduced, weighted=weighted, options=options)
     x0 = here.project(start)
     rest = here.ones / here.mass(here.ones) if weighted else _null_vector(here)
@@ -190,7 +195,7 @@ def krylov_course(
     return Course(values[:, 0], values[:, 1:4], values[:, 4:], float(constant[0]), error, final, final.method)
 
 
-def _depth(surface: Surface, reduced: Reduced, start: Array) -> float:
+def depth(surface: Surface, reduced: Reduced, start: Array) -> float:
     """Return how much higher in energy (kT) a density lies than the lowest well. Collective."""
     energy = reduced.potential(surface.nodes)
     lowest = surface.comm.allreduce(float(energy.min(initial=np.inf)), op=MPI.MIN)
