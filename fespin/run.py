@@ -310,7 +310,7 @@ def table(summary: dict[str, Any]) -> str:
     """Return the results of a case as text for a terminal."""
     lines = []
     if "tasks" in summary:
-        from .macrospin_run import table as tasks_table
+        from .macrospin_tasks import table as tasks_table
 
         lines.append(tasks_table(summary["tasks"]))
     for name, s in summary.get("states", {}).items():

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from launch import python
 
-from fespin import macrospin_run
+from fespin import macrospin_run, macrospin_tasks
 from fespin.case import schema
 from fespin.cli import main
 from fespin.errors import SolverError
@@ -490,9 +490,9 @@ def test_too_coarse_for_the_result(tmp_path, capsys):
 
 def test_what_is_not_finite_is_refused():
     """JSON has no infinity: a line, not a traceback."""
-    macrospin_run._require_numbers("task 1", {"methods": ["m"], "a": None, "b": [[1.0, 2.0]]})
+    macrospin_run.require_numbers("task 1", {"methods": ["m"], "a": None, "b": [[1.0, 2.0]]})
     with pytest.raises(SolverError, match=r"^task 1 .switching.: not_switched is not finite"):
-        macrospin_run._require_numbers("task 1 (switching)", {"times": [1.0], "not_switched": [1.0, float("nan")]})
+        macrospin_run.require_numbers("task 1 (switching)", {"times": [1.0], "not_switched": [1.0, float("nan")]})
 
 
 # ---- good cases
@@ -855,7 +855,7 @@ def test_schema(capsys):
     assert {"macrospin", "torque", "sphere", "task"} <= found["properties"].keys()
     parts = found["$defs"]
     assert {"kind", "pulse", "reduced_time", "frequencies", "name"} <= parts["Task"]["properties"].keys()
-    assert set(macrospin_run._TASKS) == set(parts["Task"]["properties"]["kind"]["enum"])
+    assert set(macrospin_tasks.TASKS) == set(parts["Task"]["properties"]["kind"]["enum"])
     assert {"damping", "temperature", "anisotropy", "layer", "volume"} <= parts["MacrospinTable"]["properties"].keys()
     assert parts["MacrospinTable"]["additionalProperties"] is False
     assert {"mesh_size", "graded", "degree", "mesh"} <= parts["SphereTable"]["properties"].keys()

@@ -30,7 +30,7 @@ from .operator import Operator
 from .passage import mean_first_passage
 from .reduced import Reduced
 from .resolution import meridian_cells, require_resolution
-from .results import Escape, Spectrum, Switching, escape_times
+from .results import Escape, Spectrum, Switching, escape_times, switched
 from .space import Density, Sigma
 from .symmetry import checked, find_axis, shares
 
@@ -55,8 +55,7 @@ class FokkerPlanck:
     axisymmetric
         None: find out. False: always use the sphere.
     verify
-        Estimate the errors by a second solve with a degree less, at about half the cost again, and refuse what is
-        worthless. Evolutions have no such estimate.
+        Estimate errors by a second solve with a degree less and refuse what is worthless; not for evolutions.
     sphere
         Makes the sphere when it is needed, if `sigma` is a communicator; default: of a size that fits.
     options
@@ -176,9 +175,10 @@ class FokkerPlanck:
         found = self._rates(surface)
         other = self._rates(surface.coarser) if self.verify else None
         made = escape_times(found, other, self.spin)
-        if made.error_estimate is not None:
-            fastest = float(made.error_estimate.flat[np.argmax(found.rates)])
-            require_resolution(surface, "the rate of escape", fastest, self.spin)
+        if other is not None:
+            fastest = np.unravel_index(np.argmax(found.rates), found.rates.shape)
+            estimate = abs(other.rates[fastest] / found.rates[fastest] - 1)
+            require_resolution(surface, "the rate of escape", estimate, self.spin)
         return made
 
     def _rates(self, surface: Surface) -> escaping.Rates:
@@ -228,24 +228,10 @@ class FokkerPlanck:
             if self.verify:
                 require_resolution(surface, "the write-error rate", np.inf, self.spin)
             raise
-        error = course.error.copy()
+        made = switched(course, other, t, self.reduced_time, list(watched))
         if other is not None:
-            error = error + np.abs(other.probability - course.probability) / np.maximum(
-                np.abs(course.probability), 1e-300
-            )
-            require_resolution(surface, "the write-error rate", float(error.max()), self.spin)
-        return Switching(
-            t,
-            t * self.reduced_time,
-            course.probability,
-            course.mean,
-            {k: course.observables[:, i] for i, k in enumerate(watched)},
-            course.stationary,
-            course.method,
-            error,
-            course.final.mass_error,
-            course.final,
-        )
+            require_resolution(surface, "the write-error rate", float(made.error_estimate.max()), self.spin)
+        return made
 
     @cached_property
     def reduced_time(self) -> float:

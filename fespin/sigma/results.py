@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..macrospin.spin import Macrospin
 from .distribution import Distribution
 from .escape import Rates
 from .krylov import Vector
+from .switching import Course
 
 
 @dataclass(frozen=True)
@@ -178,3 +180,25 @@ class Switching:
             "minimum_density": self.final.minimum_density,
             "negative_mass": self.final.negative_mass,
         }
+
+
+def switched(
+    course: Course, other: Course | None, times: Array, reduced_time: float, names: Sequence[str]
+) -> Switching:
+    """Return a course of switching in SI units, with that of a space of a degree less as estimate. Collective."""
+    error = course.error
+    if other is not None:
+        size = np.maximum(np.abs(course.probability), 1e-300)
+        error = error + np.abs(other.probability - course.probability) / size
+    return Switching(
+        times,
+        times * reduced_time,
+        course.probability,
+        course.mean,
+        {k: course.observables[:, i] for i, k in enumerate(names)},
+        course.stationary,
+        course.method,
+        error,
+        course.final.mass_error,
+        course.final,
+    )
