@@ -19,8 +19,8 @@
 #
 # $$ 2\tau_N \lambda_1 \to \frac{4}{\sqrt\pi}\,\sigma^{3/2} e^{-\sigma} \qquad (\sigma \gg 1), $$
 #
-# from above the true value by a factor of about $1 + 1/\sigma$. The damping is in $\tau_N$ only: precession turns
-# the magnet about the axis and helps nobody across the barrier. A field at an angle to the axis changes that. The
+# which exceeds the true value by a factor of about $1 + 1/\sigma$. The damping is in $\tau_N$ only: precession
+# turns the magnet about the axis and is no help across the barrier. A field at an angle to the axis changes that. The
 # pass is then a single point, precession carries the magnet over it, and $2\tau_N\lambda_1$ depends on the damping.
 # At high barriers and not too low damping the rate out of a well with curvatures $c_1, c_2$ (of $E/kT$) over a pass
 # with curvatures $c_- < 0 < c_+$, a barrier $\Delta$ higher, is (Langer 1969; Brown 1979; Coffey and Kalmykov 2012)

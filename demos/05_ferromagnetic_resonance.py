@@ -250,11 +250,12 @@ if comm.rank == 0:
     below.set_ylabel("line width (GHz)", fontsize=12)
     below.legend(frameon=False, fontsize=11)
     ladder.axhline(0, color="0.45", lw=0.9)
-    for field in (b for b in fields if b >= 0.05):  # with one well
+    single = [b for b in fields if b >= 0.05]  # with one well
+    for field, colour in zip(single, (red, blue, "#2e7d32", "#6a3d9a"), strict=False):
         _, width, damped = kittel(layer.with_field((field, 0.0, 0.0)))
         z = np.sort(spectra[field].eigenvalues)
         shift = 100 * (z.imag / (2 * math.pi * damped) - 1)
-        ladder.plot(z.real / (math.pi * width), shift, "o-", lw=1.2, mfc="white", label=f"{1e3 * field:.0f} mT")
+        ladder.plot(z.real / (math.pi * width), shift, "o-", color=colour, mfc="white", label=f"{1e3 * field:.0f} mT")
     ladder.set_xlabel("line width / that without thermal motion", fontsize=12)
     ladder.set_ylabel("thermal shift of the frequency (%)", fontsize=12)
     ladder.legend(frameon=False, fontsize=11, loc="lower left")

@@ -97,6 +97,16 @@ def test_landscapes(term, wells, barrier):
     assert land.wells[-1].height == pytest.approx(barrier, rel=1e-3)
 
 
+@pytest.mark.parametrize(("field", "wells"), [(0.0, 2), (0.02, 2), (0.05, 1)])
+def test_flat_magnets_have_no_wells_in_their_valley(field, wells):
+    """A hard axis of thousands of kT: the grid's steps across the valley are no wells."""
+    shape = fs.Shape(fs.elliptic_cylinder_factors(65e-9, 40e-9, 3e-9))
+    land = fs.survey(fs.Macrospin(2.45e-23, 8e5, 0.02, 300.0, [shape], (field, 0, 0)))
+    assert len(land.wells) == wells
+    assert all(w.curvatures[0] > 0 for w in land.wells)
+    assert land.wells[0].direction == pytest.approx([1 if field else land.wells[0].direction[0], 0, 0], abs=1e-6)
+
+
 def test_no_energy_has_no_wells():
     assert fs.survey(fs.Macrospin(**SIZE)).wells == ()
 

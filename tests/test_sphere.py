@@ -8,7 +8,7 @@ import pytest
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.errors import InputError
+from fespin.errors import InputError, SolverError
 from fespin.sigma.escape import escape
 from fespin.sigma.meridian import Meridian
 from fespin.sigma.operator import Operator
@@ -365,6 +365,73 @@ def test_coarse_meshes_are_refused():
 
 
 # ---- evolution in time
+def test_evolution_far_up_in_energy():
+    """A field that jumps against a bit: the plain form takes over, and Langevin agrees."""
+    spin = bit(10)
+    jump = 5e-11
+
+    def field(t):
+        return (0.0, 0.0, 0.0 if t < jump else -0.6)
+
+    found = fs.FokkerPlanck(COMM, spin).evolve([1e-10, 2e-10], field=field, breakpoints=[jump], tolerance=1e-4)
+    sampled = fs.langevin(COMM, spin, [jump, 1e-10, 2e-10], ensemble=4096, seed=1, field=field)
+    assert (np.abs(found.probability - sampled.not_switched[1:]) < 4 * sampled.not_switched_error[1:] + 1e-3).all()
+    assert (np.abs(found.mean[:, 2] - sampled.mean[1:, 2]) < 4.5 * sampled.mean_error[1:, 2] + 1e-3).all()
+    deep = bit(60)
+    end = 5e-9
+    swept = fs.FokkerPlanck(COMM, deep).evolve(
+        np.array([0.8, 0.9, 1.0]) * end, field=lambda t: (0, 0, 0.8 - 1.6 * t / end), tolerance=1e-4
+    )
+    assert swept.mean[:, 2] == pytest.approx([0.8765, -0.3815, -0.9885], abs=2e-3)
+    assert swept.final.method.endswith("plain form")
+
+
+def test_short_pulses_are_seen():
+    """A pulse of nanoseconds in a microsecond, without a word about when."""
+    fp = fs.FokkerPlanck(COMM, bit(10))
+
+    def field(t):
+        return (0.0, 0.0, -0.15 * np.exp(-(((t - 530e-9) / 2e-9) ** 2) / 2))
+
+    blind = fp.evolve([1e-6], field=field, tolerance=1e-4)
+    told = fp.evolve([520e-9, 530e-9, 540e-9, 1e-6], field=field, tolerance=1e-4)
+    assert blind.probability[-1] == pytest.approx(told.probability[-1], abs=1e-3)
+
+
+def test_meridians_are_for_symmetric_problems():
+    """Transverse pulses, wherever they are, and torques that only say that they are symmetric."""
+    spin = bit(5, 0.2)
+    fp = fs.FokkerPlanck(fs.Sigma(COMM, 0.4), spin)
+    pulse = fp.evolve(
+        [2.4e-9, 2e-8],
+        field=lambda t: (0.2 if 1.3e-9 < t < 2.4e-9 else 0.0, 0, 0),
+        breakpoints=[1.3e-9, 2.4e-9],
+        tolerance=1e-3,
+    )
+    assert pulse.final.surface.dim == 2
+    assert pulse.mean[0, 0] > 0.3
+    with pytest.raises(InputError, match="lives on a meridian"):
+        fp.evolve([1e-9], field=lambda t: (0.1, 0, 0), initial=fs.FokkerPlanck(COMM, spin).equilibrium())
+    sideways = fs.VectorTorque(lambda u: 1e9 * (np.array([1.0, 0, 0]) - u[:, :1] * u), axis=(0, 0, 1))
+    assert fs.FokkerPlanck(COMM, spin, sideways).axis is None
+
+
+def test_precession_is_a_state():
+    """A perpendicular polarizer keeps a flat magnet precessing: Langevin's mean, no mixture of its wells."""
+    spin = fs.Macrospin(damping=0.05, terms=[fs.Biaxial(stability=20, hard_stability=300)], **SIZE)
+    torque = fs.SpinTorque(0.375 * 2 * 20 * KT / (9e5 * 1.3e-24), 0.0, (0, 0, 1))
+    found = fs.FokkerPlanck(fs.Sigma(COMM, 0.12, refine=spin), spin, torque, verify=False).steady()
+    assert found.mean == pytest.approx([0, 0, 0.482], abs=2e-3)
+
+
+def test_slow_evolutions_are_refused():
+    spin = bit(40, 0.02)
+    torque = fs.SpinTorque.critical(spin, 1.0, (0.2, 0, -1))
+    fp = fs.FokkerPlanck(fs.Sigma(COMM, 0.3, refine=spin), spin, torque)
+    with pytest.raises(SolverError, match="too slow to be followed"):
+        fp.evolve(np.array([1e4, 1e8]) / spin.diffusion, drive=lambda t: 0.1)
+
+
 def test_evolution_is_the_exponential():
     spin = bit(20)
     torque = fs.SpinTorque.critical(spin, 1.5, (0.3, 0, -0.9))
@@ -462,6 +529,18 @@ def test_fluctuations_and_dissipation():
     noise = fp.noise(lambda u: u[:, 1], f)
     response = fp.susceptibility(f, (0, 1, 0)).response[:, 1]
     assert noise.density == pytest.approx(-4 * KT / (2 * np.pi * f * 9e5 * 1.3e-24) * response.imag, rel=1e-4, abs=0)
+
+
+def test_fluctuations_of_a_flat_magnet():
+    """The same at a hard axis of 500 kT, at the resonance and below."""
+    spin = fs.Macrospin(damping=0.02, terms=[fs.Biaxial(stability=40, hard_stability=450)], field=(0.03, 0, 0), **SIZE)
+    fp = fs.FokkerPlanck(fs.Sigma(COMM, 0.2, axis=(1, 0, 0), refine=spin), spin, verify=False)
+    low, high = fs.survey(spin).wells[0].curvatures
+    f = np.array([0.3, 0.9]) * np.sqrt(low * high) / spin.damping * spin.diffusion / (2 * np.pi)
+    noise = fp.noise(lambda u: u[:, 1], f)
+    response = fp.susceptibility(f, (0, 1, 0)).response[:, 1]
+    assert noise.density == pytest.approx(-4 * KT / (2 * np.pi * f * 9e5 * 1.3e-24) * response.imag, rel=1e-5, abs=0)
+    assert noise.variance == pytest.approx(1 / low, rel=0.05)
 
 
 def test_noise_of_a_driven_state_against_langevin():

@@ -94,6 +94,8 @@ def survey_function(v: Pointwise) -> Landscape:
     for i in np.argsort(values, kind="stable"):
         if values[i] < values[near[i]].min():
             u = _minimum(v, points[i])
+            if u is None:
+                continue  # a step of the grid across a narrow valley
             same = [k for k, m in enumerate(minima) if m @ u > 1 - 1e-9]
             well_at[int(i)] = same[0] if same else len(minima)
             minima += [] if same else [u]
@@ -175,14 +177,22 @@ def _step(u: Array, x: Sequence[float] | Array, frame: Array) -> Array:
     return np.asarray(moved / np.linalg.norm(moved))
 
 
-def _minimum(v: Pointwise, start: Array) -> Array:
-    """Return the minimum near a direction."""
-    frame = tangent_frame(start[None])[0]
-    found = minimize(
-        lambda x: float(v(_step(start, x, frame)[None])[0]), np.zeros(2), method="BFGS", options={"gtol": 1e-6}
-    )
-    u = _step(start, found.x, frame) if np.linalg.norm(found.x) < 0.5 else start
-    return _newton(v, u, index=0)
+def _minimum(v: Pointwise, start: Array) -> Array | None:
+    """Return the minimum near a direction; None if there is none."""
+    u = start
+    for _ in range(5):
+        frame = tangent_frame(u[None])[0]
+        found = minimize(
+            lambda x, u=u, frame=frame: float(v(_step(u, x, frame)[None])[0]),
+            np.zeros(2),
+            method="BFGS",
+            options={"gtol": 1e-6},
+        )
+        u = _step(u, found.x, frame) if np.linalg.norm(found.x) < 0.5 else u
+        low, high = np.linalg.eigvalsh(v.hessian(u[None], tangent_frame(u[None]))[0])
+        if low > -1e-7 * max(abs(high), 1e-12):
+            return _newton(v, u, index=0)
+    return None
 
 
 def _saddle(v: Pointwise, start: Array, value: float) -> tuple[Array, float]:

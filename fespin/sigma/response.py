@@ -96,7 +96,7 @@ def susceptibility(
     change = -slope + np.cross(u, slope) / reduced.spin.damping
     # d/ds (rho, phi) gains (rho db, grad phi).
     load = surface.load_gradient(steady.points[:, None] * change)
-    found = _answer(operator, slow, load, surface.components(), omegas, rtol)
+    found = _answer(operator, steady, slow, load, surface.components(), omegas, rtol)
     operator.destroy()
     return found
 
@@ -110,7 +110,7 @@ def noise(
     mean = surface.integral(steady.points * values)
     variance = surface.integral(steady.points * (values - mean) ** 2)
     load = surface.load(steady.points * (values - mean))
-    found, error = _answer(operator, slow, load, [lambda u: observable(u) - mean], omegas, rtol)
+    found, error = _answer(operator, steady, slow, load, [lambda u: observable(u) - mean], omegas, rtol)
     operator.destroy()
     return 4 * np.real(found[:, 0]), mean, variance, error
 
@@ -129,7 +129,13 @@ def _around(surface: Surface, reduced: Reduced, options: Options | None) -> tupl
 
 
 def _answer(
-    operator: Operator, slow: Rates | None, load: Array, functions: Sequence[Density], omegas: Array, rtol: float
+    operator: Operator,
+    steady: Distribution,
+    slow: Rates | None,
+    load: Array,
+    functions: Sequence[Density],
+    omegas: Array,
+    rtol: float,
 ) -> tuple[NDArray[np.complex128], Array]:
     """Return means of functions in (A + i omega M)^-1 load, (n, k), and relative errors. Collective.
 
@@ -140,7 +146,7 @@ def _answer(
     functionals = np.array([operator.observable(f) for f in functions])
     if slow is None:
         # What rounding leaves of the mass would grow like 1/omega.
-        load = load - surface.load(np.ones(len(surface.points))) * (surface.comm.allreduce(load.sum()) / (4 * np.pi))
+        load = load - surface.load(steady.points) * surface.comm.allreduce(float(load.sum()))
         return sweep(operator, operator.functional(load), functionals, omegas, rtol=rtol)
     reach = slow.committors  # (k, owned); they add up to one
     share = surface.comm.allreduce(reach @ load)
