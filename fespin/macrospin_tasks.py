@@ -175,7 +175,9 @@ def _hysteresis(run: Shared, task: Task, name: str) -> Results:
     if task.sweep == "torque":
         assert run.torque is not None
         axis = unit(list(run.torque.polarizer))
-        side = [x if first > 0 else -x for x in axis]
+        # Where the first current holds the magnet: a torque may point away from its polarizer.
+        sense = first * (run.torque.damping_like or 1.0)
+        side = [x if sense > 0 else -x for x in axis]
         found = run.solver.evolve(times, start=side, drive=value, **watching)  # type: ignore[arg-type]
     else:
         assert task.direction is not None

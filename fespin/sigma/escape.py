@@ -20,6 +20,7 @@ from .shelter import sheltered
 
 # A core of a well holds what lies within this energy of its bottom (kT).
 _CORE = 0.5
+# Wells whose depths differ by more than this (kT) are uneven.
 _UNEVEN = 5.0
 
 

@@ -158,13 +158,7 @@ def propagate(
         x = factor.solve(apply(operator.M, v))
         return np.asarray(x - rest * comm.allreduce(float(heavy @ x)))
 
-    space = Arnoldi(
-        comm,
-        step,
-        lambda v: apply(operator.M, v),
-        start,
-        _LARGEST,
-    )
+    space = Arnoldi(comm, step, lambda v: apply(operator.M, v), start, _LARGEST)
     values, error, settled = np.zeros((len(times), len(functionals))), np.zeros(len(times)), False
     for size in range(30, _LARGEST + 1, 10):
         space.extend(size)
@@ -197,10 +191,10 @@ def propagate(
         first, e1, y = propagate(
             operator, start, rest, np.append(early, part), functionals, rtol=rtol, floor=floor, depth=depth + 1
         )
-        rest, e2, y = propagate(
+        later, e2, y = propagate(
             operator, y, rest, times[times >= part] - part, functionals, rtol=rtol, floor=floor, depth=depth + 1
         )
-        return np.concatenate([first[:-1], rest]), np.concatenate([e1[:-1], e2 + e1[-1]]), y
+        return np.concatenate([first[:-1], later]), np.concatenate([e1[:-1], e2 + e1[-1]]), y
     if not settled and not error.max() <= max(1e3 * rtol, 1e-2):
         raise SolverError("sphere: the evolution in time does not converge; try a finer mesh")
     return values, error, space.V[: space.size].T @ c[-1]
