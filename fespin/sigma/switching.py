@@ -182,7 +182,9 @@ def krylov_course(
         values[inside], error[inside], last = propagate(
             here, y, rest, times[inside], functionals, rtol=rtol, floor=max(float(constant[0]), 1e-300)
         )
-    if not weighted and 1e-7 * np.abs(values[:, 0]).min() < abs(constant[0]) < _NOISE:
+    # With two metastable states the discrete stationary state is any mixture of them, and what is large is no noise.
+    most = _NOISE if len(escaping.stable_points(reduced)) > 1 else np.inf
+    if not weighted and 1e-7 * np.abs(values[:, 0]).min() < abs(constant[0]) < most:
         # The discrete stationary state has noise there, where it should have next to nothing.
         other = Operator(surface, reduced, weighted=True, options=options)
         tail = stationary_state(other).probability(axis)
