@@ -127,33 +127,30 @@ def escape(operator: Operator) -> Rates:
         )
     comm = surface.comm
     pins = [nearest_node(comm, surface.nodes @ u) for u in states]
-    cores = cores_of(operator, states)
+    cores = _cores(operator, states, pins)
     count = len(states)
     first = committors(operator, cores)
     sides = [_stepped(q) for q in first]
-    form = flux_form(operator)
     rates, weights, densities = np.zeros((count, count)), np.zeros(count), []
     energies = reduced.potential(states)
     # Where one well is much deeper than another, or a torque drives the density, each state has a weight of its own.
     uneven = reduced.driven or np.ptp(energies) > _UNEVEN
-    chosen = operator
     for i in range(count):
+        chosen = operator
         if uneven:
-            own = Operator(
+            chosen = Operator(
                 surface,
                 reduced,
                 weighted=True,
                 potential=sheltered(surface, reduced, states, i),
                 options=operator.options,
             )
-            form = flux_form(own)
-            chosen = own
         fixed = {d: 0.0 for k in range(count) if k != i for d in cores[k]} | dict.fromkeys(pins[i], 1.0)
         w = boundary_value(chosen, fixed)
         weights[i] = chosen.mass(w * chosen.scale)
         x = w * chosen.scale / weights[i]
         densities.append(chosen.distribution(x, "metastable state"))
-        current = form(w)
+        current = flux_form(chosen)(w)
         for j in range(count):
             if j != i:
                 # Rates far below the smallest barrier's may drown in the discretization's error.
@@ -171,15 +168,15 @@ def nearest_node(comm: MPI.Intracomm, closeness: Array) -> Array:
     return np.array([int(closeness.argmax())]) if mine else np.zeros(0, dtype=int)
 
 
-def cores_of(operator: Operator, states: Array) -> list[Array]:
-    """Return the owned degrees of freedom in the core of each state. Collective."""
+def _cores(operator: Operator, states: Array, pins: Sequence[Array]) -> list[Array]:
+    """Return the owned degrees of freedom in the core of each state, its pin included."""
     surface = operator.surface
     energy = operator.reduced.potential(surface.nodes)
     out = []
-    for u in states:
+    for u, pin in zip(states, pins, strict=True):
         level = float(operator.reduced.potential(u[None])[0])
         close = (np.abs(energy - level) < _CORE) & (surface.nodes @ u > 0.9)
-        out.append(np.union1d(np.flatnonzero(close), nearest_node(surface.comm, surface.nodes @ u)))
+        out.append(np.union1d(np.flatnonzero(close), pin))
     return out
 
 

@@ -121,7 +121,7 @@ def evolve(
     axis
         Of the hemisphere whose probability is followed.
     tolerance
-        Of each step, relative to the density's norm.
+        Of each step: how much mass may be in the wrong place.
     breakpoints
         When field or torque jump.
     progress
@@ -143,7 +143,7 @@ def evolve(
     watched = [*surface.components(), *observables.values()]
     if checkpoint is not None:
         require_room(len(times) * (4 + len(watched)))
-    state = _State(0.0, (times[-1] - 0.0) / 1000, start, [])
+    state = _State(0.0, times[-1] / 1000, start, [])
     if resume and checkpoint is not None:
         found = load_checkpoint(comm, surface, checkpoint, len(start))
         if found is not None:

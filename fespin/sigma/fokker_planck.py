@@ -34,9 +34,6 @@ from .results import Escape, Spectrum, Switching, escape_times, switched
 from .space import Density, Sigma
 from .symmetry import checked, find_axis, shares
 
-# Longer pulses than this (2 tau_N) on metastable states are followed by the rates of escape.
-_LONG = 100.0
-
 
 class FokkerPlanck:
     """The statistics of a macrospin's direction.
@@ -272,7 +269,7 @@ class FokkerPlanck:
         observables
             Functions of u (n, 3) whose means are wanted, by name.
         tolerance
-            Of each step, relative to the density's norm.
+            Of each step: how much mass may be in the wrong place.
         breakpoints
             Times at which field or drive jump (s).
         progress

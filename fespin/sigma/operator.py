@@ -136,19 +136,12 @@ class Operator:
 
     def observable(self, function: Density) -> Array:
         """Return f with f.x = the integral of function times the density, (owned,). Collective."""
-        return self.functional(self._loaded(self.surface.load, function))
-
-    def hemisphere(self, axis: Sequence[float] | Array, function: Density | None = None) -> Array:
-        """Return f with f.x = the integral over u.axis > 0 of the density (times a function), (owned,). Collective."""
-        chosen: Density = function or (lambda u: np.ones(len(u)))
-        if not self.weighted:
-            return self.functional(self.surface.hemisphere(axis, chosen))
-        return self.functional(self.surface.hemisphere(axis, lambda u: chosen(u) * self.weight(u)))
-
-    def _loaded(self, load: Callable[[Array], Array], function: Density) -> Array:
         u = self.surface.points
-        weight = self.weight(u) if self.weighted else 1.0
-        return load(function(u) * weight)
+        return self.functional(self.surface.load(function(u) * self.weight(u)))
+
+    def hemisphere(self, axis: Sequence[float] | Array) -> Array:
+        """Return f with f.x = the integral of the density over u.axis > 0, (owned,). Collective."""
+        return self.functional(self.surface.hemisphere(axis, self.weight))
 
     def dot(self, a: Array, b: Array) -> float:
         """Return the sum of products over all ranks. Collective."""

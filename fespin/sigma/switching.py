@@ -114,8 +114,8 @@ def steady_state(surface: Surface, reduced: Reduced, options: Options | None = N
     if found.method == _WEIGHTED:
         return other if other.negative_mass < found.negative_mass else found
     # The plain form does not know how metastable states mix; but mass elsewhere is a state that is no well: precession.
-    held = np.array([surface.integral(np.minimum(np.maximum(other.points, 0), 1e3 * found.points))])
-    return other if held[0] < 0.9 and other.negative_mass < 1e-2 else found
+    held = surface.integral(np.minimum(np.maximum(other.points, 0), 1e3 * found.points))
+    return other if held < 0.9 and other.negative_mass < 1e-2 else found
 
 
 def stationary_state(operator: Operator) -> Distribution:
