@@ -19,18 +19,18 @@ _HEADER = 1 << 20
 _FORMAT = "fespin evolution 1"
 
 
-@dataclass(frozen=True)
-class Saved:
-    """What a checkpoint holds."""
+@dataclass
+class State:
+    """Where an evolution is: all that a restart needs."""
 
     time: float
     step: float
-    load: Array
+    load: Array  # integrals of the density with the basis functions (owned,)
     rows: list[list[float]]
-    steps: int
-    rejected: int
-    drift: float
-    weighted: bool
+    steps: int = 0
+    rejected: int = 0
+    drift: float = 0.0
+    weighted: bool = True
 
 
 def _cells(surface: Surface) -> tuple[Array, Array]:
@@ -53,30 +53,16 @@ def require_room(numbers: int) -> None:
         raise InputError("checkpoint: there are too many times to look at for its file; look less often")
 
 
-def save_checkpoint(
-    comm: MPI.Intracomm,
-    surface: Surface,
-    path: Path,
-    time: float,
-    step: float,
-    load: Array,
-    rows: list[list[float]],
-    steps: int,
-    rejected: int,
-    drift: float,
-    weighted: bool,
-) -> None:
+def save_checkpoint(comm: MPI.Intracomm, surface: Surface, path: Path, state: State) -> None:
     """Write the state of an evolution: values per cell, in an order that no partition changes. Collective.
 
     The file is written aside and moved into place.
     """
-    values = surface.function(load).x.array[surface.space.dofmap.list]
+    values = surface.function(state.load).x.array[surface.space.dofmap.list]
     numbers, order = _cells(surface)
-    header = {
-        "format": _FORMAT, "cells": int(surface.comm.allreduce(len(numbers))), "degree": surface.degree,
-        "time": time, "step": step, "rows": rows, "steps": steps, "rejected": rejected, "drift": drift,
-        "weighted": weighted,
-    }  # fmt: skip
+    kept = {k: v for k, v in vars(state).items() if k != "load"}
+    cells = int(surface.comm.allreduce(len(numbers)))
+    header = {"format": _FORMAT, "cells": cells, "degree": surface.degree, **kept}
     text = json.dumps(header).encode()
     assert len(text) <= _HEADER
     part = path.with_name(f".{path.name}.part")
@@ -106,7 +92,7 @@ def _view(file: Any, numbers: Array, width: int) -> None:
     row.Free()
 
 
-def load_checkpoint(comm: MPI.Intracomm, surface: Surface, path: Path, owned: int) -> Saved | None:
+def load_checkpoint(comm: MPI.Intracomm, surface: Surface, path: Path, owned: int) -> State | None:
     """Return the state of an evolution; None if there is no file. Collective.
 
     Raises
@@ -145,7 +131,7 @@ def load_checkpoint(comm: MPI.Intracomm, surface: Surface, path: Path, owned: in
     f = surface.function(np.zeros(owned))
     f.x.array[surface.space.dofmap.list[order].ravel()] = values.ravel()
     f.x.scatter_forward()
-    return Saved(
+    return State(
         header["time"],
         header["step"],
         np.array(f.x.array[:owned]),

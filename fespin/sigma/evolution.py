@@ -12,7 +12,7 @@ from mpi4py import MPI
 
 from ..errors import InputError, SolverError
 from ..macrospin.pointwise import Array
-from .checkpoint import load_checkpoint, require_room, save_checkpoint
+from .checkpoint import State, load_checkpoint, require_room, save_checkpoint
 from .distribution import Distribution, Surface
 from .drive import changes
 from .factor import Options, apply
@@ -74,20 +74,6 @@ class Evolution:
     final: Distribution = field(repr=False)
 
 
-@dataclass
-class _State:
-    """Where an evolution is: all that a restart needs."""
-
-    time: float
-    step: float
-    load: Array  # integrals of the density with the basis functions (owned,)
-    rows: list[list[float]]
-    steps: int = 0
-    rejected: int = 0
-    drift: float = 0.0
-    weighted: bool = True
-
-
 def evolve(
     surface: Surface,
     build: Callable[[float], Reduced],
@@ -143,13 +129,11 @@ def evolve(
     watched = [*surface.components(), *observables.values()]
     if checkpoint is not None:
         require_room(len(times) * (4 + len(watched)))
-    state = _State(0.0, times[-1] / 1000, start, [])
+    state = State(0.0, times[-1] / 1000, start, [])
     if resume and checkpoint is not None:
         found = load_checkpoint(comm, surface, checkpoint, len(start))
         if found is not None:
-            state = _State(
-                found.time, found.step, found.load, found.rows, found.steps, found.rejected, found.drift, found.weighted
-            )
+            state = found
             if len(state.rows) > len(times) or state.time > times[-1] * (1 + 1e-12):
                 raise InputError(f"checkpoint '{checkpoint}': it is of a longer evolution; remove it to start afresh")
     mass = float(surface.comm.allreduce(float(start.sum())))
@@ -180,19 +164,8 @@ def evolve(
         if checkpoint is not None:
             due = comm.bcast(monotonic() - last_saved > every, 0)
             if due:
-                save_checkpoint(
-                    comm,
-                    surface,
-                    checkpoint,
-                    state.time,
-                    state.step,
-                    state.load,
-                    state.rows,
-                    state.steps,
-                    state.rejected,
-                    state.drift,
-                    operators.weighted,
-                )
+                state.weighted = operators.weighted
+                save_checkpoint(comm, surface, checkpoint, state)
                 last_saved = monotonic()
     final = operators.at(times[-1])
     x = final.project(state.load)
@@ -263,7 +236,7 @@ class _Operators:
 
 
 def _advance(
-    surface: Surface, operators: _Operators, state: _State, stop: float, tolerance: float, whole: float, mass: float
+    surface: Surface, operators: _Operators, state: State, stop: float, tolerance: float, whole: float, mass: float
 ) -> None:
     """Take one step, repeated with smaller ones until its error is small."""
     operators.choose(state.time, state.load)
