@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "demagnetization": ("ellipsoid_factors", "elliptic_cylinder_factors", "rectangular_prism_factors"),
-    "device": ("Contact", "Interface", "Layer", "Material"),
+    "device": ("Bands", "Thermal", "Contact", "Interface", "Layer", "Material"),
     "domain": ("Domain",),
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
     "geometry": ("from_file", "lateral", "line", "pillar", "strip"),
@@ -66,11 +66,21 @@ _HOME = {
     "sigma": ("FokkerPlanck", "Sigma", "decompose"),
     "solvers": ("SolverOptions",),
     "stack": ("Stack",),
-    "transport": ("TransportProblem", "TransportSolution", "TwoChannel", "solve_multilayer"),
+    "transport": (
+        "FourChannel",
+        "Thermoelectric",
+        "ThreeChannel",
+        "TransportProblem",
+        "TransportSolution",
+        "TwoChannel",
+        "Vector",
+        "solve_multilayer",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Bands",
     "Biaxial",
     "Contact",
     "Cubic",
@@ -78,6 +88,7 @@ __all__ = [
     "Energy",
     "FespinError",
     "FokkerPlanck",
+    "FourChannel",
     "InputError",
     "Interface",
     "Layer",
@@ -91,10 +102,14 @@ __all__ = [
     "SpinTorque",
     "Stack",
     "Terminal",
+    "Thermal",
+    "Thermoelectric",
+    "ThreeChannel",
     "TransportProblem",
     "TransportSolution",
     "TwoChannel",
     "Uniaxial",
+    "Vector",
     "VectorTorque",
     "Zeeman",
     "decompose",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -33,6 +33,117 @@ def _asymmetry(owner: str, key: str, value: float) -> None:
 
 
 @dataclass(frozen=True)
+class Bands:
+    """The s and d channels of a ferromagnet: what they conduct, and what relaxes between them.
+
+    Up is the majority of the magnet, whichever way it points.
+
+    Attributes
+    ----------
+    s_up, s_down, d_down, d_up
+        Conductivities (S/m); d_up only with four channels.
+    spin_flip, sd
+        s-up with s-down, and s-down with d-down: g_s and g_sd (S/m3).
+    sd_up, sd_spin_flip, d_spin_flip
+        Four channels: s-up with d-up, s-down with d-up, d-down with d-up (S/m3).
+    densities
+        Density of states at the Fermi energy per channel, one spin each (1/(J m3)); only transients need it.
+
+    Raises
+    ------
+    InputError
+        If a value is impossible, or four channels are half given.
+    """
+
+    s_up: float
+    s_down: float
+    d_down: float
+    spin_flip: float
+    sd: float
+    d_up: float | None = None
+    sd_up: float = 0.0
+    sd_spin_flip: float = 0.0
+    d_spin_flip: float = 0.0
+    densities: Mapping[str, float] | None = None
+
+    def __post_init__(self) -> None:
+        for key in self.channels:
+            _positive("bands", key, getattr(self, key))
+        for key in ("spin_flip", "sd", "sd_up", "sd_spin_flip", "d_spin_flip"):
+            _positive("bands", key, getattr(self, key), zero=True)
+            if self.d_up is None and key not in ("spin_flip", "sd") and getattr(self, key):
+                raise InputError(f"bands: {key} needs d_up, the conductivity of the fourth channel")
+        if self.densities is not None:
+            for key, value in self.densities.items():
+                if key not in self.channels:
+                    raise InputError(f"bands: densities has '{key}'; {nearest(key, self.channels)}")
+                _positive("bands", f"densities.{key}", value)
+            for key in self.channels:
+                if key not in self.densities:
+                    raise InputError(f"bands: densities lacks {key}")
+
+    @classmethod
+    def from_lengths(
+        cls, s_up: float, s_down: float, d_down: float, *, spin_diffusion_length: float, sd_length: float
+    ) -> Bands:
+        """Return three channels from l_sf and l_sd (m): l^-2 = g (1/sigma + 1/sigma') of the two channels."""
+        for key, value in (("spin_diffusion_length", spin_diffusion_length), ("sd_length", sd_length)):
+            _positive("bands", key, value)
+        for key, value in (("s_up", s_up), ("s_down", s_down), ("d_down", d_down)):
+            _positive("bands", key, value)
+        flip = 1 / (spin_diffusion_length**2 * (1 / s_up + 1 / s_down))
+        return cls(s_up, s_down, d_down, flip, 1 / (sd_length**2 * (1 / s_down + 1 / d_down)))
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels."""
+        return ("s_up", "s_down", "d_down", *(() if self.d_up is None else ("d_up",)))
+
+    @property
+    def conductivity(self) -> float:
+        """Of all channels together (S/m)."""
+        return self.s_up + self.s_down + self.d_down + (self.d_up or 0.0)
+
+
+@dataclass(frozen=True)
+class Thermal:
+    """How a material conducts heat and couples it to charge.
+
+    Attributes
+    ----------
+    seebeck
+        Of spin up and down (V/K): E = S grad T without a current.
+    conductivity
+        kappa without a current (W/(m K)); None: that of Wiedemann and Franz, L0 T/rho.
+    resistivity_slope, seebeck_slope, conductivity_slope
+        Relative change per kelvin (1/K) about the reference temperature; only nonlinear solves use them.
+    heat_capacity
+        Per volume (J/(m3 K)); only transients need it.
+    """
+
+    seebeck: tuple[float, float] = (0.0, 0.0)
+    conductivity: float | None = None
+    resistivity_slope: float = 0.0
+    seebeck_slope: float = 0.0
+    conductivity_slope: float = 0.0
+    heat_capacity: float | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            pair = tuple(float(x) for x in self.seebeck)
+        except (TypeError, ValueError):
+            pair = ()
+        if len(pair) != 2 or not all(map(math.isfinite, pair)):
+            raise InputError(f"thermal: seebeck is {self.seebeck!r}; it must be two finite numbers, of up and down")
+        for key in ("resistivity_slope", "seebeck_slope", "conductivity_slope"):
+            if not math.isfinite(getattr(self, key)):
+                raise InputError(f"thermal: {key} is {getattr(self, key)!r}; it must be finite")
+        for key in ("conductivity", "heat_capacity"):
+            if getattr(self, key) is not None:
+                _positive("thermal", key, getattr(self, key))
+
+
+@dataclass(frozen=True)
 class Material:
     """A conductor of two spin channels.
 
@@ -47,7 +158,17 @@ class Material:
     beta
         Bulk spin asymmetry, sigma_up,dn = (1 +- beta)/(2 rho); None for a normal metal.
     density_of_states
-        At the Fermi energy, both spins together (1/(J m3)); only transients need it.
+        At the Fermi energy, both spins together (1/(J m3)); only transients and precession in a field need it.
+    bands
+        s and d channels, for models with three or four channels.
+    thermal
+        For the thermoelectric model; None: no Seebeck effect, and the law of Wiedemann and Franz.
+    transverse_conductivity
+        Ferromagnets in the vector model: sigma of spins across the magnetization (S/m); None: 1/rho.
+    dephasing_length, precession_length
+        Ferromagnets in the vector model: l_phi and l_J of transverse spins (m); None: no such process.
+    g_factor
+        Of the electrons that precess in a field.
 
     Raises
     ------
@@ -60,6 +181,12 @@ class Material:
     spin_diffusion_length: float
     beta: float | None = None
     density_of_states: float | None = None
+    bands: Bands | None = None
+    thermal: Thermal | None = None
+    transverse_conductivity: float | None = None
+    dephasing_length: float | None = None
+    precession_length: float | None = None
+    g_factor: float = 2.0
 
     def __post_init__(self) -> None:
         owner = f"material '{self.name}'"
@@ -67,14 +194,30 @@ class Material:
         _positive(owner, "spin_diffusion_length", self.spin_diffusion_length)
         if self.beta is not None:
             _asymmetry(owner, "beta", self.beta)
-        if self.density_of_states is not None:
-            _positive(owner, "density_of_states", self.density_of_states)
+        if not math.isfinite(self.g_factor):
+            raise InputError(f"{owner}: g_factor is {self.g_factor!r}; it must be finite")
+        for key in ("density_of_states", "transverse_conductivity", "dephasing_length", "precession_length"):
+            if getattr(self, key) is not None:
+                _positive(owner, key, getattr(self, key))
+        for key in ("bands", "transverse_conductivity", "dephasing_length", "precession_length"):
+            if getattr(self, key) is not None and self.beta is None:
+                raise InputError(f"{owner}: {key} is for ferromagnets, and this is none (no beta)")
 
     @classmethod
     def from_star(cls, name: str, resistivity_star: float, spin_diffusion_length: float, beta: float) -> Material:
         """Return a ferromagnet from rho* = rho/(1 - beta^2) (ohm m), the quantity experiments report."""
         _asymmetry(f"material '{name}'", "beta", beta)
         return cls(name, resistivity_star * (1 - beta**2), spin_diffusion_length, beta)
+
+    @classmethod
+    def from_bands(cls, name: str, bands: Bands) -> Material:
+        """Return a ferromagnet from its s and d channels.
+
+        rho is that of all channels together; beta and l_sf are those of the s channels.
+        """
+        flip = bands.spin_flip * (1 / bands.s_up + 1 / bands.s_down)
+        beta = (bands.s_up - bands.s_down) / (bands.s_up + bands.s_down)
+        return cls(name, 1 / bands.conductivity, flip**-0.5 if flip else LARGEST, beta, bands=bands)
 
     @property
     def ferromagnetic(self) -> bool:
@@ -97,19 +240,55 @@ class Interface:
         AR* (ohm m2); 0 is a perfect contact.
     gamma
         Interface spin asymmetry, relative to the magnetization of the magnet it belongs to.
+    mixing_conductance
+        G_mix of transverse spins (S/m2, complex), for the vector model.
+    thermal_conductance
+        W/(m2 K), for the thermoelectric model; None: heat passes without a step of temperature.
     """
 
     area_resistance_star: float
     gamma: float = 0.0
+    mixing_conductance: complex | None = None
+    thermal_conductance: float | None = None
 
     def __post_init__(self) -> None:
         _positive("interface", "area_resistance_star", self.area_resistance_star, zero=True)
         _asymmetry("interface", "gamma", self.gamma)
+        mix = self.mixing_conductance
+        if mix is not None and not (math.isfinite(abs(mix)) and complex(mix).real >= 0):
+            raise InputError(f"interface: mixing_conductance is {mix!r}; its real part must not be negative")
+        if self.thermal_conductance is not None:
+            _positive("interface", "thermal_conductance", self.thermal_conductance)
+
+    @classmethod
+    def from_conductances(
+        cls,
+        up: float,
+        down: float,
+        mixing_conductance: complex | None = None,
+        thermal_conductance: float | None = None,
+    ) -> Interface:
+        """Return an interface from G_up and G_down (S/m2): AR* = (1/G_up + 1/G_down)/4."""
+        _positive("interface", "the conductance of spin up", up)
+        _positive("interface", "the conductance of spin down", down)
+        star = (1 / up + 1 / down) / 4
+        return cls(star, (up - down) / (up + down), mixing_conductance, thermal_conductance)
 
     @property
     def perfect(self) -> bool:
-        """Whether potentials are continuous across it."""
+        """Whether the potentials of both spins are continuous across it."""
         return self.area_resistance_star == 0
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to it at all."""
+        return self.perfect and self.mixing_conductance is None and self.thermal_conductance is None
+
+    @property
+    def conductances(self) -> tuple[float, float]:
+        """G_up and G_down (S/m2)."""
+        star = self.area_resistance_star
+        return 1 / (2 * star * (1 - self.gamma)), 1 / (2 * star * (1 + self.gamma))
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,13 @@ class Domain:
         total = self.comm.allreduce(np.append(moment, weights.sum()))
         return np.asarray(total[:3] / total[3])
 
+    def axis(self, heights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the points of the device's axis at these heights (m), shape (n, 3)."""
+        x = np.zeros((len(heights), 3))
+        last = self.mesh.geometry.dim - 1
+        x[:, :last], x[:, last] = self.centre, heights
+        return x
+
     def contact_area(self, name: str) -> float:
         """Return the measure of a contact times the depth (m2; 1 for a point). Collective."""
         return self._measure(self.contact_entities[name]) * self.depth

@@ -106,7 +106,7 @@ class Stack:
             face: Interface | None = self.interfaces[found[0]]
         else:
             face = either_order(self.library, a.material.name, b.material.name)
-        return None if face is None or face.perfect else face
+        return None if face is None or face.plain else face
 
     @property
     def given(self) -> dict[frozenset[str], str]:

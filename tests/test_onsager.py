@@ -46,10 +46,9 @@ COMM = MPI.COMM_WORLD
 def run(domain, declaration, options=None, degree=2):
     system = System(domain, declaration, degree)
     solver = TerminalSolver(system, options or SolverOptions())
-    w, volts, amps = solver.solve({"bottom": Terminal(voltage=1.0), "top": Terminal(voltage=0.0)})
-    power = dissipation(declaration, moments(system, w))
-    put_in = sum(volts[k] * amps[k] for k in volts)
-    return system, w, amps["bottom"], power, power.total / put_in - 1
+    solved = solver.solve({"bottom": Terminal(voltage=1.0), "top": Terminal(voltage=0.0)})
+    power = dissipation(declaration, moments(system, solved.fields))
+    return system, solved.fields, solved.currents["bottom"], power, power.total / solved.power - 1
 
 
 class TestDeclaration:

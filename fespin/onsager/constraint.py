@@ -1,9 +1,9 @@
 """Contacts that fix a combination of fields, such as a semi-infinite magnetic lead.
 
-A contact imposes ``sum_f w_f phi_f = V``. Where a field other than the charge
-field has a weight, the charge field's degrees of freedom at the contact are
-slaves, ``phi_charge = V - sum_f w_f phi_f``, and are eliminated: w = T y + V,
-A -> T^T A T, r -> T^T r. Symmetry and positivity stay.
+A contact imposes ``sum_f w_f phi_f = V``, and the like for other conserved quantities.
+Where a field other than the driven one has a weight, the driven field's degrees of
+freedom at the contact are slaves, ``phi_driven = V - sum_f w_f phi_f``, and are
+eliminated: w = T y + V, A -> T^T A T, r -> T^T r. Symmetry and positivity stay.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from .system import Fields, System
 
 @dataclass(frozen=True)
 class _Tie:
-    """Local degrees of freedom: slave[i] of the charge field is -weight * master[i] of another."""
+    """Local degrees of freedom: slave[i] of a driven field is -weight * master[i] of another."""
 
-    charge: int
+    driven: int
     field: int
     weight: float
     slave: Indices
@@ -35,7 +35,7 @@ class Constraint:
     Attributes
     ----------
     ties
-        Empty, on all ranks, when every contact fixes its charge field alone.
+        Empty, on all ranks, when every contact fixes its driven fields alone.
     """
 
     def __init__(self, system: System) -> None:
@@ -43,15 +43,19 @@ class Constraint:
         self.ties: list[_Tie] = []
         domain = system.domain
         for name, law in system.declaration.contacts.items():
-            others = {f: w for f, w in law.potential.items() if f != law.charge and w}
-            if not others:
+            pairs = [
+                (driven, other, weight)
+                for driven, potential in zip(law.driven, law.potentials, strict=True)
+                for other, weight in potential.items()
+                if other != driven and weight
+            ]
+            if not pairs:
                 continue
-            c = system.fields.index(law.charge)
             regions = [domain.regions.index(r) for r in domain.contact_regions(name)]
             cells = np.flatnonzero(np.isin(domain.region, regions))
-            for other, weight in others.items():
-                f = system.fields.index(other)
-                # The partner of a charge dof is what stands at its place in any cell of the contact's regions.
+            for driven, other, weight in pairs:
+                c, f = system.fields.index(driven), system.fields.index(other)
+                # The partner of a driven dof is what stands at its place in any cell of the contact's regions.
                 slaves = system.spaces[c].dofmap.list[cells].ravel()
                 masters = system.spaces[f].dofmap.list[cells].ravel()
                 here = np.isin(slaves, system.at_contact[c][name])
@@ -63,25 +67,25 @@ class Constraint:
 
     @property
     def slaves(self) -> dict[int, Indices]:
-        """Local degrees of freedom of the charge fields that are eliminated, per field."""
+        """Local degrees of freedom of the driven fields that are eliminated, per field."""
         out: dict[int, list[Indices]] = {}
         for t in self.ties:
-            out.setdefault(t.charge, []).append(t.slave)
+            out.setdefault(t.driven, []).append(t.slave)
         return {i: np.unique(np.concatenate(s)) for i, s in out.items()}
 
     def restrict(self, residual: Fields) -> None:
         """Overwrite a residual r by T^T r, at owned degrees of freedom."""
         for t in self.ties:
-            np.subtract.at(residual[t.field].x.array, t.master, t.weight * residual[t.charge].x.array[t.slave])
+            np.subtract.at(residual[t.field].x.array, t.master, t.weight * residual[t.driven].x.array[t.slave])
 
     def expand(self, correction: Fields) -> None:
         """Overwrite a correction y by T y. Collective."""
         for t in self.ties:
-            correction[t.charge].x.array[t.slave] = 0.0
+            correction[t.driven].x.array[t.slave] = 0.0
         for t in self.ties:
-            correction[t.charge].x.array[t.slave] -= t.weight * correction[t.field].x.array[t.master]
+            correction[t.driven].x.array[t.slave] -= t.weight * correction[t.field].x.array[t.master]
         for t in self.ties:
-            correction[t.charge].x.scatter_forward()
+            correction[t.driven].x.scatter_forward()
 
     def reduce(self, full: PETSc.Mat) -> PETSc.Mat:
         """Return T^T A T as a nest, for an A whose slave rows are not pinned. Collective."""
@@ -99,8 +103,8 @@ class Constraint:
             values[0][starts[i] - first + own] = 0.0
             pinned.append(starts[i] + own)
         for t in self.ties:
-            own = t.slave < system.sizes[t.charge]
-            rows.append(starts[t.charge] - first + t.slave[own])
+            own = t.slave < system.sizes[t.driven]
+            rows.append(starts[t.driven] - first + t.slave[own])
             columns.append(self._global_numbers(t.field, t.master)[own])
             values.append(np.full(int(own.sum()), -t.weight))
         row, column, value = (np.concatenate(x) for x in (rows, columns, values))

@@ -31,6 +31,9 @@ from ..errors import ModelError, nearest
 type Side = tuple[int, str]
 """A field on one side of an interface: (0 | 1, name of the field)."""
 
+type Port = tuple[str, str]
+"""Where a potential or a total flux is imposed: (contact, field)."""
+
 
 @dataclass(frozen=True)
 class Mechanism[K: Hashable]:
@@ -113,22 +116,61 @@ class ContactLaw:
     """What a contact imposes: ``sum(potential * fields) = V`` and ``grounded`` fields zero.
 
     The first field of `potential` is the charge field, with weight 1; the flux
-    conjugate to it is the current. `mechanisms` dissipate in the lead behind
-    the contact (W/m2).
+    conjugate to it is the current. `further` holds the same for other conserved
+    quantities, such as heat. `mechanisms` dissipate in the lead behind the
+    contact (W/m2), `reversible` couplings there do not.
     """
 
     potential: Mapping[str, float]
     grounded: tuple[str, ...] = ()
     mechanisms: tuple[Mechanism[str], ...] = ()
+    reversible: tuple[Reversible[str], ...] = ()
+    further: tuple[Mapping[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        if next(iter(self.potential.values()), None) != 1.0:
-            raise ModelError(f"a contact's first weight must be 1 (the charge field), found {self.potential}")
+        for p in self.potentials:
+            if next(iter(p.values()), None) != 1.0:
+                raise ModelError(f"a contact's first weight must be 1 (the charge field), found {dict(p)}")
+            if set(p) & set(self.driven) - {next(iter(p))}:
+                raise ModelError(f"a contact's potential {dict(p)} mixes fields that are driven one by one")
+
+    @property
+    def potentials(self) -> tuple[Mapping[str, float], ...]:
+        """All combinations of fields that the contact drives, the charge's first."""
+        return (self.potential, *self.further)
+
+    @property
+    def driven(self) -> tuple[str, ...]:
+        """The fields whose conjugate fluxes enter through the contact as totals, the charge field first."""
+        return tuple(next(iter(p), "") for p in self.potentials)
 
     @property
     def charge(self) -> str:
         """The field whose conjugate flux is the contact's current."""
         return next(iter(self.potential))
+
+
+@dataclass(frozen=True)
+class ThermalField:
+    """The field that stands for temperature: field = scale (T - reference), so its flux is Q/(reference scale).
+
+    Attributes
+    ----------
+    field
+        Its name.
+    reference
+        Temperature about which the model is linear (K).
+    scale
+        V/K: makes the field a voltage, of the size of the others.
+    """
+
+    field: str
+    reference: float
+    scale: float
+
+    def __post_init__(self) -> None:
+        if not (0 < self.reference < math.inf and 0 < self.scale < math.inf):
+            raise ModelError(f"temperature: the reference is {self.reference!r} K; it must be finite and positive")
 
 
 @dataclass(frozen=True)
@@ -146,6 +188,8 @@ class Declaration:
         not listed is a perfect contact for all fields.
     contacts
         One :class:`ContactLaw` per contact.
+    thermal
+        Which field is temperature, if one is.
 
     Raises
     ------
@@ -158,6 +202,7 @@ class Declaration:
     media: Mapping[str, Medium]
     laws: Mapping[tuple[str, str], InterfaceLaw] = field(default_factory=dict)
     contacts: Mapping[str, ContactLaw] = field(default_factory=dict)
+    thermal: ThermalField | None = None
 
     @property
     def charge(self) -> str:
@@ -166,19 +211,27 @@ class Declaration:
 
     def __post_init__(self) -> None:
         self._check_names()
-        for charge in {c.charge for c in self.contacts.values()}:
-            for place, m in ((r, m) for r, x in self.media.items() for m in (*x.reactions, *x.storage)):
-                if m.weights.get(charge):
-                    raise ModelError(
-                        f"'{m.name}' in '{place}' depends on '{charge}' itself, not on differences: "
-                        "charge would not be conserved"
-                    )
+        charges = {c.charge for c in self.contacts.values()}
+        for charge in sorted(self._driven):
+            for place, x in self.media.items():
+                # Heat is stored, charge is not.
+                for m in (*x.reactions, *(x.storage if charge in charges else ())):
+                    if m.weights.get(charge):
+                        raise ModelError(
+                            f"'{m.name}' in '{place}' depends on '{charge}' itself, not on differences: "
+                            "charge would not be conserved"
+                        )
             for pair, face in ((p, m) for p, x in self.laws.items() for m in x.mechanisms):
                 if abs(face.weights.get((0, charge), 0.0) + face.weights.get((1, charge), 0.0)) > 1e-12:
                     raise ModelError(
                         f"interface mechanism '{face.name}' between '{pair[0]}' and '{pair[1]}' does not depend "
                         f"on the jump of '{charge}' alone: charge would not be conserved"
                     )
+
+    @property
+    def _driven(self) -> frozenset[str]:
+        """Fields of conserved quantities."""
+        return frozenset(f for c in self.contacts.values() for f in c.driven)
 
     def _check_names(self) -> None:
         """Refuse mechanisms that name a field which is unknown or absent there."""
@@ -210,7 +263,7 @@ class Declaration:
 
     def _check_reversible(self, turn: Reversible[Any], where: str, live: frozenset[str], names: Sequence[str]) -> None:
         """Refuse a reversible coupling of unknown or absent fields, of the charge, or of a field with itself."""
-        charges = {c.charge for c in self.contacts.values()}
+        charges = self._driven
         for f in names:
             if f not in live:
                 raise ModelError(f"'{turn.name}' {where} acts on '{f}', which nothing conducts there")

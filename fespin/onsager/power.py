@@ -198,6 +198,18 @@ def nonequilibrium_power(declaration: Declaration, m: Moments) -> float:
     return power
 
 
+def region_integral(system: System, w: fem.Function, region: str) -> float:
+    """Return the integral of a field over a region (times m3; m on a line). Collective."""
+    ker, domain = system.kernels, system.domain
+    ker.k.x.array[:], ker.r.x.array[:] = 0.0, 1.0
+    one = fem.Function(system.base)
+    one.x.array[:] = 1.0
+    per_cell = np.zeros(len(domain.region))
+    form = ker.form("cell_moment", [ker.cellwise], cells=domain.cells_of([region]), replace={ker.w1: w, ker.w2: one})
+    fem.assemble_vector(per_cell, form)
+    return float(system.comm.allreduce(per_cell.sum()) * domain.depth)
+
+
 def face_mean(system: System, w: fem.Function, pair: tuple[str, str], side: int) -> float:
     """Return the mean of a field over one side of an interface. Collective."""
     ker = system.kernels

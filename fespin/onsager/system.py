@@ -21,7 +21,7 @@ from petsc4py import PETSc
 from ..domain import Domain
 from ..errors import InputError, ModelError, nearest
 from .broken import broken_space
-from .declaration import Declaration, matrix_of
+from .declaration import Declaration, Port, matrix_of
 from .kernels import NOTHING, Indices, Kernels
 
 type Matrix = NDArray[np.float64]
@@ -55,7 +55,7 @@ class Coefficients:
             np.array([matrix_of(m.reactions, f, m.reversible) for m in media]),
             np.array([matrix_of(m.storage, f) for m in media]),
             faces,
-            {k: matrix_of(c.mechanisms, f) for k, c in declaration.contacts.items()},
+            {k: matrix_of(c.mechanisms, f, c.reversible) for k, c in declaration.contacts.items()},
         )
 
     def with_storage(self, rate: float) -> Coefficients:
@@ -122,7 +122,7 @@ class System:
                 k: np.setdiff1d(fem.locate_dofs_topological(space, domain.dim - 1, domain.contacts[k]), [dummy])
                 for k in declaration.contacts
             }
-            fixed = [at[k] for k, c in declaration.contacts.items() if f == c.charge or f in c.grounded]
+            fixed = [at[k] for k, c in declaration.contacts.items() if f in c.driven or f in c.grounded]
             self.spaces.append(space)
             self.at_contact.append({k: d.astype(np.int32) for k, d in at.items()})
             pinned = np.unique(np.concatenate([*fixed, [dummy] if dummy >= 0 else []]))
@@ -141,7 +141,7 @@ class System:
         """Whether the matrix is symmetric: no reversible couplings."""
         c = self.coefficients
         squares = [g.reshape(2 * len(self.fields), -1) for g in c.faces.values()]
-        return all(np.array_equal(m, m.T) for m in (*c.reaction, *squares))
+        return all(np.array_equal(m, m.T) for m in (*c.reaction, *squares, *c.ends.values()))
 
     @property
     def dofs(self) -> int:
@@ -173,6 +173,24 @@ class System:
         places: dict[Any, Matrix] = {**c.faces, **c.ends}
         return cells, {k: m != 0 for k, m in places.items()}
 
+    def vector(self, weights: Mapping[str, float]) -> NDArray[np.float64]:
+        """Return weights over fields as a vector over all fields."""
+        return np.array([weights.get(f, 0.0) for f in self.fields])
+
+    def compatible(self, declaration: Declaration) -> bool:
+        """Return whether another state can use these spaces: same fields, perfect contacts and contact laws."""
+        old = self.declaration
+
+        def pinning(d: Declaration) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+            return {k: (c.driven, c.grounded) for k, c in d.contacts.items()}
+
+        return (
+            declaration.fields == old.fields
+            and pinning(declaration) == pinning(old)
+            and all(declaration.law(p).perfect == old.law(p).perfect for p in self.domain.interfaces)
+            and all(declaration.media[r].fields == old.media[r].fields for r in self.domain.regions)
+        )
+
     def redeclare(self, declaration: Declaration) -> bool:
         """Take another state of the same device: the coefficients change, the spaces do not.
 
@@ -186,17 +204,7 @@ class System:
         ModelError
             If the new state would need other spaces: other fields, perfect contacts or contact laws.
         """
-        old = self.declaration
-
-        def pinning(d: Declaration) -> dict[str, tuple[str, tuple[str, ...]]]:
-            return {k: (c.charge, c.grounded) for k, c in d.contacts.items()}
-
-        same = declaration.fields == old.fields and pinning(declaration) == pinning(old)
-        if same:
-            same = all(declaration.law(p).perfect == old.law(p).perfect for p in self.domain.interfaces) and all(
-                declaration.media[r].fields == old.media[r].fields for r in self.domain.regions
-            )
-        if not same:
+        if not self.compatible(declaration):
             raise ModelError("another state of a system must keep its fields, contacts and perfect interfaces")
         self.declaration = declaration
         self.coefficients = Coefficients.of(declaration, self.domain)
@@ -206,6 +214,10 @@ class System:
         # The pattern only grows, so that all states share one.
         self._pattern = (cells | known_cells, {p: faces[p] | known_faces[p] for p in faces})
         return not grown
+
+    def discontinuous(self) -> fem.FunctionSpace:
+        """Return a space of the fields' degree that is broken between all cells. Collective."""
+        return fem.functionspace(self.domain.mesh, ("DG", self.degree))
 
     # ---- assembly
     def _boundary_conditions(self, free: Mapping[int, Indices]) -> list[fem.DirichletBC]:
@@ -350,12 +362,12 @@ class System:
         here = sum(float(x.x.array[:n] @ y.x.array[:n]) for x, y, n in zip(w, b, self.sizes, strict=True))
         return float(self.comm.allreduce(here)) * self.domain.depth
 
-    def functions(self, drive: Mapping[str, float] | None = None) -> list[fem.Function]:
-        """Return zero fields, but with the potential of each contact in `drive` (V) at its charge field."""
+    def functions(self, drive: Mapping[Port, float] | None = None) -> list[fem.Function]:
+        """Return zero fields, but with the potential of each (contact, field) in `drive` there."""
         out = [fem.Function(v, name=f) for v, f in zip(self.spaces, self.fields, strict=True)]
-        for name, volts in (drive or {}).items():
-            i = self.fields.index(self.declaration.contacts[name].charge)
-            out[i].x.array[self.at_contact[i][name]] = volts
+        for (contact, name), value in (drive or {}).items():
+            i = self.fields.index(name)
+            out[i].x.array[self.at_contact[i][contact]] = value
         return out
 
     def region_flux(self, w: Fields, region: str, facets: Indices) -> NDArray[np.float64]:

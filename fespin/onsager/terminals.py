@@ -15,6 +15,7 @@ from petsc4py import PETSc
 from ..errors import InputError, SolverError
 from ..solvers import LinearSolver, SolverOptions
 from .constraint import Constraint
+from .declaration import Declaration, Port
 from .system import Fields, System
 
 
@@ -22,27 +23,84 @@ from .system import Fields, System
 class Terminal:
     """What drives a contact: exactly one of a voltage (V) and a current (A) into the device.
 
-    On a line the current is a current density (A/m2).
+    In models with heat also a temperature (K) or a heat current (W) into the device; with neither
+    the contact is at the reference temperature. On a line currents are densities (A/m2, W/m2).
     """
 
     voltage: float | None = None
     current: float | None = None
+    temperature: float | None = None
+    heat: float | None = None
 
     def __post_init__(self) -> None:
         if (self.voltage is None) == (self.current is None):
             raise InputError("a contact takes either a voltage or a current")
-        for x in (self.voltage, self.current):
+        if self.temperature is not None and self.heat is not None:
+            raise InputError("a contact takes either a temperature or a heat current")
+        for x in (self.voltage, self.current, self.temperature, self.heat):
             if x is not None and not math.isfinite(x):
                 raise InputError(f"a contact is driven by {x}; it must be finite")
+        if self.temperature is not None and self.temperature <= 0:
+            raise InputError(f"a contact's temperature is {self.temperature!r} K; it must be positive")
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Fields, and the potential and the total flux into the device at every (contact, field) that is driven.
+
+    Attributes
+    ----------
+    fields
+        One function per field.
+    potentials, fluxes
+        Of all ports, in the fields' units; the flux of a charge field is the current (A; A/m2 on a line).
+    declaration
+        What was solved.
+    """
+
+    fields: list[fem.Function]
+    potentials: Mapping[Port, float]
+    fluxes: Mapping[Port, float]
+    declaration: Declaration
+
+    def _charges(self, of: Mapping[Port, float]) -> dict[str, float]:
+        return {k: of[k, c.charge] for k, c in self.declaration.contacts.items()}
+
+    @property
+    def voltages(self) -> dict[str, float]:
+        """Per contact (V)."""
+        return self._charges(self.potentials)
+
+    @property
+    def currents(self) -> dict[str, float]:
+        """Into the device per contact (A; A/m2 on a line)."""
+        return self._charges(self.fluxes)
+
+    @property
+    def temperatures(self) -> dict[str, float]:
+        """Per contact (K); empty without heat."""
+        t = self.declaration.thermal
+        return {k: t.reference + x / t.scale for (k, f), x in self.potentials.items() if f == t.field} if t else {}
+
+    @property
+    def heats(self) -> dict[str, float]:
+        """Into the device per contact (W; W/m2 on a line); empty without heat."""
+        t = self.declaration.thermal
+        return {k: x * t.reference * t.scale for (k, f), x in self.fluxes.items() if f == t.field} if t else {}
+
+    @property
+    def power(self) -> float:
+        """What is put in (W; W/m2 on a line): sum of potential times flux over all ports."""
+        return sum(self.potentials[p] * self.fluxes[p] for p in self.potentials)
 
 
 class TerminalSolver:
     """Solutions of a system for unit voltages at its contacts, combined to any drive.
 
     One contact is the ground of all basis solutions, so that ``n`` contacts
-    cost at most ``n - 1`` solves, with one preconditioner. Currents are taken
-    at contacts that are at zero, where rounding is smallest, and at the
-    remaining contact by charge conservation.
+    cost at most ``n - 1`` solves per conserved quantity, with one preconditioner.
+    Currents are taken at contacts that are at zero, where rounding is smallest, and
+    at the remaining contact by conservation.
 
     Parameters
     ----------
@@ -62,7 +120,9 @@ class TerminalSolver:
         if kind == "auto":
             kind = "direct" if system.domain.dim == 1 else "amg"
         self.options = replace(options, kind=kind)
-        self.contacts = tuple(system.declaration.contacts)
+        contacts = system.declaration.contacts
+        self.contacts = tuple(contacts)
+        self.ports: tuple[Port, ...] = tuple((k, f) for k, c in contacts.items() for f in c.driven)
         self.iterations = 0
         self.seconds = {"assembly": 0.0, "setup": 0.0, "solve": 0.0}
         self._constraint: Constraint | None = None
@@ -70,8 +130,8 @@ class TerminalSolver:
         self._reduced: PETSc.Mat | None = None
         self._solver: LinearSolver | None = None
         self._stale = True
-        self._basis: dict[str, list[fem.Function]] = {}
-        self._currents: dict[str, NDArray[np.float64]] = {}
+        self._basis: dict[Port, list[fem.Function]] = {}
+        self._fluxes: dict[Port, NDArray[np.float64]] = {}
 
     def refresh(self, same_pattern: bool) -> None:
         """Forget solutions and preconditioner after the coefficients of the system changed. Collective."""
@@ -80,7 +140,7 @@ class TerminalSolver:
                 x.destroy()
         self._solver = self._reduced = None
         self._basis.clear()
-        self._currents.clear()
+        self._fluxes.clear()
         if not same_pattern and self._assembled is not None:
             self._assembled.destroy()
             self._assembled = None
@@ -114,11 +174,11 @@ class TerminalSolver:
             r.x.array[:] -= b.x.array
         return out
 
-    def _solve(self, volts: Mapping[str, float], source: Fields | None = None) -> list[fem.Function]:
+    def _solve(self, potentials: Mapping[Port, float], source: Fields | None = None) -> list[fem.Function]:
         """Solve in two passes: the second removes the rounding that the first accumulated."""
         solver, constraint = self._ready()
         system = self.system
-        w = system.functions(volts)
+        w = system.functions(potentials)
         b, x = solver.vectors()
         starts = np.cumsum([0, *system.sizes])
         for _ in range(2):
@@ -146,42 +206,70 @@ class TerminalSolver:
         x.destroy()
         return w
 
-    def contact_currents(self, w: Fields, source: Fields | None = None) -> NDArray[np.float64]:
-        """Return the current into the device at each contact (A; A/m2 on a line). Collective."""
+    def _port_fluxes(self, w: Fields, source: Fields | None = None) -> NDArray[np.float64]:
+        """Return the total flux into the device at each port. Collective."""
         system = self.system
         residual = self.residual(w, source)
-        out = np.zeros(len(self.contacts))
-        for k, name in enumerate(self.contacts):
-            i = system.fields.index(system.declaration.contacts[name].charge)
-            d = system.at_contact[i][name]
+        out = np.zeros(len(self.ports))
+        for k, (contact, field) in enumerate(self.ports):
+            i = system.fields.index(field)
+            d = system.at_contact[i][contact]
             out[k] = residual[i].x.array[d[d < system.sizes[i]]].sum()
         return np.asarray(system.comm.allreduce(out)) * system.domain.depth
 
-    def _unit(self, name: str) -> None:
-        """Solve with one volt at a contact and the others at zero."""
-        if name not in self._basis:
-            w = self._solve({name: 1.0})
-            i = self.contacts.index(name)
-            currents = self.contact_currents(w)
-            currents[i] = -(currents.sum() - currents[i])
-            self._basis[name], self._currents[name] = w, currents
+    def _unit(self, port: Port) -> None:
+        """Solve with a potential of one at a port and zero at the others."""
+        if port not in self._basis:
+            w = self._solve({port: 1.0})
+            fluxes = self._port_fluxes(w)
+            i = self.ports.index(port)
+            fluxes[i] = -sum(
+                x for k, (p, x) in enumerate(zip(self.ports, fluxes, strict=True)) if p[1] == port[1] and k != i
+            )
+            self._basis[port], self._fluxes[port] = w, fluxes
 
     def conductance(self) -> NDArray[np.float64]:
-        """Return the conductance matrix (S): currents into the contacts per voltage. Collective."""
-        ground, *others = self.contacts[::-1]
-        for k in others:
-            self._unit(k)
-        n = len(self.contacts)
+        """Return the matrix of fluxes into the ports per potential of a port (S for charge). Collective."""
+        n = len(self.ports)
         g = np.zeros((n, n))
-        for k in others:
-            g[:, self.contacts.index(k)] = self._currents[k]
-        g[:, self.contacts.index(ground)] = -g.sum(axis=1)
+        for field in dict.fromkeys(f for _, f in self.ports):
+            *others, ground = [p for p in self.ports if p[1] == field]
+            for p in others:
+                self._unit(p)
+                g[:, self.ports.index(p)] = self._fluxes[p]
+            # Raising all of them together moves nothing.
+            g[:, self.ports.index(ground)] = -sum(g[:, self.ports.index(p)] for p in others)
         return g
 
-    def solve(
-        self, drive: Mapping[str, Terminal], source: Fields | None = None
-    ) -> tuple[list[fem.Function], dict[str, float], dict[str, float]]:
-        """Return the fields, the voltage and the current of every contact. Collective.
+    def _imposed(self, drive: Mapping[str, Terminal]) -> tuple[dict[Port, float], dict[Port, float]]:
+        """Return potentials and fluxes at ports from what drives the contacts."""
+        declaration, thermal = self.system.declaration, self.system.declaration.thermal
+        potentials: dict[Port, float] = {}
+        fluxes: dict[Port, float] = {}
+        for k, c in declaration.contacts.items():
+            if k not in drive:
+                raise InputError(f"contact '{k}' has neither a voltage nor a current")
+            t = drive[k]
+            if not isinstance(t, Terminal):
+                raise InputError(
+                    f"contact '{k}' is driven by {t!r}; give Terminal(voltage=...) or Terminal(current=...)"
+                )
+            if t.voltage is not None:
+                potentials[k, c.charge] = t.voltage
+            if t.current is not None:
+                fluxes[k, c.charge] = t.current
+            if thermal is None:
+                if not (t.temperature is t.heat is None):
+                    raise InputError(f"contact '{k}' has a temperature or a heat current, but the model has no heat")
+            elif t.heat is not None:
+                fluxes[k, thermal.field] = t.heat / (thermal.reference * thermal.scale)
+            else:
+                kelvin = thermal.reference if t.temperature is None else t.temperature
+                potentials[k, thermal.field] = thermal.scale * (kelvin - thermal.reference)
+        return potentials, fluxes
+
+    def solve(self, drive: Mapping[str, Terminal], source: Fields | None = None) -> Solved:
+        """Solve with every contact driven. Collective.
 
         Parameters
         ----------
@@ -194,66 +282,73 @@ class TerminalSolver:
         Raises
         ------
         InputError
-            If a contact is missing or all of them float.
+            If a contact is missing, all of them float, or one has a temperature in a model without heat.
         SolverError
             If a solve does not converge.
         """
-        missing = [c for c in self.contacts if c not in drive]
-        if missing:
-            raise InputError(f"contact '{missing[0]}' has neither a voltage nor a current")
-        for c, t in drive.items():
-            if not isinstance(t, Terminal):
-                raise InputError(
-                    f"contact '{c}' is driven by {t!r}; give Terminal(voltage=...) or Terminal(current=...)"
-                )
-        given = {c: t.voltage for c, t in drive.items() if t.voltage is not None}
-        if not given:
-            raise InputError("all contacts float: give at least one of them a voltage, 0 for ground")
-        ground = next((c for c in reversed(self.contacts) if given.get(c) == 0.0), None)
-        ground = ground or next(c for c in reversed(self.contacts) if c in given)
-        shift = given[ground]
-        volts = {c: v - shift for c, v in given.items()}
-        floating = [c for c in self.contacts if c not in given]
+        return self.solve_ports(*self._imposed(drive), source)
+
+    def solve_ports(
+        self, potentials: Mapping[Port, float], fluxes: Mapping[Port, float], source: Fields | None = None
+    ) -> Solved:
+        """Solve with a potential or a total flux at every port, in the fields' units. Collective.
+
+        Raises
+        ------
+        InputError
+            If no port of a conserved quantity has a potential.
+        SolverError
+            If a solve does not converge.
+        """
+        shifts: dict[str, float] = {}
+        for field in dict.fromkeys(f for _, f in self.ports):
+            mine = [p for p in reversed(self.ports) if p[1] == field and p in potentials]
+            if not mine:
+                what = "temperature" if self._is_heat(field) else "voltage, 0 for ground"
+                raise InputError(f"all contacts float: give at least one of them a {what}")
+            shifts[field] = potentials[next((p for p in mine if potentials[p] == 0.0), mine[0])]
+        values = {p: v - shifts[p[1]] for p, v in potentials.items()}
+        floating = [p for p in self.ports if p not in values]
         fields = self.system.functions()
-        currents: NDArray[np.float64] = np.zeros(len(self.contacts))
+        total: NDArray[np.float64] = np.zeros(len(self.ports))
         if source is not None:
             fields = self._solve({}, source)
-            currents = self.contact_currents(fields, source)
-        for c in self.contacts:
-            if c in floating or volts[c] != 0:
-                self._unit(c)
+            total = self._port_fluxes(fields, source)
+        for p in self.ports:
+            if p in floating or values[p] != 0:
+                self._unit(p)
         if floating:
-            at = [self.contacts.index(c) for c in floating]
-            a = np.array([self._currents[c][at] for c in floating]).T
-            b = np.array([drive[c].current for c in floating], dtype=float) - currents[at]
-            b -= sum((v * self._currents[c][at] for c, v in volts.items() if v), np.zeros(len(at)))
+            at = [self.ports.index(p) for p in floating]
+            a = np.array([self._fluxes[p][at] for p in floating]).T
+            b = np.array([fluxes[p] for p in floating], dtype=float) - total[at]
+            b -= sum((v * self._fluxes[p][at] for p, v in values.items() if v), np.zeros(len(at)))
             try:
                 found = np.linalg.solve(a, b)
             except np.linalg.LinAlgError as error:
                 raise SolverError(
-                    f"{self.name}: no current can flow between the contacts {', '.join(floating)} and the rest; "
-                    "check the interfaces' resistances"
+                    f"{self.name}: no current can flow between the contacts {', '.join(k for k, _ in floating)} "
+                    "and the rest; check the interfaces' resistances"
                 ) from error
-            volts |= {c: float(v) for c, v in zip(floating, found, strict=True)}
-        for c, v in volts.items():
+            values |= {p: float(v) for p, v in zip(floating, found, strict=True)}
+        for p, v in values.items():
             if v:
-                currents = currents + v * self._currents[c]
-                for f, unit in zip(fields, self._basis[c], strict=True):
+                total = total + v * self._fluxes[p]
+                for f, unit in zip(fields, self._basis[p], strict=True):
                     f.x.array[:] += v * unit.x.array
-        if shift:
-            self._raise(fields, shift)
-        return (
+        for f in fields:
+            # What is the same at all contacts of a conserved quantity moves nothing.
+            if shifts.get(f.name):
+                f.x.array[:] += shifts[f.name]
+        return Solved(
             fields,
-            {c: float(volts[c] + shift) for c in self.contacts},
-            {c: float(i) for c, i in zip(self.contacts, currents, strict=True)},
+            {p: float(values[p] + shifts[p[1]]) for p in self.ports},
+            {p: float(x) for p, x in zip(self.ports, total, strict=True)},
+            self.system.declaration,
         )
 
-    def _raise(self, fields: Fields, volts: float) -> None:
-        """Add a voltage to every contact: the charge field changes by a constant."""
-        charges = {c.charge for c in self.system.declaration.contacts.values()}
-        for f in fields:
-            if f.name in charges:
-                f.x.array[:] += volts
+    def _is_heat(self, field: str) -> bool:
+        thermal = self.system.declaration.thermal
+        return thermal is not None and thermal.field == field
 
     def destroy(self) -> None:
         """Free matrices and solver. Collective."""

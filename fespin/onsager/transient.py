@@ -26,7 +26,7 @@ from ..errors import InputError, SolverError
 from ..solvers import SolverOptions
 from .power import dissipation, moments
 from .system import Fields, System
-from .terminals import Terminal, TerminalSolver
+from .terminals import Solved, Terminal, TerminalSolver
 
 type Drive = Callable[[float], Mapping[str, Terminal]]
 type _Row = tuple[float, dict[str, float], dict[str, float], float, float, float]
@@ -103,10 +103,8 @@ class _Stages:
             self.solver = TerminalSolver(self.system, self.options, "transient", rate=rate)
         return self.solver
 
-    def solve(
-        self, state: Fields, time: float, step: float
-    ) -> tuple[list[fem.Function], dict[str, float], dict[str, float], list[list[fem.Function]]]:
-        """Return the end of a step with its voltages and currents, and the slopes of all stages."""
+    def solve(self, state: Fields, time: float, step: float) -> tuple[Solved, list[list[fem.Function]]]:
+        """Return the end of a step, and the slopes of all stages."""
         rate = 1 / (_G * step)
         solver = self._ready(rate)
         slopes: list[list[fem.Function]] = []
@@ -119,11 +117,11 @@ class _Stages:
                 b.x.array[:] *= rate
             # Just inside the step: at its end the drive may jump.
             at = time + min(c, 1 - 1e-9) * step
-            w, volts, amps = solver.solve(self.drive(at), source)
-            slopes.append(_combined(w, [(-1.0, base)]))
+            end = solver.solve(self.drive(at), source)
+            slopes.append(_combined(end.fields, [(-1.0, base)]))
             for k in slopes[-1]:
                 k.x.array[:] *= rate
-        return w, volts, amps, slopes
+        return end, slopes
 
 
 def evolve(
@@ -193,10 +191,11 @@ def evolve(
             # A jump of the drive at the end of a step belongs to the next one.
             step = min(step, longest, stops[0] - time)
             try:
-                w, volts, amps, slopes = stage.solve(state, time, step)
+                end, slopes = stage.solve(state, time, step)
             except SolverError:
                 ratio = math.inf
             else:
+                w = end.fields
                 size = math.sqrt(max(system.stored(w), 0.0))
                 terms = [(step * e, k) for e, k in zip(_ERROR, slopes, strict=True)]
                 error = math.sqrt(max(system.stored(_combined(system.functions(), terms)), 0.0))
@@ -212,10 +211,10 @@ def evolve(
             time, state = time + step, w
             power = dissipation(system.declaration, moments(system, w)).total
             stored_rate = system.stored(w, slopes[-1])
-            put_in = sum(volts[k] * amps[k] for k in volts)
+            put_in = end.power
             largest = max(abs(power), abs(stored_rate), abs(put_in)) or 1.0
             balance = (power + stored_rate - put_in) / largest
-            rows.append((time, volts, amps, power, size**2 / 2, balance))
+            rows.append((time, end.voltages, end.currents, power, size**2 / 2, balance))
             if each is not None:
                 each(time, state)
             if time >= stops[0] * (1 - 1e-12):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from dataclasses import replace
 
 import numpy as np
 from dolfinx import fem
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ..device import Contact
 from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
-from ..onsager.channels import Channels
 from ..onsager.declaration import Declaration
 from ..onsager.power import dissipation, end_mean, face_mean, moments, nonequilibrium_power
 from ..onsager.system import System
@@ -21,23 +20,9 @@ from ..onsager.terminals import Terminal, TerminalSolver
 from ..onsager.transient import Evolution, evolve
 from ..solvers import SolverOptions
 from ..stack import Stack
+from .model import TransportModel
 from .solution import TransportSolution
 from .two_channel import TwoChannel
-
-
-class TransportModel(Protocol):
-    """What a model must offer: its channels, and the declaration of a device."""
-
-    @property
-    def channels(self) -> Channels:
-        """The channels; the first two make the accumulation."""
-        ...
-
-    def declare(
-        self, stack: Stack, contacts: Mapping[str, tuple[Contact, str]], pairs: Sequence[tuple[str, str]]
-    ) -> Declaration:
-        """Return media, interface laws and contact laws."""
-        ...
 
 
 class TransportProblem:
@@ -113,9 +98,15 @@ class TransportProblem:
         """
         # What is refused must leave the old state whole.
         stack = self.stack.magnetized(directions)
-        same_pattern = self.system.redeclare(self._declare(stack))
+        declaration = self._declare(stack)
+        if self.system.compatible(declaration):
+            self.solver.refresh(self.system.redeclare(declaration))
+        else:
+            # Some fields end elsewhere now, such as d channels between magnets that touch.
+            system = System(self.domain, declaration, self.system.degree)
+            self.solver.destroy()
+            self.system, self.solver = system, TerminalSolver(system, self.options)
         self.stack = stack
-        self.solver.refresh(same_pattern)
 
     def drive(
         self,
@@ -181,12 +172,13 @@ class TransportProblem:
             if k not in self.contacts:
                 raise InputError(f"contact '{k}' is not in the geometry; {nearest(k, self.contacts)}")
         before = self.solver.iterations
-        w, volts, amps = self.solver.solve(terminals)
+        solved = self.solver.solve(terminals)
+        w, volts, amps = solved.fields, solved.voltages, solved.currents
         if driven is None:
             driven = self._driven(amps)
         m = moments(self.system, w)
         power = dissipation(self.system.declaration, m)
-        put_in = sum(volts[k] * amps[k] for k in volts)
+        put_in = solved.power
         balance = power.total / put_in - 1 if put_in else 0.0
         if not abs(balance) < 1e-6:
             raise SolverError(
@@ -195,16 +187,18 @@ class TransportProblem:
             )
         layer_drops, interface_drops = self._drops(w)
         current, nonequilibrium = amps[driven[0]], None
-        if current and len(self.contacts) == 2:
+        if current and len(self.contacts) == 2 and self.system.declaration.thermal is None:
             spin_power = nonequilibrium_power(self.system.declaration, m)
             nonequilibrium = spin_power / current**2 * self.domain.area
-        return TransportSolution(
+        solution = TransportSolution(
             stack=self.stack,
             domain=self.domain,
             fields=dict(zip(self.system.fields, w, strict=True)),
             channels=self.model.channels,
             voltages=volts,
             currents=amps,
+            temperatures=solved.temperatures,
+            heats=solved.heats,
             driven=driven,
             dissipation=power,
             power_balance=balance,
@@ -213,9 +207,14 @@ class TransportProblem:
             interface_drops=interface_drops,
             channel_currents=self._channel_currents(w),
             r_nonequilibrium=nonequilibrium,
+            present={
+                r: frozenset(k for k, w in self.model.channels.weights.items() if set(w) <= m.fields)
+                for r, m in self.system.declaration.media.items()
+            },
             iterations=self.solver.iterations - before,
             dofs=self.system.dofs,
         )
+        return replace(solution, report=self.model.report(self, solution))
 
     def _driven(self, amps: Mapping[str, float]) -> tuple[str, str]:
         """Return the two contacts between which the resistance is taken; rounding does not decide."""
@@ -284,14 +283,31 @@ class TransportProblem:
 
     # ---- reports
     def _accumulation(self, w: Sequence[fem.Function]) -> dict[tuple[str, str], tuple[float, float]]:
-        """Return the potential of the first channel less that of the second, at the centres of interfaces."""
-        up, down = self.model.channels.matrix()[:2]
+        """Return the spin accumulation on both sides at the centres of interfaces."""
         out = {}
         for pair in self.domain.interfaces:
             at = self.domain.interface_centre(pair)[None]
-            below, above = (float((up - down) @ sample(w, self.domain, at, r)[:, 0]) for r in pair)
+            weights = [self.system.vector(self.model.accumulation(self.stack, r)) for r in pair]
+            below, above = (float(x @ sample(w, self.domain, at, r)[:, 0]) for x, r in zip(weights, pair, strict=True))
             out[pair] = (below, above)
         return out
+
+    def face_mean(
+        self, solution: TransportSolution, pair: tuple[str, str], side: int, weights: Mapping[str, float]
+    ) -> float:
+        """Return the mean over one side of an interface of a combination of fields. Collective."""
+        return sum(x * face_mean(self.system, solution.fields[f], pair, side) for f, x in weights.items())
+
+    def end_mean(self, solution: TransportSolution, contact: str, weights: Mapping[str, float]) -> float:
+        """Return the mean over a contact of a combination of fields. Collective."""
+        return sum(x * end_mean(self.system, solution.fields[f], contact) for f, x in weights.items())
+
+    def on_axis(
+        self, solution: TransportSolution, layer: str, heights: NDArray[np.float64], weights: Mapping[str, float]
+    ) -> NDArray[np.float64]:
+        """Return a combination of fields at heights (m) in a layer, on the axis of the device. Collective."""
+        values = sample(list(solution.fields.values()), self.domain, self.domain.axis(heights), layer)
+        return np.asarray(self.system.vector(weights) @ values)
 
     def _weights(self, layer: str) -> NDArray[np.float64]:
         """Return K q/(q^T K q): the potential that it weights falls by Ohm's law alone in a layer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,8 @@ class TransportSolution:
         How the potentials of the channels are made of them.
     voltages, currents
         Of every contact; currents (A) count into the device.
+    temperatures, heats
+        Of every contact (K), and the heat current into the device there (W); empty without heat.
     driven
         The two contacts between which voltage and resistance are taken.
     dissipation
@@ -85,8 +87,12 @@ class TransportSolution:
     r_nonequilibrium
         A R_ne (ohm m2): power of the spin degrees of freedom / I^2, times the area; None with more
         than two contacts or without a current.
+    present
+        The channels that exist in each layer.
     iterations, dofs
         Of the linear solver; number of unknowns.
+    report
+        What only this model tells, under the names of ``summary.json``.
     """
 
     stack: Stack
@@ -95,6 +101,8 @@ class TransportSolution:
     channels: Channels
     voltages: Mapping[str, float]
     currents: Mapping[str, float]
+    temperatures: Mapping[str, float]
+    heats: Mapping[str, float]
     driven: tuple[str, str]
     dissipation: Dissipation
     power_balance: float
@@ -103,8 +111,10 @@ class TransportSolution:
     interface_drops: Mapping[Pair, float]
     channel_currents: Mapping[str, Mapping[str, float]]
     r_nonequilibrium: float | None
+    present: Mapping[str, frozenset[str]]
     iterations: int
     dofs: int
+    report: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         resistance = f"A R = {self.resistance_area:.6g} ohm m2, " if self.resistance_area is not None else ""
@@ -146,14 +156,15 @@ class TransportSolution:
             Per layer, both faces included.
         """
         parts = []
-        axis = self.domain.mesh.geometry.dim - 1
         for i, r in enumerate(self.domain.regions):
             low, high = self.domain.region_extent(r)
-            x = np.zeros((points, 3))
-            x[:, :axis] = self.domain.centre
-            x[:, axis] = np.linspace(low, high, points)
-            values = sample(list(self.fields.values()), self.domain, x, r)
-            parts.append((x[:, axis], np.full(points, i), self.channels.matrix() @ values))
+            heights = np.linspace(low, high, points, dtype=np.float64)
+            values = sample(list(self.fields.values()), self.domain, self.domain.axis(heights), r)
+            potentials = self.channels.matrix() @ values
+            for k, channel in enumerate(self.channels.names):
+                if channel not in self.present[r]:
+                    potentials[k] = np.nan
+            parts.append((heights, np.full(points, i), potentials))
         position, layer, potentials = (np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))
         return Profile(position, layer, dict(zip(self.channels.names, potentials, strict=True)))
 
@@ -206,4 +217,5 @@ class TransportSolution:
             "interface_drops": {"|".join(p): d for p, d in self.interface_drops.items()},
             "channel_currents": {k: dict(c) for k, c in self.channel_currents.items()},
             "r_nonequilibrium": self.r_nonequilibrium,
+            **self.report,
         }

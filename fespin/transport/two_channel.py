@@ -8,16 +8,23 @@ magnetized against the axis has its channels exchanged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..constants import ELEMENTARY_CHARGE
-from ..device import Contact, Interface, Layer
+from ..device import Interface, Layer
 from ..onsager.channels import Channels
-from ..onsager.declaration import ContactLaw, Declaration, InterfaceLaw, Mechanism, Medium
+from ..onsager.declaration import Declaration, InterfaceLaw, Medium
 from ..stack import Stack, common_axis, interface_sign, sign_along
+from .model import Contacts, Pairs, declaration_of
+
+if TYPE_CHECKING:
+    from .problem import TransportProblem
+    from .solution import TransportSolution
 
 CHANNELS = Channels({"up": {"c": 1.0, "s": 1.0}, "down": {"c": 1.0, "s": -1.0}})
+DIFFERENCE = {"up": 1.0, "down": -1.0}
 
 
 @dataclass(frozen=True)
@@ -31,22 +38,11 @@ class TwoChannel:
 
     @property
     def channels(self) -> Channels:
-        """Up and down; the accumulation is the potential of the first less that of the second."""
+        """Up and down along the common axis."""
         return CHANNELS
 
-    def declare(
-        self, stack: Stack, contacts: Mapping[str, tuple[Contact, str]], pairs: Sequence[tuple[str, str]]
-    ) -> Declaration:
+    def declare(self, stack: Stack, contacts: Contacts, pairs: Pairs) -> Declaration:
         """Return the declaration of a device.
-
-        Parameters
-        ----------
-        stack
-            The layers, magnetized along one axis.
-        contacts
-            For each contact what it is and the layer it touches.
-        pairs
-            Layers that touch.
 
         Raises
         ------
@@ -56,47 +52,40 @@ class TwoChannel:
             If an interface with gamma joins magnets of opposite magnetization.
         """
         axis = common_axis(stack)
-        signs = {x.name: sign_along(x, axis) for x in stack}
-        laws = {}
-        for a, b in pairs:
-            interface = stack.interface(a, b)
-            if interface is not None:
-                laws[a, b] = self.law(interface, interface_sign(stack, a, b, axis))
-        return Declaration(
-            CHANNELS.fields,
-            {x.name: self.medium(x, signs[x.name]) for x in stack},
-            laws,
-            {k: self.contact(c, stack[r], signs[r]) for k, (c, r) in contacts.items()},
-        )
 
-    @staticmethod
-    def medium(layer: Layer, sign: int) -> Medium:
-        """Return what dissipates inside a layer; `sign` is its direction along the axis."""
-        m = layer.material
-        beta = sign * (m.beta or 0.0)
-        up, down = (1 + beta) / (2 * m.resistivity), (1 - beta) / (2 * m.resistivity)
-        flip = 1 / (m.spin_diffusion_length**2 * (1 / up + 1 / down))
-        difference = {"up": 1.0, "down": -1.0}
-        storage = {}
-        if m.density_of_states is not None:
-            # Quasi-neutral: c_up c_dn/(c_up + c_dn) on (phi_up - phi_dn)^2, with c_up = c_dn = e^2 N/2.
-            storage["spin capacity"] = (difference, ELEMENTARY_CHARGE**2 * m.density_of_states / 4)
-        return CHANNELS.medium({"up": up, "down": down}, {"spin flip": (difference, flip)}, storage=storage)
+        def medium(layer: Layer) -> Medium:
+            return two_channel_medium(layer, sign_along(layer, axis))
 
-    @staticmethod
-    def law(interface: Interface, sign: int) -> InterfaceLaw:
-        """Return what dissipates at an interface; `sign` is the direction of its magnet."""
-        star, gamma = interface.area_resistance_star, sign * interface.gamma
-        return CHANNELS.interface({"up": 1 / (2 * star * (1 - gamma)), "down": 1 / (2 * star * (1 + gamma))})
+        def law(a: str, b: str) -> InterfaceLaw | None:
+            face = stack.interface(a, b)
+            sign = interface_sign(stack, a, b, axis)
+            return None if face is None or face.perfect else two_channel_law(face, sign)
 
-    @staticmethod
-    def contact(contact: Contact, layer: Layer, sign: int) -> ContactLaw:
-        """Return what a contact on a layer imposes."""
-        if contact.spin == "reservoir":
-            return ContactLaw({"c": 1.0}, grounded=("s",))
-        if contact.spin == "blocked":
-            return ContactLaw({"c": 1.0})
-        m = layer.material
-        admittance = 1 / (m.resistivity_star * m.spin_diffusion_length)
-        potential = {"c": 1.0, "s": sign * m.beta} if m.beta else {"c": 1.0}
-        return ContactLaw(potential, mechanisms=(Mechanism("lead", admittance, {"s": 1.0}),))
+        return declaration_of(CHANNELS.fields, stack, contacts, pairs, medium, law)
+
+    def accumulation(self, stack: Stack, layer: str) -> Mapping[str, float]:
+        """Return phi_up - phi_dn as weights over the fields."""
+        return CHANNELS.combination(DIFFERENCE)
+
+    def report(self, problem: TransportProblem, solution: TransportSolution) -> dict[str, Any]:
+        """Return nothing beyond what every model reports."""
+        return {}
+
+
+def two_channel_medium(layer: Layer, sign: int, channels: Channels = CHANNELS) -> Medium:
+    """Return what dissipates inside a layer; `sign` is its direction along the axis."""
+    m = layer.material
+    beta = sign * (m.beta or 0.0)
+    up, down = (1 + beta) / (2 * m.resistivity), (1 - beta) / (2 * m.resistivity)
+    flip = 1 / (m.spin_diffusion_length**2 * (1 / up + 1 / down))
+    storage = {}
+    if m.density_of_states is not None:
+        # Quasi-neutral: c_up c_dn/(c_up + c_dn) on (phi_up - phi_dn)^2, with c_up = c_dn = e^2 N/2.
+        storage["spin capacity"] = (DIFFERENCE, ELEMENTARY_CHARGE**2 * m.density_of_states / 4)
+    return channels.medium({"up": up, "down": down}, {"spin flip": (DIFFERENCE, flip)}, storage=storage)
+
+
+def two_channel_law(interface: Interface, sign: int, channels: Channels = CHANNELS) -> InterfaceLaw:
+    """Return what dissipates at an interface; `sign` is the direction of its magnet."""
+    up, down = interface.conductances[::sign]
+    return channels.interface({"up": up, "down": down})

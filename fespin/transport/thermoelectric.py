@@ -1,0 +1,145 @@
+"""Two spin channels and heat, linear about a reference temperature, as a declaration.
+
+Unknowns are c and s of the two-channel model and h = a (T - T0), with a the square
+root of the Lorenz number: a voltage of the size of the others. Each spin's current is
+driven by grad phi + S grad T, heat by grad T besides, so that the power of the model is
+T0 times the entropy production::
+
+    J_i = -sigma_i (grad phi_i + S_i grad T)
+    Q   = -kappa grad T + T0 sum S_i J_i,      div Q = 0
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..constants import LORENZ_NUMBER
+from ..device import Layer, Thermal
+from ..errors import InputError
+from ..onsager.channels import Channels
+from ..onsager.declaration import Declaration, InterfaceLaw, Mechanism, Medium, ThermalField
+from ..stack import Stack, common_axis, interface_sign, sign_along
+from .model import Contacts, Pairs, declaration_of
+from .two_channel import DIFFERENCE, two_channel_law, two_channel_medium
+
+if TYPE_CHECKING:
+    from .problem import TransportProblem
+    from .solution import TransportSolution
+
+SCALE = math.sqrt(LORENZ_NUMBER)
+CHANNELS = Channels(
+    {"up": {"c": 1.0, "s": 1.0}, "down": {"c": 1.0, "s": -1.0}, "temperature": {"h": 1 / SCALE}},
+)
+HEAT = {"h": 1 / SCALE}
+
+
+@dataclass(frozen=True)
+class Thermoelectric:
+    """The two-channel model with heat.
+
+    Attributes
+    ----------
+    temperature
+        T0 (K): the coefficients are those at this temperature, and contacts have it unless they are given another.
+
+    Raises
+    ------
+    InputError
+        If the temperature is not positive.
+    """
+
+    temperature: float = 300.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise InputError(f"temperature is {self.temperature!r} K; it must be finite and positive")
+
+    @property
+    def channels(self) -> Channels:
+        """Up and down along the common axis, and the temperature above T0 (K)."""
+        return CHANNELS
+
+    def declare(self, stack: Stack, contacts: Contacts, pairs: Pairs) -> Declaration:
+        """Return the declaration of a device.
+
+        Raises
+        ------
+        InputError
+            If magnetizations are not collinear.
+        ModelError
+            If an interface with gamma joins magnets of opposite magnetization.
+        """
+        axis = common_axis(stack)
+
+        def law(a: str, b: str) -> InterfaceLaw | None:
+            face, sign = stack.interface(a, b), interface_sign(stack, a, b, axis)
+            if face is None:
+                return None
+            spins = InterfaceLaw(perfect=frozenset({"c", "s"}))
+            if not face.perfect:
+                spins = two_channel_law(face, sign, CHANNELS)
+            if face.thermal_conductance is None:
+                return replace(spins, perfect=spins.perfect | {"h"})
+            step = {(0, "h"): 1 / SCALE, (1, "h"): -1 / SCALE}
+            heat = Mechanism("interface heat conduction", face.thermal_conductance / self.temperature, step)
+            return replace(spins, mechanisms=(*spins.mechanisms, heat))
+
+        return declaration_of(
+            CHANNELS.fields,
+            stack,
+            contacts,
+            pairs,
+            lambda x: self._medium(x, sign_along(x, axis)),
+            law,
+            conserved=("c", "h"),
+            thermal=ThermalField("h", self.temperature, SCALE),
+        )
+
+    def _medium(self, layer: Layer, sign: int) -> Medium:
+        """Return what dissipates in a layer; `sign` is its direction along the axis."""
+        thermal = layer.material.thermal or Thermal()
+        plain = two_channel_medium(layer, sign)
+        conduction = tuple(
+            # The force of a spin's current is grad phi + S grad T.
+            replace(m, weights={**m.weights, **({"h": s / SCALE} if s else {})})
+            for m, s in zip(plain.conduction, thermal.seebeck[::sign], strict=True)
+        )
+        kappa = heat_conductivity(layer, self.temperature)
+        heat = Mechanism("heat conduction", kappa / self.temperature, HEAT)
+        storage = plain.storage
+        if thermal.heat_capacity is not None:
+            storage += (Mechanism("heat capacity", thermal.heat_capacity / self.temperature, HEAT),)
+        return Medium((*conduction, heat), plain.reactions, storage)
+
+    def accumulation(self, stack: Stack, layer: str) -> Mapping[str, float]:
+        """Return phi_up - phi_dn as weights over the fields."""
+        return CHANNELS.combination(DIFFERENCE)
+
+    def report(self, problem: TransportProblem, solution: TransportSolution) -> dict[str, Any]:
+        """Return temperatures and heat currents of contacts and interfaces, and the entropy production."""
+        t0 = self.temperature
+        temperature = {
+            "|".join(pair): [t0 + problem.face_mean(solution, pair, i, HEAT) for i in (0, 1)]
+            for pair in problem.domain.interfaces
+        }
+        heat = {
+            # The flux conjugate to h is Q/(T0 a), and the current of the channel "temperature" is Q/T0.
+            place: t0 * currents.pop("temperature")
+            for place, currents in ((k, dict(c)) for k, c in solution.channel_currents.items())
+        }
+        return {
+            "temperature": temperature,
+            "temperatures": dict(solution.temperatures),
+            "heat_currents": dict(solution.heats),
+            "heat_current": heat,
+            "entropy_production": {k: p / t0 for k, p in solution.dissipation.by_mechanism.items()},
+        }
+
+
+def heat_conductivity(layer: Layer, temperature: float) -> float:
+    """Return kappa of a layer (W/(m K)): its own, or by the law of Wiedemann and Franz."""
+    own = layer.material.thermal.conductivity if layer.material.thermal else None
+    return own if own is not None else LORENZ_NUMBER * temperature / layer.material.resistivity

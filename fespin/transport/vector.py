@@ -1,0 +1,242 @@
+"""Non-collinear magnets: the charge potential and the spin vector, as a declaration.
+
+Unknowns are c and s = (sx, sy, sz) (V). Along the magnetization m of a layer the
+channels are phi_up,dn = c +- m.s as in the two-channel model; spins across it diffuse
+with their own conductivity, are dephased, and precess in the exchange field. Each of
+these is a sum of squares of components of m x s, and precession, which dissipates
+nothing, is antisymmetric. Interfaces have a conductance for each spin along m and a
+mixing conductance for the spins across it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
+from ..device import Interface, Layer
+from ..errors import InputError, ModelError, nearest
+from ..onsager.channels import Channels
+from ..onsager.declaration import Declaration, InterfaceLaw, Mechanism, Medium, Reversible
+from ..stack import Stack
+from .model import Contacts, Pairs, declaration_of
+
+if TYPE_CHECKING:
+    from .problem import TransportProblem
+    from .solution import TransportSolution
+
+SPIN = ("sx", "sy", "sz")
+CHANNELS = Channels({"charge": {"c": 1.0}, "x": {"sx": 1.0}, "y": {"sy": 1.0}, "z": {"sz": 1.0}})
+TRANSVERSE = ("absorbed", "resolved")
+# Angular momentum per charge: (hbar/2e) J_s is the flux of spin angular momentum.
+SPIN_PER_CHARGE = HBAR / (2 * ELEMENTARY_CHARGE)
+
+
+@dataclass(frozen=True)
+class Vector:
+    """The vector model.
+
+    Attributes
+    ----------
+    transverse
+        "absorbed": spins across the magnetization end at the interface, which takes them with its mixing
+        conductance; "resolved": they enter the magnet and decay there, with its dephasing and precession
+        lengths.
+    field
+        B (T) in which spins precess in normal metals (Hanle effect); these need a density of states.
+
+    Raises
+    ------
+    InputError
+        If `transverse` is unknown or the field is not three finite numbers.
+    """
+
+    transverse: str = "absorbed"
+    field: Sequence[float] = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        if self.transverse not in TRANSVERSE:
+            raise InputError(f"transverse is '{self.transverse}'; {nearest(self.transverse, TRANSVERSE)}")
+        if len(self.field) != 3 or not all(math.isfinite(x) for x in self.field):
+            raise InputError(f"field is {self.field!r}; it must be three finite numbers (T)")
+
+    @property
+    def channels(self) -> Channels:
+        """The charge potential and the components of s."""
+        return CHANNELS
+
+    def declare(self, stack: Stack, contacts: Contacts, pairs: Pairs) -> Declaration:
+        """Return the declaration of a device.
+
+        Raises
+        ------
+        InputError
+            If a length or a conductance that the model needs is missing.
+        ModelError
+            If an interface with gamma joins magnets that are not parallel.
+        """
+        return declaration_of(
+            CHANNELS.fields, stack, contacts, pairs, self._medium, lambda a, b: self._law(stack, a, b)
+        )
+
+    # ---- inside a layer
+    def _medium(self, layer: Layer) -> Medium:
+        m, sigma = layer.material, 1 / layer.material.resistivity
+        if layer.direction is None:
+            return self._normal(layer)
+        u, beta = layer.direction, m.beta or 0.0
+        across = sigma if m.transverse_conductivity is None else m.transverse_conductivity
+        conduction = (
+            Mechanism("up", (1 + beta) * sigma / 2, {"c": 1.0, **along(u)}),
+            Mechanism("down", (1 - beta) * sigma / 2, {"c": 1.0, **along(u, -1.0)}),
+            *squares("transverse", across, u),
+        )
+        flip = Mechanism("spin flip", sigma * (1 - beta**2) / m.spin_diffusion_length**2, along(u))
+        dephasing = m.dephasing_length
+        turn: tuple[Reversible[str], ...] = ()
+        if self.transverse == "resolved":
+            if dephasing is None and m.precession_length is None:
+                raise InputError(
+                    f"material '{m.name}': transverse spins are resolved; give its dephasing_length, precession_length "
+                    "or both"
+                )
+            if m.precession_length is not None:
+                turn = turns("precession", -across / m.precession_length**2, u)
+        # What is absorbed at the interfaces leaves nothing inside, however fast it would decay.
+        decay = dephasing or (m.spin_diffusion_length if self.transverse == "absorbed" else None)
+        reactions = (flip, *(squares("dephasing", across / decay**2, u) if decay else ()))
+        return Medium(conduction, reactions, storage_of(layer), turn)
+
+    def _normal(self, layer: Layer) -> Medium:
+        m, sigma = layer.material, 1 / layer.material.resistivity
+        conduction = (Mechanism("charge", sigma, {"c": 1.0}), *(Mechanism("spin", sigma, {k: 1.0}) for k in SPIN))
+        rate = sigma / m.spin_diffusion_length**2
+        reactions = tuple(Mechanism("spin flip", rate, {k: 1.0}) for k in SPIN)
+        turn: tuple[Reversible[str], ...] = ()
+        if any(self.field):
+            if m.density_of_states is None:
+                raise InputError(
+                    f"material '{m.name}': precession in a field needs its density_of_states or diffusion_constant"
+                )
+            per_tesla = ELEMENTARY_CHARGE**2 * m.density_of_states * m.g_factor * BOHR_MAGNETON / HBAR
+            turn = turns("Hanle", -per_tesla, self.field)
+        return Medium(conduction, reactions, storage_of(layer), turn)
+
+    # ---- between layers
+    def _law(self, stack: Stack, a: str, b: str) -> InterfaceLaw | None:
+        face, magnets = stack.interface(a, b), [i for i, n in enumerate((a, b)) if stack[n].material.ferromagnetic]
+        where = f"interface '{a}|{b}'"
+        directions = [d for d in (stack[a].direction, stack[b].direction) if d is not None]
+        parallel = len(directions) < 2 or float(np.dot(directions[0], directions[1])) > 1 - 1e-12
+        if face is None or face.perfect:
+            if self.transverse == "absorbed" and len(magnets) == 1:
+                raise InputError(
+                    f"{where}: a magnet that absorbs transverse spins needs the interface's conductances and "
+                    'mixing_conductance; or choose transverse = "resolved"'
+                )
+            if self.transverse == "absorbed" and not parallel:
+                raise InputError(f'{where}: these magnets touch and are not parallel; choose transverse = "resolved"')
+            return None
+        if not magnets or (not parallel and not face.gamma):
+            return isotropic(face)
+        if not parallel:
+            raise ModelError(
+                f"{where} has gamma = {face.gamma} between magnets that are not parallel, "
+                "where majority and minority are not defined; use gamma = 0 or a spacer"
+            )
+        u = directions[0]
+        up, down = face.conductances
+        mechanisms = [
+            jump("interface up", up, {"c": 1.0, **along(u)}),
+            jump("interface down", down, {"c": 1.0, **along(u, -1.0)}),
+        ]
+        mix = face.mixing_conductance
+        if self.transverse == "resolved" or len(magnets) == 2:
+            # Transverse spins pass, as those along m do, with the mean of both spins if nothing else is known.
+            g = complex((up + down) / 2 if mix is None else mix)
+            mechanisms += [jump(m.name, m.coefficient, m.weights) for m in squares("interface mixing", 2 * g.real, u)]
+            turn = [t for a0, b0, sign in ((0, 0, 1), (1, 1, 1), (0, 1, -1), (1, 0, -1))
+                    for t in side_turns("interface mixing", 2 * g.imag * sign, u, a0, b0)]  # fmt: skip
+            return InterfaceLaw(tuple(mechanisms), reversible=tuple(turn))
+        if mix is None:
+            raise InputError(f"{where}: the vector model needs its mixing_conductance (S/m2)")
+        g, normal = complex(mix), 1 - magnets[0]
+        mechanisms += [
+            Mechanism(m.name, m.coefficient, {(normal, k): w for k, w in m.weights.items()})
+            for m in squares("interface mixing", 2 * g.real, u)
+        ]
+        return InterfaceLaw(
+            tuple(mechanisms), reversible=tuple(side_turns("interface mixing", 2 * g.imag, u, normal, normal))
+        )
+
+    # ---- reports
+    def accumulation(self, stack: Stack, layer: str) -> Mapping[str, float]:
+        """Return phi_up - phi_dn along the layer's magnetization; in a normal metal along the first magnet's."""
+        axes = [stack[layer].direction, *(x.direction for x in stack), (0.0, 0.0, 1.0)]
+        return along(next(d for d in axes if d is not None), 2.0)
+
+    def report(self, problem: TransportProblem, solution: TransportSolution) -> dict[str, Any]:
+        """Return the torque on every magnet (J/m2), and the spin accumulation 2 s (V) at interfaces as vectors."""
+        from .torque import spin_torque
+
+        magnets = [x.name for x in solution.stack if x.material.ferromagnetic]
+        return {
+            "torque": {n: spin_torque(problem, solution, n).tolist() for n in magnets},
+            "spin_accumulation": {
+                "|".join(pair): [[problem.face_mean(solution, pair, i, {k: 2.0}) for k in SPIN] for i in (0, 1)]
+                for pair in problem.domain.interfaces
+            },
+        }
+
+
+def along(u: Sequence[float], weight: float = 1.0) -> dict[str, float]:
+    """Return weight u.s as weights over the spin fields."""
+    return {k: weight * x for k, x in zip(SPIN, u, strict=True) if x}
+
+
+def squares(name: str, coefficient: float, u: Sequence[float]) -> tuple[Mechanism[str], ...]:
+    """Return coefficient |u x s|^2 as mechanisms."""
+    x, y, z = u
+    rows = ({"sz": y, "sy": -z}, {"sx": z, "sz": -x}, {"sy": x, "sx": -y})
+    kept = ({k: w for k, w in row.items() if w} for row in rows)
+    return tuple(Mechanism(name, coefficient, row) for row in kept if row)
+
+
+def turns(name: str, coefficient: float, u: Sequence[float]) -> tuple[Reversible[str], ...]:
+    """Return the relaxation coefficient u x s as reversible couplings."""
+    x, y, z = u
+    entries = (("sx", "sy", -z), ("sz", "sx", -y), ("sy", "sz", -x))
+    return tuple(Reversible(name, i, j, coefficient * w) for i, j, w in entries if w)
+
+
+def side_turns(name: str, coefficient: float, u: Sequence[float], row: int, column: int) -> list[Reversible[Any]]:
+    """Return the flux coefficient u x s out of one side, of s on the same or the other side, as couplings."""
+    if not coefficient:
+        return []
+    return [Reversible(name, (row, t.row), (column, t.column), t.value) for t in turns(name, coefficient, u)]
+
+
+def jump(name: str, coefficient: float, weights: Mapping[str, float]) -> Mechanism[tuple[int, str]]:
+    """Return a mechanism driven by the step of a combination of fields across an interface."""
+    return Mechanism(name, coefficient, {(i, k): s * w for i, s in ((0, 1.0), (1, -1.0)) for k, w in weights.items()})
+
+
+def isotropic(face: Interface) -> InterfaceLaw:
+    """Return an interface that treats all spins alike: between normal metals, or magnets without gamma."""
+    total = sum(face.conductances)
+    return InterfaceLaw(
+        (
+            jump("interface charge", total, {"c": 1.0}),
+            *(jump("interface spin", total, {k: 1.0}) for k in SPIN),
+        )
+    )
+
+
+def storage_of(layer: Layer) -> tuple[Mechanism[str], ...]:
+    """Return the spin capacity e^2 N per s^2."""
+    n = layer.material.density_of_states
+    return () if n is None else tuple(Mechanism("spin capacity", ELEMENTARY_CHARGE**2 * n, {k: 1.0}) for k in SPIN)
