@@ -1,12 +1,13 @@
 """Three and four channels against the exact solution, closed forms, and each other."""
 
+import itertools
+
 import numpy as np
 import pytest
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.errors import InputError
-from fespin.transport import FourChannel, ThreeChannel, TwoChannel, band_lengths
+from fespin.transport import FourChannel, ThreeChannel
 from tests.references import channel_models as exact
 from tests.references import channels as solver
 
@@ -66,7 +67,7 @@ def reference(stack, ends, j):
     charge = np.ones(4)
     return solver.solve(
         [reference_layer(x) for x in layers],
-        [reference_face(stack, a, b) for a, b in zip(layers, layers[1:], strict=False)],
+        [reference_face(stack, a, b) for a, b in itertools.pairwise(layers)],
         solver.Contact(ends[0]),
         solver.Contact(ends[1]),
         charge,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..device import Contact, Layer
 from ..onsager.channels import Channels
-from ..onsager.declaration import Declaration, InterfaceLaw, Medium, ThermalField
+from ..onsager.declaration import ContactLaw, Declaration, InterfaceLaw, Medium, ThermalField
 from ..onsager.leads import contact_law
 from ..stack import Stack
 
@@ -61,7 +61,7 @@ def declaration_of(
     medium: Callable[[Layer], Medium],
     law: Callable[[str, str], InterfaceLaw | None],
     *,
-    conserved: Sequence[str] = ("c",),
+    contact: Callable[[str, Layer], ContactLaw] | None = None,
     thermal: ThermalField | None = None,
 ) -> Declaration:
     """Return the declaration of a device from what a model says about layers and pairs of them.
@@ -72,10 +72,14 @@ def declaration_of(
         Of a layer.
     law
         Of the interface between two layers; None is a perfect contact.
-    conserved
-        The fields of conserved quantities, the charge field first.
+    contact
+        Of a kind of contact on a layer; default: the reservoir, lead or blocked contact that follows from the
+        layer's medium, with "c" the charge field.
     """
     media = {x.name: medium(x) for x in stack}
     laws = {(a, b): found for a, b in pairs if (found := law(a, b)) is not None}
-    ends = {k: contact_law(c.spin, media[r], conserved, fields) for k, (c, r) in contacts.items()}
+    ends = {
+        k: contact(c.spin, stack[r]) if contact else contact_law(c.spin, media[r], ("c",), fields)
+        for k, (c, r) in contacts.items()
+    }
     return Declaration(tuple(fields), media, laws, ends, thermal)

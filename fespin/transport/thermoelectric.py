@@ -20,7 +20,8 @@ from ..constants import LORENZ_NUMBER
 from ..device import Layer, Thermal
 from ..errors import InputError
 from ..onsager.channels import Channels
-from ..onsager.declaration import Declaration, InterfaceLaw, Mechanism, Medium, ThermalField
+from ..onsager.declaration import ContactLaw, Declaration, InterfaceLaw, Mechanism, Medium, ThermalField
+from ..onsager.leads import contact_law
 from ..stack import Stack, common_axis, interface_sign, sign_along
 from .model import Contacts, Pairs, declaration_of
 from .two_channel import DIFFERENCE, two_channel_law, two_channel_medium
@@ -87,6 +88,11 @@ class Thermoelectric:
             heat = Mechanism("interface heat conduction", face.thermal_conductance / self.temperature, step)
             return replace(spins, mechanisms=(*spins.mechanisms, heat))
 
+        def contact(kind: str, layer: Layer) -> ContactLaw:
+            # The temperature is imposed at the contact's face; behind it a lead has no gradient.
+            spins = contact_law(kind, two_channel_medium(layer, sign_along(layer, axis)), ("c",), ("c", "s"))
+            return replace(spins, further=({"h": 1.0},))
+
         return declaration_of(
             CHANNELS.fields,
             stack,
@@ -94,7 +100,7 @@ class Thermoelectric:
             pairs,
             lambda x: self._medium(x, sign_along(x, axis)),
             law,
-            conserved=("c", "h"),
+            contact=contact,
             thermal=ThermalField("h", self.temperature, SCALE),
         )
 
