@@ -75,6 +75,11 @@ class SolverOptions:
             raise InputError(f"solver max_iterations is {self.max_iterations}; it must be positive")
 
 
+def convergence_reason(names: type, reason: int) -> str:
+    """Return the name of a reason to stop, of PETSc's list `names`."""
+    return next((k for k, v in vars(names).items() if isinstance(v, int) and v == reason), str(reason))
+
+
 class LinearSolver:
     """A positive system of one or several fields, set up once and solved many times.
 
@@ -181,10 +186,10 @@ class LinearSolver:
         self.iterations += self._ksp.getIterationNumber()
         reason = self._ksp.getConvergedReason()
         if reason < 0 or not np.isfinite(x.norm()):
-            names = {v: k for k, v in vars(PETSc.KSP.ConvergedReason).items() if isinstance(v, int)}
             raise SolverError(
                 f"{self.name}: no convergence after {self._ksp.getIterationNumber()} iterations "
-                f"({names.get(reason, reason)}, residual {self._ksp.getResidualNorm():.2g}); {self._advice()}"
+                f"({convergence_reason(PETSc.KSP.ConvergedReason, reason)}, "
+                f"residual {self._ksp.getResidualNorm():.2g}); {self._advice()}"
             )
 
     def vectors(self) -> tuple[PETSc.Vec, PETSc.Vec]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from dolfinx import fem
 from petsc4py import PETSc
 
 from .kernels import Indices
@@ -105,7 +104,7 @@ class Constraint:
         for t in self.ties:
             own = t.slave < system.sizes[t.driven]
             rows.append(starts[t.driven] - first + t.slave[own])
-            columns.append(self._global_numbers(t.field, t.master)[own])
+            columns.append(system.global_numbers(t.field)[t.master][own].astype(PETSc.IntType))
             values.append(np.full(int(own.sum()), -t.weight))
         row, column, value = (np.concatenate(x) for x in (rows, columns, values))
         order = np.lexsort((column, row))
@@ -121,13 +120,3 @@ class Constraint:
         nest = PETSc.Mat().createNest(blocks, comm=full.comm)
         nest.assemble()
         return nest
-
-    def _global_numbers(self, i: int, local: Indices) -> Indices:
-        """Return the rows of a field's local degrees of freedom in the flat matrix. Collective."""
-        system = self.system
-        number = fem.Function(system.spaces[i])
-        before = sum(system.sizes[:i])
-        start = (system.comm.exscan(sum(system.sizes)) or 0) + before
-        number.x.array[: system.sizes[i]] = start + np.arange(system.sizes[i])
-        number.x.scatter_forward()
-        return np.asarray(number.x.array[local].round().astype(PETSc.IntType))

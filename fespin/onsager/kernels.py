@@ -28,8 +28,82 @@ type Indices = NDArray[np.int32]
 NOTHING: Indices = np.zeros(0, np.int32)
 
 
-class Kernels:
-    """Compiled forms on one mesh and element. The constructor is collective.
+class CompiledForms:
+    """Forms that are compiled once and then attached to spaces, entities and functions. Collective.
+
+    Parameters
+    ----------
+    mesh
+        Where they live.
+    forms
+        UFL forms by name, with integrals over ``dx(0)``, ``dS(0)`` and ``ds(0)`` as they need.
+    """
+
+    def __init__(self, mesh: dmesh.Mesh, forms: Mapping[str, Any]) -> None:
+        self.mesh = mesh
+        self._compiled = {n: fem.forms.compile_form(mesh.comm, f) for n, f in forms.items()}
+        # Walking through a form takes longer than attaching it.
+        self._parts = {
+            n: (
+                {integral.integral_type() for integral in f.integrals()},
+                ufl.algorithms.extract_coefficients(f),
+                ufl.algorithms.analysis.extract_constants(f),
+            )
+            for n, f in ((n, c.ufl_form) for n, c in self._compiled.items())
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the forms."""
+        return tuple(self._compiled)
+
+    def form(
+        self,
+        name: str,
+        spaces: Sequence[fem.FunctionSpace] = (),
+        *,
+        cells: Indices = NOTHING,
+        faces: Indices = NOTHING,
+        ends: Indices = NOTHING,
+        replace: Mapping[fem.Function, fem.Function] | None = None,
+    ) -> fem.Form:
+        """Attach a compiled form to spaces, entities and functions. Compiles nothing.
+
+        Parameters
+        ----------
+        name
+            Of the form.
+        spaces
+            Those of its arguments, with the element it was compiled for.
+        cells, faces, ends
+            Cells, and flattened integration entities of interfaces and contacts.
+        replace
+            Functions in place of those that it was compiled with.
+        """
+        compiled = self._compiled[name]
+        kinds = fem.IntegralType
+        entities = {
+            "cell": (kinds.cell, cells),
+            "interior_facet": (kinds.interior_facet, faces),
+            "exterior_facet": (_compat.exterior_facet(), ends),
+        }
+        present, coefficients, constants = self._parts[name]
+        subdomains = {entities[t][0]: [(0, np.asarray(entities[t][1], np.int32))] for t in present}
+        swap = dict(replace or {})
+        return fem.forms.create_form(
+            compiled,
+            list(spaces),
+            self.mesh,
+            subdomains,
+            {c: swap.get(c, c) for c in coefficients},
+            {c: c for c in constants},
+        )
+
+
+class Kernels(CompiledForms):
+    """The forms of linear models on one mesh and element. The constructor is collective.
+
+    "matrix", "residual", "cell_moment", "face_moment", "end_moment", "face_integral", "end_integral".
 
     Parameters
     ----------
@@ -50,7 +124,6 @@ class Kernels:
 
     def __init__(self, space: fem.FunctionSpace) -> None:
         mesh: dmesh.Mesh = space.mesh
-        self.mesh = mesh
         self.cellwise = fem.functionspace(mesh, ("DG", 0))
         self.k, self.r = fem.Function(self.cellwise), fem.Function(self.cellwise)
         self.G, self.B = fem.Constant(mesh, np.zeros((2, 2))), fem.Constant(mesh, 0.0)
@@ -80,54 +153,4 @@ class Kernels:
             "face_integral": both(self.left, self.w1) * dS,
             "end_integral": self.w1 * ds,
         }
-        self._compiled = {n: fem.forms.compile_form(mesh.comm, f) for n, f in forms.items()}
-        # Walking through a form takes longer than attaching it.
-        self._parts = {
-            n: (
-                {integral.integral_type() for integral in f.integrals()},
-                ufl.algorithms.extract_coefficients(f),
-                ufl.algorithms.analysis.extract_constants(f),
-            )
-            for n, f in ((n, c.ufl_form) for n, c in self._compiled.items())
-        }
-
-    def form(
-        self,
-        name: str,
-        spaces: Sequence[fem.FunctionSpace] = (),
-        *,
-        cells: Indices = NOTHING,
-        faces: Indices = NOTHING,
-        ends: Indices = NOTHING,
-        replace: Mapping[fem.Function, fem.Function] | None = None,
-    ) -> fem.Form:
-        """Attach a compiled form to spaces, entities and functions. Compiles nothing.
-
-        Parameters
-        ----------
-        name
-            "matrix", "residual", "cell_moment", "face_moment", "end_moment",
-            "face_integral" or "end_integral".
-        cells, faces, ends
-            Cells, and flattened integration entities of interfaces and contacts.
-        replace
-            Functions in place of `w1` and `w2`.
-        """
-        compiled = self._compiled[name]
-        kinds = fem.IntegralType
-        entities = {
-            "cell": (kinds.cell, cells),
-            "interior_facet": (kinds.interior_facet, faces),
-            "exterior_facet": (_compat.exterior_facet(), ends),
-        }
-        present, coefficients, constants = self._parts[name]
-        subdomains = {entities[t][0]: [(0, np.asarray(entities[t][1], np.int32))] for t in present}
-        swap = dict(replace or {})
-        return fem.forms.create_form(
-            compiled,
-            list(spaces),
-            self.mesh,
-            subdomains,
-            {c: swap.get(c, c) for c in coefficients},
-            {c: c for c in constants},
-        )
+        super().__init__(mesh, forms)

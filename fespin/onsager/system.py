@@ -9,7 +9,6 @@ its entries at a contact are the current.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,61 +20,12 @@ from petsc4py import PETSc
 from ..domain import Domain
 from ..errors import InputError, ModelError, nearest
 from .broken import broken_space
-from .declaration import Declaration, Port, matrix_of
+from .coefficients import Coefficients, Matrix
+from .declaration import Declaration, Port
 from .kernels import NOTHING, Indices, Kernels
 
-type Matrix = NDArray[np.float64]
 type Fields = Sequence[fem.Function]
 type _Couplings = tuple[Indices, list[tuple[Matrix, Indices]], list[tuple[float, Indices]]]
-
-
-@dataclass(frozen=True)
-class Coefficients:
-    """The declaration as numbers: matrices over the fields, per region, interface and contact."""
-
-    conduction: Matrix  # (region, field, field)
-    reaction: Matrix
-    storage: Matrix
-    faces: Mapping[tuple[str, str], Matrix]  # (side, field, side, field)
-    ends: Mapping[str, Matrix]
-
-    @staticmethod
-    def of(declaration: Declaration, domain: Domain) -> Coefficients:
-        """Evaluate a declaration on the regions, interfaces and contacts of a domain."""
-        f = declaration.fields
-        n = len(f)
-        sides = [(s, name) for s in (0, 1) for name in f]
-        media = [declaration.media[r] for r in domain.regions]
-        faces = {}
-        for pair in domain.interfaces:
-            law = declaration.law(pair)
-            faces[pair] = matrix_of(law.mechanisms, sides, law.reversible).reshape(2, n, 2, n)
-        return Coefficients(
-            np.array([matrix_of(m.conduction, f) for m in media]),
-            np.array([matrix_of(m.reactions, f, m.reversible) for m in media]),
-            np.array([matrix_of(m.storage, f) for m in media]),
-            faces,
-            {k: matrix_of(c.mechanisms, f, c.reversible) for k, c in declaration.contacts.items()},
-        )
-
-    def with_storage(self, rate: float) -> Coefficients:
-        """Return the coefficients of an implicit step: storage times `rate` (1/s) joins the reactions."""
-        return self if rate == 0 else replace(self, reaction=self.reaction + rate * self.storage)
-
-    def only(self, region: int | None) -> Coefficients:
-        """Return one region's bulk alone, or nothing at all: no interface, no contact."""
-        mask = (np.arange(len(self.conduction)) == region)[:, None, None]
-        return replace(
-            self,
-            conduction=self.conduction * mask,
-            reaction=self.reaction * mask,
-            faces={p: np.zeros_like(g) for p, g in self.faces.items()},
-            ends={k: np.zeros_like(b) for k, b in self.ends.items()},
-        )
-
-    def storage_only(self) -> Coefficients:
-        """Return the storage coefficients in the place of the reactions, and nothing else."""
-        return replace(self.only(None), reaction=self.storage)
 
 
 class System:
@@ -362,6 +312,14 @@ class System:
         here = sum(float(x.x.array[:n] @ y.x.array[:n]) for x, y, n in zip(w, b, self.sizes, strict=True))
         return float(self.comm.allreduce(here)) * self.domain.depth
 
+    def global_numbers(self, i: int) -> NDArray[np.int64]:
+        """Return the rows of a field's local degrees of freedom, ghosts included, in the flat matrix. Collective."""
+        number = fem.Function(self.spaces[i])
+        start = (self.comm.exscan(sum(self.sizes)) or 0) + sum(self.sizes[:i])
+        number.x.array[: self.sizes[i]] = start + np.arange(self.sizes[i])
+        number.x.scatter_forward()
+        return np.asarray(number.x.array.round().astype(np.int64))
+
     def functions(self, drive: Mapping[Port, float] | None = None) -> list[fem.Function]:
         """Return zero fields, but with the potential of each (contact, field) in `drive` there."""
         out = [fem.Function(v, name=f) for v, f in zip(self.spaces, self.fields, strict=True)]
@@ -381,13 +339,17 @@ class System:
         facets
             Integration entities (cell, local facet) of owned facets, on cells of the region.
         """
-        r = self.residual(w, coefficients=self.coefficients.only(self.domain.regions.index(region)))
+        only = self.coefficients.only(self.domain.regions.index(region))
+        return self.flux_through(self.residual(w, coefficients=only), facets)
+
+    def flux_through(self, residual: Fields, facets: Indices) -> NDArray[np.float64]:
+        """Return what a residual holds at the nodes of facets, field by field. Collective."""
         layout = self.base.dofmap.dof_layout
         dim = self.domain.dim
         closure = np.array([layout.entity_closure_dofs(dim - 1, f) for f in range(dim + 1)])
         cell, local = facets.reshape(-1, 2).T
         out = np.zeros(len(self.fields))
-        for i, (b, v) in enumerate(zip(r, self.spaces, strict=True)):
+        for i, (b, v) in enumerate(zip(residual, self.spaces, strict=True)):
             # A node may lie on facets of several ranks: mark it everywhere, count it where it is owned.
             mark = fem.Function(v)
             mark.x.array[v.dofmap.list[cell[:, None], closure[local]].ravel()] = 1.0

@@ -241,7 +241,7 @@ class TerminalSolver:
             g[:, self.ports.index(ground)] = -sum(g[:, self.ports.index(p)] for p in others)
         return g
 
-    def _imposed(self, drive: Mapping[str, Terminal]) -> tuple[dict[Port, float], dict[Port, float]]:
+    def imposed(self, drive: Mapping[str, Terminal]) -> tuple[dict[Port, float], dict[Port, float]]:
         """Return potentials and fluxes at ports from what drives the contacts."""
         declaration, thermal = self.system.declaration, self.system.declaration.thermal
         potentials: dict[Port, float] = {}
@@ -286,7 +286,7 @@ class TerminalSolver:
         SolverError
             If a solve does not converge.
         """
-        return self.solve_ports(*self._imposed(drive), source)
+        return self.solve_ports(*self.imposed(drive), source)
 
     def solve_ports(
         self, potentials: Mapping[Port, float], fluxes: Mapping[Port, float], source: Fields | None = None

@@ -16,12 +16,14 @@ from ..errors import InputError, SolverError, nearest
 from ..onsager.declaration import Declaration
 from ..onsager.power import dissipation, end_mean, face_mean, moments, nonequilibrium_power
 from ..onsager.system import System
-from ..onsager.terminals import Terminal, TerminalSolver
+from ..onsager.terminals import Solved, Terminal, TerminalSolver
 from ..onsager.transient import Evolution, evolve
 from ..solvers import SolverOptions
 from ..stack import Stack
+from .hot import Hot, HotForms, HotResult, solve_hot
 from .model import TransportModel
 from .solution import TransportSolution
+from .thermoelectric import Thermoelectric
 from .two_channel import TwoChannel
 
 
@@ -84,6 +86,7 @@ class TransportProblem:
         self.system = System(domain, self._declare(self.stack), degree)
         self.options = solver or SolverOptions()
         self.solver = TerminalSolver(self.system, self.options)
+        self._hot_forms: HotForms | None = None
 
     def _declare(self, stack: Stack) -> Declaration:
         return self.model.declare(stack, self.contacts, list(self.domain.interfaces))
@@ -173,13 +176,19 @@ class TransportProblem:
                 raise InputError(f"contact '{k}' is not in the geometry; {nearest(k, self.contacts)}")
         before = self.solver.iterations
         solved = self.solver.solve(terminals)
+        hot = self._heat_up(solved, terminals)
+        if hot is not None:
+            solved = hot.solved
         w, volts, amps = solved.fields, solved.voltages, solved.currents
         if driven is None:
             driven = self._driven(amps)
         m = moments(self.system, w)
-        power = dissipation(self.system.declaration, m)
-        put_in = solved.power
-        balance = power.total / put_in - 1 if put_in else 0.0
+        if hot is None:
+            power = dissipation(self.system.declaration, m)
+            put_in = solved.power
+            balance = power.total / put_in - 1 if put_in else 0.0
+        else:
+            power, put_in, balance = hot.work, sum(volts[k] * amps[k] for k in volts), hot.work_balance
         if not abs(balance) < 1e-6:
             raise SolverError(
                 f"transport: the dissipated power {power.total:.6g} is not the power put in, {put_in:.6g}; "
@@ -205,7 +214,7 @@ class TransportProblem:
             accumulation=self._accumulation(w),
             layer_drops=layer_drops,
             interface_drops=interface_drops,
-            channel_currents=self._channel_currents(w),
+            channel_currents=self._channel_currents(w, self.system if hot is None else hot.hot),
             r_nonequilibrium=nonequilibrium,
             present={
                 r: frozenset(k for k, w in self.model.channels.weights.items() if set(w) <= m.fields)
@@ -214,7 +223,23 @@ class TransportProblem:
             iterations=self.solver.iterations - before,
             dofs=self.system.dofs,
         )
-        return replace(solution, report=self.model.report(self, solution))
+        report = self.model.report(self, solution)
+        if hot is not None:
+            report |= {
+                "entropy_production": hot.entropy.by_mechanism,
+                "energy_balance": hot.energy_balance,
+                "newton_steps": hot.steps,
+            }
+        return replace(solution, report=report)
+
+    def _heat_up(self, linear: Solved, terminals: Mapping[str, Terminal]) -> HotResult | None:
+        """Go on from the linear solution to that with heat produced, if the model wants it. Collective."""
+        if not (isinstance(self.model, Thermoelectric) and self.model.nonlinear):
+            return None
+        if self._hot_forms is None:
+            self._hot_forms = HotForms(self.system.base, self.model.temperature)
+        hot = Hot(self.system, self._hot_forms, self.stack)
+        return solve_hot(hot, *self.solver.imposed(terminals), linear, self.options)
 
     def _driven(self, amps: Mapping[str, float]) -> tuple[str, str]:
         """Return the two contacts between which the resistance is taken; rounding does not decide."""
@@ -337,9 +362,9 @@ class TransportProblem:
         layers = {n: a - b for n, a, b in zip(names, bottoms, tops, strict=True)}
         return layers, {p: a - b for p, a, b in zip(pairs, below, above, strict=True)}
 
-    def _channel_currents(self, w: Sequence[fem.Function]) -> dict[str, dict[str, float]]:
+    def _channel_currents(self, w: Sequence[fem.Function], system: System | Hot) -> dict[str, dict[str, float]]:
         """Return the current of each channel through interfaces, and into contacts on one layer."""
-        system, out = self.system, {}
+        out = {}
         for pair, entities in self.domain.interfaces.items():
             facets = entities.reshape(-1, 4)[:, 2:].ravel()
             out["|".join(pair)] = system.region_flux(w, pair[1], facets)

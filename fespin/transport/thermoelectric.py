@@ -22,6 +22,7 @@ from ..errors import InputError
 from ..onsager.channels import Channels
 from ..onsager.declaration import ContactLaw, Declaration, InterfaceLaw, Mechanism, Medium, ThermalField
 from ..onsager.leads import contact_law
+from ..onsager.power import Dissipation
 from ..stack import Stack, common_axis, interface_sign, sign_along
 from .model import Contacts, Pairs, declaration_of
 from .two_channel import DIFFERENCE, two_channel_law, two_channel_medium
@@ -45,6 +46,8 @@ class Thermoelectric:
     ----------
     temperature
         T0 (K): the coefficients are those at this temperature, and contacts have it unless they are given another.
+    nonlinear
+        With Joule heat, Thomson heat and coefficients that follow the temperature (:mod:`fespin.transport.hot`).
 
     Raises
     ------
@@ -53,6 +56,7 @@ class Thermoelectric:
     """
 
     temperature: float = 300.0
+    nonlinear: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:
@@ -141,8 +145,13 @@ class Thermoelectric:
             "temperatures": dict(solution.temperatures),
             "heat_currents": dict(solution.heats),
             "heat_current": heat,
-            "entropy_production": {k: p / t0 for k, p in solution.dissipation.by_mechanism.items()},
+            **({} if self.nonlinear else {"entropy_production": per_kelvin(solution.dissipation, t0).by_mechanism}),
         }
+
+
+def per_kelvin(power: Dissipation, temperature: float) -> Dissipation:
+    """Return a power over a temperature, part by part: the entropy production of a linear model (W/K)."""
+    return Dissipation({k: p / temperature for k, p in power.parts.items()})
 
 
 def heat_conductivity(layer: Layer, temperature: float) -> float:
