@@ -9,14 +9,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from . import device, materials
+from . import device, materials, transport_describe
 from .errors import InputError, nearest
 from .macrospin_case import MacrospinTable, SphereTable, Task, TorqueTable
-from .stack import Stack, either_order
-from .tables import Direction, Drive, Length, Positive, Table
+from .stack import BOTTOM_LEAD, TOP_LEAD, Stack, either_order
+from .tables import Direction, Length, Positive, Table
+from .transport_case import (
+    BANDS,
+    Contact,
+    Interface,
+    Material,
+    Transport,
+    make_ferromagnet,
+    make_interface,
+    with_further,
+)
 
-type Resistivity = Annotated[float, Field(gt=1e-15, lt=1e9)]
-type Asymmetry = Annotated[float, Field(gt=-1, lt=1)]
+_TWO_CHANNEL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
 
 
 class Geometry(Table):
@@ -49,58 +58,6 @@ class Layer(Table):
     thickness: Length | None = Field(None, description="m; not used with mesh files")
     name: Annotated[str, Field(min_length=1)] | None = None
     magnetization: Direction | None = None
-
-
-class Material(Table):
-    """A new material, or entries that override the library's."""
-
-    resistivity: Resistivity | None = Field(None, description="rho, ohm m")
-    resistivity_star: Resistivity | None = Field(None, description="rho* = rho/(1 - beta^2), ohm m")
-    beta: Asymmetry | None = None
-    spin_diffusion_length: Annotated[float, Field(gt=1e-11)] | None = Field(None, description="l_sf, m")
-
-
-class Interface(Table):
-    """An interface between two materials or two layers, or entries that override the library's."""
-
-    area_resistance_star: Annotated[float, Field(ge=0, lt=1)] | None = Field(
-        None, description="AR* of one interface, ohm m2; 0 is a perfect contact"
-    )
-    gamma: Asymmetry | None = Field(None, description="spin asymmetry; default the library's, else 0")
-
-
-class Contact(Table):
-    """How spins leave through a contact, and what drives it if not [transport]."""
-
-    spin: Literal["reservoir", "lead", "blocked"] = "reservoir"
-    voltage: Drive | None = Field(None, description="V")
-    current: Drive | None = Field(None, description="A into the device (A/m2 on a line)")
-
-
-class Solver(Table):
-    """How linear systems are solved."""
-
-    kind: Literal["auto", "amg", "direct"] = "auto"
-    rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-8
-    max_iterations: Annotated[int, Field(gt=0)] = 500
-    petsc: dict[str, str | int | float | bool] = Field(default_factory=dict, description="PETSc options without prefix")
-
-
-class Transport(Table):
-    """Model, drive and discretization."""
-
-    model: Literal["two-channel"] = "two-channel"
-    current_density: Drive | None = Field(None, description="A/m2 through the cross-section, upwards")
-    current: Drive | None = Field(None, description="A, upwards")
-    voltage: Drive | None = Field(None, description="V, bottom against top")
-    measure: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="contacts driven one by one: two of them, whose voltage over the current is reported"
-    )
-    degree: Annotated[int, Field(ge=1, le=6)] = 2
-    temperature: float = Field(
-        4.2, description="K: which numbers of the library", json_schema_extra={"enum": list(materials.TEMPERATURES)}
-    )
-    solver: Solver = Solver()
 
 
 class Case(Table):
@@ -168,23 +125,32 @@ class Case(Table):
                 f"{user}: material '{name}' is neither in the library nor in the case; "
                 f"{materials.suggestion(name, self.material)}"
             )
-        given = own.model_dump(exclude_none=True) if own else {}
+        tables = [x for x in book.get(name, {}).values() if x.get("ferromagnet")]
+        known = materials.TEMPERATURES.get(temperature) in book.get(name, {})
+        values = materials.entry(name, temperature) if known else {}
+        model = self.transport.model
+        if own is not None and own.conductivity is not None:
+            return make_ferromagnet(name, own, values, model)
+        if model in BANDS and (tables or (own is not None and own.beta is not None)):
+            raise InputError(
+                f'material.{name}.conductivity: missing; in the model "{model}" a ferromagnet needs '
+                f"{{ s_up, s_down, d_down{', d_up' if model == 'four-channel' else ''} }} (S/m)"
+            )
+        given = own.model_dump(include=_TWO_CHANNEL, exclude_none=True) if own else {}
         rho = {"resistivity", "resistivity_star"}
         if rho <= given.keys():
             raise InputError(f"material.{name}: give resistivity or resistivity_star, exactly one; found both")
-        known = materials.TEMPERATURES.get(temperature) in book.get(name, {})
-        values = materials.entry(name, temperature) if known else {}
         if given.keys() & rho:
             values = {k: v for k, v in values.items() if k not in rho}
         made = values | given
         missing = [] if made.keys() & rho else ["resistivity or resistivity_star"]
         missing += [] if "spin_diffusion_length" in made else ["spin_diffusion_length"]
-        if "beta" not in made and any(x.get("ferromagnet") for x in book.get(name, {}).values()):
+        if "beta" not in made and tables:
             missing.append("beta")
         if missing:
             library = f"; the library has none at {temperature:g} K" if name in book else ""
             raise InputError(f"material.{name}: needs {' and '.join(missing)}{library}")
-        return materials.make(name, made)
+        return with_further(materials.make(name, made), own)
 
     def make_stack(self) -> Stack:
         """Return the layers with their interfaces.
@@ -198,7 +164,8 @@ class Case(Table):
         known = set(materials.library()["material"])
         for name, values in self.material.items():
             # A complete definition may wait for a sweep to use it; a partial one is a misspelt override.
-            whole = values.spin_diffusion_length and (values.resistivity or values.resistivity_star)
+            two_channels = values.spin_diffusion_length and (values.resistivity or values.resistivity_star)
+            whole = two_channels or values.conductivity
             if name not in used | known | {self.geometry.lead_material} and not whole:
                 raise InputError(f"material.{name}: no layer is made of it; {nearest(name, used)}")
         made = {x.material: self.make_material(x.material, f"layer {i}") for i, x in enumerate(self.layer, 1)}
@@ -240,17 +207,20 @@ class Case(Table):
                 continue  # of a material that a sweep may use
             if stacked and by_layer.keys() >= set(pair) and frozenset(pair) not in touching:
                 raise InputError(f"{owner}: these layers do not touch; from bottom to top: {', '.join(by_layer)}")
-            of = [by_name[n].name for n in pair]
-            known = either_order(library, *of)
-            star, gamma = value.area_resistance_star, value.gamma
-            if star is None:
-                if known is None:
-                    raise InputError(f"{owner}.area_resistance_star: missing; the library has no {of[0]}|{of[1]}")
-                star = known.area_resistance_star
-            if gamma is None:
-                gamma = known.gamma if known is not None and star else 0.0
-            out[pair[0], pair[1]] = device.Interface(star, gamma)
+            first, second = (by_name[n] for n in pair)
+            known = either_order(library, first.name, second.name)
+            out[pair[0], pair[1]] = make_interface(owner, value, (first, second), known)
         return out
+
+    def device_stack(self) -> Stack:
+        """Return the layers with the wide leads that the geometry adds below and above."""
+        stack, g = self.make_stack(), self.geometry
+        if g.lead_width is None or g.lead_thickness is None:
+            return stack
+        ends = [(BOTTOM_LEAD, stack.layers[0]), (TOP_LEAD, stack.layers[-1])]
+        own = self.make_material(g.lead_material) if g.lead_material is not None else None
+        below, above = (device.Layer(own or x.material, g.lead_thickness, name) for name, x in ends)
+        return stack.between([below], [above])
 
     def make_contacts(self) -> dict[str, device.Contact]:
         """Return what each contact of the case is."""
@@ -267,60 +237,33 @@ class Case(Table):
 
     def describe(self) -> str:
         """Return what would be run, as text."""
-        parts = [self._describe_transport()] if self.transports else [self.title or "untitled"]
+        parts = [transport_describe.describe(self)] if self.transports else [self.title or "untitled"]
         if self.macrospin is not None:
             from .macrospin_checks import describe
 
             parts.append(describe(self))
         return "\n".join(parts)
 
-    def _describe_transport(self) -> str:
-        stack = self.make_stack()
-        kind = self.geometry.shape or self.geometry.mesh
-        lines = [f"{self.title or 'untitled'}: {kind}, {self.transport.model}, degree {self.transport.degree}"]
-        for x in stack:
-            m = x.material
-            beta = "" if m.beta is None else f", beta {m.beta:g}"
-            thick = f"{x.thickness / 1e-9:g} nm, " if self.geometry.mesh is None else ""
-            lines.append(
-                f"  {x.name:<16}{m.name:<8}{thick}rho {m.resistivity / 1e-9:.4g} nohm m, "
-                f"l_sf {m.spin_diffusion_length / 1e-9:g} nm{beta}"
-            )
-        if self.geometry.mesh is None and self.geometry.shape != "lateral":
-            for a, b in pairwise(stack.names):
-                face = stack.interface(a, b)
-                law = "perfect" if face is None else f"AR* {face.area_resistance_star:.4g} ohm m2, gamma {face.gamma:g}"
-                lines.append(f"  {a}|{b}: {law}")
-        for k in self.contact_names() or self.contact:
-            kind = self.contact[k].spin if k in self.contact else "reservoir (default)"
-            lines.append(f"  contact {k}: {kind}")
-        lines.append(f"  states: {', '.join(self.states())}")
-        return "\n".join(lines)
-
     def notes(self) -> list[str]:
         """Return what a user may want to know before believing the numbers."""
-        stack, out = self.make_stack(), []
-        given = {frozenset(p.strip() for p in k.split("|")) for k in self.interface}
-        present = set(stack.names) | {x.material.name for x in stack}
-        for k in self.interface:
-            if not {p.strip() for p in k.split("|")} <= present:
-                out.append(f"interface '{k}' is not used: no layer is made of one of its materials")
-        if self.geometry.mesh is not None or self.geometry.shape == "lateral":
-            pairs = [(a, b) for i, a in enumerate(stack) for b in stack.layers[i + 1 :]]
-        else:
-            pairs = list(pairwise(stack.layers))
-        seen = set()
-        for a, b in pairs:
-            key = frozenset((a.material.name, b.material.name))
-            magnets = a.material.ferromagnetic + b.material.ferromagnetic
-            named = any(key == g or g & {a.name, b.name} for g in given)
-            if magnets == 1 and key not in seen and not named and stack.interface(a.name, b.name) is None:
-                seen.add(key)
-                out.append(
-                    f"no interface {a.material.name}|{b.material.name} in the library at "
-                    f"{self.transport.temperature:g} K, and none given: taken as perfect"
-                )
-        return out
+        return transport_describe.notes(self)
+
+    def touching(self, stack: Stack) -> list[tuple[str, str]]:
+        """Return the layers of a stack that touch, in order; of a mesh file none, only the mesh knows."""
+        if self.geometry.mesh is not None:
+            return []
+        if self.geometry.shape == "lateral":
+            return [(stack.names[0], x) for x in stack.names[1:]]
+        return list(pairwise(stack.names))
+
+    def contact_layers(self, stack: Stack) -> dict[str, str]:
+        """Return the layer that each contact of the shape is on; of a mesh file none."""
+        if self.geometry.mesh is not None:
+            return {}
+        if self.geometry.shape == "lateral":
+            channel, injector, detector = stack.names
+            return {"left": channel, "injector": injector, "detector": detector, "right": channel}
+        return {"bottom": stack.names[0], "top": stack.names[-1]}
 
     def contact_names(self) -> tuple[str, ...] | None:
         """Return the contacts of the shape; None if the mesh file says."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from . import device, materials
 from .errors import InputError, nearest
 from .explain import place
 from .macrospin_checks import check_macrospin
-from .stack import BOTTOM_LEAD, TOP_LEAD, Stack, common_axis, interface_sign
+from .model_checks import check_keys, check_model, check_temperatures, heated
+from .stack import BOTTOM_LEAD, TOP_LEAD
 
 if TYPE_CHECKING:
     from .case import Case
@@ -48,6 +48,7 @@ def check(case: Case) -> None:
     if case.transport.temperature not in materials.TEMPERATURES:
         allowed = ", ".join(f"{x:g}" for x in materials.TEMPERATURES)
         raise InputError(f"transport.temperature: found {case.transport.temperature:g}; allowed: {allowed} (K)")
+    check_keys(case)
     _check_geometry(case)
     stack = case.make_stack()
     _check_sizes(case)
@@ -64,23 +65,8 @@ def check(case: Case) -> None:
             device.direction(vector, f"{owner}.{layer}")
             if not stack[layer].material.ferromagnetic:
                 raise InputError(f"{owner}.{layer}: {stack[layer].material.name} is no ferromagnet (no beta)")
-        _check_state(case, owner, stack.magnetized(directions))
+    check_model(case)
     check_macrospin(case)
-
-
-def _check_state(case: Case, owner: str, stack: Stack) -> None:
-    """Refuse magnetizations and interfaces that the two-channel model cannot take."""
-    try:
-        axis = common_axis(stack)
-        pairs = list(pairwise(stack.names))
-        if case.geometry.shape == "lateral":
-            pairs = [(stack.names[0], x) for x in stack.names[1:]]
-        elif case.geometry.mesh is not None:
-            pairs = []  # only the mesh knows what touches
-        for a, b in pairs:
-            interface_sign(stack, a, b, axis)
-    except InputError as error:
-        raise InputError(f"{owner}: {error}" if case.state else str(error)) from error
 
 
 def _check_geometry(case: Case) -> None:
@@ -173,6 +159,7 @@ def _check_drive(case: Case) -> None:
     for k in case.contact:
         if names is not None and k not in names:
             raise InputError(f"contact.{k}: the geometry has no such contact; {nearest(k, names)}")
+    check_temperatures(case)
     drives = {k: v for k in ("current_density", "current", "voltage") if (v := getattr(t, k)) is not None}
     if case.multi_terminal:
         _check_terminals(case, drives)
@@ -188,8 +175,9 @@ def _check_drive(case: Case) -> None:
             f"transport.{next(iter(drives))}: a lateral valve has no bottom and top; "
             f"give each of [contact.{'], [contact.'.join(names)}] a voltage or a current"
         )
-    elif not next(iter(drives.values())):
-        raise InputError(f"transport.{next(iter(drives))}: found 0; without a drive there is no resistance")
+    elif not next(iter(drives.values())) and not heated(case):
+        heat = ", nor a difference of temperatures" if t.model == "thermoelectric" else ""
+        raise InputError(f"transport.{next(iter(drives))}: found 0; without a drive there is no resistance{heat}")
     elif case.geometry.shape == "line" and "current" in drives:
         raise InputError("transport.current: a line has no cross-section; give current_density or voltage")
 
@@ -210,5 +198,5 @@ def _check_terminals(case: Case, drives: dict[str, float]) -> None:
     volts = {c.voltage for c in case.contact.values() if c.voltage is not None}
     if not volts:
         raise InputError("contact: all contacts float; give at least one of them a voltage, 0 for ground")
-    if len(volts) == 1 and not any(c.current for c in case.contact.values()):
+    if len(volts) == 1 and not any(c.current for c in case.contact.values()) and not heated(case):
         raise InputError("contact: all voltages are equal and all currents 0; without a drive there is no resistance")
