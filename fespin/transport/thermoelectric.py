@@ -22,12 +22,12 @@ from ..errors import InputError
 from ..onsager.channels import Channels
 from ..onsager.declaration import ContactLaw, Declaration, InterfaceLaw, Mechanism, Medium, ThermalField
 from ..onsager.leads import contact_law
-from ..onsager.power import Dissipation
 from ..stack import Stack, common_axis, interface_sign, sign_along
 from .model import Contacts, Pairs, declaration_of
 from .two_channel import DIFFERENCE, two_channel_law, two_channel_medium
 
 if TYPE_CHECKING:
+    from ..onsager.power import Dissipation
     from .problem import TransportProblem
     from .solution import TransportSolution
 
@@ -151,7 +151,7 @@ class Thermoelectric:
 
 def per_kelvin(power: Dissipation, temperature: float) -> Dissipation:
     """Return a power over a temperature, part by part: the entropy production of a linear model (W/K)."""
-    return Dissipation({k: p / temperature for k, p in power.parts.items()})
+    return replace(power, parts={k: p / temperature for k, p in power.parts.items()})
 
 
 def heat_conductivity(layer: Layer, temperature: float) -> float:
