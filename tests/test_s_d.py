@@ -50,7 +50,8 @@ def reference_layer(layer):
         more = {("s_up", "d_up"): b.sd_up, ("s_dn", "d_up"): b.sd_spin_flip, ("d_dn", "d_up"): b.d_spin_flip}
         pairs |= {k: g for k, g in more.items() if g}
     sigma = {LOCAL[k]: getattr(b, k) for k in b.channels}
-    return exact.channel_layer(layer.thickness, sigma, pairs, sign=sign_of(layer))
+    states = {LOCAL[k]: n for k, n in b.densities.items()} if b.densities else None
+    return exact.channel_layer(layer.thickness, sigma, pairs, sign=sign_of(layer), states=states)
 
 
 def reference_face(stack, a, b):

@@ -61,7 +61,7 @@ STACKS = {
 }  # fmt: skip
 
 
-def reference(stack, ends, transverse, field):
+def reference(stack, ends, transverse, field, **options):
     layers = []
     for x in stack:
         m, sigma = x.material, 1 / x.material.resistivity
@@ -95,7 +95,7 @@ def reference(stack, ends, transverse, field):
             )
         )  # fmt: skip
     ends = [solver.Contact(k) for k in ends]
-    return solver.solve(layers, joints, *ends, exact.VECTOR, current_density=J)
+    return solver.solve(layers, joints, *ends, exact.VECTOR, current_density=J, **options)
 
 
 def solve(name, mesh_size=0.25e-9, degree=2):

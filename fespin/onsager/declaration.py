@@ -263,7 +263,7 @@ class Declaration:
 
     def _check_reversible(self, turn: Reversible[Any], where: str, live: frozenset[str], names: Sequence[str]) -> None:
         """Refuse a reversible coupling of unknown or absent fields, of the charge, or of a field with itself."""
-        charges = self._driven
+        charges = {c.charge for c in self.contacts.values()}
         for f in names:
             if f not in live:
                 raise ModelError(f"'{turn.name}' {where} acts on '{f}', which nothing conducts there")

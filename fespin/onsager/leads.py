@@ -1,76 +1,106 @@
 """Contacts by kind: reservoirs, blocked contacts, and semi-infinite continuations of a medium.
 
 What a lead does follows from its matrices alone. With K the conduction, R the
-relaxation (reversible part included) and q the conserved fields, everything that is
-not conserved decays as ``exp(-(K^-1 R)^{1/2} z)``, so at the contact
+relaxation (reversible part included) and q the charge field, everything that is not
+conserved decays as ``exp(-(K^-1 R)^{1/2} z)``, so at the contact
 
     flux = Y phi,  Y = K (K^-1 R)^{1/2},       (q^T K q)^-1 q^T K phi = what is imposed far away,
 
-exact for fields that are uniform over the cross-section.
+exact for fields that are uniform over the cross-section. An alternating drive puts
+R + i omega C, with the storage C, in the place of R.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ModelError
-from .declaration import ContactLaw, Medium, Reversible, matrix_of, mechanisms_of
+from .declaration import ContactLaw, Mechanism, Medium, Reversible, matrix_of, mechanisms_of
+
+# Entries below this part of the largest are rounding.
+_SMALL = 1e-13
 
 
-def contact_law(kind: str, medium: Medium, conserved: Sequence[str], fields: Sequence[str]) -> ContactLaw:
+def admittance(medium: Medium, charge: str, others: Sequence[str], omega: float = 0.0) -> NDArray[Any]:
+    """Return Y of a lead over the fields that are not conserved (S/m2), complex for an alternating drive.
+
+    Parameters
+    ----------
+    others
+        The fields that decay in the lead.
+    omega
+        Angular frequency (1/s), for amplitudes of exp(+i omega t).
+
+    Raises
+    ------
+    ModelError
+        If one of the fields is not conducted.
+    """
+    live = (charge, *others)
+    k = _block(medium.conduction, medium, live)
+    r = _block(medium.reactions, medium, live, medium.reversible) + 0j
+    if omega:
+        r = r + 1j * omega * _block(medium.storage, medium, live)
+    try:
+        decay, modes = np.linalg.eig(np.linalg.solve(k, r))
+        roots = np.where(np.abs(decay) < 1e-12 * np.abs(decay).max(initial=0.0), 0.0, np.sqrt(decay))
+        y = k @ modes @ np.diag(roots) @ np.linalg.inv(modes)
+    except np.linalg.LinAlgError as error:
+        raise ModelError(f"a lead needs all of its fields conducted, found {', '.join(live)}") from error
+    # Charge does not decay: its row and column of Y vanish.
+    return np.asarray(y[1:, 1:] if omega else y[1:, 1:].real)
+
+
+def _block(
+    mechanisms: Sequence[Mechanism[str]], medium: Medium, live: Sequence[str], turns: Sequence[Reversible[str]] = ()
+) -> NDArray[np.float64]:
+    """Return the matrix of mechanisms over some of a medium's fields."""
+    fields = sorted(medium.fields)
+    at = [fields.index(f) for f in live]
+    return np.asarray(matrix_of(mechanisms, fields, turns)[np.ix_(at, at)])
+
+
+def dissipative(y: NDArray[Any], fields: Sequence[str]) -> tuple[Mechanism[str], ...]:
+    """Return the symmetric part of a lead's admittance as mechanisms."""
+    return tuple(replace(m, name="lead") for m in mechanisms_of("lead", (y + y.T) / 2, fields))
+
+
+def odd_couplings(y: NDArray[Any], fields: Sequence[str]) -> tuple[Reversible[str], ...]:
+    """Return the antisymmetric part of a lead's admittance as reversible couplings."""
+    odd, small = (y - y.T) / 2, _SMALL * np.abs(y).max(initial=0.0)
+    return tuple(
+        Reversible("lead", fields[i], fields[j], float(odd[i, j]))
+        for i in range(len(fields))
+        for j in range(i)
+        if abs(odd[i, j]) > small
+    )
+
+
+def contact_law(kind: str, medium: Medium, charge: str, fields: Sequence[str]) -> ContactLaw:
     """Return what a contact on a medium imposes.
 
     Parameters
     ----------
     kind
-        "reservoir": all fields that are not conserved vanish; "blocked": their fluxes do;
+        "reservoir": all fields but the charge field vanish; "blocked": their fluxes do;
         "lead": the medium goes on for ever.
     medium
         What the contact touches.
-    conserved
-        Fields of conserved quantities, the charge field first.
     fields
-        All fields of the model, in order.
-
-    Raises
-    ------
-    ModelError
-        If a lead's medium lets something vanish without conduction.
+        All fields of the model, in order; those that are absent from the medium are left out.
     """
-    live = [f for f in fields if f in medium.fields]
-    driven = [f for f in conserved if f in live]
-    others = tuple(f for f in live if f not in driven)
-    plain = [{f: 1.0} for f in driven]
-    if kind != "lead":
-        grounded = others if kind == "reservoir" else ()
-        return ContactLaw(plain[0], grounded=grounded, further=tuple(plain[1:]))
-    k = matrix_of(medium.conduction, live)
-    r = matrix_of(medium.reactions, live, medium.reversible)
-    try:
-        decay, modes = np.linalg.eig(np.linalg.solve(k, r))
-        roots = np.where(np.abs(decay) < 1e-12 * np.abs(decay).max(initial=0.0), 0.0, np.sqrt(decay + 0j))
-        y = np.real(k @ modes @ np.diag(roots) @ np.linalg.inv(modes))
-    except np.linalg.LinAlgError as error:
-        raise ModelError(f"a lead needs all of its fields conducted, found {', '.join(live)}") from error
-    q = np.array([[float(f == d) for d in driven] for f in live])
-    weights = np.linalg.solve(q.T @ k @ q, q.T @ k)
-    potentials = []
-    for d, row in zip(driven, weights, strict=True):
-        w = dict(zip(live, row, strict=True))
-        potentials.append({d: 1.0} | {f: float(w[f]) for f in others if abs(w[f]) > 1e-14})
-    # What is conserved does not decay: its rows and columns of Y vanish.
-    at = [live.index(f) for f in others]
-    y = y[np.ix_(at, at)]
-    even, odd = (y + y.T) / 2, (y - y.T) / 2
-    mechanisms = tuple(replace(m, name="lead") for m in mechanisms_of("lead", even, others))
-    small = 1e-13 * np.abs(y).max(initial=0.0)
-    turns = tuple(
-        Reversible("lead", others[i], others[j], float(odd[i, j]))
-        for i in range(len(others))
-        for j in range(i)
-        if abs(odd[i, j]) > small
-    )
-    return ContactLaw(potentials[0], (), mechanisms, turns, tuple(potentials[1:]))
+    others = tuple(f for f in fields if f in medium.fields and f != charge)
+    if kind == "reservoir":
+        return ContactLaw({charge: 1.0}, grounded=others)
+    if kind == "blocked":
+        return ContactLaw({charge: 1.0})
+    row = _block(medium.conduction, medium, (charge, *others))[0]
+    weights = {f: float(x / row[0]) for f, x in zip(others, row[1:], strict=True)}
+    y = admittance(medium, charge, others)
+    potential = {charge: 1.0} | {f: x for f, x in weights.items() if abs(x) > _SMALL}
+    return ContactLaw(potential, (), dissipative(y, others), odd_couplings(y, others))

@@ -103,6 +103,15 @@ class _Stages:
             self.solver = TerminalSolver(self.system, self.options, "transient", rate=rate)
         return self.solver
 
+    def settle(self, state: Fields, time: float, step: float) -> None:
+        """Let stored fields that a contact imposes, such as its temperature, jump with the drive."""
+        system = self.system
+        potentials, _ = self._ready(1 / (_G * step)).imposed(self.drive(time + 1e-9 * step))
+        for (contact, name), value in potentials.items():
+            i = system.fields.index(name)
+            if system.coefficients.storage[:, i].any():
+                state[i].x.array[system.at_contact[i][contact]] = value
+
     def solve(self, state: Fields, time: float, step: float) -> tuple[Solved, list[list[fem.Function]]]:
         """Return the end of a step, and the slopes of all stages."""
         rate = 1 / (_G * step)
@@ -183,13 +192,16 @@ def evolve(
         raise InputError(f"tolerance is {tolerance!r}; it must lie between 0 and 1")
     stops = sorted({t for t in breakpoints if 0 < t < duration} | {duration})
     state = [f.copy() for f in initial] if initial is not None else system.functions()
-    time, step, scale, rejected, blocked = 0.0, start, 0.0, 0, False
+    time, step, scale, rejected, blocked, fresh = 0.0, start, 0.0, 0, False, True
     rows: list[_Row] = []
     stage = _Stages(system, drive, options or SolverOptions())
     try:
         while stops:
             # A jump of the drive at the end of a step belongs to the next one.
             step = min(step, longest, stops[0] - time)
+            if fresh:
+                stage.settle(state, time, step)
+                fresh = False
             try:
                 end, slopes = stage.solve(state, time, step)
             except SolverError:
@@ -218,7 +230,7 @@ def evolve(
             if each is not None:
                 each(time, state)
             if time >= stops[0] * (1 - 1e-12):
-                time, step, blocked = stops.pop(0), start, False
+                time, step, blocked, fresh = stops.pop(0), start, False, True
                 continue
             # Doubling only, and not right after a rejection: a new step costs a new preconditioner.
             if ratio < 1 / 16 and not blocked and step < longest:

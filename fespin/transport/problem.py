@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -20,8 +19,10 @@ from ..onsager.terminals import Solved, Terminal, TerminalSolver
 from ..onsager.transient import Evolution, evolve
 from ..solvers import SolverOptions
 from ..stack import Stack
+from . import reports
 from .hot import Hot, HotForms, HotResult, solve_hot
 from .model import TransportModel
+from .response import Harmonic, HarmonicResponse
 from .solution import TransportSolution
 from .thermoelectric import Thermoelectric
 from .two_channel import TwoChannel
@@ -87,6 +88,7 @@ class TransportProblem:
         self.options = solver or SolverOptions()
         self.solver = TerminalSolver(self.system, self.options)
         self._hot_forms: HotForms | None = None
+        self._harmonic: Harmonic | None = None
 
     def _declare(self, stack: Stack) -> Declaration:
         return self.model.declare(stack, self.contacts, list(self.domain.interfaces))
@@ -181,7 +183,7 @@ class TransportProblem:
             solved = hot.solved
         w, volts, amps = solved.fields, solved.voltages, solved.currents
         if driven is None:
-            driven = self._driven(amps)
+            driven = reports.driven_contacts(amps)
         m = moments(self.system, w)
         if hot is None:
             power = dissipation(self.system.declaration, m)
@@ -194,7 +196,7 @@ class TransportProblem:
                 f"transport: the dissipated power {power.total:.6g} is not the power put in, {put_in:.6g}; "
                 "try the solver kind 'direct', or a smaller rtol"
             )
-        layer_drops, interface_drops = self._drops(w)
+        layer_drops, interface_drops = reports.drops(self, w)
         current, nonequilibrium = amps[driven[0]], None
         if current and len(self.contacts) == 2 and self.system.declaration.thermal is None:
             spin_power = nonequilibrium_power(self.system.declaration, m)
@@ -211,10 +213,10 @@ class TransportProblem:
             driven=driven,
             dissipation=power,
             power_balance=balance,
-            accumulation=self._accumulation(w),
+            accumulation=reports.accumulation(self, w),
             layer_drops=layer_drops,
             interface_drops=interface_drops,
-            channel_currents=self._channel_currents(w, self.system if hot is None else hot.hot),
+            channel_currents=reports.channel_currents(self, w, self.system if hot is None else hot.hot),
             r_nonequilibrium=nonequilibrium,
             present={
                 r: frozenset(k for k, w in self.model.channels.weights.items() if set(w) <= m.fields)
@@ -240,19 +242,6 @@ class TransportProblem:
             self._hot_forms = HotForms(self.system.base, self.model.temperature)
         hot = Hot(self.system, self._hot_forms, self.stack)
         return solve_hot(hot, *self.solver.imposed(terminals), linear, self.options)
-
-    def _driven(self, amps: Mapping[str, float]) -> tuple[str, str]:
-        """Return the two contacts between which the resistance is taken; rounding does not decide."""
-        if amps.keys() == {"bottom", "top"}:
-            return ("bottom", "top")
-        names, least = list(amps), 1e-9 * max(abs(i) for i in amps.values())
-
-        def first(sign: int, but: str = "") -> str:
-            strongest = max(sign * amps[k] for k in names if k != but)
-            return next(k for k in names if k != but and sign * amps[k] >= strongest - least)
-
-        source = first(+1)
-        return source, first(-1, source)
 
     def evolve(
         self,
@@ -306,17 +295,41 @@ class TransportProblem:
             options=self.options,
         )
 
-    # ---- reports
-    def _accumulation(self, w: Sequence[fem.Function]) -> dict[tuple[str, str], tuple[float, float]]:
-        """Return the spin accumulation on both sides at the centres of interfaces."""
-        out = {}
-        for pair in self.domain.interfaces:
-            at = self.domain.interface_centre(pair)[None]
-            weights = [self.system.vector(self.model.accumulation(self.stack, r)) for r in pair]
-            below, above = (float(x @ sample(w, self.domain, at, r)[:, 0]) for x, r in zip(weights, pair, strict=True))
-            out[pair] = (below, above)
-        return out
+    def respond(
+        self,
+        frequency: float,
+        *,
+        current_density: float | None = None,
+        current: float | None = None,
+        voltage: float | None = None,
+        terminals: Mapping[str, Terminal] | None = None,
+        driven: tuple[str, str] = ("bottom", "top"),
+    ) -> HarmonicResponse:
+        """Solve for an alternating drive, with the spin capacity of the materials, leads included. Collective.
 
+        Linear models only; of the nonlinear thermoelectric one, its linear part about the reference temperature.
+
+        Parameters
+        ----------
+        frequency
+            In Hz; amplitudes are those of exp(+2 pi i frequency t).
+        current_density, current, voltage, terminals
+            As for :meth:`solve`: amplitudes with phase zero.
+        driven
+            The contacts of the impedance.
+
+        Raises
+        ------
+        InputError
+            If a layer's material has no density of states, or the frequency is not positive.
+        """
+        if terminals is None:
+            terminals = self.drive(current_density, current, voltage)
+        if self._harmonic is None:
+            self._harmonic = Harmonic(self)
+        return self._harmonic.solve(frequency, terminals, driven)
+
+    # ---- reports
     def face_mean(
         self, solution: TransportSolution, pair: tuple[str, str], side: int, weights: Mapping[str, float]
     ) -> float:
@@ -334,45 +347,8 @@ class TransportProblem:
         values = sample(list(solution.fields.values()), self.domain, self.domain.axis(heights), layer)
         return np.asarray(self.system.vector(weights) @ values)
 
-    def _weights(self, layer: str) -> NDArray[np.float64]:
-        """Return K q/(q^T K q): the potential that it weights falls by Ohm's law alone in a layer."""
-        i = self.system.domain.regions.index(layer)
-        q = self.system.fields.index(self.system.declaration.charge)
-        row = self.system.coefficients.conduction[i, q]
-        return np.asarray(row / row[q])
-
-    def _drops(self, w: Sequence[fem.Function]) -> tuple[dict[str, float], dict[tuple[str, str], float]]:
-        """Return layer and interface drops of a stack in order, from bottom to top; else nothing."""
-        names, system = self.domain.regions, self.system
-        pairs = list(itertools.pairwise(names))
-        if set(pairs) != set(self.domain.interfaces) or set(self.contacts) != {"bottom", "top"}:
-            return {}, {}
-
-        def face(pair: tuple[str, str], side: int) -> float:
-            means = [face_mean(system, f, pair, side) for f in w]
-            return float(self._weights(pair[side]) @ means)
-
-        def end(contact: str, layer: str) -> float:
-            return float(self._weights(layer) @ [end_mean(system, f, contact) for f in w])
-
-        below = [face(p, 0) for p in pairs]
-        above = [face(p, 1) for p in pairs]
-        bottoms = [end("bottom", names[0]), *above]
-        tops = [*below, end("top", names[-1])]
-        layers = {n: a - b for n, a, b in zip(names, bottoms, tops, strict=True)}
-        return layers, {p: a - b for p, a, b in zip(pairs, below, above, strict=True)}
-
-    def _channel_currents(self, w: Sequence[fem.Function], system: System | Hot) -> dict[str, dict[str, float]]:
-        """Return the current of each channel through interfaces, and into contacts on one layer."""
-        out = {}
-        for pair, entities in self.domain.interfaces.items():
-            facets = entities.reshape(-1, 4)[:, 2:].ravel()
-            out["|".join(pair)] = system.region_flux(w, pair[1], facets)
-        for k, (_, layer) in self.contacts.items():
-            if len(self.domain.contact_regions(k)) == 1:
-                out[k] = system.region_flux(w, layer, self.domain.contact_entities[k])
-        return {k: self.model.channels.currents(f * self.domain.depth) for k, f in out.items()}
-
     def destroy(self) -> None:
-        """Free matrices and solver. Collective."""
+        """Free matrices and solvers. Collective."""
         self.solver.destroy()
+        if self._harmonic is not None:
+            self._harmonic.destroy()

@@ -94,7 +94,7 @@ class Thermoelectric:
 
         def contact(kind: str, layer: Layer) -> ContactLaw:
             # The temperature is imposed at the contact's face; behind it a lead has no gradient.
-            spins = contact_law(kind, two_channel_medium(layer, sign_along(layer, axis)), ("c",), ("c", "s"))
+            spins = contact_law(kind, two_channel_medium(layer, sign_along(layer, axis)), "c", ("c", "s"))
             return replace(spins, further=({"h": 1.0},))
 
         return declaration_of(
