@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -130,15 +130,22 @@ def write_json(comm: MPI.Intracomm, path: Path, data: Mapping[str, Any]) -> None
 
 
 def write_csv(comm: MPI.Intracomm, path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Write named columns of equal length as CSV, on rank 0."""
+    """Write named columns of equal length as CSV, on rank 0; what is not a number is empty."""
     if comm.rank == 0:
         with path.open("w", newline="", encoding="utf-8") as f:
             out = csv.writer(f)
             out.writerow(columns)
-            out.writerows(zip(*columns.values(), strict=True))
+            out.writerows(["" if x != x else x for x in row] for row in zip(*columns.values(), strict=True))
 
 
-def write_fields(path: Path, domain: Domain, fields: Mapping[str, Sequence[tuple[float, fem.Function]]]) -> None:
+def write_fields(
+    path: Path,
+    domain: Domain,
+    fields: Mapping[str, Sequence[tuple[float, fem.Function]]],
+    *,
+    constants: Mapping[str, float] | None = None,
+    layers: Mapping[str, Collection[str]] | None = None,
+) -> None:
     """Write combinations of fields for ParaView (ADIOS2, ``.bp``); jumps at all interfaces are kept. Collective.
 
     Parameters
@@ -147,6 +154,10 @@ def write_fields(path: Path, domain: Domain, fields: Mapping[str, Sequence[tuple
         Ends in ``.bp``.
     fields
         ``{name: [(weight, function), ...]}``, each function on any broken space of one element.
+    constants
+        What is added to some of them.
+    layers
+        Where some of them exist; elsewhere they are NaN.
     """
     first = next(iter(fields.values()))[0][1].function_space
     base = fem.functionspace(domain.mesh, ("Lagrange", first.element.basix_element.degree))
@@ -156,7 +167,11 @@ def write_fields(path: Path, domain: Domain, fields: Mapping[str, Sequence[tuple
     for name, terms in fields.items():
         f = fem.Function(space, name=name)
         values = sum(weight * u.x.array[u.function_space.dofmap.list] for weight, u in terms)
-        f.x.array[space.dofmap.list.ravel()] = np.asarray(values).ravel()
+        values = np.asarray(values) + (constants or {}).get(name, 0.0)
+        if layers and name in layers:
+            absent = [i for i, r in enumerate(domain.regions) if r not in layers[name]]
+            values[np.isin(domain.region, absent)] = np.nan
+        f.x.array[space.dofmap.list.ravel()] = values.ravel()
         out.append(f)
     with io.VTXWriter(domain.comm, str(path), out) as writer:
         writer.write(0.0)

@@ -3,53 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from dolfinx import fem, plot
-from mpi4py import MPI
 from numpy.typing import NDArray
 
 from .domain import Domain
+from .errors import InputError
 from .onsager.broken import broken_space
-from .stack import Stack
+from .palette import material_colours, prefixed
+from .profile_plotting import plot_profiles
+from .stack import Stack, common_axis
 
 if TYPE_CHECKING:
     import pyvista
 
-    from .transport.multilayer import MultilayerSolution
-    from .transport.solution import Profile, TransportSolution
+    from .transport.solution import TransportSolution
 
-# The materials of the library keep their colours from picture to picture; magnets have the warm ones.
-_COLOURS = {
-    "Cu": "#e3cf9f",
-    "Ag": "#c9d3dc",
-    "Au": "#ecd37a",
-    "Al": "#b9c7d6",
-    "Pt": "#b7c9a8",
-    "Pd": "#a9c7c5",
-    "Ru": "#cfc0dc",
-    "Co": "#b5533c",
-    "Py": "#d28f33",
-    "CoFe": "#8c4a6b",
-    "Ni": "#c7746a",
-    "Fe": "#7a5c3e",
-}
-_METALS = ("#d9c9a3", "#c4b8d6", "#a8c4b0", "#b9c2cb")
-_MAGNETS = ("#a8583f", "#cf9a4a", "#8a5a78", "#96703f")
-_LINES = ("#1f4e79", "#c0392b", "#2e7d32", "#6a3d9a")
-
-
-def material_colours(stack: Stack) -> dict[str, str]:
-    """Return a colour for each material of a stack."""
-    out: dict[str, str] = {}
-    for x in stack:
-        name = x.material.name
-        palette = _MAGNETS if x.material.ferromagnetic else _METALS
-        known = _COLOURS.get(name)
-        out.setdefault(name, known or palette[sum(c in palette for c in out.values()) % len(palette)])
-    return out
+__all__ = ["gather_grid", "material_colours", "plot_device", "plot_profiles"]
 
 
 def gather_grid(
@@ -105,26 +79,75 @@ def _scene(size: tuple[int, int]) -> Any:
     return plotter
 
 
-def plot_device(solution: TransportSolution, path: Path, *, title: str = "") -> None:
+@dataclass(frozen=True)
+class Shown:
+    """What is drawn on the cut of a device.
+
+    Attributes
+    ----------
+    title
+        With its unit.
+    terms
+        Weights and fields, one list per component: of several, the length of the vector is shown.
+    signed
+        Whether zero is in the middle of the colours.
+    """
+
+    title: str
+    unit: str
+    terms: Mapping[str, Sequence[tuple[float, fem.Function]]]
+    signed: bool = True
+    colours: str = "RdBu_r"
+
+    def arguments(self, limits: tuple[float, float]) -> dict[str, Any]:
+        """Return how PyVista draws it."""
+        bar = {**_BAR, "title": f"{self.title} ({self.unit})\n"}
+        return {"cmap": self.colours, "clim": limits, "lighting": False, "scalar_bar_args": bar}
+
+
+def _accumulation(solution: TransportSolution) -> Shown:
+    """Return the spin accumulation: of vectors along the magnets' axis, or their length if there is no such axis."""
+    if "charge" not in solution.channels.names:
+        return Shown("spin accumulation", "V", {"value": solution.accumulation_terms})
+    try:
+        axis = common_axis(solution.stack)
+    except InputError:
+        spins = {k: solution.combination({k: 2.0}) for k in "xyz"}
+        return Shown("length of the spin accumulation 2s", "V", spins, signed=False, colours="viridis")
+    along = {k: 2.0 * float(x) for k, x in zip("xyz", axis, strict=True) if x}
+    return Shown("spin accumulation", "V", {"value": solution.combination(along)})
+
+
+def _temperature(solution: TransportSolution) -> Shown:
+    terms = {"value": solution.combination({"temperature": 1.0})}
+    return Shown("temperature above the reference", "K", terms, signed=False, colours="plasma")
+
+
+def plot_device(solution: TransportSolution, path: Path, *, title: str = "", quantity: str = "accumulation") -> None:
     """Draw the device cut open: its layers, and the spin accumulation on the cut. Collective.
+
+    Of magnets that are not collinear, the length of the vector 2 s is shown.
 
     Parameters
     ----------
     path
         Ends in ``.png``.
+    quantity
+        "accumulation", or "temperature" of a model with heat.
     """
-    terms = [(1e6 * weight, f) for weight, f in solution.accumulation_terms]
-    grid = gather_grid(solution.domain, {"accumulation": terms})
+    shown = _accumulation(solution) if quantity == "accumulation" else _temperature(solution)
+    grid = gather_grid(solution.domain, shown.terms)
     if grid is None or solution.domain.comm.rank != 0:
         return
-    if solution.domain.dim == 3:
-        _draw_solid(grid, solution, path, title)
-    else:
-        _draw_section(grid, solution, path, title)
+    parts = [np.asarray(grid.point_data[k]) for k in shown.terms]
+    values = parts[0] if len(parts) == 1 else np.linalg.norm(parts, axis=0)
+    scale, unit = prefixed(float(np.abs(values).max(initial=0.0)), shown.unit)
+    grid.point_data["shown"] = values / scale
+    draw = _draw_solid if solution.domain.dim == 3 else _draw_section
+    draw(grid, solution, path, title, replace(shown, unit=unit))
 
 
 _BAR = {
-    "title": "spin accumulation (\u00b5V)\n",
     "color": "black",
     "vertical": False,
     "width": 0.44,
@@ -138,7 +161,12 @@ _BAR = {
 }
 
 
-def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
+def _limits(values: NDArray[np.float64], signed: bool) -> tuple[float, float]:
+    low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+    if not signed and high > low:
+        # Rounding is no limit.
+        least = 1e-6 * (high - low)
+        return (low if low < -least else 0.0, high if high > least else 0.0)
     top = float(np.abs(values).max(initial=0.0)) or 1.0
     return -top, top
 
@@ -155,10 +183,17 @@ def _legend(plotter: Any, stack: Stack) -> None:
     )
 
 
-def _shoot(plotter: Any, path: Path, zoom: float, extent: tuple[float, float] | None = None) -> None:
+def _shoot(
+    plotter: Any,
+    path: Path,
+    zoom: float,
+    extent: tuple[float, float] | None = None,
+    pillar: tuple[float, float, float] | None = None,
+) -> None:
     """Frame the scene above the colour bar, and write the picture.
 
-    A plane scene of the given extent (nm) fills the space between title and bar.
+    A plane scene of the given extent (nm) fills the space between title and bar; a pillar of the given edges (nm)
+    fits into it.
     """
     plotter.enable_parallel_projection()
     plotter.reset_camera()
@@ -167,6 +202,10 @@ def _shoot(plotter: Any, path: Path, zoom: float, extent: tuple[float, float] | 
     if extent is not None:
         width, height = plotter.window_size
         camera.parallel_scale = max(extent[1] / 0.66, extent[0] / 0.84 * height / width) / 2
+    if pillar is not None:
+        up = np.array(camera.up) - np.dot(camera.up, camera.direction) * np.array(camera.direction)
+        x, y, z = up / np.linalg.norm(up) * pillar
+        camera.parallel_scale = max(camera.parallel_scale, (abs(z) + np.hypot(x, y)) / 2 / 0.8)
     # Look a little lower than the middle, so that the device stands clear of the bar.
     sight = np.array(camera.focal_point) - np.array(camera.position)
     side = np.cross(sight, camera.up)
@@ -215,7 +254,9 @@ def _cut_open(
     return joined(skins), joined(cuts)
 
 
-def _draw_solid(grid: pyvista.UnstructuredGrid, solution: TransportSolution, path: Path, title: str) -> None:
+def _draw_solid(
+    grid: pyvista.UnstructuredGrid, solution: TransportSolution, path: Path, title: str, look: Shown
+) -> None:
     """Take a piece out of the device: materials on its skin, the accumulation on the cut."""
     stack, colours = solution.stack, material_colours(solution.stack)
     x0, x1, y0, y1, z0, z1 = grid.bounds
@@ -228,14 +269,13 @@ def _draw_solid(grid: pyvista.UnstructuredGrid, solution: TransportSolution, pat
         (x, *_cut_open(grid.extract_cells(grid.cell_data["layer"] == i), pillar, centre, 1e-5 * size))
         for i, x in enumerate(stack)
     ]
-    shown = [cut.point_data["accumulation"] for _, _, cut in parts if cut is not None]
-    limits = _limits(np.concatenate(shown or [grid.point_data["accumulation"]]))
+    on_cut = [cut.point_data["shown"] for _, _, cut in parts if cut is not None]
+    limits = _limits(np.concatenate(on_cut or [grid.point_data["shown"]]), look.signed)
     for layer, skin, cut in parts:
         if skin is not None:
             plotter.add_mesh(skin, color=colours[layer.material.name], ambient=0.3, specular=0.1)
         if cut is not None:
-            look = {"cmap": "RdBu_r", "clim": limits, "lighting": False, "scalar_bar_args": _BAR}
-            plotter.add_mesh(cut, scalars="accumulation", **look)
+            plotter.add_mesh(cut, scalars="shown", **look.arguments(limits))
         for surface in (skin, cut):
             if surface is None:
                 continue
@@ -254,24 +294,20 @@ def _draw_solid(grid: pyvista.UnstructuredGrid, solution: TransportSolution, pat
         plotter.add_text(title, font_size=16, color="black", position="upper_edge")
     middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2, (z0 + z1) / 2])
     plotter.camera_position = [tuple(middle + 3 * size * eye), tuple(middle), (0, 0, 1)]
-    _shoot(plotter, path, 1.18 if pillar else 1.35)
+    edges = (x1 - x0, y1 - y0, z1 - z0)
+    _shoot(plotter, path, 1.18 if pillar else 1.35, pillar=edges if pillar else None)
 
 
-def _draw_section(grid: pyvista.UnstructuredGrid, solution: TransportSolution, path: Path, title: str) -> None:
+def _draw_section(
+    grid: pyvista.UnstructuredGrid, solution: TransportSolution, path: Path, title: str, look: Shown
+) -> None:
     stack = solution.stack
     plotter = _scene((1400, 900))
-    limits = _limits(grid.point_data["accumulation"])
+    limits = _limits(grid.point_data["shown"], look.signed)
     for i in range(len(stack.layers)):
         part = grid.extract_cells(grid.cell_data["layer"] == i)
         surface = part.extract_surface(algorithm=None)
-        plotter.add_mesh(
-            surface,
-            scalars="accumulation",
-            cmap="RdBu_r",
-            clim=limits,
-            lighting=False,
-            scalar_bar_args=_BAR,
-        )
+        plotter.add_mesh(surface, scalars="shown", **look.arguments(limits))
         edges = surface.extract_feature_edges(
             boundary_edges=True, feature_edges=False, manifold_edges=False, non_manifold_edges=False
         )
@@ -295,93 +331,3 @@ def _name_layer(plotter: Any, part: Any, name: str, bounds: Sequence[float], *, 
             at, [name], font_size=20, text_color="#303030", shape=None, show_points=False, always_visible=True,
             justification_horizontal="left" if beside else "center", justification_vertical="center",
         )  # fmt: skip
-
-
-def _draw_exact(axes: tuple[Any, Any], exact: MultilayerSolution, position: NDArray[np.float64], colour: str) -> None:
-    """Add a 1D solution, centred in the range of positions (m)."""
-    e, (top, bottom) = exact, axes
-    z = position / 1e-9
-    length = (e.boundaries[-1] - e.boundaries[0]) / 1e-9
-    whole = abs(length / np.ptp(z) - 1) < 1e-6
-    shift = (z.min() + z.max() - length) / 2 - e.boundaries[0] / 1e-9
-    look = {"ls": "--", "lw": 0.9 if whole else 1.2, "color": "k" if whole else colour}
-    for i in range(len(e.boundaries) - 1):
-        x = np.linspace(e.boundaries[i], e.boundaries[i + 1], 200)
-        up, down = e.potentials(x, i)
-        top.plot(x / 1e-9 + shift, (up - down) / 1e-6, **look)
-        if whole:
-            bottom.plot(x / 1e-9 + shift, (up + down) / 2e-3, **look)
-
-
-def plot_profiles(
-    comm: MPI.Intracomm,
-    path: Path,
-    profiles: Mapping[str, tuple[Stack, Profile]],
-    exact: Mapping[str, MultilayerSolution],
-    *,
-    title: str = "",
-) -> None:
-    """Draw accumulation and potential along the axis, one colour per state, on rank 0.
-
-    Parameters
-    ----------
-    profiles
-        Per state, the stack and its sampled profile.
-    exact
-        Per state, a 1D solution to draw as a dashed line; may be empty. If its stack is shorter than the
-        device (no wide leads), it is drawn in the middle, and its accumulation only.
-    """
-    if comm.rank != 0:
-        return
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(7.6, 6.4), sharex=True, layout="constrained")
-    stack, profile = next(iter(profiles.values()))
-    colours = material_colours(stack)
-    z = profile.position / 1e-9
-    crowded = False
-    for i, layer in enumerate(stack):
-        low, high = z[profile.layer == i].min(), z[profile.layer == i].max()
-        for ax in (top, bottom):
-            ax.axvspan(low, high, color=colours[layer.material.name], alpha=0.35, lw=0)
-        if high - low <= 0.03 * (z.max() - z.min()):
-            crowded = True
-        else:
-            top.text(
-                (low + high) / 2,
-                1.01,
-                layer.material.name,
-                ha="center",
-                va="bottom",
-                fontsize=9,
-                transform=top.get_xaxis_transform(),
-            )
-    for (state, (stack, p)), colour in zip(profiles.items(), _LINES * len(profiles), strict=False):
-        name = "" if state == "default" else state
-        for i in range(len(stack.layers)):
-            at = p.layer == i
-            top.plot(z[at], p.accumulation[at] / 1e-6, color=colour, lw=2.4, label=name if i == 0 else None)
-            bottom.plot(z[at], p.mean[at] / 1e-3, color=colour, lw=2.4)
-        if state in exact:
-            _draw_exact((top, bottom), exact[state], profile.position, colour)
-    if exact:
-        same = len(next(iter(exact.values())).boundaries) == len(stack.layers) + 1
-        top.plot([], [], "k--", lw=0.9, label="1D exact" if same else "1D exact, no wide leads")
-    top.axhline(0, color="0.4", lw=0.6)
-    top.set_ylabel("spin accumulation\n" r"$\phi_\uparrow-\phi_\downarrow$ ($\mu$V)")
-    bottom.set_ylabel(r"$(\phi_\uparrow+\phi_\downarrow)/2$ (mV)")
-    bottom.set_xlabel("position along the stack (nm)")
-    bottom.set_xlim(z.min(), z.max())
-    if any(s != "default" for s in profiles) or exact:
-        top.legend(frameon=False, fontsize=9)
-    if crowded:
-        # Layers too thin for their names.
-        patches = [plt.Rectangle((0, 0), 1, 1, color=c, alpha=0.5, lw=0) for c in colours.values()]
-        bottom.legend(patches, list(colours), frameon=False, fontsize=9, ncols=len(colours))
-    if title:
-        figure.suptitle(title, fontsize=11)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)

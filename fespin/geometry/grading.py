@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device import Layer
+from ..device import Layer, Material
 from ..errors import InputError
 
 UNIT = 1e-9
@@ -58,7 +58,7 @@ class Resolution:
     size
         Largest cell (m).
     per_decay
-        Cells per spin-diffusion length at the faces of a layer.
+        Cells per decay length at the faces of a layer.
     growth
         Growth of the cells per distance from a face.
     least
@@ -79,8 +79,24 @@ class Resolution:
 
     def nodes(self, layer: Layer) -> NDArray[np.float64]:
         """Return the nodes of a layer (m)."""
-        end = layer.material.spin_diffusion_length / self.per_decay
+        end = shortest_decay(layer.material) / self.per_decay
         return graded_nodes(layer.thickness, self.size, (end, end), growth=self.growth, least=self.least)
+
+
+def shortest_decay(material: Material) -> float:
+    """Return the shortest length over which potentials decay in a material, as far as it declares them (m)."""
+    lengths = [material.spin_diffusion_length, material.dephasing_length, material.precession_length]
+    if (b := material.bands) is not None:
+        up = b.d_up or b.d_down
+        rates = (
+            b.spin_flip * (1 / b.s_up + 1 / b.s_down),
+            b.sd * (1 / b.s_down + 1 / b.d_down),
+            b.sd_up * (1 / b.s_up + 1 / up),
+            b.sd_spin_flip * (1 / b.s_down + 1 / up),
+            b.d_spin_flip * (1 / b.d_down + 1 / up),
+        )
+        lengths.append(max(rates) ** -0.5 if max(rates) > 0 else None)
+    return min(x for x in lengths if x is not None)
 
 
 def checked_length(key: str, value: float) -> float:

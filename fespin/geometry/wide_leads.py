@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..device import Layer, Material
 from ..errors import InputError
 from ..stack import BOTTOM_LEAD, TOP_LEAD, Stack
-from .grading import UNIT, Resolution, checked_length, graded_nodes
+from .grading import UNIT, Resolution, checked_length, graded_nodes, shortest_decay
 
 
 def with_leads(stack: Stack, thickness: float, material: Material | None = None) -> Stack:
@@ -78,7 +78,7 @@ def layer_nodes(stack: Stack, resolution: Resolution, wide: Wide | None) -> list
         # The layers next to the leads carry the crowded current at their ends.
         for i, ends in ((1, (rim, np.inf)), (-2, (np.inf, rim))):
             layer = stack.layers[i]
-            decay = layer.material.spin_diffusion_length / resolution.per_decay
+            decay = shortest_decay(layer.material) / resolution.per_decay
             ends = (min(ends[0], decay), min(ends[1], decay))
             nodes[i] = graded_nodes(
                 layer.thickness, resolution.size, ends, growth=resolution.growth, least=resolution.least
