@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .errors import InputError, nearest
 
@@ -15,6 +16,7 @@ LARGEST = 0.01
 """Longer than any layer (m): a length in other units."""
 
 type Vector = tuple[float, float, float]
+type Field = Callable[[NDArray[np.float64]], ArrayLike]
 
 
 def _positive(owner: str, key: str, value: float, *, zero: bool = False) -> None:
@@ -304,13 +306,14 @@ class Layer:
     name
         Unique in the device; :class:`Stack` supplies material and position if empty.
     magnetization
-        Direction, any length; a ferromagnet without one points along +z.
+        Direction, any length; a ferromagnet without one points along +z. In the vector model also a
+        function m(x) of points (3, n) in m that returns directions (3, n); on a line x[0] is the position.
     """
 
     material: Material
     thickness: float
     name: str = ""
-    magnetization: Sequence[float] | None = None
+    magnetization: Sequence[float] | Field | None = None
 
     def __post_init__(self) -> None:
         _is_a(f"layer '{self.name}'", self.material, Material, ", such as fespin.material('Cu')")
@@ -319,14 +322,20 @@ class Layer:
         if self.thickness > LARGEST:
             raise InputError(f"{owner}: thickness is {self.thickness!r} m; lengths are in m, 8 nm is 8e-9")
         if self.magnetization is not None:
-            direction(self.magnetization, owner)
+            if not callable(self.magnetization):
+                direction(self.magnetization, owner)
             if not self.material.ferromagnetic:
                 raise InputError(f"{owner}: magnetization given, but {self.material.name} is no ferromagnet (no beta)")
 
     @property
+    def texture(self) -> Field | None:
+        """The magnetization as a function of the place; None where it is uniform, and in a normal metal."""
+        return self.magnetization if callable(self.magnetization) else None
+
+    @property
     def direction(self) -> Vector | None:
-        """Unit vector of the magnetization; None in a normal metal."""
-        if not self.material.ferromagnetic:
+        """Unit vector of the magnetization; None in a normal metal, and where it varies."""
+        if not self.material.ferromagnetic or callable(self.magnetization):
             return None
         return direction((0.0, 0.0, 1.0) if self.magnetization is None else self.magnetization, self.name)
 

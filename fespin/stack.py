@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .device import Interface, Layer
+from .device import Field, Interface, Layer
 from .errors import InputError, ModelError, nearest
 
 
@@ -138,7 +138,7 @@ class Stack:
         self[a], self[b]  # refuse unknown names with the nearest one
         return self._faces[frozenset((a, b))]
 
-    def magnetized(self, directions: Mapping[str, Sequence[float]]) -> Stack:
+    def magnetized(self, directions: Mapping[str, Sequence[float] | Field]) -> Stack:
         """Return the same stack with other magnetizations, by layer name.
 
         Raises
@@ -149,7 +149,10 @@ class Stack:
         for n in directions:
             self[n]  # refuses an unknown name with the nearest one
         layers = [
-            replace(x, magnetization=tuple(directions[x.name])) if x.name in directions else x for x in self.layers
+            replace(x, magnetization=m if callable(m := directions[x.name]) else tuple(m))
+            if x.name in directions
+            else x
+            for x in self.layers
         ]
         return Stack(*layers, interfaces=self.interfaces, library=self.library)
 
@@ -176,6 +179,8 @@ def common_axis(stack: Stack) -> NDArray[np.float64]:
     axis = np.array([0.0, 0.0, 1.0])
     first: Layer | None = None
     for layer in stack:
+        if layer.texture is not None:
+            raise InputError(f"layer '{layer.name}': its magnetization varies; only the vector model takes that")
         if layer.direction is None:
             continue
         m = np.array(layer.direction)

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..domain import Domain
-from .declaration import Declaration, matrix_of
+from .declaration import Declaration, Direction, InterfaceLaw, Medium, matrix_of
+from .texture import Quadratic
 
 type Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Coefficients:
-    """The declaration as numbers: matrices over the fields, per region, interface and contact."""
+    """The declaration as numbers: matrices over the fields, per region, interface and contact.
+
+    Where the magnetization varies the matrices hold bounds, and `textured` and `textured_faces` the polynomials.
+    """
 
     conduction: Matrix  # (region, field, field)
     reaction: Matrix
     storage: Matrix
     faces: Mapping[tuple[str, str], Matrix]  # (side, field, side, field)
     ends: Mapping[str, Matrix]
+    textured: Mapping[str, tuple[Quadratic, Quadratic]] = field(default_factory=dict)  # conduction, reaction
+    textured_faces: Mapping[tuple[str, str], Quadratic] = field(default_factory=dict)
+    regions: tuple[str, ...] = ()
 
     @staticmethod
     def of(declaration: Declaration, domain: Domain) -> Coefficients:
@@ -31,21 +38,37 @@ class Coefficients:
         n = len(f)
         sides = [(s, name) for s in (0, 1) for name in f]
         media = [declaration.media[r] for r in domain.regions]
-        faces = {}
+        faces: dict[tuple[str, str], Matrix] = {}
         for pair in domain.interfaces:
             law = declaration.law(pair)
             faces[pair] = matrix_of(law.mechanisms, sides, law.reversible).reshape(2, n, 2, n)
+        conduction = np.array([matrix_of(m.conduction, f) for m in media])
+        reaction = np.array([matrix_of(m.reactions, f, m.reversible) for m in media])
+        textured = {}
+        for r, texture in declaration.textures.items():
+            k, q = _medium_polynomials(texture.medium, f)
+            textured[r] = (k, q)
+            conduction[domain.regions.index(r)], reaction[domain.regions.index(r)] = k.bound, q.bound
+        textured_faces = {p: _law_polynomial(law, f) for p, law in declaration.textured_laws.items()}
+        faces |= {p: g.bound for p, g in textured_faces.items()}
         return Coefficients(
-            np.array([matrix_of(m.conduction, f) for m in media]),
-            np.array([matrix_of(m.reactions, f, m.reversible) for m in media]),
+            conduction,
+            reaction,
             np.array([matrix_of(m.storage, f) for m in media]),
             faces,
             {k: matrix_of(c.mechanisms, f, c.reversible) for k, c in declaration.contacts.items()},
+            textured,
+            textured_faces,
+            domain.regions,
         )
 
     def with_storage(self, rate: float) -> Coefficients:
         """Return the coefficients of an implicit step: storage times `rate` (1/s) joins the reactions."""
-        return self if rate == 0 else replace(self, reaction=self.reaction + rate * self.storage)
+        if rate == 0:
+            return self
+        stored = rate * self.storage
+        textured = {r: (k, q.plus(stored[self.regions.index(r)])) for r, (k, q) in self.textured.items()}
+        return replace(self, reaction=self.reaction + stored, textured=textured)
 
     def only(self, region: int | None) -> Coefficients:
         """Return one region's bulk alone, or nothing at all: no interface, no contact."""
@@ -56,8 +79,32 @@ class Coefficients:
             reaction=self.reaction * mask,
             faces={p: np.zeros_like(g) for p, g in self.faces.items()},
             ends={k: np.zeros_like(b) for k, b in self.ends.items()},
+            textured={r: t for r, t in self.textured.items() if region is not None and r == self.regions[region]},
+            textured_faces={},
         )
 
     def storage_only(self) -> Coefficients:
         """Return the storage coefficients in the place of the reactions, and nothing else."""
         return replace(self.only(None), reaction=self.storage)
+
+
+def _medium_polynomials(medium: Callable[[Direction], Medium], fields: Sequence[str]) -> tuple[Quadratic, Quadratic]:
+    """Return conduction and reactions as polynomials of the direction."""
+
+    def conduction(u: Direction) -> Matrix:
+        return matrix_of(medium(u).conduction, fields)
+
+    def reaction(u: Direction) -> Matrix:
+        return matrix_of(medium(u).reactions, fields, medium(u).reversible)
+
+    return Quadratic.of(conduction), Quadratic.of(reaction)
+
+
+def _law_polynomial(law: Callable[[Direction], InterfaceLaw], fields: Sequence[str]) -> Quadratic:
+    """Return an interface law as a polynomial of the direction, over (side, field, side, field)."""
+    sides, n = [(s, name) for s in (0, 1) for name in fields], len(fields)
+
+    def matrix(u: Direction) -> Matrix:
+        return matrix_of(law(u).mechanisms, sides, law(u).reversible).reshape(2, n, 2, n)
+
+    return Quadratic.of(matrix)

@@ -19,7 +19,7 @@ identically. Nothing here knows about meshes.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,9 @@ from ..errors import ModelError, nearest
 
 type Side = tuple[int, str]
 """A field on one side of an interface: (0 | 1, name of the field)."""
+
+type Direction = tuple[float, float, float]
+"""Components of a unit vector."""
 
 type Port = tuple[str, str]
 """Where a potential or a total flux is imposed: (contact, field)."""
@@ -174,6 +177,25 @@ class ThermalField:
 
 
 @dataclass(frozen=True)
+class Texture:
+    """A region whose magnetization varies: its coefficients as functions of the direction.
+
+    Attributes
+    ----------
+    magnetization
+        m(x): takes points (3, n) in m, returns directions (3, n) of any length.
+    medium
+        The medium of a uniform magnet; its coefficients are at most quadratic in the direction.
+    laws
+        The interface laws that depend on the direction, by the pairs of the domain.
+    """
+
+    magnetization: Callable[[NDArray[np.float64]], ArrayLike]
+    medium: Callable[[Direction], Medium]
+    laws: Mapping[tuple[str, str], Callable[[Direction], InterfaceLaw]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Declaration:
     """A model applied to a device: what dissipates, where. Everything a weak form needs.
 
@@ -190,6 +212,8 @@ class Declaration:
         One :class:`ContactLaw` per contact.
     thermal
         Which field is temperature, if one is.
+    textures
+        Regions whose magnetization varies. Their media and laws above are those of any one direction.
 
     Raises
     ------
@@ -203,6 +227,12 @@ class Declaration:
     laws: Mapping[tuple[str, str], InterfaceLaw] = field(default_factory=dict)
     contacts: Mapping[str, ContactLaw] = field(default_factory=dict)
     thermal: ThermalField | None = None
+    textures: Mapping[str, Texture] = field(default_factory=dict)
+
+    @property
+    def textured_laws(self) -> dict[tuple[str, str], Callable[[Direction], InterfaceLaw]]:
+        """The interface laws that depend on a direction."""
+        return {p: law for t in self.textures.values() for p, law in t.laws.items()}
 
     @property
     def charge(self) -> str:

@@ -12,13 +12,23 @@ Nothing else of the engine has to know.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .declaration import ContactLaw, Declaration, InterfaceLaw, Mechanism, Medium, Reversible, matrix_of
+from .declaration import (
+    ContactLaw,
+    Declaration,
+    Direction,
+    InterfaceLaw,
+    Mechanism,
+    Medium,
+    Reversible,
+    Texture,
+    matrix_of,
+)
 from .leads import admittance, dissipative, odd_couplings
 
 IMAGINARY = "_im"
@@ -60,6 +70,14 @@ def _law(law: InterfaceLaw) -> InterfaceLaw:
     return InterfaceLaw(_both(law.mechanisms), perfect, _both_turns(law.reversible))
 
 
+def _texture(texture: Texture, omega: float) -> Texture:
+    def law_of(law: Callable[[Direction], InterfaceLaw]) -> Callable[[Direction], InterfaceLaw]:
+        return lambda u: _law(law(u))
+
+    laws = {p: law_of(x) for p, x in texture.laws.items()}
+    return Texture(texture.magnetization, lambda u: _medium(texture.medium(u), omega), laws)
+
+
 def _contact(law: ContactLaw, medium: Medium, omega: float) -> ContactLaw:
     mechanisms, turns = _both(law.mechanisms), _both_turns(law.reversible)
     if law.mechanisms:
@@ -92,4 +110,5 @@ def harmonic(declaration: Declaration, touched: Mapping[str, str], frequency: fl
         {p: _law(x) for p, x in declaration.laws.items()},
         {k: _contact(c, declaration.media[touched[k]], omega) for k, c in declaration.contacts.items()},
         declaration.thermal,
+        {r: _texture(t, omega) for r, t in declaration.textures.items()},
     )

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import basix.ufl
 import numpy as np
 import ufl
 from dolfinx import fem
@@ -109,29 +110,43 @@ class Kernels(CompiledForms):
     ----------
     space
         The unbroken scalar Lagrange space whose element all fields share.
+    varying
+        Whether coefficients vary inside regions: they are then data at quadrature points and facets
+        instead of cells and interfaces.
 
     Attributes
     ----------
     k, r
-        DG0 functions: coefficients on cells.
-    G, B
-        Constants: coefficients at interfaces, shape (2, 2), and at contacts.
+        Coefficients on cells, in the space `weights`: one number per cell, or per quadrature point.
+    B
+        Constant: coefficient at contacts.
     left, right
         Constants of shape (2,): how the sides of an interface combine in a face moment.
     w1, w2
         Stand-ins, to be replaced by functions on any space of the element.
     """
 
-    def __init__(self, space: fem.FunctionSpace) -> None:
+    def __init__(self, space: fem.FunctionSpace, varying: bool = False) -> None:
         mesh: dmesh.Mesh = space.mesh
         self.cellwise = fem.functionspace(mesh, ("DG", 0))
-        self.k, self.r = fem.Function(self.cellwise), fem.Function(self.cellwise)
-        self.G, self.B = fem.Constant(mesh, np.zeros((2, 2))), fem.Constant(mesh, 0.0)
+        self.varying, self.weights, dx = varying, self.cellwise, ufl.dx(0)
+        if varying:
+            # One more degree than products of two fields have: m(x) bends, too.
+            order = 2 * space.element.basix_element.degree + 2
+            self.weights = fem.functionspace(mesh, basix.ufl.quadrature_element(mesh.basix_cell(), degree=order))
+            dx = ufl.dx(0, metadata={"quadrature_degree": order})
+        self.k, self.r = fem.Function(self.weights), fem.Function(self.weights)
+        self.B = fem.Constant(mesh, 0.0)
+        self._G = fem.Constant(mesh, np.zeros((2, 2)))
+        self._per_facet = [fem.Function(self.cellwise) for _ in range(4 if varying else 0)]
         self.left, self.right = fem.Constant(mesh, np.zeros(2)), fem.Constant(mesh, np.zeros(2))
         self.w1, self.w2 = fem.Function(space), fem.Function(space)
         u, v, q = ufl.TrialFunction(space), ufl.TestFunction(space), ufl.TestFunction(self.cellwise)
-        dx, dS, ds = ufl.dx(0), ufl.dS(0), ufl.ds(0)
+        dS, ds = ufl.dS(0), ufl.ds(0)
         sides = ((0, "+"), (1, "-"))
+
+        def face(a: int, b: int) -> Any:
+            return self._per_facet[2 * a + b]("+") if varying else self._G[a, b]
 
         def cell(u: Any, v: Any) -> Any:
             return self.k * ufl.inner(ufl.grad(u), ufl.grad(v)) + self.r * u * v
@@ -141,7 +156,7 @@ class Kernels(CompiledForms):
 
         matrix = (
             cell(u, v) * dx
-            + sum(self.G[a, b] * u(t) * v(s) for a, s in sides for b, t in sides) * dS
+            + sum(face(a, b) * u(t) * v(s) for a, s in sides for b, t in sides) * dS
             + self.B * u * v * ds
         )
         forms = {
@@ -154,3 +169,24 @@ class Kernels(CompiledForms):
             "end_integral": self.w1 * ds,
         }
         super().__init__(mesh, forms)
+
+    def spread(self, function: fem.Function, values: NDArray[np.float64]) -> None:
+        """Fill `k` or `r` from a number per local cell, or per quadrature point, shape (cells, points)."""
+        if self.varying:
+            dofs = self.weights.dofmap.list
+            function.x.array[dofs] = np.broadcast_to(values if values.ndim == 2 else values[:, None], dofs.shape)
+        else:
+            function.x.array[:] = values
+
+    def set_face(self, g: NDArray[np.float64], entities: Indices) -> None:
+        """Set the coefficients at an interface: (2, 2), or (facets, 2, 2) for the facets of `entities`."""
+        if not self.varying:
+            self._G.value[:] = g
+            return
+        cells = entities.reshape(-1, 4)[:, 0]
+        for i, f in enumerate(self._per_facet):
+            values = np.broadcast_to(g.reshape(-1, 4)[:, i], len(cells))
+            # A cell with two facets on an interface has the mean of both.
+            count = np.bincount(cells, minlength=len(f.x.array))
+            total = np.bincount(cells, values, minlength=len(f.x.array))
+            f.x.array[:] = total / np.maximum(count, 1)

@@ -146,19 +146,21 @@ class Dissipation:
 
 
 def dissipation(declaration: Declaration, m: Moments) -> Dissipation:
-    """Evaluate the declared power on the moments of a solution."""
+    """Evaluate the declared power on the moments of a solution, of uniform regions (:func:`textured_dissipation`)."""
     f = declaration.fields
     parts: dict[tuple[str, str], float] = {}
 
     def add(place: str, mechanism: str, power: float) -> None:
         parts[place, mechanism] = parts.get((place, mechanism), 0.0) + power
 
-    for r in m.gradients:
+    for r in (r for r in m.gradients if r not in declaration.textures):
         for c in declaration.media[r].conduction:
             add(r, c.name, bulk_power(c, f, m.gradients[r]))
         for c in declaration.media[r].reactions:
             add(r, c.name, bulk_power(c, f, m.values[r]))
     for pair, matrix in m.faces.items():
+        if pair in declaration.textured_laws:
+            continue
         for face in declaration.law(pair).mechanisms:
             add("|".join(pair), face.name, face_power(face, f, matrix))
     for name, contact in declaration.contacts.items():

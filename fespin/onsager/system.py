@@ -23,6 +23,7 @@ from .broken import broken_space
 from .coefficients import Coefficients, Matrix
 from .declaration import Declaration, Port
 from .kernels import NOTHING, Indices, Kernels
+from .texture import directions
 
 type Fields = Sequence[fem.Function]
 type _Couplings = tuple[Indices, list[tuple[Matrix, Indices]], list[tuple[float, Indices]]]
@@ -62,7 +63,7 @@ class System:
             if c not in domain.contacts:
                 raise InputError(f"contact '{c}' is not in the geometry; {nearest(c, domain.contacts)}")
         self.base = fem.functionspace(domain.mesh, ("Lagrange", degree))
-        self.kernels = Kernels(self.base)
+        self.kernels = Kernels(self.base, varying=bool(declaration.textures))
         self.spaces: list[fem.FunctionSpace] = []
         self.at_contact: list[dict[str, Indices]] = []  # per field: dofs of every contact it reaches
         self.pinned: list[Indices] = []  # per field: Dirichlet dofs and the dummy
@@ -79,6 +80,7 @@ class System:
             self.pinned.append(pinned.astype(np.int32))
         self.sizes = [v.dofmap.index_map.size_local for v in self.spaces]
         self.coefficients = Coefficients.of(declaration, domain)
+        self.directions = directions(domain, declaration.textures, self.kernels.weights)
         self._pattern = self._nonzero()
 
     @property
@@ -91,7 +93,9 @@ class System:
         """Whether the matrix is symmetric: no reversible couplings."""
         c = self.coefficients
         squares = [g.reshape(2 * len(self.fields), -1) for g in c.faces.values()]
-        return all(np.array_equal(m, m.T) for m in (*c.reaction, *squares, *c.ends.values()))
+        turning = any((q.terms != q.terms.swapaxes(1, 2)).any() for _, q in c.textured.values())
+        turning |= any((g.terms != g.terms.transpose(0, 3, 4, 1, 2)).any() for g in c.textured_faces.values())
+        return not turning and all(np.array_equal(m, m.T) for m in (*c.reaction, *squares, *c.ends.values()))
 
     @property
     def dofs(self) -> int:
@@ -136,6 +140,7 @@ class System:
 
         return (
             declaration.fields == old.fields
+            and bool(declaration.textures) == bool(old.textures)
             and pinning(declaration) == pinning(old)
             and all(declaration.law(p).perfect == old.law(p).perfect for p in self.domain.interfaces)
             and all(declaration.media[r].fields == old.media[r].fields for r in self.domain.regions)
@@ -158,6 +163,7 @@ class System:
             raise ModelError("another state of a system must keep its fields, contacts and perfect interfaces")
         self.declaration = declaration
         self.coefficients = Coefficients.of(declaration, self.domain)
+        self.directions = directions(self.domain, declaration.textures, self.kernels.weights)
         cells, faces = self._nonzero()
         known_cells, known_faces = self._pattern
         grown = bool((cells & ~known_cells).any()) or any(bool((faces[p] & ~known_faces[p]).any()) for p in faces)
@@ -180,21 +186,36 @@ class System:
         """Return own cells of the regions for which `mask` is true."""
         return np.flatnonzero(mask[self.domain.region[: self.domain.owned_cells]]).astype(np.int32)
 
-    def spread(self, function: fem.Function, per_region: Matrix) -> None:
-        """Fill a DG0 function from a value per region."""
-        function.x.array[:] = per_region[self.domain.region]
+    def _fill(self, i: int, j: int, c: Coefficients) -> None:
+        """Set the kernels' coefficients on cells to those of fields i and j."""
+        for which, function, per_region in ((0, self.kernels.k, c.conduction), (1, self.kernels.r, c.reaction)):
+            values = per_region[self.domain.region, i, j]
+            if c.textured:
+                values = np.repeat(values[:, None], self.kernels.weights.dofmap.list.shape[1], axis=1)
+                for r, both in c.textured.items():
+                    cells, m = self.directions.cells[r]
+                    values[cells] = both[which].at(m, i, j)
+            self.kernels.spread(function, values)
 
     def _couplings(self, i: int, j: int, c: Coefficients) -> _Couplings:
         """Return where fields i and j meet: cells, interfaces by coefficient, contacts by coefficient."""
         in_cells, in_faces = self._pattern
         faces: dict[bytes, tuple[Matrix, list[Indices]]] = {}
+        varying = []
         for pair, g in c.faces.items():
-            if in_faces[pair][:, i, :, j].any():
+            if pair in c.textured_faces:
+                varying.append(
+                    (
+                        c.textured_faces[pair].at(self.directions.faces[pair], slice(None), i, slice(None), j),
+                        self.domain.interfaces[pair],
+                    )
+                )
+            elif in_faces[pair][:, i, :, j].any():
                 block = np.ascontiguousarray(g[:, i, :, j])
                 faces.setdefault(block.tobytes(), (block, []))[1].append(self.domain.interfaces[pair])
         ends = [(float(b[i, j]), self.domain.contact_entities[k]) for k, b in c.ends.items() if in_faces[k][i, j]]
         cells = self.cells_where(in_cells[:, i, j])
-        return cells, [(g, np.concatenate(e)) for g, e in faces.values()], ends
+        return cells, [*varying, *((g, np.concatenate(e)) for g, e in faces.values())], ends
 
     def _pieces(
         self,
@@ -211,11 +232,10 @@ class System:
         # The pattern holds more than these coefficients may: one region's flux does not visit the others.
         cells = self.cells_where((c.conduction[:, i, j] != 0) | (c.reaction[:, i, j] != 0))
         swap = {} if w is None else {ker.w1: w}
-        self.spread(ker.k, c.conduction[:, i, j])
-        self.spread(ker.r, c.reaction[:, i, j])
+        self._fill(i, j, c)
         yield ker.form(form, spaces, cells=cells, replace=swap)
-        for g, entities in ((g, e) for g, e in faces if g.any()):
-            ker.G.value[:] = g
+        for g, entities in ((g, e) for g, e in faces if g.any() or g.ndim > 2):
+            ker.set_face(g, entities)
             yield ker.form(form, spaces, faces=entities, replace=swap)
         for b, entities in ((b, e) for b, e in ends if b):
             ker.B.value = b

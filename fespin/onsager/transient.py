@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, SolverError
 from ..solvers import SolverOptions
-from .power import dissipation, moments
 from .system import Fields, System
 from .terminals import Solved, Terminal, TerminalSolver
+from .texture_power import dissipation_of
 
 type Drive = Callable[[float], Mapping[str, Terminal]]
 type _Row = tuple[float, dict[str, float], dict[str, float], float, float, float]
@@ -221,7 +221,7 @@ def evolve(
                     )
                 continue
             time, state = time + step, w
-            power = dissipation(system.declaration, moments(system, w)).total
+            power = dissipation_of(system, w).total
             stored_rate = system.stored(w, slopes[-1])
             put_in = end.power
             largest = max(abs(power), abs(stored_rate), abs(put_in)) or 1.0

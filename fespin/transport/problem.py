@@ -9,13 +9,14 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from ..device import Contact
+from ..device import Contact, Field
 from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
 from ..onsager.declaration import Declaration
-from ..onsager.power import dissipation, end_mean, face_mean, moments, nonequilibrium_power
+from ..onsager.power import end_mean, face_mean, moments, nonequilibrium_power
 from ..onsager.system import System
 from ..onsager.terminals import Solved, Terminal, TerminalSolver
+from ..onsager.texture_power import dissipation_of
 from ..onsager.transient import Evolution, evolve
 from ..solvers import SolverOptions
 from ..stack import Stack
@@ -93,7 +94,7 @@ class TransportProblem:
     def _declare(self, stack: Stack) -> Declaration:
         return self.model.declare(stack, self.contacts, list(self.domain.interfaces))
 
-    def magnetize(self, directions: Mapping[str, Sequence[float]]) -> None:
+    def magnetize(self, directions: Mapping[str, Sequence[float] | Field]) -> None:
         """Turn magnetizations, by layer name; the others stay as they are. Collective.
 
         Raises
@@ -186,7 +187,7 @@ class TransportProblem:
             driven = reports.driven_contacts(amps)
         m = moments(self.system, w)
         if hot is None:
-            power = dissipation(self.system.declaration, m)
+            power = dissipation_of(self.system, w, m)
             put_in = solved.power
             balance = power.total / put_in - 1 if put_in else 0.0
         else:
@@ -198,7 +199,9 @@ class TransportProblem:
             )
         layer_drops, interface_drops = reports.drops(self, w)
         current, nonequilibrium = amps[driven[0]], None
-        if current and len(self.contacts) == 2 and self.system.declaration.thermal is None:
+        declaration = self.system.declaration
+        plain = declaration.thermal is None and not declaration.textures
+        if current and len(self.contacts) == 2 and plain:
             spin_power = nonequilibrium_power(self.system.declaration, m)
             nonequilibrium = spin_power / current**2 * self.domain.area
         solution = TransportSolution(

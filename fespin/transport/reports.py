@@ -60,6 +60,8 @@ def drops(problem: TransportProblem, w: Fields) -> tuple[dict[str, float], dict[
     pairs = list(itertools.pairwise(names))
     if set(pairs) != set(problem.domain.interfaces) or set(problem.contacts) != {"bottom", "top"}:
         return {}, {}
+    if system.declaration.textures:
+        return {}, {}
 
     def face(pair: Pair, side: int) -> float:
         means = [face_mean(system, f, pair, side) for f in w]

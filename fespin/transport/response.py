@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from ..domain import sample
 from ..errors import InputError, SolverError
 from ..onsager.harmonic import IMAGINARY, harmonic, imaginary
-from ..onsager.power import Dissipation, dissipation, moments
+from ..onsager.power import Dissipation
 from ..onsager.system import System
 from ..onsager.terminals import Terminal, TerminalSolver
+from ..onsager.texture_power import dissipation_of
 
 if TYPE_CHECKING:
     from .problem import TransportProblem
@@ -121,7 +122,7 @@ class Harmonic:
         def complex_of(of: Mapping[tuple[str, str], float]) -> dict[str, complex]:
             return {k: complex(of[k, charge], of[k, imaginary(charge)]) for k in self.problem.contacts}
 
-        power = dissipation(system.declaration, moments(system, found.fields))
+        power = dissipation_of(system, found.fields)
         balance = power.total / found.power - 1 if found.power else 0.0
         if not abs(balance) < 1e-6:
             raise SolverError(

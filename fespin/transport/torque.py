@@ -9,8 +9,10 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..onsager.declaration import Direction, matrix_of
 from ..onsager.power import face_mean, region_integral
-from .vector import SPIN, SPIN_PER_CHARGE
+from ..onsager.texture import Quadratic, unit_directions
+from .vector import SPIN, SPIN_PER_CHARGE, Vector
 
 if TYPE_CHECKING:
     from .problem import TransportProblem
@@ -19,46 +21,91 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 
 
-def _across(problem: TransportProblem, layer: str) -> tuple[Array, Array, list[int]]:
-    """Return 1 - m m, the relaxation matrix of a magnet over s, and where s is among the fields."""
-    u = problem.stack[layer].direction
-    if u is None:
-        raise InputError(f"layer '{layer}' is no ferromagnet; there is no torque on it")
-    at = [problem.system.fields.index(f) for f in SPIN]
-    r = problem.system.coefficients.reaction[problem.domain.regions.index(layer)]
-    return np.eye(3) - np.outer(u, u), r[np.ix_(at, at)], at
+def _relaxation(problem: TransportProblem, layer: str) -> Quadratic:
+    """Return what relaxes across the magnetization of a magnet, as a matrix over s that follows its direction."""
+    found, model = problem.stack[layer], problem.model
+    if not found.material.ferromagnetic or not isinstance(model, Vector):
+        raise InputError(f"layer '{layer}' is no ferromagnet of the vector model; there is no torque on it")
+
+    def across(u: Direction) -> Array:
+        medium = model.magnet(found, u)
+        # Spins along m flip into the lattice and turn nothing.
+        kept = [m for m in medium.reactions if m.name != "spin flip"]
+        return matrix_of(kept, SPIN, medium.reversible)
+
+    return Quadratic.of(across)
 
 
 def spin_torque(problem: TransportProblem, solution: TransportSolution, layer: str) -> Array:
     """Return the torque on a magnet per cross-section, tau = (hbar/2e) times the transverse J_s it absorbs. Collective.
 
     Spins that relax across the magnetization inside, and those that do not come out of its interfaces again. What a
-    contact takes from the magnet is not counted.
+    contact takes from the magnet is not counted. Where the magnetization varies, an integral over all places.
 
     Returns
     -------
     array
-        tau (J/m2), perpendicular to the magnetization. It acts on the angular momentum, which is
+        tau (J/m2), perpendicular to a uniform magnetization. It acts on the angular momentum, which is
         antiparallel to the magnetization.
 
     Raises
     ------
     InputError
-        If the layer is no ferromagnet.
+        If the layer is no ferromagnet of the vector model.
     """
-    transverse, relaxation, at = _across(problem, layer)
-    system, w = problem.system, list(solution.fields.values())
-    absorbed = relaxation @ [region_integral(system, w[i], layer) for i in at]
+    relaxation, system, w = _relaxation(problem, layer), problem.system, list(solution.fields.values())
+    at = [system.fields.index(f) for f in SPIN]
+    direction = problem.stack[layer].direction
+    if direction is None:
+        absorbed = _integral(problem, solution, layer, relaxation)
+    else:
+        absorbed = relaxation.at(np.array(direction)) @ [region_integral(system, w[i], layer) for i in at]
     for pair in problem.domain.interfaces:
-        if layer not in pair:
-            continue
-        g = system.coefficients.faces[pair]
-        area = problem.domain.interface_area(pair)
-        means = np.array([[face_mean(system, f, pair, side) for f in w] for side in (0, 1)])
         # The two sides' fluxes into the interface: what is conserved cancels in their sum.
-        flux = np.einsum("aibj,bj->i", g, means)[at]
-        absorbed = absorbed + area * flux
-    return np.asarray(SPIN_PER_CHARGE * transverse @ absorbed / problem.domain.area)
+        if pair in system.coefficients.textured_faces and layer in pair:
+            absorbed = absorbed + _face_integral(problem, w, pair)[at]
+        elif layer in pair:
+            means = np.array([[face_mean(system, f, pair, side) for f in w] for side in (0, 1)])
+            flux = np.einsum("aibj,bj->i", system.coefficients.faces[pair], means)[at]
+            absorbed = absorbed + problem.domain.interface_area(pair) * flux
+    if direction is not None:
+        u = np.array(direction)
+        absorbed = absorbed - u * (u @ absorbed)
+    return np.asarray(SPIN_PER_CHARGE * absorbed / problem.domain.area)
+
+
+def _integral(problem: TransportProblem, solution: TransportSolution, layer: str, matrix: Quadratic) -> Array:
+    """Integrate matrix(m) s over a layer whose magnetization varies."""
+    system, domain = problem.system, problem.domain
+    ker, own = system.kernels, domain.cells_of([layer])
+    cells, m = system.directions.cells[layer]
+    one = fem.Function(system.base)
+    one.x.array[:] = 1.0
+    ker.k.x.array[:] = 0.0
+    out = np.zeros(3)
+    for i, j in zip(*np.nonzero(matrix.bound), strict=True):
+        values, total = np.zeros((len(domain.region), m.shape[1])), np.zeros(len(domain.region))
+        values[cells] = matrix.at(m, i, j)
+        ker.spread(ker.r, values)
+        form = ker.form(
+            "cell_moment", [ker.cellwise], cells=own, replace={ker.w1: solution.fields[SPIN[j]], ker.w2: one}
+        )
+        fem.assemble_vector(total, form)
+        out[i] += total[own].sum()
+    return np.asarray(domain.comm.allreduce(out)) * domain.depth
+
+
+def _face_integral(problem: TransportProblem, w: list[fem.Function], pair: tuple[str, str]) -> Array:
+    """Integrate the fluxes of both sides into an interface whose law varies, field by field."""
+    system, domain = problem.system, problem.domain
+    ker, g, out = system.kernels, system.coefficients.textured_faces[pair], np.zeros(len(w))
+    for i, j in zip(*np.nonzero(g.bound.any(axis=(0, 2))), strict=True):
+        flux = fem.Function(system.spaces[i])
+        ker.set_face(g.at(system.directions.faces[pair], slice(None), i, slice(None), j), domain.interfaces[pair])
+        form = ker.form("residual", [system.spaces[i]], faces=domain.interfaces[pair], replace={ker.w1: w[j]})
+        fem.assemble_vector(flux.x.array, form)
+        out[i] += flux.x.array.sum()
+    return np.asarray(domain.comm.allreduce(out)) * domain.depth
 
 
 def torque_density(problem: TransportProblem, solution: TransportSolution, layer: str) -> list[fem.Function]:
@@ -69,17 +116,22 @@ def torque_density(problem: TransportProblem, solution: TransportSolution, layer
     Raises
     ------
     InputError
-        If the layer is no ferromagnet.
+        If the layer is no ferromagnet of the vector model.
     """
-    transverse, relaxation, at = _across(problem, layer)
-    weights = SPIN_PER_CHARGE * transverse @ relaxation
-    cells = np.flatnonzero(problem.domain.region == problem.domain.regions.index(layer))
-    fields = [list(solution.fields.values())[i] for i in at]
-    space = problem.system.discontinuous()
+    relaxation, system, domain = _relaxation(problem, layer), problem.system, problem.domain
+    cells = np.flatnonzero(domain.region == domain.regions.index(layer))
+    space = system.discontinuous()
+    s = np.array([solution.fields[f].x.array[solution.fields[f].function_space.dofmap.list[cells]] for f in SPIN])
+    found = problem.stack[layer]
+    if found.texture is None:
+        m = np.broadcast_to(np.array(found.direction), (*s.shape[1:], 3))
+    else:
+        x = space.tabulate_dof_coordinates()[space.dofmap.list[cells].ravel()]
+        m = unit_directions(found.texture, layer, x).reshape(*s.shape[1:], 3)
+    density = SPIN_PER_CHARGE * np.einsum("cpij,jcp->icp", relaxation.at(m), s)
     out = []
-    for k, row in zip("xyz", weights, strict=True):
+    for k, values in zip("xyz", density, strict=True):
         f = fem.Function(space, name=f"torque_{k}")
-        values = sum(x * s.x.array[s.function_space.dofmap.list[cells]] for x, s in zip(row, fields, strict=True))
-        f.x.array[space.dofmap.list[cells].ravel()] = np.asarray(values).ravel()
+        f.x.array[space.dofmap.list[cells].ravel()] = values.ravel()
         out.append(f)
     return out

@@ -11,8 +11,8 @@ mixing conductance for the spins across it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
 from ..device import Interface, Layer
 from ..errors import InputError, ModelError, nearest
 from ..onsager.channels import Channels
-from ..onsager.declaration import Declaration, InterfaceLaw, Mechanism, Medium, Reversible
+from ..onsager.declaration import Declaration, Direction, InterfaceLaw, Mechanism, Medium, Reversible, Texture
 from ..stack import Stack
 from .model import Contacts, Pairs, declaration_of
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SPIN = ("sx", "sy", "sz")
 CHANNELS = Channels({"charge": {"c": 1.0}, "x": {"sx": 1.0}, "y": {"sy": 1.0}, "z": {"sz": 1.0}})
 TRANSVERSE = ("absorbed", "resolved")
+SOME_DIRECTION = (0.48, 0.6, 0.64)
 # Angular momentum per charge: (hbar/2e) J_s is the flux of spin angular momentum.
 SPIN_PER_CHARGE = HBAR / (2 * ELEMENTARY_CHARGE)
 
@@ -79,16 +80,46 @@ class Vector:
         ModelError
             If an interface with gamma joins magnets that are not parallel.
         """
-        return declaration_of(
+        for contact, layer in contacts.values():
+            if contact.spin == "lead" and stack[layer].texture is not None:
+                raise InputError(f"layer '{layer}': its magnetization varies; a lead continues a uniform layer")
+        made = declaration_of(
             CHANNELS.fields, stack, contacts, pairs, self._medium, lambda a, b: self._law(stack, a, b)
         )
+        return replace(made, textures={x.name: self._texture(stack, x, pairs) for x in stack if x.texture})
+
+    def _texture(self, stack: Stack, layer: Layer, pairs: Pairs) -> Texture:
+        """Return a magnet whose magnetization varies, with those of its interfaces that feel it."""
+        assert layer.texture is not None
+
+        def law_at(a: str, b: str) -> Callable[[Direction], InterfaceLaw]:
+            def law(u: Direction) -> InterfaceLaw:
+                found = self._law(stack.magnetized({layer.name: u}), a, b)
+                assert found is not None
+                return found
+
+            return law
+
+        laws = {}
+        for a, b in pairs:
+            other = b if a == layer.name else a
+            face = stack.interface(a, b)
+            # Between magnets that need not be parallel an interface treats all spins alike.
+            if layer.name in (a, b) and not stack[other].material.ferromagnetic and not (face is None or face.perfect):
+                laws[a, b] = law_at(a, b)
+        return Texture(layer.texture, lambda u: self.magnet(layer, u), laws)
 
     # ---- inside a layer
     def _medium(self, layer: Layer) -> Medium:
-        m, sigma = layer.material, 1 / layer.material.resistivity
-        if layer.direction is None:
+        if not layer.material.ferromagnetic:
             return self._normal(layer)
-        u, beta = layer.direction, m.beta or 0.0
+        # Where it varies, the medium of any one direction stands for all.
+        return self.magnet(layer, layer.direction or SOME_DIRECTION)
+
+    def magnet(self, layer: Layer, u: Direction) -> Medium:
+        """Return the medium of a magnet for a direction of its magnetization."""
+        m, sigma = layer.material, 1 / layer.material.resistivity
+        beta = m.beta or 0.0
         across = sigma if m.transverse_conductivity is None else m.transverse_conductivity
         conduction = (
             Mechanism("up", (1 + beta) * sigma / 2, {"c": 1.0, **along(u)}),
@@ -130,8 +161,9 @@ class Vector:
     def _law(self, stack: Stack, a: str, b: str) -> InterfaceLaw | None:
         face, magnets = stack.interface(a, b), [i for i, n in enumerate((a, b)) if stack[n].material.ferromagnetic]
         where = f"interface '{a}|{b}'"
-        directions = [d for d in (stack[a].direction, stack[b].direction) if d is not None]
-        parallel = len(directions) < 2 or float(np.dot(directions[0], directions[1])) > 1 - 1e-12
+        directions = [stack[(a, b)[i]].direction for i in magnets]
+        uniform = [d for d in directions if d is not None]
+        parallel = len(magnets) < 2 or (len(uniform) == 2 and float(np.dot(*np.array(uniform))) > 1 - 1e-12)
         if face is None or face.perfect:
             if self.transverse == "absorbed" and len(magnets) == 1:
                 raise InputError(
@@ -148,7 +180,7 @@ class Vector:
                 f"{where} has gamma = {face.gamma} between magnets that are not parallel, "
                 "where majority and minority are not defined; use gamma = 0 or a spacer"
             )
-        u = directions[0]
+        u = uniform[0] if uniform else SOME_DIRECTION
         up, down = face.conductances
         mechanisms = [
             jump("interface up", up, {"c": 1.0, **along(u)}),
