@@ -104,9 +104,9 @@ def test_uniform_cross_section_is_one_dimensional(name, build):
     """Voltages, potentials, heat and torques of a strip and a pillar are those of the exact line."""
     case, e = CASES[name], CASES[name].reference
     if build == "strip":
-        domain = fs.strip(COMM, case.stack, width=4e-9, mesh_size=1e-9, depth=3e-9)
+        domain = fs.strip(COMM, case.stack, width=4e-9, mesh_size=1e-9, depth=3e-9, refine=0.5)
     else:
-        domain = fs.pillar(COMM, case.stack, diameter=3e-9, mesh_size=1e-9 if "resolved" in name else 2e-9)
+        domain = fs.pillar(COMM, case.stack, diameter=3e-9, mesh_size=1.5e-9, refine=0.5)
     x = case.problem(domain, degree=3).solve(terminals=case.terminals(domain.area))
     voltage = e.voltages[0] - e.voltages[1]
     assert x.voltage == pytest.approx(voltage, rel=1e-6, abs=0)

@@ -253,7 +253,7 @@ def test_solutions_dissipate(model, data):
         u, v = data.draw(vectors), data.draw(vectors)
         made = fs.Vector(model.split(", ")[1], (3.0, -2.0, 5.0))
     stack = stack_of(n, f, m, data.draw(faces), data.draw(faces), u, v)
-    domain = fs.line(COMM, stack, refine=0.2)
+    domain = fs.line(COMM, stack, refine=0.1)
     problem = fs.TransportProblem(domain, made, contacts={"bottom": data.draw(kinds), "top": data.draw(kinds)})
     x = problem.solve(terminals=drive)
     put_in = sum(x.voltages[k] * x.currents[k] for k in x.voltages)

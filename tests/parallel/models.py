@@ -57,15 +57,15 @@ def devices():
     for name in ("absorbed, Hanle", "resolved, magnets touch"):
         layers, faces, ends, transverse, field = vector.STACKS[name]
         stack = fs.Stack(*layers, interfaces=faces, library={})
-        yield name, fs.Vector(transverse, field), stack, ends, {}, (12e-9, 3e-9)
+        yield name, fs.Vector(transverse, field), stack, ends, {}, (20e-9, 8e-9)
 
 
 def main(path):
     out = {}
     for name, model, stack, ends, heat, (width, size) in devices():
         meshes = {
-            "line": fs.line(COMM, stack, mesh_size=2e-9),
-            "strip": fs.strip(COMM, stack, width=width, mesh_size=size, depth=7e-9),
+            "line": fs.line(COMM, stack, refine=0.5),
+            "strip": fs.strip(COMM, stack, width=width, mesh_size=size, depth=7e-9, refine=0.5),
         }
         for shape, domain in meshes.items():
             contacts = dict(zip(("bottom", "top"), ends, strict=True))
