@@ -10,7 +10,9 @@ from mpi4py import MPI
 import fespin as fs
 from fespin.constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
 from fespin.errors import InputError
+from fespin.onsager.terminals import TerminalSolver
 from fespin.onsager.transient import evolve
+from fespin.solvers import SolverOptions
 from fespin.transport.thermoelectric import SCALE
 from tests import test_s_d, test_vector
 from tests.references import channel_models as exact
@@ -115,6 +117,60 @@ def test_heat_spreads_in_time():
     middle = h.x.array[np.argmin(np.abs(h.function_space.tabulate_dof_coordinates()[:, 0] - length / 2))] / SCALE
     modes = sum((-1) ** k / (2 * k + 1) * math.exp(-((2 * k + 1) ** 2) * 0.7) for k in range(5))
     assert middle == pytest.approx(3.0 * 2 / math.pi * modes, rel=1e-3, abs=0)
+
+
+WARM = fs.Material(
+    "W", 6e-8, 5e-9, thermal=fs.Thermal((3e-6, 3e-6), 120.0, heat_capacity=2.6e6), density_of_states=1e47
+)
+
+
+def heated_at_both_ends(below, above):
+    problem = fs.TransportProblem(fs.line(COMM, fs.Stack(fs.Layer(WARM, 150e-9))), fs.Thermoelectric(290.0))
+    drive = {
+        "bottom": fs.Terminal(voltage=0.0, temperature=290.0 + below),
+        "top": fs.Terminal(voltage=0.0, temperature=290.0 + above),
+    }
+    return problem, drive, math.pi**2 * 120.0 / (2.6e6 * 150e-9**2)
+
+
+@pytest.mark.parametrize(("below", "above"), [(4.0, 0.0), (4.0, 4.0), (4.0, -1.0)])
+def test_heat_that_is_stored_does_not_flow_out_again(below, above):
+    """Ends that turn warm at once: the middle by the Fourier series, and the balance of the heat that stays."""
+    problem, drive, rate = heated_at_both_ends(below, above)
+    done = problem.evolve(lambda t: drive, 0.5 / rate, tolerance=1e-4)
+    h = done.fields[2]
+    middle = h.x.array[np.argmin(np.abs(h.function_space.tabulate_dof_coordinates()[:, 0] - 75e-9))] / SCALE
+    modes = sum((-1) ** k / (2 * k + 1) * math.exp(-((2 * k + 1) ** 2) * 0.5) for k in range(5))
+    assert middle == pytest.approx((below + above) / 2 * (1 - 4 / math.pi * modes), rel=1e-3, abs=0)
+    assert np.abs(done.balance).max() < 1e-9
+
+
+@pytest.mark.parametrize(("below", "above"), [(4.0, 0.0), (4.0, 4.0), (4.0, -1.0)])
+def test_heat_waves(below, above):
+    """Alternating temperatures: theta'' = i omega c theta/kappa, with S small."""
+    problem, drive, rate = heated_at_both_ends(below, above)
+    x = problem.respond(3 * rate / (2 * math.pi), terminals=drive)
+    assert abs(x.power_balance) < 1e-9
+    re, im = x.fields["h"]
+    z = re.function_space.tabulate_dof_coordinates()[:, 0] / 150e-9
+    q = math.pi * np.sqrt(3j)
+    right = (below * np.sinh(q * (1 - z)) + above * np.sinh(q * z)) / np.sinh(q)
+    assert np.abs((re.x.array + 1j * im.x.array) / SCALE - right).max() < 1e-4 * abs(below)
+
+
+def test_conductance_of_an_implicit_step():
+    """Raising both ends together stores heat; a voltage at both moves nothing."""
+    problem, _, rate = heated_at_both_ends(0.0, 0.0)
+    solver = TerminalSolver(problem.system, SolverOptions(), rate=rate)
+    g = solver.conductance()
+    solver.destroy()
+    assert g == pytest.approx(g.T, rel=1e-9, abs=1e-12 * np.abs(g).max())
+    totals = dict(zip(solver.ports, g.sum(axis=1), strict=True))
+    # Each end gives half: kappa q tanh(q L/2) per kelvin, over T0 a^2.
+    q = math.sqrt(2.6e6 * rate / 120.0)
+    heat = 120.0 * q * math.tanh(q * 75e-9) / (290.0 * SCALE**2)
+    assert [totals[k, "h"] for k in ("bottom", "top")] == pytest.approx([heat, heat], rel=1e-4, abs=0)
+    assert abs(totals["bottom", "c"]) < 1e-9 * heat
 
 
 def test_build_up_ends_in_the_steady_state():

@@ -8,6 +8,7 @@ from mpi4py import MPI
 from scipy.spatial.transform import Rotation
 
 import fespin as fs
+from fespin._compat import cell_nodes
 from fespin.errors import InputError
 from fespin.transport.torque import torque_density
 from tests.references import channel_models as exact
@@ -96,7 +97,7 @@ def test_a_spiral_against_many_thin_uniform_magnets():
     assert abs(x.power_balance) < 1e-9
     density = torque_density(problem, x, "spiral")
     cells = problem.domain.cells_of(["spiral"])
-    size = np.diff(np.sort(problem.domain.mesh.geometry.x[problem.domain.mesh.geometry.dofmap[cells], 0]), axis=1)[:, 0]
+    size = np.diff(np.sort(problem.domain.mesh.geometry.x[cell_nodes(problem.domain.mesh)[cells], 0]), axis=1)[:, 0]
     for k, f in enumerate(density):
         values = f.x.array[f.function_space.dofmap.list[cells]]
         integral = size @ (values @ np.array([1, 1, 4]) / 6)  # Simpson's rule, as P2 has its nodes
@@ -125,7 +126,7 @@ def test_turning_all_spins_turns_the_torque(transverse):
         assert found[1].report["torque"][n] == pytest.approx(turned, rel=1e-6, abs=1e-6 * np.abs(turned).max())
     for x in found:
         assert abs(x.power_balance) < 1e-10
-        assert min(x.dissipation.parts.values()) >= 0
+        assert min(x.dissipation.parts.values()) >= -1e-13 * x.dissipation.total
         assert "precession" not in x.dissipation.by_mechanism
 
 

@@ -100,7 +100,8 @@ class TerminalSolver:
     One contact is the ground of all basis solutions, so that ``n`` contacts
     cost at most ``n - 1`` solves per conserved quantity, with one preconditioner.
     Currents are taken at contacts that are at zero, where rounding is smallest, and
-    at the remaining contact by conservation.
+    at the remaining contact by conservation. A quantity that the device stores, such as
+    heat in time, has no ground: it costs ``n`` solves.
 
     Parameters
     ----------
@@ -223,10 +224,16 @@ class TerminalSolver:
             w = self._solve({port: 1.0})
             fluxes = self._port_fluxes(w)
             i = self.ports.index(port)
-            fluxes[i] = -sum(
-                x for k, (p, x) in enumerate(zip(self.ports, fluxes, strict=True)) if p[1] == port[1] and k != i
-            )
+            if self._conserved(port[1]):
+                fluxes[i] = -sum(
+                    x for k, (p, x) in enumerate(zip(self.ports, fluxes, strict=True)) if p[1] == port[1] and k != i
+                )
             self._basis[port], self._fluxes[port] = w, fluxes
+
+    def _conserved(self, field: str) -> bool:
+        """Return whether what flows in of a field flows out again; not of one that is stored, such as heat in time."""
+        i = self.system.fields.index(field)
+        return not self.system.coefficients.with_storage(self.rate).reaction[:, i].any()
 
     def conductance(self) -> NDArray[np.float64]:
         """Return the matrix of fluxes into the ports per potential of a port (S for charge). Collective."""
@@ -234,11 +241,14 @@ class TerminalSolver:
         g = np.zeros((n, n))
         for field in dict.fromkeys(f for _, f in self.ports):
             *others, ground = [p for p in self.ports if p[1] == field]
+            if not self._conserved(field):
+                others.append(ground)
             for p in others:
                 self._unit(p)
                 g[:, self.ports.index(p)] = self._fluxes[p]
-            # Raising all of them together moves nothing.
-            g[:, self.ports.index(ground)] = -sum(g[:, self.ports.index(p)] for p in others)
+            if self._conserved(field):
+                # Raising all of them together moves nothing.
+                g[:, self.ports.index(ground)] = -sum(g[:, self.ports.index(p)] for p in others)
         return g
 
     def imposed(self, drive: Mapping[str, Terminal]) -> tuple[dict[Port, float], dict[Port, float]]:
@@ -302,12 +312,14 @@ class TerminalSolver:
         """
         shifts: dict[str, float] = {}
         for field in dict.fromkeys(f for _, f in self.ports):
+            if not self._conserved(field):
+                continue
             mine = [p for p in reversed(self.ports) if p[1] == field and p in potentials]
             if not mine:
                 what = "temperature" if self._is_heat(field) else "voltage, 0 for ground"
                 raise InputError(f"all contacts float: give at least one of them a {what}")
             shifts[field] = potentials[next((p for p in mine if potentials[p] == 0.0), mine[0])]
-        values = {p: v - shifts[p[1]] for p, v in potentials.items()}
+        values = {p: v - shifts.get(p[1], 0.0) for p, v in potentials.items()}
         floating = [p for p in self.ports if p not in values]
         fields = self.system.functions()
         total: NDArray[np.float64] = np.zeros(len(self.ports))
@@ -341,7 +353,7 @@ class TerminalSolver:
                 f.x.array[:] += shifts[f.name]
         return Solved(
             fields,
-            {p: float(values[p] + shifts[p[1]]) for p in self.ports},
+            {p: float(values[p] + shifts.get(p[1], 0.0)) for p in self.ports},
             {p: float(x) for p, x in zip(self.ports, total, strict=True)},
             self.system.declaration,
         )
