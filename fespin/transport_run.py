@@ -115,7 +115,12 @@ def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
     for k, c in case.contact.items():
         heat = None if c.heat_flux is None else c.heat_flux * problem.domain.area
         terminals[k] = replace(terminals[k], temperature=c.temperature, heat=heat)
-    s = problem.solve(terminals=terminals)
+    driven = None
+    if not any(x.current or x.voltage for x in terminals.values()):
+        # Rounding does not decide between which contacts the voltage of an open circuit is.
+        a, b = t.measure or list(terminals)[:2]
+        driven = (a, b)
+    s = problem.solve(terminals=terminals, driven=driven)
     if t.model != "thermoelectric":
         return s
     s = replace(s, currents=_as_imposed(s.currents, terminals))
@@ -319,17 +324,17 @@ def _rows(s: Mapping[str, Any]) -> list[str]:
             f"A R = {s['isothermal_resistance_area'] * 1e15:.6g} fohm m2   S = {s['seebeck'] / 1e-6:.6g} uV/K   "
             f"Peltier {s['peltier'] / 1e-3:.6g} mV   A R_th = {s['thermal_resistance_area']:.6g} K m2/W"
         )
-        unit, heat = s["dissipated_power_unit"], s["heat_currents"]
-        warm = ", ".join(f"{k} {x:.6g} K ({heat[k]:.4g} {unit} in)" for k, x in s["temperatures"].items())
-        rows.append(f"V = {s['voltage']:.6g} V   {warm}")
-        return rows
-    if s["r_nonequilibrium"] is None:
+        rows.append(f"V = {s['voltage']:.6g} V")
+    elif s["r_nonequilibrium"] is None:
         rows.append("  ".join(f"V({k}) = {v:.6g} V" for k, v in s["voltages"].items()))
     else:
         r = "" if s["resistance"] is None else f"   R = {s['resistance']:.6g} ohm"
         rows.append(
             f"A R = {s['resistance_area'] * 1e15:.6g} fohm m2{r}   A R_ne = {s['r_nonequilibrium'] * 1e15:.4g} fohm m2"
         )
+    if "temperatures" in s:
+        unit, heat = s["dissipated_power_unit"], s["heat_currents"]
+        rows.append("  ".join(f"T({k}) = {x:.6g} K, {heat[k]:.4g} {unit} in" for k, x in s["temperatures"].items()))
     if "r_gmr" in s:
         rows.append(
             f"A R_ne of spin flip {s['r_gmr']['spin_flip'] * 1e15:.4g}, of s-d {s['r_gmr']['d_relaxation'] * 1e15:.4g} "
