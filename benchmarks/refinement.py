@@ -89,4 +89,5 @@ def main():
         print("estimated relative errors:", " ".join(f"{abs(x / limit - 1):.1e}" for x in a))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -79,9 +79,8 @@ def refinement(sizes):
 
 def preconditioners(size):
     """Print one row a way of putting the fields' multigrids together, and the direct solver."""
-    say(
-        f"\npreconditioners, mesh size {size} nm\ntransverse  preconditioner                          its  set-up   solve"
-    )
+    say(f"\npreconditioners, mesh size {size} nm")
+    say("transverse  preconditioner                          its  set-up   solve")
     contestants = {k: fs.SolverOptions("amg", petsc=v) for k, v in SPLITS.items()}
     for transverse in ("absorbed", "resolved"):
         for name, options in {**contestants, "direct (MUMPS)": fs.SolverOptions("direct")}.items():

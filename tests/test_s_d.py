@@ -230,16 +230,12 @@ def test_d_electrons_without_scattering_carry_nothing():
     assert accumulation == pytest.approx(np.array(list(two.accumulation.values())), rel=1e-4, abs=0)
 
 
-@pytest.mark.xfail(strict=True, reason="nothing fixes the level of an insulated d channel, and no error says so")
-def test_d_electrons_that_nothing_fixes():
-    """g_sd = 0 and d insulated: either refused, or the d accumulation is the limit of small g_sd."""
-    try:
-        found = single(replace(CO, sd=0.0)).report["d_accumulation"]
-    except fs.InputError:
-        return
-    small = single(replace(CO, sd=1e-8 * CO.sd)).report["d_accumulation"]
-    for face, side in (("Cu1|Co2", 1), ("Co2|Au3", 0)):
-        assert found[face]["d_down"][side] == pytest.approx(small[face]["d_down"][side], rel=1e-3, abs=0)
+def test_d_electrons_that_nothing_fixes_are_refused():
+    with pytest.raises(fs.InputError, match="nothing scatters into d_down, so its level is open; give sd"):
+        replace(CO, sd=0.0)
+    with pytest.raises(fs.InputError, match="nothing scatters into d_up"):
+        replace(FULL, sd_up=0.0, sd_spin_flip=0.0, d_spin_flip=0.0)
+    replace(FULL, sd=0.0)  # by way of d_up
 
 
 def test_d_accumulation_without_spin_accumulation():
