@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,11 +37,18 @@ def _relaxation(problem: TransportProblem, layer: str) -> Quadratic:
     return Quadratic.of(across)
 
 
-def spin_torque(problem: TransportProblem, solution: TransportSolution, layer: str) -> Array:
+def spin_torque(problem: TransportProblem, fields: Mapping[str, fem.Function], layer: str) -> Array:
     """Return the torque on a magnet per cross-section, tau = (hbar/2e) times the transverse J_s it absorbs. Collective.
 
     Spins that relax across the magnetization inside, and those that do not come out of its interfaces again. What a
     contact takes from the magnet is not counted. Where the magnetization varies, an integral over all places.
+
+    Parameters
+    ----------
+    problem
+        In the state that was solved.
+    fields
+        The solution's.
 
     Returns
     -------
@@ -53,11 +61,11 @@ def spin_torque(problem: TransportProblem, solution: TransportSolution, layer: s
     InputError
         If the layer is no ferromagnet of the vector model.
     """
-    relaxation, system, w = _relaxation(problem, layer), problem.system, list(solution.fields.values())
+    relaxation, system, w = _relaxation(problem, layer), problem.system, list(fields.values())
     at = [system.fields.index(f) for f in SPIN]
     direction = problem.stack[layer].direction
     if direction is None:
-        absorbed = _integral(problem, solution, layer, relaxation)
+        absorbed = _integral(problem, fields, layer, relaxation)
     else:
         absorbed = relaxation.at(np.array(direction)) @ [region_integral(system, w[i], layer) for i in at]
     for pair in problem.domain.interfaces:
@@ -74,7 +82,7 @@ def spin_torque(problem: TransportProblem, solution: TransportSolution, layer: s
     return np.asarray(SPIN_PER_CHARGE * absorbed / problem.domain.area)
 
 
-def _integral(problem: TransportProblem, solution: TransportSolution, layer: str, matrix: Quadratic) -> Array:
+def _integral(problem: TransportProblem, fields: Mapping[str, fem.Function], layer: str, matrix: Quadratic) -> Array:
     """Integrate matrix(m) s over a layer whose magnetization varies."""
     system, domain = problem.system, problem.domain
     ker, own = system.kernels, domain.cells_of([layer])
@@ -87,9 +95,7 @@ def _integral(problem: TransportProblem, solution: TransportSolution, layer: str
         values, total = np.zeros((len(domain.region), m.shape[1])), np.zeros(len(domain.region))
         values[cells] = matrix.at(m, i, j)
         ker.spread(ker.r, values)
-        form = ker.form(
-            "cell_moment", [ker.cellwise], cells=own, replace={ker.w1: solution.fields[SPIN[j]], ker.w2: one}
-        )
+        form = ker.form("cell_moment", [ker.cellwise], cells=own, replace={ker.w1: fields[SPIN[j]], ker.w2: one})
         fem.assemble_vector(total, form)
         out[i] += total[own].sum()
     return np.asarray(domain.comm.allreduce(out)) * domain.depth

@@ -217,7 +217,7 @@ class Vector:
 
         magnets = [x.name for x in solution.stack if x.material.ferromagnetic]
         return {
-            "torque": {n: spin_torque(problem, solution, n).tolist() for n in magnets},
+            "torque": {n: spin_torque(problem, solution.fields, n).tolist() for n in magnets},
             "spin_accumulation": {
                 "|".join(pair): [[problem.face_mean(solution, pair, i, {k: 2.0}) for k in SPIN] for i in (0, 1)]
                 for pair in problem.domain.interfaces

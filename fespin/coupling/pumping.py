@@ -1,0 +1,244 @@
+"""Spin pumping: a turning magnet drives spin currents, the reciprocal of spin torque.
+
+A magnet whose magnetization turns with the angular velocity w, du/dt = w x u, sees the
+transverse spins s less (hbar/2e) w: its dephasing, precession and mixing conductance act on
+the difference. This drives currents or voltages, damps the motion and exchanges torques
+with other magnets. Power::
+
+    sum V I - sum T.w = P,        T the torque on each turning magnet
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from dolfinx import fem
+from numpy.typing import NDArray
+
+from ..constants import ELECTRON_GYROMAGNETIC_RATIO
+from ..errors import InputError, ModelError, SolverError
+from ..onsager.coefficients import Coefficients
+from ..onsager.declaration import matrix_of
+from ..onsager.power import Dissipation
+from ..onsager.system import Fields, System
+from ..onsager.terminals import Terminal
+from ..onsager.texture_power import dissipation_of
+from ..transport.problem import TransportProblem
+from ..transport.torque import spin_torque
+from ..transport.vector import SPIN, SPIN_PER_CHARGE, Vector
+
+type Array = NDArray[np.float64]
+
+# What acts on the transverse spins of a magnet relative to its own motion.
+_BULK, _BULK_TURN, _FACE = "dephasing", "precession", "interface mixing"
+
+
+@dataclass(frozen=True)
+class PumpingSolution:
+    """Currents and torques with turning magnets. On a line currents are densities (A/m2), powers per area (W/m2).
+
+    Attributes
+    ----------
+    turning
+        Angular velocity of each turning magnet (rad/s), (3,).
+    fields
+        The unknowns by name (V).
+    voltages, currents
+        Of every contact; currents (A) count into the device.
+    torque
+        On every magnet per cross-section (J/m2), (3,), what moves included; it acts on the angular momentum,
+        which is antiparallel to the magnetization.
+    mechanical_power
+        -sum T.w: what the motion puts in (W).
+    dissipation
+        By place and mechanism.
+    power_balance
+        (sum V I + mechanical power - dissipated power) over the largest of them.
+    """
+
+    turning: Mapping[str, Array]
+    fields: Mapping[str, fem.Function]
+    voltages: Mapping[str, float]
+    currents: Mapping[str, float]
+    torque: Mapping[str, Array]
+    mechanical_power: float
+    dissipation: Dissipation
+    power_balance: float
+
+
+def solve_turning(
+    problem: TransportProblem, turning: Mapping[str, Sequence[float]], terminals: Mapping[str, Terminal]
+) -> PumpingSolution:
+    """Solve transport while magnets turn. Collective.
+
+    Parameters
+    ----------
+    problem
+        With the :class:`~fespin.transport.Vector` model, in the state where the magnets are now.
+    turning
+        Angular velocity by layer (rad/s), du/dt = w x u; a part along the magnetization does nothing.
+    terminals
+        What drives each contact: zero voltages for what is pumped into a short circuit, zero currents for an open one.
+
+    Raises
+    ------
+    InputError
+        If a layer is no uniform magnet, or a velocity is not three finite numbers.
+    ModelError
+        If the model has no transverse spins.
+    SolverError
+        If the solver does not converge.
+    """
+    if not isinstance(problem.model, Vector):
+        raise ModelError("only the vector model has the transverse spins that a turning magnet pumps")
+    system = problem.system
+    velocities = {n: _transverse(problem, n, w) for n, w in turning.items()}
+    pieces = [(n, place, c) for n in velocities for place, c in _relative(problem, n).items()]
+    shifts = {n: _constant(system, SPIN_PER_CHARGE * w) for n, w in velocities.items()}
+    loads = [system.residual(shifts[n], coefficients=c) for n, _, c in pieces]
+    source = system.functions()
+    for load in loads:
+        for total, b in zip(source, load, strict=True):
+            total.x.array[:] += b.x.array
+    solved = problem.solver.solve(terminals, source)
+    w = solved.fields
+    fields = dict(zip(system.fields, w, strict=True))
+    parts = dict(dissipation_of(system, w).parts)
+    torque = {x.name: spin_torque(problem, fields, x.name) for x in problem.stack if x.material.ferromagnetic}
+    for (n, (place, name), c), load in zip(pieces, loads, strict=True):
+        # The force is that of s - shift: c (w - x)^2 = c w^2 - 2 c w x + c x^2.
+        answer = system.residual(w, coefficients=c)
+        change = _product(system, shifts[n], load) - _product(system, w, load) - _product(system, shifts[n], answer)
+        parts[place, name] = parts.get((place, name), 0.0) + change
+        uptake = np.array([_product(system, _constant(system, e), load) for e in np.eye(3)])
+        torque[n] = torque[n] - SPIN_PER_CHARGE * _across(problem, n) @ uptake / problem.domain.area
+    mechanical = -sum(float(torque[n] @ v) for n, v in velocities.items()) * problem.domain.area
+    dissipation = Dissipation(parts)
+    largest = max(abs(solved.power), abs(mechanical), abs(dissipation.total))
+    balance = (solved.power + mechanical - dissipation.total) / largest if largest else 0.0
+    if not abs(balance) < 1e-6:
+        raise SolverError(
+            f"pumping: the dissipated power {dissipation.total:.6g} is not the power put in, "
+            f"{solved.power + mechanical:.6g}; try the solver kind 'direct', or a smaller rtol"
+        )
+    return PumpingSolution(
+        velocities, fields, solved.voltages, solved.currents, torque, mechanical, dissipation, balance
+    )
+
+
+def pumping_matrix(problem: TransportProblem, layer: str, *, open_circuit: bool = False) -> Array:
+    """Return Gamma of a magnet: its motion w makes the torque -Gamma w on itself. Collective.
+
+    Parameters
+    ----------
+    open_circuit
+        Whether the contacts float, all but the last; else they are short-circuited.
+
+    Returns
+    -------
+    array
+        Shape (3, 3), J s/m2; zero along the magnetization. Its symmetric part damps.
+    """
+    *others, ground = problem.contacts
+    rest = Terminal(current=0.0) if open_circuit else Terminal(voltage=0.0)
+    terminals = {**dict.fromkeys(others, rest), ground: Terminal(voltage=0.0)}
+    rate = 1e9  # linear: any size does
+    columns = [solve_turning(problem, {layer: rate * e}, terminals).torque[layer] for e in np.eye(3)]
+    return np.asarray(-np.array(columns).T / rate)
+
+
+def pumped_damping(
+    problem: TransportProblem,
+    layer: str,
+    saturation_magnetization: float,
+    *,
+    gyromagnetic_ratio: float = ELECTRON_GYROMAGNETIC_RATIO,
+    open_circuit: bool = False,
+) -> Array:
+    """Return the damping that pumping adds to a magnet: alpha_sp as a tensor. Collective.
+
+    Gilbert's equation gains du/dt = ... + alpha_sp (u x du/dt): (du/dt)_ST = -gamma tau/(Ms t), tau = -Gamma w and
+    w = u x du/dt make the tensor gamma Gamma/(Ms t). Of a single magnet it is (gamma hbar^2/(2 e^2 Ms t)) Re G_eff
+    per interface.
+
+    Parameters
+    ----------
+    saturation_magnetization
+        Ms (A/m).
+    gyromagnetic_ratio
+        gamma (rad/(s T)).
+
+    Returns
+    -------
+    array
+        Shape (3, 3); its antisymmetric part renormalizes gamma.
+
+    Raises
+    ------
+    InputError
+        If the magnetization is not positive.
+    """
+    if not 0 < saturation_magnetization < np.inf:
+        raise InputError(f"saturation_magnetization is {saturation_magnetization!r}; it must be finite and positive")
+    thickness = problem.stack[layer].thickness
+    gamma = pumping_matrix(problem, layer, open_circuit=open_circuit)
+    return np.asarray(gyromagnetic_ratio * gamma / (saturation_magnetization * thickness))
+
+
+def _across(problem: TransportProblem, layer: str) -> Array:
+    """Return 1 - u u of a uniform magnet."""
+    found = problem.stack[layer]
+    if found.direction is None:
+        what = "its magnetization varies" if found.texture else "it is no ferromagnet"
+        raise InputError(f"layer '{layer}' cannot turn: {what}")
+    return np.asarray(np.eye(3) - np.outer(found.direction, found.direction))
+
+
+def _transverse(problem: TransportProblem, layer: str, velocity: Sequence[float]) -> Array:
+    w = np.asarray(velocity, dtype=float)
+    if w.shape != (3,) or not np.isfinite(w).all():
+        raise InputError(f"layer '{layer}': its angular velocity is {velocity!r}; it must be three finite numbers")
+    return np.asarray(_across(problem, layer) @ w)
+
+
+def _relative(problem: TransportProblem, layer: str) -> dict[tuple[str, str], Coefficients]:
+    """Return what acts on s relative to a magnet's motion, by place and mechanism."""
+    system, declaration = problem.system, problem.system.declaration
+    nothing, f = system.coefficients.only(None), system.fields
+    out: dict[tuple[str, str], Coefficients] = {}
+    if isinstance(problem.model, Vector) and problem.model.transverse == "resolved":
+        medium, region = declaration.media[layer], problem.domain.regions.index(layer)
+        reaction = nothing.reaction.copy()
+        kept = [m for m in medium.reactions if m.name == _BULK]
+        reaction[region] = matrix_of(kept, f, [t for t in medium.reversible if t.name == _BULK_TURN])
+        return {(layer, _BULK): replace(nothing, reaction=reaction)}
+    sides, n = [(s, name) for s in (0, 1) for name in f], len(f)
+    for pair in problem.domain.interfaces:
+        if layer not in pair:
+            continue
+        law = declaration.law(pair)
+        kept_faces = [m for m in law.mechanisms if m.name == _FACE]
+        turns = [t for t in law.reversible if t.name == _FACE]
+        both = {k[0] for m in kept_faces for k in m.weights}
+        if len(both) == 1:  # an interface that absorbs, not one that passes transverse spins on
+            faces: dict[Any, Array] = dict(nothing.faces)
+            faces[pair] = matrix_of(kept_faces, sides, turns).reshape(2, n, 2, n)
+            out["|".join(pair), _FACE] = replace(nothing, faces=faces)
+    return out
+
+
+def _constant(system: System, vector: Array) -> list[fem.Function]:
+    """Return fields that are zero but for a constant s (V)."""
+    out = system.functions()
+    for k, x in zip(SPIN, vector, strict=True):
+        out[system.fields.index(k)].x.array[:] = x
+    return out
+
+
+def _product(system: System, a: Fields, b: Fields) -> float:
+    """Return the sum of products over all degrees of freedom, per depth of a section. Collective."""
+    here = sum(float(x.x.array[:n] @ y.x.array[:n]) for x, y, n in zip(a, b, system.sizes, strict=True))
+    return float(system.comm.allreduce(here)) * system.domain.depth
