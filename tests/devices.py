@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from dolfinx import mesh
 from references import multilayer as exact
 
 from fespin import Interface, Layer, Material, Stack
+from fespin.domain import build_domain
 
 UP, DOWN = (0, 0, 1), (0, 0, -1)
 
@@ -108,3 +111,26 @@ def reference(s, ends):
         sign = next((-1 if x.direction[2] < 0 else 1 for x in (a, b) if x.direction), 1)
         faces.append(None if i is None else exact.Interface(i.area_resistance_star, i.gamma, sign))
     return exact.solve(layers, faces, *ends)
+
+
+def side_by_side(comm, s, cells, *, whole=True):
+    """A section of two layers next to each other, a face between them along the current.
+
+    The top contact is on both, the bottom one too, or on the left one alone.
+    """
+    width, height = 40e-9, 30e-9
+    m = mesh.create_rectangle(comm, [[0, 0], [width, height]], cells)
+    topology = m.topology
+    topology.create_connectivity(1, 2)
+    imap = topology.index_map(2)
+    every = np.arange(imap.size_local + imap.num_ghosts, dtype=np.int32)
+    half = width / 2 * (1 + 1e-6)
+    tags = np.full(len(every), 2, np.int32)
+    tags[mesh.locate_entities(m, 2, lambda x: x[0] < half)] = 1
+    bottom = mesh.locate_entities_boundary(m, 1, lambda x: (x[1] < 1e-6 * height) & (whole | (x[0] < half)))
+    top = mesh.locate_entities_boundary(m, 1, lambda x: x[1] > (1 - 1e-6) * height)
+    facets, values = np.concatenate([bottom, top]), np.repeat([3, 4], [len(bottom), len(top)]).astype(np.int32)
+    order = np.argsort(facets)
+    names = {(2, s.names[0]): 1, (2, s.names[1]): 2, (1, "bottom"): 3, (1, "top"): 4}
+    ends = mesh.meshtags(m, 1, facets[order], values[order])
+    return build_domain(m, mesh.meshtags(m, 2, every, tags), ends, names, s, depth=7e-9)

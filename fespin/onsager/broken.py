@@ -40,6 +40,16 @@ def _lookup(keys: Ints, values: Ints, wanted: Ints) -> Ints:
     return values[np.searchsorted(keys, wanted)]
 
 
+def lowest_ranks(comm: MPI.Intracomm, keys: Ints, claims: NDArray[np.bool_]) -> Ints:
+    """Return for each key the lowest of the ranks that claim it; at least one must. Collective."""
+    asked = _to_directory(comm, keys, claims)
+    claimed = np.concatenate([k[mine] for k, mine in asked])
+    claimant = np.concatenate([np.full(int(mine.sum()), r) for r, (_, mine) in enumerate(asked)])
+    order = np.lexsort((claimant, claimed))
+    known, first = np.unique(claimed[order], return_index=True)
+    return _from_directory(comm, keys, [_lookup(known, claimant[order][first], k) for k, _ in asked])
+
+
 def broken_space(space: fem.FunctionSpace, classes: Ints) -> tuple[fem.FunctionSpace, int]:
     """Break a scalar Lagrange space between classes of cells.
 
@@ -73,12 +83,7 @@ def broken_space(space: fem.FunctionSpace, classes: Ints) -> tuple[fem.FunctionS
     on_own_cell[local[: int(live[:owned].sum())]] = True
 
     # A key belongs to the lowest rank that has it on a cell of its own.
-    asked = _to_directory(comm, keys, on_own_cell)
-    claimed = np.concatenate([k[mine] for k, mine in asked])
-    claimant = np.concatenate([np.full(int(mine.sum()), r) for r, (_, mine) in enumerate(asked)])
-    order = np.lexsort((claimant, claimed))
-    known, first = np.unique(claimed[order], return_index=True)
-    owner = _from_directory(comm, keys, [_lookup(known, claimant[order][first], k) for k, _ in asked])
+    owner = lowest_ranks(comm, keys, on_own_cell)
 
     # Owners number their keys; the directory passes the numbers on.
     own = owner == comm.rank
@@ -90,6 +95,7 @@ def broken_space(space: fem.FunctionSpace, classes: Ints) -> tuple[fem.FunctionS
     known = np.concatenate([k for k, _ in told])
     order = np.argsort(known)
     numbers = np.concatenate([v for _, v in told])[order]
+    asked = _to_directory(comm, keys, keys)
     numbers = _from_directory(comm, keys, [_lookup(known[order], numbers, k) for k, _ in asked])
 
     to_local = np.empty(len(keys), np.int32)

@@ -11,21 +11,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from dolfinx import fem, la
+from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from .broken import lowest_ranks
 from .kernels import Indices
 from .system import Fields, System
 
 
 @dataclass(frozen=True)
 class _Tie:
-    """Local degrees of freedom: slave[i] of a driven field is -weight * master[i] of another."""
+    """Each slave, of a driven field, is -weight * its master, of another.
+
+    A rank that owns one of the two may have no cell that tells which the other is, so that
+    every pair is with one rank that has such a cell, and the slaves' owners know their rows.
+    """
 
     driven: int
     field: int
     weight: float
-    slave: Indices
+    slave: Indices  # pairs of local degrees of freedom
     master: Indices
+    own: Indices  # owned slaves,
+    row: NDArray[np.int64]  # and their masters in the flat matrix
 
 
 class Constraint:
@@ -53,13 +62,26 @@ class Constraint:
             regions = [domain.regions.index(r) for r in domain.contact_regions(name)]
             cells = np.flatnonzero(np.isin(domain.region, regions))
             for driven, other, weight in pairs:
-                c, f = system.fields.index(driven), system.fields.index(other)
-                # The partner of a driven dof is what stands at its place in any cell of the contact's regions.
-                slaves = system.spaces[c].dofmap.list[cells].ravel()
-                masters = system.spaces[f].dofmap.list[cells].ravel()
-                here = np.isin(slaves, system.at_contact[c][name])
-                slave, first = np.unique(slaves[here], return_index=True)
-                self.ties.append(_Tie(c, f, float(weight), slave, masters[here][first]))
+                self.ties.append(self._tie(name, cells, driven, other, weight))
+
+    def _tie(self, contact: str, cells: NDArray[np.int64], driven: str, other: str, weight: float) -> _Tie:
+        """Pair the slaves with what stands at their place in a cell of the contact's regions. Collective."""
+        system = self.system
+        c, f = system.fields.index(driven), system.fields.index(other)
+        slaves = system.spaces[c].dofmap.list[cells].ravel()
+        masters = system.spaces[f].dofmap.list[cells].ravel()
+        at = system.at_contact[c][contact]
+        here = np.isin(slaves, at)
+        slave, first = np.unique(slaves[here], return_index=True)
+        master = masters[here][first]
+        keys = system.global_numbers(c)[slave]
+        mine = lowest_ranks(system.comm, keys, np.ones(len(keys), bool)) == system.comm.rank
+        slave, master = slave[mine], master[mine]
+        row = fem.Function(system.spaces[c])
+        row.x.array[slave] = system.global_numbers(f)[master]
+        row.x.scatter_reverse(la.InsertMode.add)
+        own = at[at < system.sizes[c]]
+        return _Tie(c, f, weight, slave, master, own, row.x.array[own].round().astype(np.int64))
 
     def __bool__(self) -> bool:
         return bool(self.ties)
@@ -68,23 +90,34 @@ class Constraint:
     def slaves(self) -> dict[int, Indices]:
         """Local degrees of freedom of the driven fields that are eliminated, per field."""
         out: dict[int, list[Indices]] = {}
-        for t in self.ties:
-            out.setdefault(t.driven, []).append(t.slave)
+        for name, law in self.system.declaration.contacts.items():
+            for driven, potential in zip(law.driven, law.potentials, strict=True):
+                if any(w for f, w in potential.items() if f != driven):
+                    i = self.system.fields.index(driven)
+                    out.setdefault(i, []).append(self.system.at_contact[i][name])
         return {i: np.unique(np.concatenate(s)) for i, s in out.items()}
 
     def restrict(self, residual: Fields) -> None:
-        """Overwrite a residual r by T^T r, at owned degrees of freedom."""
+        """Overwrite a residual r by T^T r, at owned degrees of freedom. Collective."""
         for t in self.ties:
-            np.subtract.at(residual[t.field].x.array, t.master, t.weight * residual[t.driven].x.array[t.slave])
+            more = fem.Function(residual[t.field].function_space)
+            np.subtract.at(more.x.array, t.master, t.weight * residual[t.driven].x.array[t.slave])
+            more.x.scatter_reverse(la.InsertMode.add)
+            n = self.system.sizes[t.field]
+            residual[t.field].x.array[:n] += more.x.array[:n]
 
     def expand(self, correction: Fields) -> None:
         """Overwrite a correction y by T y. Collective."""
+        for i, slaves in self.slaves.items():
+            correction[i].x.array[slaves] = 0.0
         for t in self.ties:
-            correction[t.driven].x.array[t.slave] = 0.0
-        for t in self.ties:
-            correction[t.driven].x.array[t.slave] -= t.weight * correction[t.field].x.array[t.master]
-        for t in self.ties:
-            correction[t.driven].x.scatter_forward()
+            more = fem.Function(correction[t.driven].function_space)
+            more.x.array[t.slave] = -t.weight * correction[t.field].x.array[t.master]
+            more.x.scatter_reverse(la.InsertMode.add)
+            n = self.system.sizes[t.driven]
+            correction[t.driven].x.array[:n] += more.x.array[:n]
+        for i in self.slaves:
+            correction[i].x.scatter_forward()
 
     def reduce(self, full: PETSc.Mat) -> PETSc.Mat:
         """Return T^T A T as a nest, for an A whose slave rows are not pinned. Collective."""
@@ -102,10 +135,9 @@ class Constraint:
             values[0][starts[i] - first + own] = 0.0
             pinned.append(starts[i] + own)
         for t in self.ties:
-            own = t.slave < system.sizes[t.driven]
-            rows.append(starts[t.driven] - first + t.slave[own])
-            columns.append(system.global_numbers(t.field)[t.master][own].astype(PETSc.IntType))
-            values.append(np.full(int(own.sum()), -t.weight))
+            rows.append(starts[t.driven] - first + t.own)
+            columns.append(t.row.astype(PETSc.IntType))
+            values.append(np.full(len(t.own), -t.weight))
         row, column, value = (np.concatenate(x) for x in (rows, columns, values))
         order = np.lexsort((column, row))
         offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(rows[0])))])

@@ -92,13 +92,14 @@ def contact_law(kind: str, medium: Medium, charge: str, fields: Sequence[str]) -
     medium
         What the contact touches.
     fields
-        All fields of the model, in order; those that are absent from the medium are left out.
+        All fields of the model, in order; a lead leaves out those that are absent from the medium.
     """
-    others = tuple(f for f in fields if f in medium.fields and f != charge)
     if kind == "reservoir":
-        return ContactLaw({charge: 1.0}, grounded=others)
+        # Also of fields that only another layer at the same contact has.
+        return ContactLaw({charge: 1.0}, grounded=tuple(f for f in fields if f != charge))
     if kind == "blocked":
         return ContactLaw({charge: 1.0})
+    others = tuple(f for f in fields if f in medium.fields and f != charge)
     row = _block(medium.conduction, medium, (charge, *others))[0]
     weights = {f: float(x / row[0]) for f, x in zip(others, row[1:], strict=True)}
     y = admittance(medium, charge, others)

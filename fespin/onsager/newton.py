@@ -68,7 +68,6 @@ class Newton:
         self._masters: dict[Port, int] = {}  # row of the degree of freedom that stands for a floating port
         self._transform = self._elimination()
         self._full: PETSc.Mat | None = None
-        self._product: PETSc.Mat | None = None
 
     def _elimination(self) -> PETSc.Mat:
         """Return T, and note which rows are pinned."""
@@ -89,9 +88,7 @@ class Newton:
             own = self._starts[i] + at[at < system.sizes[i]]
             entries.append((own, np.full(len(own), master), np.ones(len(own))))
         for t in self._constraint.ties:
-            own = t.slave < system.sizes[t.driven]
-            rows = self._starts[t.driven] + t.slave[own]
-            entries.append((rows, numbers[t.field][t.master][own], np.full(len(rows), -t.weight)))
+            entries.append((self._starts[t.driven] + t.own, t.row, np.full(len(t.own), -t.weight)))
         masters = np.array(list(self._masters.values()), dtype=np.int64) - self._first
         free[masters[(masters >= 0) & (masters < n)]] = True
         self._fixed = (self._first + np.flatnonzero(~free)).astype(PETSc.IntType)
