@@ -215,7 +215,8 @@ if comm.rank == 0:
 #
 # per elementary charge (Wegrowe and Drouhin 2004, Eq. 22). In the layer above both halves cancel. Here its two
 # faces resist, $AR^* = 0.5$ fΩ m² each, with spin asymmetries $\gamma = 0.2 \mp x$ below and above: the force
-# is zero for $x = 0$ and changes sign with it, as it does with the current.
+# is zero for $x = 0$ and changes sign with it. It keeps its sign when the current is reversed: then the other half is
+# the first.
 
 
 # %%

@@ -6,9 +6,10 @@ from .langevin import EnsembleResult, FirstPassage, first_passage, langevin
 from .llg import Trajectory, llg
 from .noise import NoiseSpectrum, power_spectrum
 from .spin import Macrospin
-from .torque import SpinTorque, Torque, VectorTorque
+from .torque import AngularTorque, SpinTorque, Torque, VectorTorque
 
 __all__ = [
+    "AngularTorque",
     "Biaxial",
     "Cubic",
     "Energy",

@@ -178,6 +178,72 @@ class SpinTorque:
 
 
 @dataclass(frozen=True)
+class AngularTorque:
+    """Damping-like and field-like torque of one polarizer, each with its own dependence on the angle.
+
+    In Gilbert's equation, du/dt = ... + gamma a(c) u x (p x u) + gamma b(c) u x p, with c = u.p: what a transport
+    solution gives a device with one fixed direction.
+
+    Attributes
+    ----------
+    damping_like, field_like
+        a and b (T) as polynomials of c on [-1, 1].
+    polarizer
+        Direction p.
+
+    Raises
+    ------
+    InputError
+        If a coefficient is not finite, or the polarizer is zero.
+    """
+
+    damping_like: Chebyshev
+    field_like: Chebyshev
+    polarizer: Sequence[float] = (0.0, 0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        for key in ("damping_like", "field_like"):
+            if not np.isfinite(getattr(self, key).coef).all():
+                raise InputError(f"torque: {key} has coefficients that are not finite")
+        object.__setattr__(self, "polarizer", direction(self.polarizer, "torque", "polarizer"))
+
+    @property
+    def axis(self) -> tuple[float, float, float] | None:
+        """Return the polarizer's direction: everything depends on u.p."""
+        return tuple(self.polarizer)  # type: ignore[return-value]
+
+    def _explicit(self, spin: Macrospin) -> tuple[Chebyshev, Chebyshev]:
+        """Return the coefficients of p's tangential part and of u x p in X (1/s), as polynomials of c."""
+        factor = spin.gyromagnetic_ratio / (1 + spin.damping**2)
+        a, b = self.damping_like, self.field_like
+        return factor * (a - spin.damping * b), factor * (b + spin.damping * a)
+
+    def velocity(self, u: Array, spin: Macrospin) -> Array:
+        """Return X (1/s) at directions u (n, 3)."""
+        p = np.asarray(self.polarizer)
+        c = u @ p
+        along, around = (f(c)[:, None] for f in self._explicit(spin))
+        return np.asarray(along * (p - c[:, None] * u) + around * np.cross(u, p))
+
+    def potentials(self, u: Array, spin: Macrospin) -> tuple[Array, Array]:
+        """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3)."""
+        c = u @ np.asarray(self.polarizer)
+        along, around = self._explicit(spin)
+        return np.asarray(along.integ()(c)), np.asarray(around.integ()(c))
+
+    def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array]:
+        """Return chi and its gradient (1/s) at directions u, (n,) and (n, 3)."""
+        p = np.asarray(self.polarizer)
+        c = u @ p
+        along = self._explicit(spin)[0]
+        return np.asarray(along.integ()(c)), np.asarray(along(c)[:, None] * (p - c[:, None] * u))
+
+    def scaled(self, factor: float) -> AngularTorque:
+        """Return the torque of `factor` times the current."""
+        return AngularTorque(factor * self.damping_like, factor * self.field_like, self.polarizer)
+
+
+@dataclass(frozen=True)
 class VectorTorque:
     """Any torque: a tangential velocity given as a function of the direction.
 

@@ -181,7 +181,9 @@ def evolve(
     """
     for region, c in zip(system.domain.regions, system.coefficients.storage, strict=True):
         if not c.any():
-            raise InputError(f"layer '{region}' stores no spins: give its material a density_of_states")
+            raise InputError(
+                f"layer '{region}' stores no spins: give its material a density_of_states, or with heat a heat_capacity"
+            )
     start = duration / 1000 if first_step is None else first_step
     if not (0 < start <= duration < math.inf):
         raise InputError(f"duration is {duration!r} and the first step {start!r}; need 0 < step <= duration")

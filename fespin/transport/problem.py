@@ -225,6 +225,7 @@ class TransportProblem:
                 r: frozenset(k for k, w in self.model.channels.weights.items() if set(w) <= m.fields)
                 for r, m in self.system.declaration.media.items()
             },
+            spin={x.name: self.model.accumulation(self.stack, x.name) for x in self.stack},
             iterations=self.solver.iterations - before,
             dofs=self.system.dofs,
         )
@@ -258,9 +259,10 @@ class TransportProblem:
         breakpoints: Sequence[float] = (),
         each: Callable[[float, Mapping[str, fem.Function]], None] | None = None,
     ) -> Evolution:
-        """Follow the potentials in time, with the spin capacity of the materials. Collective.
+        """Follow the potentials in time, with the spin and heat capacity of the materials. Collective.
 
-        Leads and reservoirs answer at once. See :func:`fespin.onsager.transient.evolve`.
+        Leads and reservoirs answer at once. Of the nonlinear thermoelectric model, its linear part about the
+        reference temperature. See :func:`fespin.onsager.transient.evolve`.
 
         Parameters
         ----------

@@ -81,7 +81,10 @@ class Harmonic:
     def __init__(self, problem: TransportProblem) -> None:
         for region, medium in problem.system.declaration.media.items():
             if not medium.storage:
-                raise InputError(f"layer '{region}' stores no spins: give its material a density_of_states")
+                raise InputError(
+                    f"layer '{region}' stores no spins: give its material a density_of_states, "
+                    "or with heat a heat_capacity"
+                )
         self.problem = problem
         self._touched = {k: region for k, (_, region) in problem.contacts.items()}
         self._system: System | None = None

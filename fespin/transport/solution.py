@@ -12,6 +12,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from ..domain import Domain, sample
+from ..errors import ModelError
 from ..onsager.channels import Channels
 from ..onsager.power import Dissipation
 from ..stack import Stack
@@ -31,23 +32,17 @@ class Profile:
         Index of the layer of each point.
     potentials
         Of each channel (V).
+    accumulation
+        phi_up - phi_dn (V); with non-collinear magnets along each layer's own magnetization.
+    mean
+        The charge potential (V): of spins up and down the mean.
     """
 
     position: NDArray[np.float64]
     layer: NDArray[np.int64]
     potentials: Mapping[str, NDArray[np.float64]]
-
-    @property
-    def accumulation(self) -> NDArray[np.float64]:
-        """Potential of the first channel less that of the second (V)."""
-        up, down = list(self.potentials.values())[:2]
-        return np.asarray(up - down)
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean of the potentials of the first two channels (V)."""
-        up, down = list(self.potentials.values())[:2]
-        return np.asarray((up + down) / 2)
+    accumulation: NDArray[np.float64]
+    mean: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -89,6 +84,8 @@ class TransportSolution:
         than two contacts or without a current.
     present
         The channels that exist in each layer.
+    spin
+        The accumulation in each layer as weights over the fields.
     iterations, dofs
         Of the linear solver; number of unknowns.
     report
@@ -112,6 +109,7 @@ class TransportSolution:
     channel_currents: Mapping[str, Mapping[str, float]]
     r_nonequilibrium: float | None
     present: Mapping[str, frozenset[str]]
+    spin: Mapping[str, Mapping[str, float]]
     iterations: int
     dofs: int
     report: Mapping[str, Any] = field(default_factory=dict)
@@ -164,9 +162,12 @@ class TransportSolution:
             for k, channel in enumerate(self.channels.names):
                 if channel not in self.present[r]:
                     potentials[k] = np.nan
-            parts.append((heights, np.full(points, i), potentials))
-        position, layer, potentials = (np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))
-        return Profile(position, layer, dict(zip(self.channels.names, potentials, strict=True)))
+            by_field = dict(zip(self.fields, values, strict=True))
+            spin = sum(x * by_field[f] for f, x in self.spin[r].items())
+            # The charge field is the first one of every model.
+            parts.append((heights, np.full(points, i), potentials, spin, values[0]))
+        position, layer, potentials, spin, mean = (np.concatenate(p, axis=-1) for p in zip(*parts, strict=True))
+        return Profile(position, layer, dict(zip(self.channels.names, potentials, strict=True)), spin, mean)
 
     def combination(self, nu: Mapping[str, float]) -> list[tuple[float, fem.Function]]:
         """Return a combination of the channels' potentials as weights and fields, for files and pictures."""
@@ -174,9 +175,17 @@ class TransportSolution:
 
     @property
     def accumulation_terms(self) -> list[tuple[float, fem.Function]]:
-        """The accumulation as weights and fields."""
-        up, down = self.channels.names[:2]
-        return self.combination({up: 1.0, down: -1.0})
+        """The accumulation as weights and fields.
+
+        Raises
+        ------
+        ModelError
+            If it is along another direction in each layer; then the fields are its components.
+        """
+        first, *others = self.spin.values()
+        if any(x != first for x in others):
+            raise ModelError("magnets along several axes have an accumulation along each: use the components of s")
+        return [(x, self.fields[f]) for f, x in first.items()]
 
     def plot(self, path: str | Path, *, title: str = "") -> None:
         """Draw the device cut open, with the accumulation on the cut (2D, 3D), or the profile (1D). Collective.
