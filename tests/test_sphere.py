@@ -13,6 +13,7 @@ from fespin.sigma.escape import escape
 from fespin.sigma.meridian import Meridian
 from fespin.sigma.operator import Operator
 from fespin.sigma.reduced import Reduced
+from fespin.sigma.space import _sizing
 from fespin.sigma.spectrum import near_zero
 
 COMM = MPI.COMM_WORLD
@@ -66,6 +67,14 @@ def test_hemispheres_on_the_meridian():
         c = abs(float(n @ axis))
         fine = fs.Sigma(COMM, 0.3, axis=tuple(n)).hemisphere(n, lambda u: np.exp(2 * (u @ axis))).sum()
         assert load.sum() == pytest.approx(fine, rel=1e-7), c
+
+
+@pytest.mark.parametrize(("span", "sizes"), [(60, (0.5, 0.75, 1.5)), (100, (0.5, 0.75, 1.5)), (400, (0.25, 1.0, 1.75))])
+def test_sizes_follow_the_energy(span, sizes):
+    """At the bottom, at a quarter of the height and at the top; stiffer energies have narrower wells."""
+    sizing = _sizing(bit(span), 0.5)
+    places = [(np.sin(x), 0.0, np.cos(x)) for x in (0.0, np.pi / 6, np.pi / 2)]
+    assert [sizing(np.array(u)) for u in places] == pytest.approx(sizes, rel=2e-4)
 
 
 @pytest.mark.parametrize(("degree", "order"), [(1, 2), (2, 4), (3, 6), (4, 8)])

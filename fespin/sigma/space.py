@@ -51,7 +51,8 @@ class Sigma:
     refine
         A macrospin: cells are smaller where its energy is low, larger at its maxima.
     grading
-        How much: sizes vary by a factor between 1 - grading and 1 + grading; 0 is uniform.
+        How much: sizes vary by a factor between 1 - grading and 1 + grading; 0 is uniform. An energy of a larger span
+        than 100 kT has it closer to 1: 1 - grading falls with the root of the span.
     mesh
         A .msh or .geo file, instead of a mesh of its own.
     quadrature_degree
@@ -340,16 +341,23 @@ def _clipped(vertices: Array, height: Array) -> list[Array]:
 
 
 def _sizing(spin: Macrospin, grading: float) -> Sizing | None:
-    """Return sizes that follow the energy: 1 - grading at its minimum, 1 + grading at its maximum."""
+    """Return sizes that follow the energy, smallest at its minimum.
+
+    They are linear in it up to a span of 100 kT. Beyond, wells are narrower by a factor s, the root of the span, and so
+    the smallest cells; and what the probability reaches is a small part of the span, so that a linear law would make
+    all of it as fine as the wells. With the root of the energy sizes grow with the distance from them.
+    """
     land: Landscape = survey(spin)
     low, span = land.lowest, land.highest - land.lowest
     if span < 1e-6:
         return None
+    s = math.sqrt(max(1.0, span / 100))
+    grading, power = 1 - (1 - grading) / s, max(0.5, 1 / s)
     # gmsh asks tens of thousands of times: a table of the sphere, degree by degree.
     theta, phi = np.meshgrid(np.radians(np.arange(181)), np.radians(np.arange(-180, 180)), indexing="ij")
     u = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=-1)
-    height = (spin.reduced_energy(u.reshape(-1, 3)) - low) / span
-    factors = (1 + grading * (2 * np.clip(height, 0, 1) - 1)).reshape(theta.shape)
+    height = np.clip((spin.reduced_energy(u.reshape(-1, 3)) - low) / span, 0, 1)
+    factors = (1 + grading * (2 * height**power - 1)).reshape(theta.shape)
 
     def sizing(u: Array) -> float:
         x, y, z = float(u[0]), float(u[1]), float(u[2])
