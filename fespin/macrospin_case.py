@@ -78,7 +78,12 @@ class MacrospinTable(Table):
 class TorqueTable(Table):
     """Spin torque on the magnet."""
 
-    source: Literal["given"] = "given"
+    source: Literal["given", "transport"] = Field(
+        "given", description='"transport": from the device, transport.model = "vector"'
+    )
+    tolerance: Annotated[float, Field(gt=1e-10, lt=0.1)] = Field(
+        1e-4, description='source = "transport": of the torque against the angle'
+    )
     damping_like: Induction | None = Field(None, description="field a, T; a > 0 drives u to the polarizer")
     critical_ratio: Drive | None = Field(None, description="instead: a in units of its critical value")
     field_like: Induction = Field(0.0, description="field b, T")
@@ -219,7 +224,7 @@ def _term(a: Anisotropy) -> Any:
 
 
 def make_torque(table: TorqueTable | None, spin: Macrospin) -> SpinTorque | None:
-    """Return the torque of a case; None without one.
+    """Return the torque of a case; None without one. What transport makes is not known yet: some torque stands for it.
 
     Raises
     ------
@@ -230,6 +235,14 @@ def make_torque(table: TorqueTable | None, spin: Macrospin) -> SpinTorque | None
 
     if table is None:
         return None
+    if table.source == "transport":
+        for key in ("damping_like", "critical_ratio", "field_like", "polarizer", "asymmetry"):
+            if key in table.model_fields_set:
+                raise InputError(f'torque.{key}: belongs to source = "given"; the device itself makes the torque')
+        # Of any size and direction: checks need to know that there is one.
+        return SpinTorque(1.0)
+    if "tolerance" in table.model_fields_set:
+        raise InputError('torque.tolerance: belongs to source = "transport", found with "given"')
     if table.damping_like is not None and table.critical_ratio is not None:
         raise InputError("torque: give one of damping_like (T) and critical_ratio; found both")
     angular, asymmetry = None, table.asymmetry

@@ -41,6 +41,8 @@ def check_macrospin(case: Case) -> None:
     _check_layers(case, case.macrospin)
     spin = make_spin(case.macrospin, case.layer_volume)
     torque = make_torque(case.torque, spin)
+    if case.torque is not None and case.torque.source == "transport":
+        _check_transport_torque(case)
     _check_sphere(case, spin)
     names = task_names(case)
     for i, (task, name) in enumerate(zip(case.task, names, strict=True), 1):
@@ -77,6 +79,27 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
                 raise InputError(
                     f"{_WRITTEN[key]}: nothing uses it; give macrospin.layer, not volume, or the table [transport]"
                 )
+
+
+def _check_transport_torque(case: Case) -> None:
+    """Refuse a torque from transport that the case's device cannot make."""
+    assert case.macrospin is not None
+    owner = 'torque.source = "transport"'
+    if not case.transports:
+        raise InputError(f"{owner}: the table [transport] is missing")
+    if case.transport.model != "vector":
+        raise InputError(f'{owner}: needs transport.model = "vector", found "{case.transport.model}"')
+    if case.macrospin.layer is None:
+        raise InputError(f"{owner}: needs macrospin.layer, the free layer; found macrospin.volume")
+    if case.multi_terminal or set(case.contact_names() or ()) != {"bottom", "top"}:
+        raise InputError(f'{owner}: needs a stack driven between its "bottom" and "top"')
+    from .coupling.directions import fixed_direction
+    from .transport_case import make_model
+
+    try:
+        fixed_direction(case.make_stack(), make_model(case.transport), case.macrospin.layer)
+    except InputError as error:
+        raise InputError(f"{owner}: {error}") from error
 
 
 def task_names(case: Case) -> list[str]:
@@ -198,7 +221,9 @@ def describe(case: Case) -> str:
         lines.append(
             f"  well at ({to}): E = {w.energy:.4g} kT" + (f", barrier {w.height:.4g} kT" if w.height < 1e9 else "")
         )
-    if torque is not None:
+    if case.torque is not None and case.torque.source == "transport":
+        lines.append("  torque: from the transport through the device")
+    elif torque is not None:
         lines.append(f"  torque: damping-like {torque.damping_like:.4g} T, field-like {torque.field_like:.4g} T")
     lines.append(f"  tasks: {', '.join(f'{n} ({t.kind})' for n, t in zip(task_names(case), case.task, strict=True))}")
     return "\n".join(lines)

@@ -12,8 +12,9 @@ import numpy as np
 from mpi4py import MPI
 
 from .case import Case
+from .coupling.report import DrivenMap, write_map
 from .errors import InputError, SolverError
-from .macrospin import Macrospin, SpinTorque, survey
+from .macrospin import AngularTorque, Macrospin, SpinTorque, survey
 from .macrospin.scales import reduced_time, suggested_mesh_size
 from .macrospin_case import make_spin, make_torque
 from .macrospin_checks import task_names
@@ -30,6 +31,7 @@ def run_tasks(
     picture: Picture,
     say: Callable[[str], None],
     *,
+    torque_map: DrivenMap | None = None,
     checkpoint: Path | None = None,
 ) -> Results:
     """Run the tasks of a case, and write their curves, fields and pictures. Collective.
@@ -44,17 +46,23 @@ def run_tasks(
         Takes a name and a function that draws to a path.
     say
         Called with progress, on every rank.
+    torque_map
+        What the device does to its free layer, if the torque comes from transport.
     checkpoint
         A folder for the states of long evolutions, from which they go on.
 
     Returns
     -------
     dict
-        What ``summary.json`` holds under "macrospin" and "tasks".
+        What ``summary.json`` holds under "macrospin" and "tasks", and "torque_map".
     """
     assert case.macrospin is not None
     spin = make_spin(case.macrospin, case.layer_volume)
-    torque = make_torque(case.torque, spin)
+    torque: SpinTorque | AngularTorque | None = make_torque(case.torque, spin)
+    mapped: Results = {}
+    if torque_map is not None:
+        torque = torque_map.torque(spin)
+        mapped = {"torque_map": write_map(comm, torque_map, spin, path, picture, title=case.title)}
     table = case.sphere
     if table.mesh is not None and not (base / table.mesh).is_file():
         raise InputError(f"sphere.mesh: there is no file '{base / table.mesh}'")
@@ -99,7 +107,7 @@ def run_tasks(
             "write_error.png",
             lambda p: plot_write_error(comm, p, curves, points=points, title=case.title),
         )
-    return {"macrospin": _describe(spin, torque, solver), "tasks": results}
+    return {"macrospin": _describe(spin, torque, solver), **mapped, "tasks": results}
 
 
 def _make_folder(comm: MPI.Intracomm, path: Path) -> None:
@@ -117,7 +125,7 @@ def _make_folder(comm: MPI.Intracomm, path: Path) -> None:
         raise InputError(message)
 
 
-def _describe(spin: Macrospin, torque: SpinTorque | None, solver: FokkerPlanck) -> Results:
+def _describe(spin: Macrospin, torque: SpinTorque | AngularTorque | None, solver: FokkerPlanck) -> Results:
     land = survey(spin)
     return {
         "volume": spin.volume,
@@ -132,8 +140,9 @@ def _describe(spin: Macrospin, torque: SpinTorque | None, solver: FokkerPlanck) 
             }
             for w in land.wells
         ],
-        "damping_like": None if torque is None else torque.damping_like,
-        "field_like": None if torque is None else torque.field_like,
+        # What follows the angle is under "torque_map".
+        "damping_like": torque.damping_like if isinstance(torque, SpinTorque) else None,
+        "field_like": torque.field_like if isinstance(torque, SpinTorque) else None,
         "axisymmetric": solver.axis is not None,
     }
 

@@ -14,7 +14,7 @@ from mpi4py import MPI
 
 from . import output
 from .case import Case
-from .macrospin import Macrospin, SpinTorque, langevin
+from .macrospin import AngularTorque, Macrospin, SpinTorque, langevin
 from .macrospin.ensemble import TICKS
 from .macrospin_case import Task, pulse_times, unit
 from .progress import ProgressBar
@@ -34,7 +34,7 @@ class Shared:
     comm: MPI.Intracomm
     case: Case
     spin: Macrospin
-    torque: SpinTorque | None
+    torque: SpinTorque | AngularTorque | None
     solver: FokkerPlanck
     path: Path
     picture: Picture
@@ -55,6 +55,9 @@ def _checkpoint(run: Shared, task: Task, name: str) -> Path | None:
         [t.start for t in run.case.task],
         task.model_dump(exclude={"name"}),
         run.spin.volume,
+        [run.torque.damping_like.coef.tolist(), run.torque.field_like.coef.tolist()]
+        if isinstance(run.torque, AngularTorque)
+        else None,
     ]
     digest = hashlib.sha256(json.dumps(tables).encode()).hexdigest()[:12]
     return run.checkpoint / f"{name}.{digest}.checkpoint"
@@ -64,7 +67,9 @@ def _dofs(distribution: Distribution) -> Results:
     return {"dofs": distribution.surface.dofs, "solved_on": "meridian" if distribution.surface.dim == 1 else "sphere"}
 
 
-def _draw(run: Shared, name: str, distribution: Distribution, title: str, torque: SpinTorque | None) -> None:
+def _draw(
+    run: Shared, name: str, distribution: Distribution, title: str, torque: SpinTorque | AngularTorque | None
+) -> None:
     heading = f"{run.case.title}: {title}" if run.case.title else title
     write_sphere_fields(run.path / f"density.{name}.bp", distribution, run.spin, comm=run.comm)
     run.picture(
@@ -176,7 +181,7 @@ def _hysteresis(run: Shared, task: Task, name: str) -> Results:
         assert run.torque is not None
         axis = unit(list(run.torque.polarizer))
         # Where the first current holds the magnet: a torque may point away from its polarizer.
-        sense = first * (run.torque.damping_like or 1.0)
+        sense = first * run.torque.sense
         side = [x if sense > 0 else -x for x in axis]
         found = run.solver.evolve(times, start=side, drive=value, **watching)  # type: ignore[arg-type]
     else:

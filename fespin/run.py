@@ -101,17 +101,18 @@ def run(
     started = time.perf_counter()
     summary: dict[str, Any] = {"title": case.title, "case": raw}
     # Long solves come before the folder: until then a killed run has nothing to remove.
-    write_transport = None
+    transport = None
     if case.transports:
-        write_transport = run_transport(comm, case, raw, lambda: make_domain(comm, case, base), say)
+        transport = run_transport(comm, case, raw, lambda: make_domain(comm, case, base), say)
     with folder:
         picture = _artist(folder.path, pictures, say)
-        if write_transport is not None:
-            summary |= write_transport(folder.path, picture)
+        if transport is not None:
+            summary |= transport.write(folder.path, picture)
         if case.macrospin is not None:
             from .macrospin_run import run_tasks
 
-            summary |= run_tasks(comm, case, base, folder.path, picture, say, checkpoint=checkpoint)
+            driven = None if transport is None else transport.torque_map
+            summary |= run_tasks(comm, case, base, folder.path, picture, say, torque_map=driven, checkpoint=checkpoint)
         summary["ranks"] = comm.size
         summary["versions"] = _compat.versions()
         summary["wall_time"] = time.perf_counter() - started

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from mpi4py import MPI
 
 from . import output
 from .case import Case
+from .coupling.maps import torque_map
+from .coupling.report import DrivenMap
 from .device import Contact
 from .domain import Domain
 from .onsager.terminals import Terminal
@@ -30,6 +32,15 @@ from .transport_describe import interface_numbers, material_numbers
 type Picture = Callable[[str, Callable[[Path], None]], None]
 type Writer = Callable[[Path, Picture], dict[str, Any]]
 
+
+@dataclass(frozen=True)
+class TransportRun:
+    """What a case's transport leaves: what writes its files and returns its part of the summary, and a map."""
+
+    write: Writer
+    torque_map: DrivenMap | None = None
+
+
 # Channels whose name alone does not say what their potential is.
 _NAMES = {"charge": "phi", "x": "sx", "y": "sy", "z": "sz", "temperature": "T"}
 
@@ -40,8 +51,8 @@ def run_transport(
     raw: dict[str, Any],
     make_domain: Callable[[], Domain],
     say: Callable[[str], None],
-) -> Writer:
-    """Solve every state; return what writes its files and returns its part of the summary. Collective.
+) -> TransportRun:
+    """Solve every state, and the torque map if the case asks for it. Collective.
 
     Parameters
     ----------
@@ -53,7 +64,8 @@ def run_transport(
         Called with progress, on every rank.
     """
     started = time.perf_counter()
-    bar = ProgressBar(comm, 2 + len(case.states()))
+    maps = case.torque is not None and case.torque.source == "transport"
+    bar = ProgressBar(comm, 2 + len(case.states()) + maps)
     bar.advance("meshing")
     domain = make_domain()
     meshed = time.perf_counter()
@@ -82,6 +94,14 @@ def run_transport(
             f"state {name}: {s.dofs} unknowns, {s.iterations} iterations, {time.perf_counter() - begin:.2f} s, "
             f"power balance {s.power_balance:.1e}"
         )
+    driven = None
+    if maps:
+        begin = time.perf_counter()
+        bar.advance("torque map")
+        driven = _map(case, problem)
+        bar.clear()
+        found = driven.map
+        say(f"torque map: {found.solves} angles, {time.perf_counter() - begin:.2f} s, error {found.error:.1e}")
     solved = time.perf_counter()
     summary = summarize(case, raw, domain, solutions, contacts)
 
@@ -99,7 +119,17 @@ def run_transport(
         problem.destroy()
         return summary
 
-    return write
+    return TransportRun(write, driven)
+
+
+def _map(case: Case, problem: TransportProblem) -> DrivenMap:
+    """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
+    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
+    t = case.transport
+    problem.magnetize(case.make_stack().directions)
+    found = torque_map(problem, case.macrospin.layer, tolerance=case.torque.tolerance)
+    density = t.current_density if t.current is None else t.current / problem.domain.area
+    return DrivenMap(found, density, t.voltage)
 
 
 def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:

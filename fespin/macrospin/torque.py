@@ -101,6 +101,11 @@ class SpinTorque:
             "torque: the angular dependence is not smooth; no polynomial of degree 256 is as good as 1e-13"
         )
 
+    @property
+    def sense(self) -> int:
+        """1 if the torque drives u to the polarizer, -1 if away from it."""
+        return -1 if self.damping_like < 0 else 1
+
     def coefficients(self, spin: Macrospin) -> tuple[float, float]:
         """Return the coefficients of p's tangential part and of u x p in X (1/s); f(c) multiplies both."""
         gamma, alpha = spin.gyromagnetic_ratio, spin.damping
@@ -211,6 +216,11 @@ class AngularTorque:
     def axis(self) -> tuple[float, float, float] | None:
         """Return the polarizer's direction: everything depends on u.p."""
         return tuple(self.polarizer)  # type: ignore[return-value]
+
+    @property
+    def sense(self) -> int:
+        """1 if the torque drives u to the polarizer, -1 if away from it, across it."""
+        return -1 if self.damping_like(0.0) < 0 else 1
 
     def _explicit(self, spin: Macrospin) -> tuple[Chebyshev, Chebyshev]:
         """Return the coefficients of p's tangential part and of u x p in X (1/s), as polynomials of c."""

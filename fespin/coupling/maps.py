@@ -23,12 +23,12 @@ from mpi4py import MPI
 from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 
-from ..errors import InputError, ModelError, SolverError
+from ..errors import InputError, SolverError
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
 from ..transport.problem import TransportProblem
 from ..transport.torque import spin_torque
-from ..transport.vector import Vector
+from .directions import fixed_direction
 
 type Array = NDArray[np.float64]
 
@@ -111,6 +111,27 @@ class TorqueMap:
             a, b = (_ratio(x, self.resistance_area) for x in (a, b))
         return AngularTorque(per_tau * a, per_tau * b, self.polarizer)
 
+    def critical_current_density(self, spin: Macrospin, well: Sequence[float] | Array) -> float | None:
+        """Return the current density at which a state of the macrospin loses its stability (A/m2).
+
+        Without temperature: where the trace of the linearized motion about the state changes sign. Negative: the
+        current flows downwards. None: the torque has no trace there.
+
+        Parameters
+        ----------
+        well
+            Direction of an energy minimum; the torque must not shift it, which it does not on its axis.
+        """
+        u = np.asarray(well, dtype=float)
+        u = u / np.linalg.norm(u)
+        c = float(u @ np.asarray(self.polarizer))
+        torque = self.torque(spin, current_density=1.0)
+        along = torque.damping_like - spin.damping * torque.field_like
+        damping = spin.damping * spin.thermal_energy / spin.moment * float(spin.reduced_energy.laplacian(u[None])[0])
+        # div [f(c) (p - c u)] = (1 - c^2) f' - 2 c f
+        pumping = (1 - c * c) * float(along.deriv()(c)) - 2 * c * float(along(c))
+        return damping / pumping if pumping else None
+
     def save(self, comm: MPI.Intracomm, path: Path | str) -> None:
         """Write the map as JSON, on rank 0."""
         if comm.rank == 0:
@@ -172,7 +193,7 @@ def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4
     SolverError
         If the tolerance is not reached with 162 solves.
     """
-    p = _fixed_direction(problem, layer)
+    p = fixed_direction(problem.stack, problem.model, layer)
     if not 1e-12 < tolerance < 1:
         raise InputError(f"torque map: tolerance is {tolerance!r}; it must lie between 1e-12 and 1")
     before = {layer: problem.stack[layer].magnetization or (0.0, 0.0, 1.0)}
@@ -234,33 +255,3 @@ def _ratio(a: Chebyshev, b: Chebyshev) -> Chebyshev:
     n = 4 * max(len(a.coef), len(b.coef))
     c = np.cos(np.pi * (np.arange(n) + 0.5) / n)
     return Chebyshev(_coefficients(a(c) / b(c)))
-
-
-def _fixed_direction(problem: TransportProblem, layer: str) -> tuple[float, float, float]:
-    """Return the one direction that the device distinguishes.
-
-    Raises
-    ------
-    InputError, ModelError
-        If there is none, or more than one.
-    """
-    model = problem.model
-    if not isinstance(model, Vector):
-        raise ModelError("a torque map needs the vector model")
-    if any(model.field):
-        raise ModelError("torque map: the field distinguishes a second direction")
-    if not problem.stack[layer].material.ferromagnetic:
-        raise InputError(f"layer '{layer}' is no ferromagnet; there is no torque on it")
-    others = [x for x in problem.stack if x.material.ferromagnetic and x.name != layer]
-    if not others:
-        raise InputError(f"torque map: '{layer}' is the only magnet; nothing polarizes the current")
-    directions: list[Sequence[float]] = []
-    for x in others:
-        if x.direction is None:
-            raise ModelError(f"torque map: the magnetization of '{x.name}' varies")
-        directions.append(x.direction)
-    first = np.array(directions[0])
-    for x, d in zip(others, directions, strict=True):
-        if np.linalg.norm(np.cross(first, d)) > 1e-9:
-            raise ModelError(f"torque map: '{others[0].name}' and '{x.name}' are along different axes")
-    return (float(first[0]), float(first[1]), float(first[2]))

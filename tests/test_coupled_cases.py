@@ -1,0 +1,163 @@
+"""Cases from a layer stack to switching statistics: the torque comes from transport."""
+
+import json
+
+import numpy as np
+import pytest
+from launch import python
+from mpi4py import MPI
+
+import fespin as fs
+from fespin.casefile import read
+from fespin.cli import main
+from fespin.coupling import TorqueMap, torque_map
+
+COMM = MPI.COMM_SELF
+CASE = """
+title = "from layers to write errors"
+[geometry]
+shape = "strip"
+width = 40e-9
+depth = 50e-9
+mesh_size = 20e-9
+[[layer]]
+material = "Cu"
+thickness = 10e-9
+[[layer]]
+name = "fixed"
+material = "Co"
+thickness = 12e-9
+magnetization = [0, 0, 1]
+[[layer]]
+material = "Cu"
+thickness = 6e-9
+[[layer]]
+name = "free"
+material = "Py"
+thickness = 3e-9
+magnetization = [0, 0, 1]
+[[layer]]
+material = "Cu"
+thickness = 10e-9
+[interface."Co|Cu"]
+mixing_conductance = [5.5e14, 0.5e14]
+[interface."Py|Cu"]
+mixing_conductance = [3.9e14, 0.4e14]
+[contact.bottom]
+spin = "lead"
+[contact.top]
+spin = "lead"
+[transport]
+model = "vector"
+current_density = -1.2e11
+[macrospin]
+layer = "free"
+saturation_magnetization = 8e5
+damping = 0.02
+temperature = 300
+[[macrospin.anisotropy]]
+kind = "uniaxial"
+stability = 40
+axis = [0, 0, 1]
+[torque]
+source = "transport"
+[[task]]
+kind = "switching"
+name = "wer"
+start = [0, 0, -1]
+pulse = 1e-8
+samples = 5
+"""
+
+
+def write(folder, *changes):
+    text = CASE
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "case.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_case_is_the_python_api(tmp_path):
+    path = write(tmp_path)
+    assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    case, _ = read(path, [])
+    stack = case.make_stack()
+    domain = fs.strip(COMM, stack, width=40e-9, depth=50e-9, mesh_size=20e-9)
+    problem = fs.TransportProblem(domain, fs.Vector(), contacts={"bottom": "lead", "top": "lead"})
+    found = torque_map(problem, "free")
+    spin = fs.Macrospin(40e-9 * 50e-9 * 3e-9, 8e5, 0.02, 300.0, fs.Uniaxial(stability=40, axis=(0, 0, 1)))
+    torque = found.torque(spin, current_density=-1.2e11)
+    right = fs.FokkerPlanck(COMM, spin, torque).switching(np.linspace(0, 1e-8, 5), start=(0, 0, -1))
+    wer = summary["tasks"]["wer"]["not_switched"]
+    assert wer == pytest.approx(right.not_switched, rel=1e-6, abs=0)
+    assert 1e-12 < wer[-1] < 0.5
+    told = summary["torque_map"]
+    assert told["layer"] == "free" and told["polarizer"] == [0, 0, 1] and told["error"] < 1e-4
+    for key, c in (("parallel", 1.0), ("perpendicular", 0.0), ("antiparallel", -1.0)):
+        assert told["damping_like"][key] == pytest.approx(float(torque.damping_like(c)), rel=1e-9, abs=0)
+        assert told["resistance_area"][key] == pytest.approx(float(found.resistance_area(c)), rel=1e-12, abs=0)
+    # Electrons that flow from the fixed to the free layer favour parallel: conventional current downwards.
+    down = next(
+        j for w, j in zip(summary["macrospin"]["wells"], told["critical_current_density"], strict=True)
+        if w["direction"][2] < 0
+    )  # fmt: skip
+    assert -1.2e11 < down < 0
+    assert told["damping_like"]["antiparallel"] > 0
+    saved = TorqueMap.load(tmp_path / "out" / "torque_map.json")
+    assert saved.resistance_area(0.3) == pytest.approx(found.resistance_area(0.3), rel=1e-12, abs=0)
+    for name in ("torque_map.png", "torque_map.csv", "write_error.png"):
+        assert (tmp_path / "out" / name).stat().st_size > 500
+
+
+def test_a_voltage_and_two_ranks(tmp_path):
+    path = write(tmp_path, ("current_density = -1.2e11", "voltage = -4.5e-4"))
+    run = python(2, "-m", "fespin", "run", str(path), "--output", str(tmp_path / "two"), "--no-pictures")
+    assert run.returncode == 0, run.stderr
+    assert main(["run", str(path), "--output", str(tmp_path / "one"), "--no-pictures"]) == 0
+    one, two = (json.loads((tmp_path / n / "summary.json").read_text()) for n in ("one", "two"))
+    assert two["tasks"]["wer"]["not_switched"] == pytest.approx(one["tasks"]["wer"]["not_switched"], rel=1e-7, abs=0)
+    assert two["torque_map"]["damping_like"] == pytest.approx(one["torque_map"]["damping_like"], rel=1e-8, abs=0)
+
+
+SOURCE = 'source = "transport"'
+NO_MIXING = [
+    ("mixing_conductance = [5.5e14, 0.5e14]", "gamma = 0.5"),
+    ("mixing_conductance = [3.9e14, 0.4e14]", "gamma = 0.5"),
+]
+BAD = {
+    "no transport": (
+        [('[transport]\nmodel = "vector"\ncurrent_density = -1.2e11\n', "")], "the table [transport] is missing"
+    ),
+    "another model": (
+        [('model = "vector"', 'model = "two-channel"'), *NO_MIXING], 'needs transport.model = "vector"'
+    ),
+    "a volume": ([('layer = "free"', "volume = 6e-24")], "needs macrospin.layer, the free layer"),
+    "a drive of its own": (
+        [(SOURCE, SOURCE + "\ndamping_like = 0.01")], "torque.damping_like: belongs to source"
+    ),
+    "a tolerance for a given torque": (
+        [(SOURCE, "damping_like = 0.01\ntolerance = 1e-3")], "torque.tolerance: belongs to source"
+    ),
+    "a field": (
+        [
+            ('model = "vector"', 'model = "vector"\nfield = [0, 0, 1.0]'),
+            ("[contact.bottom]", "[material.Cu]\ndensity_of_states = 1e47\n[contact.bottom]"),
+        ],
+        "the field distinguishes a second direction",
+    ),
+    "the layer is no magnet": ([('layer = "free"', 'layer = "Cu1"')], "'Cu1' is no ferromagnet"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(name, tmp_path, capsys):
+    changes, message = BAD[name]
+    path = write(tmp_path, *changes)
+    assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
