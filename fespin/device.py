@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Complex, Real
 from typing import ClassVar
 
 import numpy as np
@@ -19,8 +21,13 @@ type Vector = tuple[float, float, float]
 type Field = Callable[[NDArray[np.float64]], ArrayLike]
 
 
+def is_finite(value: object) -> bool:
+    """Return whether a value is one finite real number."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _positive(owner: str, key: str, value: float, *, zero: bool = False) -> None:
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+    if not is_finite(value) or value < 0 or (value == 0 and not zero):
         raise InputError(f"{owner}: {key} is {value!r}; it must be finite and {'not negative' if zero else 'positive'}")
 
 
@@ -30,7 +37,7 @@ def _is_a(owner: str, value: object, kind: type, hint: str) -> None:
 
 
 def _asymmetry(owner: str, key: str, value: float) -> None:
-    if not abs(value) < 1:
+    if not is_finite(value) or not abs(value) < 1:
         raise InputError(f"{owner}: {key} is {value!r}; it must lie between -1 and 1")
 
 
@@ -124,7 +131,8 @@ class Thermal:
     conductivity
         kappa without a current (W/(m K)); None: that of Wiedemann and Franz, L0 T/rho.
     resistivity_slope, seebeck_slope, conductivity_slope
-        Relative change per kelvin (1/K) about the reference temperature; only nonlinear solves use them.
+        Relative change per kelvin (1/K) about the reference temperature; only nonlinear solves use them. The last
+        is that of a given conductivity.
     heat_capacity
         Per volume (J/(m3 K)); only transients need it.
     """
@@ -144,11 +152,15 @@ class Thermal:
         if len(pair) != 2 or not all(map(math.isfinite, pair)):
             raise InputError(f"thermal: seebeck is {self.seebeck!r}; it must be two finite numbers, of up and down")
         for key in ("resistivity_slope", "seebeck_slope", "conductivity_slope"):
-            if not math.isfinite(getattr(self, key)):
+            if not is_finite(getattr(self, key)):
                 raise InputError(f"thermal: {key} is {getattr(self, key)!r}; it must be finite")
         for key in ("conductivity", "heat_capacity"):
             if getattr(self, key) is not None:
                 _positive("thermal", key, getattr(self, key))
+        if self.conductivity_slope and self.conductivity is None:
+            raise InputError(
+                "thermal: conductivity_slope needs conductivity; the law of Wiedemann and Franz has its own slope"
+            )
 
 
 @dataclass(frozen=True)
@@ -202,7 +214,7 @@ class Material:
         _positive(owner, "spin_diffusion_length", self.spin_diffusion_length)
         if self.beta is not None:
             _asymmetry(owner, "beta", self.beta)
-        if not math.isfinite(self.g_factor):
+        if not is_finite(self.g_factor):
             raise InputError(f"{owner}: g_factor is {self.g_factor!r}; it must be finite")
         for key in ("density_of_states", "transverse_conductivity", "dephasing_length", "precession_length"):
             if getattr(self, key) is not None:
@@ -210,6 +222,13 @@ class Material:
         for key in ("bands", "transverse_conductivity", "dephasing_length", "precession_length"):
             if getattr(self, key) is not None and self.beta is None:
                 raise InputError(f"{owner}: {key} is for ferromagnets, and this is none (no beta)")
+        for part, kind in ((self.bands, Bands), (self.thermal, Thermal)):
+            if part is not None:
+                _is_a(owner, part, kind, "")
+        if self.thermal is not None and self.beta is None and self.thermal.seebeck[0] != self.thermal.seebeck[1]:
+            raise InputError(
+                f"{owner}: seebeck is {self.thermal.seebeck!r}; of a normal metal (no beta) both spins have the same"
+            )
 
     @classmethod
     def from_star(cls, name: str, resistivity_star: float, spin_diffusion_length: float, beta: float) -> Material:
@@ -263,8 +282,10 @@ class Interface:
         _positive("interface", "area_resistance_star", self.area_resistance_star, zero=True)
         _asymmetry("interface", "gamma", self.gamma)
         mix = self.mixing_conductance
-        if mix is not None and not (math.isfinite(abs(mix)) and complex(mix).real >= 0):
-            raise InputError(f"interface: mixing_conductance is {mix!r}; its real part must not be negative")
+        if mix is not None and not (isinstance(mix, Complex) and cmath.isfinite(mix) and mix.real >= 0):
+            raise InputError(
+                f"interface: mixing_conductance is {mix!r}; it must be finite and its real part must not be negative"
+            )
         if self.thermal_conductance is not None:
             _positive("interface", "thermal_conductance", self.thermal_conductance)
 
@@ -330,6 +351,8 @@ class Layer:
         if self.magnetization is not None:
             if not callable(self.magnetization):
                 direction(self.magnetization, owner)
+                # Whatever it was given as, such as an array, nobody else changes it.
+                object.__setattr__(self, "magnetization", tuple(float(x) for x in self.magnetization))
             if not self.material.ferromagnetic:
                 raise InputError(f"{owner}: magnetization given, but {self.material.name} is no ferromagnet (no beta)")
 

@@ -22,7 +22,7 @@ class SolverError(FespinError, RuntimeError):
     """A solve did not converge; the text says what to try."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: object, known: Iterable[str]) -> str:
     """Return the clause that follows an unknown name: the nearest known one, or all of them.
 
     Examples
@@ -30,7 +30,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("resistivty", ["beta", "resistivity"])
     "did you mean 'resistivity'?"
     """
-    names = sorted(set(known))
+    name, names = str(name), sorted(set(known))
     lower = {k.lower(): k for k in names}
     close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6 if len(name) > 3 else 0.5)
     if close:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .device import Field, Interface, Layer
+from .device import Field, Interface, Layer, direction
 from .errors import InputError, ModelError, nearest
 
 
@@ -146,14 +146,11 @@ class Stack:
         InputError
             If a layer is absent or not a ferromagnet, or a direction is zero.
         """
-        for n in directions:
+        for n, m in directions.items():
             self[n]  # refuses an unknown name with the nearest one
-        layers = [
-            replace(x, magnetization=m if callable(m := directions[x.name]) else tuple(m))
-            if x.name in directions
-            else x
-            for x in self.layers
-        ]
+            if not callable(m):
+                direction(m, f"layer '{n}'")
+        layers = [replace(x, magnetization=directions[x.name]) if x.name in directions else x for x in self.layers]
         return Stack(*layers, interfaces=self.interfaces, library=self.library)
 
     @property

@@ -305,6 +305,11 @@ def with_further(material: device.Material, own: Material | None) -> device.Mate
         "heat_capacity": own.heat_capacity,
     }
     known = {k: v for k, v in thermal.items() if v is not None}
+    if "conductivity_slope" in known and "conductivity" not in known:
+        raise InputError(
+            f"{owner}.thermal_conductivity_temperature_coefficient: needs thermal_conductivity; the law of Wiedemann "
+            "and Franz has its own slope"
+        )
     if own.seebeck is not None or known:
         pair = own.seebeck if isinstance(own.seebeck, list) else [own.seebeck or 0.0] * 2
         if pair[0] != pair[1] and not material.ferromagnetic:

@@ -161,9 +161,10 @@ class System:
         """
         if not self.compatible(declaration):
             raise ModelError("another state of a system must keep its fields, contacts and perfect interfaces")
-        self.declaration = declaration
-        self.coefficients = Coefficients.of(declaration, self.domain)
-        self.directions = directions(self.domain, declaration.textures, self.kernels.weights)
+        # What is refused must leave the old state whole.
+        coefficients = Coefficients.of(declaration, self.domain)
+        found = directions(self.domain, declaration.textures, self.kernels.weights)
+        self.declaration, self.coefficients, self.directions = declaration, coefficients, found
         cells, faces = self._nonzero()
         known_cells, known_faces = self._pattern
         grown = bool((cells & ~known_cells).any()) or any(bool((faces[p] & ~known_faces[p]).any()) for p in faces)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from ..device import is_finite
 from ..errors import InputError, SolverError
 from ..solvers import LinearSolver, SolverOptions
 from .constraint import Constraint
@@ -38,8 +38,8 @@ class Terminal:
         if self.temperature is not None and self.heat is not None:
             raise InputError("a contact takes either a temperature or a heat current")
         for x in (self.voltage, self.current, self.temperature, self.heat):
-            if x is not None and not math.isfinite(x):
-                raise InputError(f"a contact is driven by {x}; it must be finite")
+            if x is not None and not is_finite(x):
+                raise InputError(f"a contact is driven by {x!r}; it must be a finite number")
         if self.temperature is not None and self.temperature <= 0:
             raise InputError(f"a contact's temperature is {self.temperature!r} K; it must be positive")
 

@@ -120,12 +120,28 @@ def directions(domain: Domain, textures: Mapping[str, Texture], weights: fem.Fun
         return np.zeros(x.shape[1])
 
     place.interpolate(note)
-    points = seen[-1].T.reshape(len(domain.region), -1, 3)
+    points = seen[-1].T.reshape(len(domain.region), weights.dofmap.list.shape[1], 3)
+    found, failure = Directions(), None
+    try:
+        found = _evaluate(domain, textures, points)
+    except Exception as error:  # the user's function may raise anything, and on some ranks only
+        failure = error
+    told = domain.comm.allgather(None if failure is None else str(failure))
+    if failure is not None:
+        raise failure
+    elsewhere = [x for x in told if x is not None]
+    if elsewhere:
+        raise InputError(elsewhere[0])
+    return found
+
+
+def _evaluate(domain: Domain, textures: Mapping[str, Texture], points: Array) -> Directions:
+    """Evaluate textures at points (cells, points, 3) and at the middle of interfaces' facets. Not collective."""
     cells, faces = {}, {}
     for region, texture in textures.items():
         at = np.flatnonzero(domain.region == domain.regions.index(region))
         x = points[at].reshape(-1, 3)
-        cells[region] = (at, unit_directions(texture.magnetization, region, x).reshape(len(at), -1, 3))
+        cells[region] = (at, unit_directions(texture.magnetization, region, x).reshape(*points[at].shape))
         for pair in texture.laws:
             middle = domain.facet_vertices(domain.interfaces[pair].reshape(-1, 4)[:, :2].ravel()).mean(axis=1)
             faces[pair] = unit_directions(texture.magnetization, region, middle)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..constants import LORENZ_NUMBER
-from ..device import Layer, Thermal
+from ..device import Layer, Thermal, is_finite
 from ..errors import InputError
 from ..onsager.channels import Channels
 from ..onsager.declaration import ContactLaw, Declaration, InterfaceLaw, Mechanism, Medium, ThermalField
@@ -59,7 +59,7 @@ class Thermoelectric:
     nonlinear: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.temperature < math.inf:
+        if not is_finite(self.temperature) or self.temperature <= 0:
             raise InputError(f"temperature is {self.temperature!r} K; it must be finite and positive")
 
     @property

@@ -10,7 +10,6 @@ mixing conductance for the spins across it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
-from ..device import Interface, Layer
+from ..device import Interface, Layer, is_finite
 from ..errors import InputError, ModelError, nearest
 from ..onsager.channels import Channels
 from ..onsager.declaration import Declaration, Direction, InterfaceLaw, Mechanism, Medium, Reversible, Texture
@@ -62,8 +61,13 @@ class Vector:
     def __post_init__(self) -> None:
         if self.transverse not in TRANSVERSE:
             raise InputError(f"transverse is '{self.transverse}'; {nearest(self.transverse, TRANSVERSE)}")
-        if len(self.field) != 3 or not all(math.isfinite(x) for x in self.field):
+        try:
+            field: tuple[float, ...] = tuple(self.field)
+        except TypeError:
+            field = ()
+        if len(field) != 3 or not all(map(is_finite, field)):
             raise InputError(f"field is {self.field!r}; it must be three finite numbers (T)")
+        object.__setattr__(self, "field", tuple(map(float, field)))
 
     @property
     def channels(self) -> Channels:
