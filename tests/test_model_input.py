@@ -70,6 +70,51 @@ def test_refused_directions(m):
         valve((0, 1, 1)).magnetize({"Py4": m})
 
 
+OPEN = {"bottom": fs.Terminal(voltage=1e-3), "top": fs.Terminal(voltage=0.0)}
+MORE = {**OPEN, "tp": fs.Terminal(voltage=0.0)}
+
+
+def plain(**options):
+    metal = fs.Material("Cu", 6e-9, 450e-9, density_of_states=1e47)
+    return fs.TransportProblem(fs.line(COMM, fs.Stack(fs.Layer(metal, 30e-9)), mesh_size=3e-9), **options)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda p: plain(model=fs.Vector), "model is .*; give a model"),
+        (lambda p: plain(model="vector"), "model is 'vector'; give a model"),
+        (lambda p: p.solve(current_density="1e11"), "current_density is '1e11'; it must be a finite number"),
+        (lambda p: p.solve(voltage=1j), "voltage is 1j; it must be a finite number"),
+        (lambda p: p.solve(terminals=MORE), "contact 'tp' is not in the geometry; did you mean 'top'"),
+        (lambda p: p.solve(terminals=OPEN, driven=("botom", "top")), "driven: contact 'botom'"),
+        (lambda p: p.solve(terminals=OPEN, driven=("top",)), "driven is .*; it must be two contacts"),
+        (lambda p: p.solve(voltage=1e-3, driven=("top", "top")), "it must be two contacts"),
+        (lambda p: p.respond("1e9", voltage=1e-3), "frequency is '1e9'"),
+        (lambda p: p.respond(1e9, voltage=1e-3, terminals=OPEN), "not both"),
+        (lambda p: p.respond(1e9, terminals=MORE), "contact 'tp' is not in the geometry"),
+        (lambda p: p.respond(1e9, terminals=OPEN, driven=("bottom", "tp")), "driven: contact 'tp'"),
+        (lambda p: p.evolve(lambda t: MORE, 1e-12), "contact 'tp' is not in the geometry"),
+        (lambda p: p.evolve(lambda t: OPEN, "1e-12"), "duration is '1e-12'"),
+        (lambda p: p.evolve(lambda t: OPEN, 1e-12, max_step=NAN), "max_step is nan"),
+        (lambda p: p.evolve(lambda t: OPEN, 1e-12, initial=plain().solve(voltage=1.0)), "initial is of another"),
+        (
+            lambda p: p.evolve(lambda t: OPEN, 1e-12, initial=valve((0, 0, 1)).solve(voltage=1e-3)),
+            "initial is of another problem",
+        ),
+    ],
+)
+def test_refused_calls(call, words):
+    with pytest.raises(InputError, match=words):
+        call(plain())
+
+
+def test_what_no_current_flows_in_has_no_impedance():
+    x = plain().respond(1e9, voltage=0.0)
+    assert x.impedance_area is None
+    assert repr(x) == "<HarmonicResponse: 1e+09 Hz, power balance 0.0e+00>"
+
+
 def test_a_direction_is_not_changed_by_who_gave_it():
     given = np.array([0.0, 1.0, 1.0])
     layer = fs.Layer(vector.PY, 4e-9, "a", given)

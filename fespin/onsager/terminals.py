@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from ..device import is_finite
-from ..errors import InputError, SolverError
+from ..errors import InputError, SolverError, nearest
 from ..solvers import LinearSolver, SolverOptions
 from .constraint import Constraint
 from .declaration import Declaration, Port
@@ -256,6 +256,9 @@ class TerminalSolver:
         declaration, thermal = self.system.declaration, self.system.declaration.thermal
         potentials: dict[Port, float] = {}
         fluxes: dict[Port, float] = {}
+        for k in drive:
+            if k not in declaration.contacts:
+                raise InputError(f"contact '{k}' is not in the geometry; {nearest(k, declaration.contacts)}")
         for k, c in declaration.contacts.items():
             if k not in drive:
                 raise InputError(f"contact '{k}' has neither a voltage nor a current")

@@ -22,6 +22,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
+from ..device import is_finite
 from ..errors import InputError, SolverError
 from ..solvers import SolverOptions
 from .system import Fields, System
@@ -75,6 +76,10 @@ class Evolution:
     balance: NDArray[np.float64]
     fields: list[fem.Function]
     rejected: int
+
+    def __repr__(self) -> str:
+        end = f"{len(self.times)} steps to {self.times[-1]:.6g} s, {self.rejected} rejected"
+        return f"<Evolution: {end}, balance {np.abs(self.balance).max():.1e}>"
 
 
 def _combined(base: Fields, terms: Sequence[tuple[float, Fields]]) -> list[fem.Function]:
@@ -184,6 +189,9 @@ def evolve(
             raise InputError(
                 f"layer '{region}' stores no spins: give its material a density_of_states, or with heat a heat_capacity"
             )
+    for key, value in {"duration": duration, "first_step": first_step, "max_step": max_step}.items():
+        if value is not None and not is_finite(value):
+            raise InputError(f"{key} is {value!r}; it must be a finite number")
     start = duration / 1000 if first_step is None else first_step
     if not (0 < start <= duration < math.inf):
         raise InputError(f"duration is {duration!r} and the first step {start!r}; need 0 < step <= duration")

@@ -9,7 +9,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from ..device import Contact, Field
+from ..device import Contact, Field, is_finite
 from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
 from ..onsager.declaration import Declaration
@@ -70,6 +70,8 @@ class TransportProblem:
         if not isinstance(degree, int) or degree < 1:
             raise InputError(f"degree is {degree}; it must be an integer of at least 1")
         self.domain, self.stack = domain, domain.stack
+        if isinstance(model, type) or not (model is None or hasattr(model, "declare")):
+            raise InputError(f"model is {model!r}; give a model, such as fespin.TwoChannel()")
         self.model: TransportModel = model or TwoChannel()
         for pair, key in domain.stack.given.items():
             if pair not in {frozenset(p) for p in domain.interfaces}:
@@ -131,6 +133,8 @@ class TransportProblem:
         given = [k for k, v in values.items() if v is not None]
         if len(given) != 1:
             raise InputError(f"drive: give exactly one of {', '.join(values)}; found {' and '.join(given) or 'none'}")
+        if not is_finite(values[given[0]]):
+            raise InputError(f"drive: {given[0]} is {values[given[0]]!r}; it must be a finite number")
         if set(self.contacts) != {"bottom", "top"}:
             raise InputError(f"drive: give each of the contacts {', '.join(self.contacts)} a voltage or a current")
         if voltage is not None:
@@ -138,6 +142,27 @@ class TransportProblem:
         if current_density is not None:
             current = current_density * self.domain.area
         return {"bottom": Terminal(current=current), "top": Terminal(voltage=0.0)}
+
+    def _terminals(
+        self,
+        terminals: Mapping[str, Terminal] | None,
+        current_density: float | None,
+        current: float | None,
+        voltage: float | None,
+        driven: tuple[str, str] | None,
+    ) -> Mapping[str, Terminal]:
+        """Return the drive of every contact; refuse what is given twice, and what to measure where nothing is."""
+        if driven is not None:
+            if isinstance(driven, str) or len(driven) != 2 or driven[0] == driven[1]:
+                raise InputError(f"driven is {driven!r}; it must be two contacts")
+            for k in driven:
+                if k not in self.contacts:
+                    raise InputError(f"driven: contact '{k}' is not in the geometry; {nearest(k, self.contacts)}")
+        if terminals is None:
+            return self.drive(current_density, current, voltage)
+        if not (current_density is current is voltage is None):
+            raise InputError("drive: give terminals or one of current_density, current, voltage, not both")
+        return terminals
 
     def solve(
         self,
@@ -159,8 +184,8 @@ class TransportProblem:
         terminals
             Instead: what drives each contact.
         driven
-            With `terminals`, between which contacts voltage and resistance are taken; default those
-            where most current enters and leaves.
+            Between which two contacts voltage and resistance are taken; default those where most current
+            enters and leaves.
 
         Raises
         ------
@@ -169,14 +194,7 @@ class TransportProblem:
         SolverError
             If the solver does not converge.
         """
-        if terminals is None:
-            terminals = self.drive(current_density, current, voltage)
-            driven = ("bottom", "top")
-        elif not (current_density is current is voltage is None):
-            raise InputError("drive: give terminals or one of current_density, current, voltage, not both")
-        for k in terminals:
-            if k not in self.contacts:
-                raise InputError(f"contact '{k}' is not in the geometry; {nearest(k, self.contacts)}")
+        terminals = self._terminals(terminals, current_density, current, voltage, driven)
         before = self.solver.iterations
         solved = self.solver.solve(terminals)
         hot = self._heat_up(solved, terminals)
@@ -284,9 +302,13 @@ class TransportProblem:
         Raises
         ------
         InputError
-            If a layer's material has no density of states.
+            If a layer's material has no density of states, or `initial` is of another problem.
         """
-        start = None if initial is None else [initial.fields[f] for f in self.system.fields]
+        start = None
+        if initial is not None:
+            start = list(initial.fields.values())
+            if [f.function_space for f in start] != self.system.spaces:
+                raise InputError("initial is of another problem, or of a state whose fields end elsewhere")
         return evolve(
             self.system,
             drive,
@@ -328,8 +350,7 @@ class TransportProblem:
         InputError
             If a layer's material has no density of states, or the frequency is not positive.
         """
-        if terminals is None:
-            terminals = self.drive(current_density, current, voltage)
+        terminals = self._terminals(terminals, current_density, current, voltage, driven)
         if self._harmonic is None:
             self._harmonic = Harmonic(self)
         return self._harmonic.solve(frequency, terminals, driven)

@@ -10,6 +10,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
+from ..device import is_finite
 from ..domain import sample
 from ..errors import InputError, SolverError
 from ..onsager.harmonic import IMAGINARY, harmonic, imaginary
@@ -60,11 +61,16 @@ class HarmonicResponse:
     dissipation: Dissipation
     power_balance: float
 
+    def __repr__(self) -> str:
+        impedance = f"A Z = {self.impedance_area:.6g} ohm m2, " if self.impedance_area is not None else ""
+        return f"<HarmonicResponse: {self.frequency:.6g} Hz, {impedance}power balance {self.power_balance:.1e}>"
+
     @property
-    def impedance_area(self) -> complex:
-        """Voltage over current density between the driven contacts (ohm m2)."""
+    def impedance_area(self) -> complex | None:
+        """Voltage over current density between the driven contacts (ohm m2); None if no current flows."""
         a, b = self.driven
-        return (self.voltages[a] - self.voltages[b]) / self.currents[a] * self.area
+        current = self.currents[a]
+        return (self.voltages[a] - self.voltages[b]) / current * self.area if current else None
 
 
 class Harmonic:
@@ -111,7 +117,7 @@ class Harmonic:
         SolverError
             If a solve does not converge.
         """
-        if not 0 < frequency < np.inf:
+        if not is_finite(frequency) or frequency <= 0:
             raise InputError(f"frequency is {frequency!r}; it must be finite and positive (Hz)")
         system, solver = self._ready(frequency)
         potentials, fluxes = solver.imposed(terminals)
