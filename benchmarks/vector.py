@@ -1,6 +1,6 @@
 """The vector model in 3D: unknowns, iterations, seconds and memory, and what the preconditioner is worth.
 
-    OMP_NUM_THREADS=1 python benchmarks/vector.py            # 2e4 to 1e6 unknowns, some ten minutes and 5 GB
+    OMP_NUM_THREADS=1 python benchmarks/vector.py            # 2e4 to 1e6 unknowns, some ten minutes and 3 GB
     OMP_NUM_THREADS=1 mpirun -n 2 python benchmarks/vector.py
     python benchmarks/vector.py 15 8                         # these mesh sizes only (nm)
 
@@ -18,7 +18,7 @@ from refinement import resident
 import fespin as fs
 
 COMM = MPI.COMM_WORLD
-SIZES = (15.0, 8.0, 4.0, 2.6)
+SIZES = (15.0, 8.0, 4.2, 3.2, 2.6)
 CU = fs.Material("Cu", 6.1e-9, 450e-9)
 CO = fs.Material("Co", 7.4e-8, 41e-9, 0.46, dephasing_length=1.7e-9, precession_length=1.1e-9)
 PY = fs.Material("Py", 1.2e-7, 5.5e-9, 0.7, dephasing_length=2.3e-9, precession_length=3.1e-9)
@@ -97,9 +97,10 @@ def preconditioners(size):
 
 def main():
     """Print the tables."""
-    sizes = [float(a) for a in sys.argv[1:]] or SIZES
-    refinement(sizes)
-    preconditioners(sizes[min(1, len(sizes) - 1)])
+    sizes = [float(a) for a in sys.argv[1:]]
+    refinement(sizes or SIZES)
+    if not sizes:
+        preconditioners(8.0)
 
 
 if __name__ == "__main__":
