@@ -9,6 +9,7 @@ from mpi4py import MPI
 import fespin as fs
 from fespin.constants import LORENZ_NUMBER
 from fespin.errors import SolverError
+from fespin.transport.thermoelectric import SCALE
 from tests.references import thermoelectric as exact
 from tests.test_thermoelectric import CO, CU, FACE, HEAT_ONLY, PLAIN, PT, PY, T0, coefficients, faces_of, layer
 
@@ -46,6 +47,23 @@ DRIVES = {
     },
     "temperatures": {"bottom": fs.Terminal(current=0.0, temperature=420.0), "top": fs.Terminal(voltage=0.0)},
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("kelvin", [T0, T0 + 31.7, 177.0])
+@pytest.mark.parametrize("volts", [0.0, 0.37])
+def test_nothing_flows_at_one_temperature_and_voltage(kelvin, volts):
+    layers, faces, ends = STACKS["they follow T"]
+    stack = fs.Stack(*layers, interfaces=faces, library={})
+    contacts = dict(zip(("bottom", "top"), ends, strict=True))
+    problem = fs.TransportProblem(
+        fs.line(COMM, stack, mesh_size=1e-9), fs.Thermoelectric(T0, nonlinear=True), contacts=contacts
+    )
+    even = fs.Terminal(voltage=volts, temperature=kelvin)
+    x = problem.solve(terminals={"bottom": even, "top": even})
+    # Against what a volt and the temperature itself would drive.
+    assert abs(x.currents["bottom"]) < 1e-9 / 2e-15
+    assert abs(x.heats["top"]) < 1e-9 * 4e8 * kelvin
+    assert x.fields["h"].x.array / SCALE == pytest.approx(kelvin - T0, rel=0, abs=1e-9)
 
 
 def reference_layer(x):

@@ -45,6 +45,11 @@ class Newton:
         Of all ports, in the fields' units: one or the other.
     options
         PETSc options go to SNES under its own prefix.
+
+    Attributes
+    ----------
+    resolution
+        Power that is rounding of potentials times fluxes that cancel (W; W/m2 on a line), after a solve.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class Newton:
         self._masters: dict[Port, int] = {}  # row of the degree of freedom that stands for a floating port
         self._transform = self._elimination()
         self._full: PETSc.Mat | None = None
+        self.resolution = 0.0
 
     def _elimination(self) -> PETSc.Mat:
         """Return T, and note which rows are pinned."""
@@ -168,6 +174,10 @@ class Newton:
         self._full = self.jacobian(self._fields(y), None)
         flat = self._full.convert("aij", PETSc.Mat())
         pattern = flat.ptap(self._transform)
+        largest = max((y.norm(PETSc.NormType.NORM_INFINITY), *map(abs, self.potentials.values())))
+        # Of fluxes that cancel, such as those at one temperature and voltage everywhere.
+        rounding = np.finfo(float).eps * flat.norm(PETSc.NormType.NORM_INFINITY) * largest
+        self.resolution = float(rounding * largest * system.domain.depth)
         flat.destroy()
         pattern.setOption(PETSc.Mat.Option.NEW_NONZERO_ALLOCATION_ERR, False)
         # Pinned rows need their diagonal from the beginning.
@@ -199,7 +209,7 @@ class Newton:
             # Rounding of the largest flux, which no step reduces.
             at_start = self.port_fluxes(self._fields(y))
             scale = max((abs(x) for x in [*at_start.values(), *self.fluxes.values()]), default=0.0)
-            snes.setTolerances(atol=1e-13 * scale / system.domain.depth)
+            snes.setTolerances(atol=max(1e-13 * scale / system.domain.depth, rounding, np.finfo(float).tiny))
             try:
                 snes.solve(None, y)
             except PETSc.Error as error:

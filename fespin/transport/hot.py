@@ -349,7 +349,8 @@ class HotResult:
     entropy
         Entropy production by place and mechanism (W/K).
     work_balance, energy_balance
-        (work - sum V I) and (sum V I + Q_in - what leads dissipate), over the largest of their terms.
+        (work - sum V I) and (sum V I + Q_in - what leads dissipate), over the largest of their terms; 0 where these
+        are rounding.
     steps
         Of Newton's method.
     hot
@@ -389,12 +390,16 @@ def solve_hot(
     put_in, lead = sum(electric.values()), work.by_mechanism.get("lead", 0.0)
     largest = max(abs(x) for x in (*work.parts.values(), *electric.values()))
     largest_heat = max(largest, *(abs(x) for x in heats.values()))
+
+    def over(rest: float, scale: float) -> float:
+        return rest / scale if scale > newton.resolution else 0.0
+
     return HotResult(
         solved,
         work,
         entropy,
-        (work.total - put_in) / largest if largest else 0.0,
-        (put_in + sum(heats.values()) - lead) / largest_heat if largest_heat else 0.0,
+        over(work.total - put_in, largest),
+        over(put_in + sum(heats.values()) - lead, largest_heat),
         steps,
         hot,
     )
