@@ -1,0 +1,393 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+# ---
+
+# %% [markdown]
+# # From a stack of layers to write errors
+#
+# A bit is written by a current through a pillar: a fixed magnet polarizes it, and its torque turns the free magnet
+# over. The question is how often that fails. Usually a torque is assumed, with one efficiency for all angles. Here it
+# is computed from the layers: spins diffuse, flip, are filtered and absorbed (demo 08), which gives torque and
+# resistance at every angle,
+#
+# $$ \frac{\tau}{J} = d(\cos\theta)\; u\times(p\times u) + f(\cos\theta)\; u\times p, $$
+#
+# and the Fokker-Planck equation of the free layer's direction (demo 04) takes it as it is. So a change of one material
+# or thickness shows in the write-error rate.
+#
+# Run it with `python demos/09_stack_to_write_errors.py`, or with `mpirun -n 2` before it. The reference device is also
+# a case: `fespin run demos/write_errors.toml`.
+
+# %%
+import dataclasses
+import itertools
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+import fespin as fs
+from fespin.constants import ELEMENTARY_CHARGE, HBAR
+from fespin.coupling import TorqueMap, pumped_damping, torque_map
+from fespin.plotting import plot_device
+
+type Array = NDArray[np.float64]
+
+comm = MPI.COMM_WORLD
+QUICK = bool(os.environ.get("FESPIN_QUICK"))
+output = Path(os.environ.get("FESPIN_OUTPUT", "demo-output")) / "09_stack_to_write_errors"
+if comm.rank == 0:
+    output.mkdir(parents=True, exist_ok=True)
+comm.barrier()
+
+# %% [markdown]
+# ## The devices
+# Resistivities, asymmetries, spin diffusion lengths and interface resistances are the library's, measured at 4.2 K
+# (`fespin materials` names the sources). **Assumed** are the mixing conductances, of the size that calculations find,
+# and what makes the free layer a bit at 300 K: its magnetization, a damping of 0.02 and a perpendicular anisotropy that
+# gives a barrier of 60 kT, whatever it is made of.
+#
+# A pillar with straight walls is one-dimensional. Between wide leads it is not: the current crowds, and spins escape
+# sideways into copper.
+
+# %%
+MIXING = {"Co": 5.5e14 + 0.3e14j, "Py": 3.9e14 + 0.1e14j}  # S/m2
+MAGNETIZATION = {"Co": 1.4e6, "Py": 8.0e5}  # A/m
+DAMPING, STABILITY, TEMPERATURE = 0.02, 60.0, 300.0
+DIAMETER, THICKNESS = 40e-9, 2e-9
+UP, DOWN = (0.0, 0.0, 1.0), (0.0, 0.0, -1.0)
+CONTACTS = {"bottom": fs.Contact("lead"), "top": fs.Contact("lead")}
+copper, cobalt = fs.material("Cu"), fs.material("Co")
+library = fs.interfaces()
+
+
+def layers(free: str = "Co", spacer: float = 6e-9) -> fs.Stack:
+    """A fixed Co layer, a spacer and the free layer, between copper."""
+    faces = {(m, "Cu"): dataclasses.replace(library[m, "Cu"], mixing_conductance=MIXING[m]) for m in {"Co", free}}
+    return fs.Stack(
+        fs.Layer(copper, 10e-9),
+        fs.Layer(cobalt, 12e-9, "fixed", magnetization=UP),
+        fs.Layer(copper, spacer, "spacer"),
+        fs.Layer(fs.material(free), THICKNESS, "free", magnetization=UP),
+        fs.Layer(copper, 10e-9),
+        interfaces=faces,
+        library={},
+    )
+
+
+def between_wide_leads(stack: fs.Stack) -> fs.Domain:
+    """The pillar in three dimensions."""
+    return fs.pillar(
+        comm, stack, diameter=DIAMETER, lead_width=120e-9, lead_thickness=20e-9, mesh_size=20e-9 if QUICK else 10e-9
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """A device, what it does to its free layer, and the free layer as one direction."""
+
+    problem: fs.TransportProblem
+    map: TorqueMap
+    bit: fs.Macrospin
+    critical: float
+    """Current density (A/m2) above which the antiparallel state is not stable."""
+
+    def solver(self, current_density: float) -> fs.FokkerPlanck:
+        """The statistics of the direction at a current."""
+        return fs.FokkerPlanck(comm, self.bit, self.map.torque(self.bit, current_density=current_density))
+
+    def write_errors(self, current_density: float, times: Array) -> Array:
+        """The share of antiparallel bits that a pulse does not switch."""
+        return self.solver(current_density).switching(times, start=DOWN).not_switched
+
+
+def device(domain: fs.Domain, degree: int = 2) -> Device:
+    """Compute a device's torque map."""
+    stack = domain.stack
+    problem = fs.TransportProblem(domain, fs.Vector(), contacts=CONTACTS, degree=degree)
+    found = torque_map(problem, "free")
+    bit = fs.Macrospin(
+        volume=math.pi / 4 * DIAMETER**2 * THICKNESS,
+        saturation_magnetization=MAGNETIZATION[stack["free"].material.name],
+        damping=DAMPING,
+        temperature=TEMPERATURE,
+        terms=fs.Uniaxial(stability=STABILITY),
+    )
+    return Device(problem, found, bit, found.critical_current_density(bit, DOWN) or math.nan)
+
+
+WIDE, STRAIGHT, SPACER, FREE = "wide leads", "straight walls", "spacer 30 nm", "free layer Py"
+devices = {
+    WIDE: device(between_wide_leads(layers()), degree=1),
+    STRAIGHT: device(fs.line(comm, layers())),
+    SPACER: device(fs.line(comm, layers(spacer=30e-9))),
+    FREE: device(fs.line(comm, layers(free="Py"))),
+}
+
+# %% [markdown]
+# ## Torque, resistance, critical current
+# A small cone about the antiparallel state grows if the torque exceeds damping. For a barrier $\Delta$ of energy
+# $K = \Delta kT/v$ this happens at
+#
+# $$ J_c = -\frac{2\alpha K t}{d(-1) - \alpha f(-1)}, $$
+#
+# in which the magnetization does not appear: it sets the time scale only. The minus: electrons must flow from the fixed
+# to the free magnet, the current downwards. At equal barrier and damping all differences are due to transport.
+# The efficiency $d/(\hbar/2e)$ is what a macrospin code would be given. With cobalt it is two to four times as large
+# at the antiparallel as at the parallel state, with permalloy, a valve of unequal magnets, twenty times:
+# writing parallel and writing antiparallel need different currents.
+
+# %%
+unit = HBAR / (2 * ELEMENTARY_CHARGE)
+if comm.rank == 0:
+    print(f"barrier {STABILITY:g} kT, damping {DAMPING}, {DIAMETER * 1e9:g} nm pillar")
+    print(
+        f"{'':>16}{'A R parallel':>14}{'antiparallel':>14}{'efficiency, P':>15}{'AP':>8}{'J_c of AP':>14}{'of P':>12}"
+    )
+    for name, x in devices.items():
+        r = [float(x.map.resistance_area(c)) * 1e15 for c in (1, -1)]
+        d = [float(x.map.damping_like(c)) / unit for c in (1, -1)]
+        other = x.map.critical_current_density(x.bit, UP) or math.nan
+        print(
+            f"{name:>16}{r[0]:>14.4f}{r[1]:>14.4f}{d[0]:>15.4f}{d[1]:>8.4f}{x.critical / 1e10:>11.3f}e10"
+            f"{other / 1e10:>9.2f}e10"
+        )
+    print("A R in fohm m2, J_c in A/m2")
+
+# %% [markdown]
+# The equation of motion without noise agrees: cones about the antiparallel state shrink below the critical current
+# and grow above, with rates that vanish there. Current of the opposite sign makes them shrink faster than damping
+# alone.
+
+# %%
+reference = devices[WIDE]
+anisotropy_field = 2 * STABILITY * reference.bit.thermal_energy / reference.bit.moment
+rate = DAMPING * reference.bit.gyromagnetic_ratio * anisotropy_field / (1 + DAMPING**2)
+
+
+def growth(ratio: float) -> float:
+    """Growth of a cone about the antiparallel state, over the damping rate, at a current over its critical value."""
+    times = np.linspace(0, 2 / rate, 20)
+    torque = reference.map.torque(reference.bit, current_density=ratio * reference.critical)
+    run = fs.llg(reference.bit, (1e-3, 0, -1), times, torque=torque)
+    return math.log(float(np.hypot(*run.directions[-1][:2])) / 1e-3) / 2
+
+
+below, above = growth(0.9), growth(1.1)
+crossing = 0.9 + 0.2 * below / (below - above)
+opposite = growth(-1.0)
+if comm.rank == 0:
+    print(
+        f"cones grow at {below:.4f} (0.9 J_c) and {above:.4f} (1.1 J_c) of the damping rate: zero at {crossing:.5f} J_c"
+    )
+    print(f"at the opposite current -J_c: {opposite:.4f}; without current: {growth(0.0):.4f}")
+
+# %% [markdown]
+# ## Retention, with and without a current
+# The mean time that a bit stays antiparallel. A read current of half the critical one in the wrong direction takes most
+# of the barrier away; in the other it stabilises the bit.
+
+
+# %%
+def dwell(x: Device, current_density: float) -> float:
+    """Mean time in the antiparallel state (s)."""
+    found = x.solver(current_density).escape()
+    return float(found.dwell_times[int(np.argmin(found.states[:, 2]))])
+
+
+YEAR = 365.25 * 86400
+kept = {share: dwell(reference, share * reference.critical) for share in (0.5, 0.25, 0.0, -0.25, -0.5)}
+if comm.rank == 0:
+    for share, time in kept.items():
+        print(f"at {share:5.2f} J_c the antiparallel state holds {time:10.3e} s = {time / YEAR:10.3e} years")
+
+# %% [markdown]
+# ## Write errors against the length of the pulse
+# The reference device at several currents, and all devices at one current density. Straight walls for wide leads, in
+# other words one dimension for three, is a factor of 200 after 5 ns; a thicker spacer, in which more spins flip
+# and scatter, one of four; permalloy for cobalt, one of 560 in the other direction: its critical current is larger,
+# but it has less angular momentum to turn.
+
+# %%
+CURRENTS = (-1.5e11, -2.0e11, -3.0e11)
+times = np.linspace(0.0, 10e-9, 21 if QUICK else 101)[1:]
+curves = {j: reference.write_errors(j, times) for j in CURRENTS}
+changed = {name: x.write_errors(CURRENTS[1], times) for name, x in devices.items()}
+
+
+def needed(rates: Array, target: float = 1e-6) -> float:
+    """The pulse (s) that reaches a write-error rate; nan if none does."""
+    if rates[-1] > target:
+        return math.nan
+    return float(np.interp(-math.log(target), -np.log(rates), times))
+
+
+if comm.rank == 0:
+    print(f"{'write-error rate after':>40}{'2 ns':>12}{'5 ns':>12}{'10 ns':>12}{'pulse for 1e-6':>17}")
+    at = np.searchsorted(times, np.array([2e-9, 5e-9, 10e-9]) - 1e-15)
+    rows = {f"{WIDE}, {j / 1e10:g}e10 A/m2": w for j, w in curves.items()}
+    rows |= {f"{n}, {CURRENTS[1] / 1e10:g}e10 A/m2": w for n, w in changed.items() if n != WIDE}
+    for name, w in rows.items():
+        print(f"{name:>40}" + "".join(f"{w[k]:>12.3e}" for k in at) + f"{needed(w) * 1e9:>14.2f} ns")
+
+# %% [markdown]
+# ## Trajectories
+# An ensemble with thermal noise under the same torque, as far as it reaches.
+
+# %%
+when = np.array([1.5, 2.0, 2.5]) * 1e-9
+seen = fs.langevin(
+    comm,
+    reference.bit,
+    when,
+    ensemble=2048 if QUICK else 16384,
+    start=DOWN,
+    torque=reference.map.torque(reference.bit, current_density=CURRENTS[1]),
+)
+expected = reference.write_errors(CURRENTS[1], when)
+deviation = (seen.not_switched - expected) / seen.not_switched_error
+if comm.rank == 0:
+    print(f"{seen.ensemble} trajectories at {CURRENTS[1] / 1e10:g}e10 A/m2")
+    for t, a, b, e, z in zip(when, expected, seen.not_switched, seen.not_switched_error, deviation, strict=True):
+        print(f"{t * 1e9:.1f} ns: Fokker-Planck {a:.5f}, trajectories {b:.5f} +- {e:.5f} ({z:+.2f} errors)")
+
+# %% [markdown]
+# ## Damping by spin pumping
+# The same spins that exert the torque carry angular momentum away when the magnet moves: its interfaces damp it. This
+# pumped damping is a tensor that depends on the direction, because spins pumped along the fixed magnet meet another
+# resistance than spins across it. A macrospin has one damping; the sum of the intrinsic one and the pumped one at the
+# antiparallel state, where the write error is decided, is an approximation. It raises the critical current, and
+# with it the write-error rate.
+
+# %%
+pumped = {}
+for name, u in {"antiparallel": DOWN, "perpendicular": (1.0, 0.0, 0.0)}.items():
+    reference.problem.magnetize({"free": u})
+    tensor = pumped_damping(reference.problem, "free", reference.bit.saturation_magnetization)
+    pumped[name] = np.linalg.eigvalsh((tensor + tensor.T) / 2)[1:]
+reference.problem.magnetize({"free": UP})
+extra = float(pumped["antiparallel"].mean())
+damped_bit = dataclasses.replace(reference.bit, damping=DAMPING + extra)
+damped = dataclasses.replace(
+    reference, bit=damped_bit, critical=reference.map.critical_current_density(damped_bit, DOWN) or math.nan
+)
+curve_damped = damped.write_errors(CURRENTS[1], times)
+if comm.rank == 0:
+    for name, values in pumped.items():
+        print(f"pumped damping, {name}: {values[0]:.5f} and {values[1]:.5f}, next to an intrinsic {DAMPING}")
+    print(f"with the sum, {DAMPING + extra:.5f}, J_c is {damped.critical / 1e10:.3f}e10 A/m2")
+    five = [np.interp(5e-9, times, x) for x in (curves[CURRENTS[1]], curve_damped)]
+    print(f"write-error rate after 5 ns: {five[0]:.3e} without, {five[1]:.3e} with pumped damping")
+
+# %% [markdown]
+# ## Pictures
+
+# %%
+reference.problem.magnetize({"free": DOWN})
+solution = reference.problem.solve(current_density=CURRENTS[1])
+plot_device(solution, output / "accumulation.png")
+reference.problem.magnetize({"free": UP})
+
+if comm.rank == 0:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    from matplotlib.axes import Axes
+    from PIL import Image
+
+    COLOURS = dict(zip(devices, ("#1f4e79", "#6a3d9a", "#2e7d32", "#d28f33"), strict=True))
+    SHADES = dict(zip(CURRENTS, ("#7fa8cf", "#1f4e79", "#0b2138"), strict=True))
+    angle = np.linspace(0, 180, 181)
+    cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+
+    def draw_torque(ax: Axes) -> None:
+        for name, x in devices.items():
+            ax.plot(angle, x.map.damping_like(cosine) * sine / unit, color=COLOURS[name], lw=2.2, label=name)
+        ax.axhline(0, color="0.6", lw=0.7)
+        ax.set_ylabel(r"torque, $\tau/(\hbar J/2e)$")
+        ax.set_xticks(range(0, 181, 30))
+        ax.margins(x=0)
+
+    def draw_write_errors(ax: Axes, lines: dict[str, tuple[Array, str, str]]) -> None:
+        for name, (w, colour, style) in lines.items():
+            ax.semilogy([0, *times * 1e9], [1, *w], style, color=colour, lw=2.2, label=name)
+        ax.set_ylim(1e-12, 2)
+        ax.set_xlim(0, 10)
+        ax.set_xlabel("length of the pulse (ns)")
+        ax.set_ylabel("write-error rate")
+        ax.grid(color="0.92")
+
+    by_current: dict[str, tuple[Array, str, str]] = {
+        f"{j / 1e11:g}" + r"$\cdot 10^{11}$ A/m$^2$": (w, SHADES[j], "-") for j, w in curves.items()
+    }
+    by_device = {n: (w, COLOURS[n], "-") for n, w in changed.items()}
+
+    figure, axes = plt.subplots(2, 2, figsize=(11, 8), layout="constrained")
+    draw_torque(axes[0, 0])
+    axes[0, 0].legend(frameon=False, fontsize=10)
+    axes[0, 0].set_title("damping-like torque", fontsize=11)
+    for name, x in devices.items():
+        axes[1, 0].plot(angle, x.map.resistance_area(cosine) * 1e15, color=COLOURS[name], lw=2.2)
+    axes[1, 0].set_ylabel(r"$AR$ (f$\Omega$ m$^2$)")
+    axes[1, 0].set_xlabel("angle between free and fixed layer (degrees)")
+    axes[1, 0].set_xticks(range(0, 181, 30))
+    axes[1, 0].margins(x=0)
+    draw_write_errors(axes[0, 1], by_current | {"with pumped damping": (curve_damped, SHADES[CURRENTS[1]], "--")})
+    axes[0, 1].errorbar(when * 1e9, seen.not_switched, seen.not_switched_error, fmt="o", ms=6, mfc="white",
+                        color=SHADES[CURRENTS[1]], label="trajectories")  # fmt: skip
+    axes[0, 1].set_title("wide leads: currents", fontsize=11)
+    axes[0, 1].legend(frameon=False, fontsize=10)
+    draw_write_errors(axes[1, 1], by_device)
+    axes[1, 1].set_title(rf"devices, {CURRENTS[1] / 1e11:g}$\cdot 10^{{11}}$ A/m$^2$", fontsize=11)
+    axes[1, 1].legend(frameon=False, fontsize=10)
+    figure.savefig(output / "devices.png", dpi=150)
+    plt.close(figure)
+
+    # One picture of all, for the front page.
+    figure = plt.figure(figsize=(13, 5.2), layout="constrained")
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
+    left.imshow(np.asarray(Image.open(output / "accumulation.png").convert("RGB")))
+    left.axis("off")
+    left.set_title("Spin accumulation, antiparallel", fontsize=12)
+    draw_torque(middle)
+    middle.set_xlabel("angle between free and fixed layer (degrees)")
+    middle.set_title("Torque on the free layer", fontsize=12)
+    draw_write_errors(right, by_device)
+    right.errorbar(when * 1e9, seen.not_switched, seen.not_switched_error, fmt="o", ms=6, mfc="white",
+                   color=COLOURS[WIDE], label="trajectories")  # fmt: skip
+    right.set_title(rf"Write errors at {abs(CURRENTS[1]) / 1e11:g}$\cdot 10^{{11}}$ A/m$^2$", fontsize=12)
+    right.legend(frameon=False, fontsize=10, loc="lower left")
+    figure.savefig(output / "flagship.png", dpi=100)
+    plt.close(figure)
+    with Image.open(output / "flagship.png") as image:
+        few = image.convert("RGB").quantize(160, dither=Image.Dither.NONE)
+    few.save(output / "flagship.png", optimize=True)
+
+# %% [markdown]
+# ## Checks
+
+# %%
+assert all(x.map.error < 1e-4 and x.critical < 0 for x in devices.values())
+k = STABILITY * reference.bit.thermal_energy / reference.bit.volume
+for x in devices.values():  # the formula above
+    d, f = float(x.map.damping_like(-1)), float(x.map.field_like(-1))
+    assert abs(-2 * DAMPING * k * THICKNESS / (d - DAMPING * f) / x.critical - 1) < 1e-9
+assert abs(crossing - 1) < 1e-3 and abs(opposite + 2) < 0.02
+assert list(kept.values()) == sorted(kept.values())
+assert kept[0.5] < 1e-6 * kept[0.0] < 1e-12 * kept[-0.5]
+assert np.abs(deviation).max() < 4
+# More current, fewer errors; in cobalt the order of the devices is that of their critical currents.
+late = times > 0.9e-9  # before, all have hardly begun to switch
+for less, more in itertools.pairwise(curves.values()):
+    assert (less > more)[late].all()
+order = sorted((n for n in devices if n != FREE), key=lambda n: -devices[n].critical)
+assert order == [WIDE, STRAIGHT, SPACER]
+assert changed[WIDE][-1] < changed[STRAIGHT][-1] < changed[SPACER][-1]
+assert 0 < extra < DAMPING and abs(damped.critical) > abs(reference.critical)
+assert (curve_damped > curves[CURRENTS[1]])[late].all()
