@@ -121,7 +121,7 @@ def device(domain: fs.Domain, degree: int = 2) -> Device:
     return Device(problem, found, bit, found.critical_current_density(bit, DOWN) or math.nan)
 
 
-WIDE, STRAIGHT, SPACER, FREE = "wide leads", "straight walls", "spacer 30 nm", "free layer Py"
+WIDE, STRAIGHT, SPACER, FREE = "wide leads", "straight walls (1D)", "1D, spacer 30 nm", "1D, free layer Py"
 devices = {
     WIDE: device(between_wide_leads(layers()), degree=1),
     STRAIGHT: device(fs.line(comm, layers())),
@@ -147,14 +147,14 @@ unit = HBAR / (2 * ELEMENTARY_CHARGE)
 if comm.rank == 0:
     print(f"barrier {STABILITY:g} kT, damping {DAMPING}, {DIAMETER * 1e9:g} nm pillar")
     print(
-        f"{'':>16}{'A R parallel':>14}{'antiparallel':>14}{'efficiency, P':>15}{'AP':>8}{'J_c of AP':>14}{'of P':>12}"
+        f"{'':>19}{'A R parallel':>14}{'antiparallel':>14}{'efficiency, P':>15}{'AP':>8}{'J_c of AP':>14}{'of P':>12}"
     )
     for name, x in devices.items():
         r = [float(x.map.resistance_area(c)) * 1e15 for c in (1, -1)]
         d = [float(x.map.damping_like(c)) / unit for c in (1, -1)]
         other = x.map.critical_current_density(x.bit, UP) or math.nan
         print(
-            f"{name:>16}{r[0]:>14.4f}{r[1]:>14.4f}{d[0]:>15.4f}{d[1]:>8.4f}{x.critical / 1e10:>11.3f}e10"
+            f"{name:>19}{r[0]:>14.4f}{r[1]:>14.4f}{d[0]:>15.4f}{d[1]:>8.4f}{x.critical / 1e10:>11.3f}e10"
             f"{other / 1e10:>9.2f}e10"
         )
     print("A R in fohm m2, J_c in A/m2")
@@ -350,11 +350,17 @@ if comm.rank == 0:
     plt.close(figure)
 
     # One picture of all, for the front page.
-    figure = plt.figure(figsize=(13, 5.2), layout="constrained")
+    figure = plt.figure(figsize=(13, 4.9), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.15, 1, 1))
-    left.imshow(np.asarray(Image.open(output / "accumulation.png").convert("RGB")))
+    with Image.open(output / "accumulation.png") as image:
+        cut = np.asarray(image.convert("RGB"))[: round(0.8 * image.height)]  # without the colour bar
+    inked = (cut < 250).any(axis=2)
+    inked[:, : cut.shape[1] // 10] = False
+    lines_, columns = (np.flatnonzero(inked.any(axis=k)) for k in (1, 0))
+    left.imshow(cut[lines_[0] : lines_[-1], columns[0] : columns[-1]])
     left.axis("off")
-    left.set_title("Spin accumulation, antiparallel", fontsize=12)
+    left.set_title("Co(12)/Cu(6)/Co(2), 40 nm, antiparallel", fontsize=12)
+    left.text(0.5, -0.03, "colour of the cut: spin accumulation", ha="center", va="top", transform=left.transAxes)
     draw_torque(middle)
     middle.set_xlabel("angle between free and fixed layer (degrees)")
     middle.set_title("Torque on the free layer", fontsize=12)
@@ -365,9 +371,6 @@ if comm.rank == 0:
     right.legend(frameon=False, fontsize=10, loc="lower left")
     figure.savefig(output / "flagship.png", dpi=100)
     plt.close(figure)
-    with Image.open(output / "flagship.png") as image:
-        few = image.convert("RGB").quantize(160, dither=Image.Dither.NONE)
-    few.save(output / "flagship.png", optimize=True)
 
 # %% [markdown]
 # ## Checks
