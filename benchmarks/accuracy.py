@@ -39,4 +39,5 @@ def main():
             print(f"{degree:>6}  {refine:>6}: {r:.1e}  {d:.1e}{orders}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -518,4 +518,5 @@ def main():
         say(f"({part}: {time.perf_counter() - begin:.0f} s)")
 
 
-main()
+if __name__ == "__main__":
+    main()
