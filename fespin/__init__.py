@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "demagnetization": ("ellipsoid_factors", "elliptic_cylinder_factors", "rectangular_prism_factors"),
-    "device": ("Bands", "Thermal", "Contact", "Interface", "Layer", "Material"),
+    "carriers": ("Bands", "Thermal"),
+    "device": ("Contact", "Interface", "Layer", "Material"),
     "domain": ("Domain",),
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
     "geometry": ("from_file", "lateral", "line", "pillar", "strip"),

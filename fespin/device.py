@@ -3,164 +3,23 @@
 from __future__ import annotations
 
 import cmath
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Complex, Real
+from numbers import Complex
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .carriers import Bands, Thermal
 from .errors import InputError, nearest
+from .quantities import is_finite, require_asymmetry, require_positive, require_type
 
 LARGEST = 0.01
 """Longer than any layer (m): a length in other units."""
 
 type Vector = tuple[float, float, float]
 type Field = Callable[[NDArray[np.float64]], ArrayLike]
-
-
-def is_finite(value: object) -> bool:
-    """Return whether a value is one finite real number."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _positive(owner: str, key: str, value: float, *, zero: bool = False) -> None:
-    if not is_finite(value) or value < 0 or (value == 0 and not zero):
-        raise InputError(f"{owner}: {key} is {value!r}; it must be finite and {'not negative' if zero else 'positive'}")
-
-
-def _is_a(owner: str, value: object, kind: type, hint: str) -> None:
-    if not isinstance(value, kind):
-        raise InputError(f"{owner}: found {value!r}; it must be a {kind.__name__}{hint}")
-
-
-def _asymmetry(owner: str, key: str, value: float) -> None:
-    if not is_finite(value) or not abs(value) < 1:
-        raise InputError(f"{owner}: {key} is {value!r}; it must lie between -1 and 1")
-
-
-@dataclass(frozen=True)
-class Bands:
-    """The s and d channels of a ferromagnet: what they conduct, and what relaxes between them.
-
-    Up is the majority of the magnet, whichever way it points.
-
-    Attributes
-    ----------
-    s_up, s_down, d_down, d_up
-        Conductivities (S/m); d_up only with four channels.
-    spin_flip, sd
-        s-up with s-down, and s-down with d-down: g_s and g_sd (S/m3).
-    sd_up, sd_spin_flip, d_spin_flip
-        Four channels: s-up with d-up, s-down with d-up, d-down with d-up (S/m3).
-    densities
-        Density of states at the Fermi energy per channel, one spin each (1/(J m3)); only transients need it.
-
-    Raises
-    ------
-    InputError
-        If a value is impossible, or four channels are half given.
-    """
-
-    s_up: float
-    s_down: float
-    d_down: float
-    spin_flip: float
-    sd: float
-    d_up: float | None = None
-    sd_up: float = 0.0
-    sd_spin_flip: float = 0.0
-    d_spin_flip: float = 0.0
-    densities: Mapping[str, float] | None = None
-
-    def __post_init__(self) -> None:
-        for key in self.channels:
-            _positive("bands", key, getattr(self, key))
-        for key in ("spin_flip", "sd", "sd_up", "sd_spin_flip", "d_spin_flip"):
-            _positive("bands", key, getattr(self, key), zero=True)
-            if self.d_up is None and key not in ("spin_flip", "sd") and getattr(self, key):
-                raise InputError(f"bands: {key} needs d_up, the conductivity of the fourth channel")
-        # A d channel that ends at normal metals has no level of its own.
-        to_s = {"d_down": self.sd, "d_up": self.sd_up + self.sd_spin_flip}
-        for key, other in (("d_down", "d_up"), ("d_up", "d_down")):
-            if key in self.channels and not (to_s[key] or (self.d_spin_flip and to_s[other])):
-                given = "sd" if key == "d_down" else "sd_up"
-                raise InputError(f"bands: nothing scatters into {key}, so its level is open; give {given}")
-        if self.densities is not None:
-            for key, value in self.densities.items():
-                if key not in self.channels:
-                    raise InputError(f"bands: densities has '{key}'; {nearest(key, self.channels)}")
-                _positive("bands", f"densities.{key}", value)
-            for key in self.channels:
-                if key not in self.densities:
-                    raise InputError(f"bands: densities lacks {key}")
-
-    @classmethod
-    def from_lengths(
-        cls, s_up: float, s_down: float, d_down: float, *, spin_diffusion_length: float, sd_length: float
-    ) -> Bands:
-        """Return three channels from l_sf and l_sd (m): l^-2 = g (1/sigma + 1/sigma') of the two channels."""
-        for key, value in (("spin_diffusion_length", spin_diffusion_length), ("sd_length", sd_length)):
-            _positive("bands", key, value)
-        for key, value in (("s_up", s_up), ("s_down", s_down), ("d_down", d_down)):
-            _positive("bands", key, value)
-        flip = 1 / (spin_diffusion_length**2 * (1 / s_up + 1 / s_down))
-        return cls(s_up, s_down, d_down, flip, 1 / (sd_length**2 * (1 / s_down + 1 / d_down)))
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Names of the channels."""
-        return ("s_up", "s_down", "d_down", *(() if self.d_up is None else ("d_up",)))
-
-    @property
-    def conductivity(self) -> float:
-        """Of all channels together (S/m)."""
-        return self.s_up + self.s_down + self.d_down + (self.d_up or 0.0)
-
-
-@dataclass(frozen=True)
-class Thermal:
-    """How a material conducts heat and couples it to charge.
-
-    Attributes
-    ----------
-    seebeck
-        Of spin up and down (V/K): E = S grad T without a current.
-    conductivity
-        kappa without a current (W/(m K)); None: that of Wiedemann and Franz, L0 T/rho.
-    resistivity_slope, seebeck_slope, conductivity_slope
-        Relative change per kelvin (1/K) about the reference temperature; only nonlinear solves use them. The last
-        is that of a given conductivity.
-    heat_capacity
-        Per volume (J/(m3 K)); only transients need it.
-    """
-
-    seebeck: tuple[float, float] = (0.0, 0.0)
-    conductivity: float | None = None
-    resistivity_slope: float = 0.0
-    seebeck_slope: float = 0.0
-    conductivity_slope: float = 0.0
-    heat_capacity: float | None = None
-
-    def __post_init__(self) -> None:
-        try:
-            pair = tuple(float(x) for x in self.seebeck)
-        except (TypeError, ValueError):
-            pair = ()
-        if len(pair) != 2 or not all(map(math.isfinite, pair)):
-            raise InputError(f"thermal: seebeck is {self.seebeck!r}; it must be two finite numbers, of up and down")
-        for key in ("resistivity_slope", "seebeck_slope", "conductivity_slope"):
-            if not is_finite(getattr(self, key)):
-                raise InputError(f"thermal: {key} is {getattr(self, key)!r}; it must be finite")
-        for key in ("conductivity", "heat_capacity"):
-            if getattr(self, key) is not None:
-                _positive("thermal", key, getattr(self, key))
-        if self.conductivity_slope and self.conductivity is None:
-            raise InputError(
-                "thermal: conductivity_slope needs conductivity; the law of Wiedemann and Franz has its own slope"
-            )
 
 
 @dataclass(frozen=True)
@@ -210,21 +69,21 @@ class Material:
 
     def __post_init__(self) -> None:
         owner = f"material '{self.name}'"
-        _positive(owner, "resistivity", self.resistivity)
-        _positive(owner, "spin_diffusion_length", self.spin_diffusion_length)
+        require_positive(owner, "resistivity", self.resistivity)
+        require_positive(owner, "spin_diffusion_length", self.spin_diffusion_length)
         if self.beta is not None:
-            _asymmetry(owner, "beta", self.beta)
+            require_asymmetry(owner, "beta", self.beta)
         if not is_finite(self.g_factor):
             raise InputError(f"{owner}: g_factor is {self.g_factor!r}; it must be finite")
         for key in ("density_of_states", "transverse_conductivity", "dephasing_length", "precession_length"):
             if getattr(self, key) is not None:
-                _positive(owner, key, getattr(self, key))
+                require_positive(owner, key, getattr(self, key))
         for key in ("bands", "transverse_conductivity", "dephasing_length", "precession_length"):
             if getattr(self, key) is not None and self.beta is None:
                 raise InputError(f"{owner}: {key} is for ferromagnets, and this is none (no beta)")
         for part, kind in ((self.bands, Bands), (self.thermal, Thermal)):
             if part is not None:
-                _is_a(owner, part, kind, "")
+                require_type(owner, part, kind, "")
         if self.thermal is not None and self.beta is None and self.thermal.seebeck[0] != self.thermal.seebeck[1]:
             raise InputError(
                 f"{owner}: seebeck is {self.thermal.seebeck!r}; of a normal metal (no beta) both spins have the same"
@@ -233,7 +92,7 @@ class Material:
     @classmethod
     def from_star(cls, name: str, resistivity_star: float, spin_diffusion_length: float, beta: float) -> Material:
         """Return a ferromagnet from rho* = rho/(1 - beta^2) (ohm m), the quantity experiments report."""
-        _asymmetry(f"material '{name}'", "beta", beta)
+        require_asymmetry(f"material '{name}'", "beta", beta)
         return cls(name, resistivity_star * (1 - beta**2), spin_diffusion_length, beta)
 
     @classmethod
@@ -279,15 +138,15 @@ class Interface:
     thermal_conductance: float | None = None
 
     def __post_init__(self) -> None:
-        _positive("interface", "area_resistance_star", self.area_resistance_star, zero=True)
-        _asymmetry("interface", "gamma", self.gamma)
+        require_positive("interface", "area_resistance_star", self.area_resistance_star, zero=True)
+        require_asymmetry("interface", "gamma", self.gamma)
         mix = self.mixing_conductance
         if mix is not None and not (isinstance(mix, Complex) and cmath.isfinite(mix) and mix.real >= 0):
             raise InputError(
                 f"interface: mixing_conductance is {mix!r}; it must be finite and its real part must not be negative"
             )
         if self.thermal_conductance is not None:
-            _positive("interface", "thermal_conductance", self.thermal_conductance)
+            require_positive("interface", "thermal_conductance", self.thermal_conductance)
 
     @classmethod
     def from_conductances(
@@ -298,8 +157,8 @@ class Interface:
         thermal_conductance: float | None = None,
     ) -> Interface:
         """Return an interface from G_up and G_down (S/m2): AR* = (1/G_up + 1/G_down)/4."""
-        _positive("interface", "the conductance of spin up", up)
-        _positive("interface", "the conductance of spin down", down)
+        require_positive("interface", "the conductance of spin up", up)
+        require_positive("interface", "the conductance of spin down", down)
         star = (1 / up + 1 / down) / 4
         return cls(star, (up - down) / (up + down), mixing_conductance, thermal_conductance)
 
@@ -343,9 +202,9 @@ class Layer:
     magnetization: Sequence[float] | Field | None = None
 
     def __post_init__(self) -> None:
-        _is_a(f"layer '{self.name}'", self.material, Material, ", such as fespin.material('Cu')")
+        require_type(f"layer '{self.name}'", self.material, Material, ", such as fespin.material('Cu')")
         owner = f"layer '{self.name or self.material.name}'"
-        _positive(owner, "thickness", self.thickness)
+        require_positive(owner, "thickness", self.thickness)
         if self.thickness > LARGEST:
             raise InputError(f"{owner}: thickness is {self.thickness!r} m; lengths are in m, 8 nm is 8e-9")
         if self.magnetization is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from . import device, materials
+from . import carriers, device, materials
 from .constants import ELEMENTARY_CHARGE
 from .errors import InputError
 from .tables import Drive, Length, Positive, Table
@@ -256,7 +256,7 @@ def make_ferromagnet(name: str, own: Material, library: Mapping[str, float], mod
         flip = own.spin_diffusion_length or library.get("spin_diffusion_length")
         if flip is None:
             raise InputError(f"{owner}.spin_diffusion_length: missing; with sd_length it is needed")
-        made = device.Bands.from_lengths(**sigma, spin_diffusion_length=flip, sd_length=own.sd_length)
+        made = carriers.Bands.from_lengths(**sigma, spin_diffusion_length=flip, sd_length=own.sd_length)
         return device.Material.from_bands(name, made)
     for key in coefficients:
         if getattr(own, key) is None:
@@ -270,7 +270,7 @@ def make_ferromagnet(name: str, own: Material, library: Mapping[str, float], mod
         )
     assert own.spin_flip_coefficient is not None and own.sd_coefficient is not None
     g, sd = own.spin_flip_coefficient, own.sd_coefficient
-    made = relabelled(owner, lambda: device.Bands(**sigma, **up, spin_flip=g, sd=sd))
+    made = relabelled(owner, lambda: carriers.Bands(**sigma, **up, spin_flip=g, sd=sd))
     return device.Material.from_bands(name, made)
 
 
@@ -314,7 +314,7 @@ def with_further(material: device.Material, own: Material | None) -> device.Mate
         pair = own.seebeck if isinstance(own.seebeck, list) else [own.seebeck or 0.0] * 2
         if pair[0] != pair[1] and not material.ferromagnetic:
             raise InputError(f"{owner}.seebeck: found {pair}; of a normal metal (no beta) both spins have the same")
-        new["thermal"] = relabelled(owner, lambda: device.Thermal((pair[0], pair[1]), **known))
+        new["thermal"] = relabelled(owner, lambda: carriers.Thermal((pair[0], pair[1]), **known))
     return relabelled(owner, lambda: replace(material, **new))
 
 

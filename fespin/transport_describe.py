@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
-from . import device, materials
+from . import carriers, device, materials
 from .constants import LORENZ_NUMBER
 from .transport_case import Transport
 
@@ -36,7 +36,7 @@ def material_numbers(m: device.Material, table: Transport) -> dict[str, Any]:
         known = _BANDS if m.bands.d_up is not None else _BANDS[:2]
         out |= {f"{k}_coefficient": getattr(m.bands, k) for k in known}
     if table.model == "thermoelectric":
-        thermal = m.thermal or device.Thermal()
+        thermal = m.thermal or carriers.Thermal()
         out["seebeck"] = list(thermal.seebeck)
         out["thermal_conductivity"] = heat_conductivity(m, table.reference_temperature)
         if table.nonlinear:
@@ -93,7 +93,7 @@ def _material(m: device.Material, t: Transport) -> str:
     beta = "" if m.beta is None else f", beta {m.beta:g}"
     text = f"{rho}, l_sf {m.spin_diffusion_length / 1e-9:g} nm{beta}"
     if t.model == "thermoelectric":
-        up, down = (m.thermal or device.Thermal()).seebeck
+        up, down = (m.thermal or carriers.Thermal()).seebeck
         seebeck = f"{up / 1e-6:g}" if up == down else f"({up / 1e-6:g}, {down / 1e-6:g})"
         text += f", S {seebeck} uV/K, kappa {heat_conductivity(m, t.reference_temperature):.4g} W/(m K)"
     if t.model == "vector":

@@ -11,8 +11,8 @@ from dolfinx import fem
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from ..device import is_finite
 from ..errors import InputError, SolverError, nearest
+from ..quantities import is_finite
 from ..solvers import LinearSolver, SolverOptions
 from .constraint import Constraint
 from .declaration import Declaration, Port

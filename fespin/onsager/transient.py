@@ -22,8 +22,8 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from ..device import is_finite
 from ..errors import InputError, SolverError
+from ..quantities import is_finite
 from ..solvers import SolverOptions
 from .system import Fields, System
 from .terminals import Solved, Terminal, TerminalSolver

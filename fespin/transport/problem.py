@@ -9,7 +9,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from ..device import Contact, Field, is_finite
+from ..device import Contact, Field
 from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
 from ..onsager.declaration import Declaration
@@ -18,10 +18,12 @@ from ..onsager.system import System
 from ..onsager.terminals import Solved, Terminal, TerminalSolver
 from ..onsager.texture_power import dissipation_of
 from ..onsager.transient import Evolution, evolve
+from ..quantities import is_finite
 from ..solvers import SolverOptions
 from ..stack import Stack
 from . import reports
-from .hot import Hot, HotForms, HotResult, solve_hot
+from .hot import Hot, HotResult, solve_hot
+from .hot_forms import HotForms
 from .model import TransportModel
 from .response import Harmonic, HarmonicResponse
 from .solution import TransportSolution

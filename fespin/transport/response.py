@@ -10,7 +10,6 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from ..device import is_finite
 from ..domain import sample
 from ..errors import InputError, SolverError
 from ..onsager.harmonic import IMAGINARY, harmonic, imaginary
@@ -18,6 +17,7 @@ from ..onsager.power import Dissipation
 from ..onsager.system import System
 from ..onsager.terminals import Terminal, TerminalSolver
 from ..onsager.texture_power import dissipation_of
+from ..quantities import is_finite
 
 if TYPE_CHECKING:
     from .problem import TransportProblem

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..carriers import Bands
 from ..constants import ELEMENTARY_CHARGE
-from ..device import Bands, Layer, Material
+from ..device import Layer, Material
 from ..errors import InputError, ModelError
 from ..onsager.channels import Channels
 from ..onsager.declaration import Declaration, InterfaceLaw, Medium, matrix_of
@@ -107,7 +108,7 @@ class ThreeChannel(_SD):
 
 @dataclass(frozen=True)
 class FourChannel(_SD):
-    """s-up, s-down, d-down and d-up, with scattering between any s and d channel (:class:`~fespin.device.Bands`)."""
+    """s-up, s-down, d-down and d-up, with scattering between any s and d channel (:class:`~fespin.carriers.Bands`)."""
 
     @property
     def channels(self) -> Channels:

@@ -16,12 +16,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..carriers import Thermal
 from ..constants import LORENZ_NUMBER
-from ..device import Layer, Thermal, is_finite
+from ..device import Layer
 from ..errors import InputError
 from ..onsager.channels import Channels
 from ..onsager.declaration import ContactLaw, Declaration, InterfaceLaw, Mechanism, Medium, ThermalField
 from ..onsager.leads import contact_law
+from ..quantities import is_finite
 from ..stack import Stack, common_axis, interface_sign, sign_along
 from .model import Contacts, Pairs, declaration_of
 from .two_channel import DIFFERENCE, two_channel_law, two_channel_medium

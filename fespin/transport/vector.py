@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
-from ..device import Interface, Layer, is_finite
+from ..device import Interface, Layer
 from ..errors import InputError, ModelError, nearest
 from ..onsager.channels import Channels
 from ..onsager.declaration import Declaration, Direction, InterfaceLaw, Mechanism, Medium, Reversible, Texture
+from ..quantities import is_finite
 from ..stack import Stack
 from .model import Contacts, Pairs, declaration_of
 

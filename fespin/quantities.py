@@ -1,0 +1,31 @@
+"""Numbers as users give them, and what refuses them."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+
+from .errors import InputError
+
+
+def is_finite(value: object) -> bool:
+    """Return whether a value is one finite real number."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def require_positive(owner: str, key: str, value: float, *, zero: bool = False) -> None:
+    """Refuse what is not a finite positive number, or zero if that is allowed."""
+    if not is_finite(value) or value < 0 or (value == 0 and not zero):
+        raise InputError(f"{owner}: {key} is {value!r}; it must be finite and {'not negative' if zero else 'positive'}")
+
+
+def require_type(owner: str, value: object, kind: type, hint: str = "") -> None:
+    """Refuse an object of another type; `hint` says how to get one of this type."""
+    if not isinstance(value, kind):
+        raise InputError(f"{owner}: found {value!r}; it must be a {kind.__name__}{hint}")
+
+
+def require_asymmetry(owner: str, key: str, value: float) -> None:
+    """Refuse what is not a number between -1 and 1."""
+    if not is_finite(value) or not abs(value) < 1:
+        raise InputError(f"{owner}: {key} is {value!r}; it must lie between -1 and 1")
