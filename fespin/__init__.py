@@ -5,18 +5,22 @@ Names are imported when first used, so that checking a case does not wait for DO
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ._lazy import lazily
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .carriers import Bands, Thermal
+    from .coupling import TorqueMap, pumped_damping, pumping_matrix, solve_turning, torque_map
     from .demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .device import Contact, Interface, Layer, Material
     from .domain import Domain
     from .errors import FespinError, InputError, ModelError, SolverError
     from .geometry import from_file, lateral, line, pillar, strip
     from .macrospin import (
+        AngularTorque,
         Biaxial,
         Cubic,
         Energy,
@@ -37,16 +41,29 @@ if TYPE_CHECKING:
     from .sigma import FokkerPlanck, Sigma, decompose
     from .solvers import SolverOptions
     from .stack import Stack
-    from .transport import TransportProblem, TransportSolution, TwoChannel, solve_multilayer
+    from .transport import (
+        FourChannel,
+        Thermoelectric,
+        ThreeChannel,
+        TransportProblem,
+        TransportSolution,
+        TwoChannel,
+        Vector,
+        band_lengths,
+        solve_multilayer,
+        thermoelectric_coefficients,
+    )
 
 _HOME = {
     "demagnetization": ("ellipsoid_factors", "elliptic_cylinder_factors", "rectangular_prism_factors"),
     "carriers": ("Bands", "Thermal"),
+    "coupling": ("TorqueMap", "pumped_damping", "pumping_matrix", "solve_turning", "torque_map"),
     "device": ("Contact", "Interface", "Layer", "Material"),
     "domain": ("Domain",),
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
     "geometry": ("from_file", "lateral", "line", "pillar", "strip"),
     "macrospin": (
+        "AngularTorque",
         "Biaxial",
         "Cubic",
         "Energy",
@@ -75,12 +92,15 @@ _HOME = {
         "TransportSolution",
         "TwoChannel",
         "Vector",
+        "band_lengths",
         "solve_multilayer",
+        "thermoelectric_coefficients",
     ),
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+__getattr__ = lazily(__name__, _HOME)
 
 __all__ = [
+    "AngularTorque",
     "Bands",
     "Biaxial",
     "Contact",
@@ -106,6 +126,7 @@ __all__ = [
     "Thermal",
     "Thermoelectric",
     "ThreeChannel",
+    "TorqueMap",
     "TransportProblem",
     "TransportSolution",
     "TwoChannel",
@@ -113,6 +134,7 @@ __all__ = [
     "Vector",
     "VectorTorque",
     "Zeeman",
+    "band_lengths",
     "decompose",
     "ellipsoid_factors",
     "elliptic_cylinder_factors",
@@ -126,16 +148,13 @@ __all__ = [
     "material",
     "pillar",
     "power_spectrum",
+    "pumped_damping",
+    "pumping_matrix",
     "rectangular_prism_factors",
     "solve_multilayer",
+    "solve_turning",
     "strip",
     "survey",
+    "thermoelectric_coefficients",
+    "torque_map",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'fespin' has no attribute '{name}'")
-    value = getattr(importlib.import_module(f".{_MODULE_OF[name]}", __name__), name)
-    globals()[name] = value
-    return value
