@@ -141,6 +141,10 @@ def table(summary: dict[str, Any]) -> str:
         from .macrospin_tasks import table as tasks_table
 
         lines.append(tasks_table(summary["tasks"]))
+    if "torque_map" in summary:
+        from .coupling.report import table as map_table
+
+        lines += map_table(summary)
     lines += transport_table(summary)
     return "\n".join(lines)
 

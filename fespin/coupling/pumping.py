@@ -86,7 +86,8 @@ def solve_turning(
     Raises
     ------
     InputError
-        If a layer is no uniform magnet, or a velocity is not three finite numbers.
+        If a layer is no uniform magnet, a lead continues it where spins are resolved, or a velocity is not three
+        finite numbers.
     ModelError
         If the model has no transverse spins.
     SolverError
@@ -198,9 +199,19 @@ def _across(problem: TransportProblem, layer: str) -> Array:
 
 
 def _transverse(problem: TransportProblem, layer: str, velocity: Sequence[float]) -> Array:
-    w = np.asarray(velocity, dtype=float)
+    try:
+        w = np.asarray(velocity, dtype=float)
+    except (TypeError, ValueError):
+        w = np.array(np.nan)
     if w.shape != (3,) or not np.isfinite(w).all():
         raise InputError(f"layer '{layer}': its angular velocity is {velocity!r}; it must be three finite numbers")
+    resolved = isinstance(problem.model, Vector) and problem.model.transverse == "resolved"
+    for k, (contact, touched) in problem.contacts.items():
+        if resolved and contact.spin == "lead" and touched == layer:
+            raise InputError(
+                f"layer '{layer}' cannot turn: the lead at '{k}' continues it for ever, and is at rest; use another "
+                "contact"
+            )
     return np.asarray(_across(problem, layer) @ w)
 
 

@@ -69,6 +69,18 @@ def write_map(
     }
 
 
+def table(summary: dict[str, Any]) -> list[str]:
+    """Return a torque map's numbers as lines for a terminal."""
+    told, lines = summary["torque_map"], []
+    a, b = (1e3 * told[k]["perpendicular"] for k in ("damping_like", "field_like"))
+    lines.append(f"torque on {told['layer']:<4} at 90 degrees: damping-like {a:.4g} mT, field-like {b:.4g} mT")
+    for well, critical in zip(summary["macrospin"]["wells"], told["critical_current_density"], strict=True):
+        if critical is not None:
+            direction = ", ".join(f"{x:.3g}" for x in well["direction"])
+            lines.append(f"{'':<14} critical current density at ({direction}): {critical:.4g} A/m2")
+    return lines
+
+
 def plot_map(comm: MPI.Intracomm, path: Path, driven: DrivenMap, spin: Macrospin, *, title: str = "") -> None:
     """Draw the torque as fields (mT), with the sine of the angle, and the resistance against it, on rank 0."""
     if comm.rank:
