@@ -159,3 +159,17 @@ def test_what_cannot_turn():
         solve_turning(plain, {"Co1": (0, 0, 1e9)}, SHORT)
     with pytest.raises(InputError, match="saturation_magnetization"):
         pumped_damping(problem, "F12", -1.0)
+
+
+def test_a_lead_does_not_turn_with_its_magnet():
+    """The lead is at rest: spins that follow the magnet would end there as if it were another metal."""
+    layers = [layer(CU, 9), layer(CO, 20, (0, 0, 1))]
+    ends = ("reservoir", "lead")
+    with pytest.raises(InputError, match="'Co2' cannot turn: the lead at 'top' continues it"):
+        pumping_matrix(problem_of(layers, {}, ends, "resolved", mesh_size=1e-9), "Co2")
+    # What an interface absorbs does not come as far as the lead.
+    absorbed = [
+        pumping_matrix(problem_of(layers, {("Cu", "Co"): NC}, ("reservoir", k), mesh_size=1e-9), "Co2")
+        for k in ("lead", "blocked")
+    ]
+    assert absorbed[0] == pytest.approx(absorbed[1], rel=1e-9, abs=1e-9 * np.abs(absorbed[0]).max())
