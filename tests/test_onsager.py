@@ -261,6 +261,22 @@ def test_charge_must_be_conserved():
         Declaration(("c",), {}, {("F", "N"): law}, ends)
 
 
+@pytest.mark.parametrize(
+    ("contact", "words"),
+    [
+        (ContactLaw({"c": 1.0, "t": 0.5}), "contact 'bottom' names 't': known: c, s"),
+        (ContactLaw({"c": 1.0}, grounded=("t",)), "contact 'bottom' names 't'"),
+        (ContactLaw({"c": 1.0}, mechanisms=(Mechanism("lead", 1.0, {"t": 1.0}),)), "contact 'bottom' names 't'"),
+        (ContactLaw({"c": 1.0}, reversible=(Reversible("turn", "s", "t", 1.0),)), "contact 'bottom' names 't'"),
+        (ContactLaw({"c": 1.0}, mechanisms=(Mechanism("lead", 1.0, {"c": 1.0}),)), "acts on 'c' itself"),
+    ],
+)
+def test_refused_contacts(contact, words):
+    conduct = tuple(Mechanism(f, 1.0, {f: 1.0}) for f in ("c", "s"))
+    with pytest.raises(ModelError, match=words):
+        Declaration(("c", "s"), {"F": Medium(conduct)}, contacts={"bottom": contact})
+
+
 def test_spin_drag_is_one_more_mechanism():
     """A conductivity matrix with off-diagonal elements: sigma_up,dn coupling lowers the spin conductivity."""
     s = valve(DOWN)

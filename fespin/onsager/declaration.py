@@ -241,6 +241,7 @@ class Declaration:
 
     def __post_init__(self) -> None:
         self._check_names()
+        self._check_contacts()
         charges = {c.charge for c in self.contacts.values()}
         for charge in sorted(self._driven):
             for place, x in self.media.items():
@@ -290,6 +291,21 @@ class Declaration:
                 for side, f in (coupling.row, coupling.column):
                     live = self.media[pair[side]].fields if pair[side] in self.media else frozenset(self.fields)
                     self._check_reversible(coupling, at, live, (f,))
+
+    def _check_contacts(self) -> None:
+        """Refuse contacts that name an unknown field, or act on one whose total flux they impose."""
+        for k, contact in self.contacts.items():
+            named = [f for p in contact.potentials for f in p]
+            acting = [f for m in contact.mechanisms for f in m.weights]
+            acting += [f for r in contact.reversible for f in (r.row, r.column)]
+            for f in (*named, *contact.grounded, *acting):
+                if f not in self.fields:
+                    raise ModelError(f"contact '{k}' names '{f}': {nearest(f, self.fields)}")
+            for f in acting:
+                if f in contact.driven:
+                    raise ModelError(
+                        f"contact '{k}' acts on '{f}' itself: what it conducts there would not be conserved"
+                    )
 
     def _check_reversible(self, turn: Reversible[Any], where: str, live: frozenset[str], names: Sequence[str]) -> None:
         """Refuse a reversible coupling of unknown or absent fields, of the charge, or of a field with itself."""

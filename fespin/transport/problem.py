@@ -343,7 +343,7 @@ class TransportProblem:
         frequency
             In Hz; amplitudes are those of exp(+2 pi i frequency t).
         current_density, current, voltage, terminals
-            As for :meth:`solve`: amplitudes with phase zero.
+            As for :meth:`solve`: amplitudes with phase zero. A temperature counts from the model's reference.
         driven
             The contacts of the impedance.
 

@@ -81,7 +81,7 @@ class TransportSolution:
         into every contact.
     r_nonequilibrium
         A R_ne (ohm m2): power of the spin degrees of freedom / I^2, times the area; None with more
-        than two contacts or without a current.
+        than two contacts, without a current, with heat, and where a magnetization varies.
     present
         The channels that exist in each layer.
     spin
