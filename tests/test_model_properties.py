@@ -30,26 +30,29 @@ lengths, asymmetries = decades(-9.3, -6.3), st.floats(-0.97, 0.97)
 rates = decades(19, 24)
 # Too short to have a direction is no vector; of a component of 1e-10, rounding leaves no square.
 vectors = st.tuples(*[st.integers(-1000, 1000)] * 3).filter(any)
-thermals = st.builds(
-    fs.Thermal,
-    seebeck=st.tuples(st.floats(-2e-4, 2e-4), st.floats(-2e-4, 2e-4)),
-    conductivity=st.none() | decades(-1, 3),
-    heat_capacity=decades(5, 7),
-)
+seebecks = st.floats(-2e-4, 2e-4)
+
+
+def thermals(seebeck):
+    return st.builds(fs.Thermal, seebeck=seebeck, conductivity=st.none() | decades(-1, 3), heat_capacity=decades(5, 7))
+
+
 optional = st.none() | lengths
 
 
-def materials(name, **more):
+def materials(name, seebeck, **more):
     return st.builds(
         fs.Material, st.just(name), decades(-8.5, -5.5), lengths, density_of_states=decades(46, 48),
-        thermal=st.none() | thermals, g_factor=tenths(30), **more,
+        thermal=st.none() | thermals(seebeck), g_factor=tenths(30), **more,
     )  # fmt: skip
 
 
-normals = materials("N")
+# Both spins of a normal metal are alike.
+normals = materials("N", seebecks.map(lambda x: (x, x)))
 magnets = [
     materials(
         name,
+        st.tuples(seebecks, seebecks),
         beta=asymmetries,
         transverse_conductivity=st.none() | decades(5, 8),
         dephasing_length=lengths,
