@@ -336,3 +336,18 @@ def test_thick_resolved_magnets_are_mixing_conductances():
     for place, torque in a.report["torque"].items():
         assert torque == pytest.approx(b.report["torque"][place], rel=0, abs=1e-6 * np.linalg.norm(torque))
         assert np.linalg.norm(torque) > 1e-3 * SPIN_PER_CHARGE * J
+
+
+def test_torque_density_is_that_of_the_solution():
+    """Also when the magnets of the problem have been turned since."""
+    layers, faces, _, transverse, field = STACKS["resolved"]
+    stack = fs.Stack(*layers, interfaces=faces, library={})
+    problem = fs.TransportProblem(fs.line(COMM, stack, mesh_size=1e-9), fs.Vector(transverse, field))
+    x = problem.solve(current_density=J)
+    name = next(n for n in x.report["torque"])
+    before = [f.x.array.copy() for f in torque_density(problem, x, name)]
+    problem.magnetize({name: (1.0, -2.0, 0.5)})
+    after = [f.x.array for f in torque_density(problem, x, name)]
+    assert max(np.abs(f).max() for f in before) > 0
+    for a, b in zip(after, before, strict=True):
+        assert np.array_equal(a, b)

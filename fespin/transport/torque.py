@@ -16,15 +16,16 @@ from ..onsager.texture import Quadratic, unit_directions
 from .vector import SPIN, SPIN_PER_CHARGE, Vector
 
 if TYPE_CHECKING:
+    from ..stack import Stack
     from .problem import TransportProblem
     from .solution import TransportSolution
 
 type Array = NDArray[np.float64]
 
 
-def _relaxation(problem: TransportProblem, layer: str) -> Quadratic:
+def _relaxation(problem: TransportProblem, stack: Stack, layer: str) -> Quadratic:
     """Return what relaxes across the magnetization of a magnet, as a matrix over s that follows its direction."""
-    found, model = problem.stack[layer], problem.model
+    found, model = stack[layer], problem.model
     if not found.material.ferromagnetic or not isinstance(model, Vector):
         raise InputError(f"layer '{layer}' is no ferromagnet of the vector model; there is no torque on it")
 
@@ -61,7 +62,7 @@ def spin_torque(problem: TransportProblem, fields: Mapping[str, fem.Function], l
     InputError
         If the layer is no ferromagnet of the vector model.
     """
-    relaxation, system, w = _relaxation(problem, layer), problem.system, list(fields.values())
+    relaxation, system, w = _relaxation(problem, problem.stack, layer), problem.system, list(fields.values())
     at = [system.fields.index(f) for f in SPIN]
     direction = problem.stack[layer].direction
     if direction is None:
@@ -124,11 +125,12 @@ def torque_density(problem: TransportProblem, solution: TransportSolution, layer
     InputError
         If the layer is no ferromagnet of the vector model.
     """
-    relaxation, system, domain = _relaxation(problem, layer), problem.system, problem.domain
+    relaxation, system, domain = _relaxation(problem, solution.stack, layer), problem.system, problem.domain
     cells = np.flatnonzero(domain.region == domain.regions.index(layer))
     space = system.discontinuous()
     s = np.array([solution.fields[f].x.array[solution.fields[f].function_space.dofmap.list[cells]] for f in SPIN])
-    found = problem.stack[layer]
+    # The problem may be in another state by now.
+    found = solution.stack[layer]
     if found.texture is None:
         m = np.broadcast_to(np.array(found.direction), (*s.shape[1:], 3))
     else:
