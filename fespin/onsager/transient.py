@@ -236,6 +236,11 @@ def evolve(
             put_in = end.power
             largest = max(abs(power), abs(stored_rate), abs(put_in)) or 1.0
             balance = (power + stored_rate - put_in) / largest
+            if not abs(balance) < 1e-6:
+                raise SolverError(
+                    f"transient: at {time:.3e} s the dissipated and stored power differ from the power put in by "
+                    f"{balance:.1g} of the largest; try the solver kind 'direct', or a smaller rtol"
+                )
             rows.append((time, end.voltages, end.currents, power, size**2 / 2, balance))
             if each is not None:
                 each(time, state)
