@@ -197,7 +197,10 @@ def propagate(
         )
         return np.concatenate([first[:-1], later]), np.concatenate([e1[:-1], e2 + e1[-1]]), y
     if not settled and not error.max() <= max(1e3 * rtol, 1e-2):
-        raise SolverError("sphere: the evolution in time does not converge; try a finer mesh")
+        raise SolverError(
+            "sphere: the evolution in time does not converge; try a finer mesh, or shorter times: probabilities "
+            "1e-15 below what relaxes more slowly elsewhere drown in rounding"
+        )
     return values, error, space.V[: space.size].T @ c[-1]
 
 
