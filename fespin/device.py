@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .carriers import Bands, Thermal
+from .constants import LORENZ_NUMBER
 from .errors import InputError, nearest
 from .quantities import is_finite, require_asymmetry, require_positive, require_type
 
@@ -109,6 +110,11 @@ class Material:
     def ferromagnetic(self) -> bool:
         """Whether the material has a magnetization."""
         return self.beta is not None
+
+    def heat_conductivity(self, temperature: float) -> float:
+        """Return kappa (W/(m K)): the material's own, or at a temperature (K) by the law of Wiedemann and Franz."""
+        own = self.thermal.conductivity if self.thermal else None
+        return LORENZ_NUMBER * temperature / self.resistivity if own is None else own
 
     @property
     def resistivity_star(self) -> float:

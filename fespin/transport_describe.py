@@ -6,7 +6,6 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
 from . import carriers, device, materials
-from .constants import LORENZ_NUMBER
 from .transport_case import Transport
 
 if TYPE_CHECKING:
@@ -16,12 +15,6 @@ _BANDS = ("spin_flip", "sd", "sd_up", "sd_spin_flip", "d_spin_flip")
 _VECTOR = ("transverse_conductivity", "dephasing_length", "precession_length", "density_of_states")
 # Farther from the reference temperature than this, relative to it, a linear model is a rough one.
 _FAR = 0.1
-
-
-def heat_conductivity(material: device.Material, temperature: float) -> float:
-    """Return kappa (W/(m K)): the material's own, or by the law of Wiedemann and Franz."""
-    own = material.thermal.conductivity if material.thermal else None
-    return LORENZ_NUMBER * temperature / material.resistivity if own is None else own
 
 
 def material_numbers(m: device.Material, table: Transport) -> dict[str, Any]:
@@ -38,7 +31,7 @@ def material_numbers(m: device.Material, table: Transport) -> dict[str, Any]:
     if table.model == "thermoelectric":
         thermal = m.thermal or carriers.Thermal()
         out["seebeck"] = list(thermal.seebeck)
-        out["thermal_conductivity"] = heat_conductivity(m, table.reference_temperature)
+        out["thermal_conductivity"] = m.heat_conductivity(table.reference_temperature)
         if table.nonlinear:
             out["resistivity_temperature_coefficient"] = thermal.resistivity_slope
             out["seebeck_temperature_coefficient"] = thermal.seebeck_slope
@@ -95,7 +88,7 @@ def _material(m: device.Material, t: Transport) -> str:
     if t.model == "thermoelectric":
         up, down = (m.thermal or carriers.Thermal()).seebeck
         seebeck = f"{up / 1e-6:g}" if up == down else f"({up / 1e-6:g}, {down / 1e-6:g})"
-        text += f", S {seebeck} uV/K, kappa {heat_conductivity(m, t.reference_temperature):.4g} W/(m K)"
+        text += f", S {seebeck} uV/K, kappa {m.heat_conductivity(t.reference_temperature):.4g} W/(m K)"
     if t.model == "vector":
         lengths = {"l_phi": m.dephasing_length, "l_J": m.precession_length}
         text += "".join(f", {k} {v / 1e-9:g} nm" for k, v in lengths.items() if v is not None)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..constants import ELECTRON_GYROMAGNETIC_RATIO
 from ..errors import InputError, ModelError, SolverError
 from ..onsager.coefficients import Coefficients
-from ..onsager.declaration import matrix_of
+from ..onsager.declaration import face_matrix, matrix_of
 from ..onsager.power import Dissipation
 from ..onsager.system import Fields, System
 from ..onsager.terminals import Terminal
@@ -226,7 +226,6 @@ def _relative(problem: TransportProblem, layer: str) -> dict[tuple[str, str], Co
         kept = [m for m in medium.reactions if m.name == _BULK]
         reaction[region] = matrix_of(kept, f, [t for t in medium.reversible if t.name == _BULK_TURN])
         return {(layer, _BULK): replace(nothing, reaction=reaction)}
-    sides, n = [(s, name) for s in (0, 1) for name in f], len(f)
     for pair in problem.domain.interfaces:
         if layer not in pair:
             continue
@@ -236,7 +235,7 @@ def _relative(problem: TransportProblem, layer: str) -> dict[tuple[str, str], Co
         both = {k[0] for m in kept_faces for k in m.weights}
         if len(both) == 1:  # an interface that absorbs, not one that passes transverse spins on
             faces: dict[Any, Array] = dict(nothing.faces)
-            faces[pair] = matrix_of(kept_faces, sides, turns).reshape(2, n, 2, n)
+            faces[pair] = face_matrix(kept_faces, f, turns)
             out["|".join(pair), _FACE] = replace(nothing, faces=faces)
     return out
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain import Domain
-from .declaration import Declaration, Direction, InterfaceLaw, Medium, matrix_of
+from .declaration import Declaration, Direction, InterfaceLaw, Medium, face_matrix, matrix_of
 from .texture import Quadratic
 
 type Matrix = NDArray[np.float64]
@@ -35,13 +35,11 @@ class Coefficients:
     def of(declaration: Declaration, domain: Domain) -> Coefficients:
         """Evaluate a declaration on the regions, interfaces and contacts of a domain."""
         f = declaration.fields
-        n = len(f)
-        sides = [(s, name) for s in (0, 1) for name in f]
         media = [declaration.media[r] for r in domain.regions]
         faces: dict[tuple[str, str], Matrix] = {}
         for pair in domain.interfaces:
             law = declaration.law(pair)
-            faces[pair] = matrix_of(law.mechanisms, sides, law.reversible).reshape(2, n, 2, n)
+            faces[pair] = face_matrix(law.mechanisms, f, law.reversible)
         conduction = np.array([matrix_of(m.conduction, f) for m in media])
         reaction = np.array([matrix_of(m.reactions, f, m.reversible) for m in media])
         textured = {}
@@ -102,9 +100,8 @@ def _medium_polynomials(medium: Callable[[Direction], Medium], fields: Sequence[
 
 def _law_polynomial(law: Callable[[Direction], InterfaceLaw], fields: Sequence[str]) -> Quadratic:
     """Return an interface law as a polynomial of the direction, over (side, field, side, field)."""
-    sides, n = [(s, name) for s in (0, 1) for name in fields], len(fields)
 
     def matrix(u: Direction) -> Matrix:
-        return matrix_of(law(u).mechanisms, sides, law(u).reversible).reshape(2, n, 2, n)
+        return face_matrix(law(u).mechanisms, fields, law(u).reversible)
 
     return Quadratic.of(matrix)

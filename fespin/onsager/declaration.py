@@ -34,6 +34,9 @@ type Side = tuple[int, str]
 type Direction = tuple[float, float, float]
 """Components of a unit vector."""
 
+ANY_DIRECTION: Direction = (0.48, 0.6, 0.64)
+"""Stands for all directions, with no component zero, where only names and patterns matter."""
+
 type Port = tuple[str, str]
 """Where a potential or a total flux is imposed: (contact, field)."""
 
@@ -348,6 +351,14 @@ def matrix_of[K: Hashable](
         matrix[at[r.column], at[r.row]] -= r.value
     matrix[np.abs(matrix) < 1e-14 * np.abs(matrix).max(initial=0.0)] = 0.0
     return matrix
+
+
+def face_matrix(
+    mechanisms: Sequence[Mechanism[Side]], fields: Sequence[str], reversible: Sequence[Reversible[Side]] = ()
+) -> NDArray[np.float64]:
+    """Return the matrix of an interface over (side, field, side, field)."""
+    n = len(fields)
+    return matrix_of(mechanisms, [(s, f) for s in (0, 1) for f in fields], reversible).reshape(2, n, 2, n)
 
 
 def mechanisms_of[K: Hashable](name: str, matrix: ArrayLike, keys: Sequence[K]) -> tuple[Mechanism[K], ...]:

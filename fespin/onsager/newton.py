@@ -240,11 +240,6 @@ class Newton:
 
     def port_fluxes(self, w: Fields) -> dict[Port, float]:
         """Return the total flux into the device at every port. Collective."""
-        system, residual, out = self.system, self.residual(w), []
         ports = [*self.potentials, *self.fluxes]
-        for contact, field in ports:
-            i = system.fields.index(field)
-            d = system.at_contact[i][contact]
-            out.append(float(residual[i].x.array[d[d < system.sizes[i]]].sum()))
-        totals = np.asarray(system.comm.allreduce(np.array(out))) * system.domain.depth
+        totals = self.system.port_totals(self.residual(w), ports)
         return {p: float(x) for p, x in zip(ports, totals, strict=True)}

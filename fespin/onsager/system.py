@@ -333,6 +333,15 @@ class System:
         here = sum(float(x.x.array[:n] @ y.x.array[:n]) for x, y, n in zip(w, b, self.sizes, strict=True))
         return float(self.comm.allreduce(here)) * self.domain.depth
 
+    def port_totals(self, residual: Fields, ports: Sequence[Port]) -> NDArray[np.float64]:
+        """Return the total flux into the device at each port, from a residual. Collective."""
+        out = np.zeros(len(ports))
+        for k, (contact, name) in enumerate(ports):
+            i = self.fields.index(name)
+            d = self.at_contact[i][contact]
+            out[k] = residual[i].x.array[d[d < self.sizes[i]]].sum()
+        return np.asarray(self.comm.allreduce(out)) * self.domain.depth
+
     def global_numbers(self, i: int) -> NDArray[np.int64]:
         """Return the rows of a field's local degrees of freedom, ghosts included, in the flat matrix. Collective."""
         number = fem.Function(self.spaces[i])

@@ -209,14 +209,7 @@ class TerminalSolver:
 
     def _port_fluxes(self, w: Fields, source: Fields | None = None) -> NDArray[np.float64]:
         """Return the total flux into the device at each port. Collective."""
-        system = self.system
-        residual = self.residual(w, source)
-        out = np.zeros(len(self.ports))
-        for k, (contact, field) in enumerate(self.ports):
-            i = system.fields.index(field)
-            d = system.at_contact[i][contact]
-            out[k] = residual[i].x.array[d[d < system.sizes[i]]].sum()
-        return np.asarray(system.comm.allreduce(out)) * system.domain.depth
+        return self.system.port_totals(self.residual(w, source), self.ports)
 
     def _unit(self, port: Port) -> None:
         """Solve with a potential of one at a port and zero at the others."""

@@ -8,7 +8,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from .declaration import Direction, Texture, matrix_of
+from .declaration import ANY_DIRECTION, Direction, Texture, face_matrix, matrix_of
 from .power import Dissipation, Moments, dissipation, face_mean, moments
 from .system import Fields, System
 from .texture import Quadratic
@@ -32,22 +32,19 @@ def textured_dissipation(system: System, w: Fields) -> dict[tuple[str, str], flo
     """Return the power by place and mechanism where the magnetization varies (W; W/m2 on a line). Collective."""
     declaration = system.declaration
     parts: dict[tuple[str, str], float] = {}
-    any_direction = (0.48, 0.6, 0.64)
-    sides, n = [(s, f) for s in (0, 1) for f in declaration.fields], len(declaration.fields)
     for region, texture in declaration.textures.items():
         for kind in ("conduction", "reactions"):
-            for name in dict.fromkeys(m.name for m in getattr(texture.medium(any_direction), kind)):
+            for name in dict.fromkeys(m.name for m in getattr(texture.medium(ANY_DIRECTION), kind)):
 
                 def bulk(u: Direction, t: Texture = texture, kind: str = kind, name: str = name) -> Array:
                     return matrix_of([m for m in getattr(t.medium(u), kind) if m.name == name], declaration.fields)
 
                 parts[region, name] = _bulk_power(system, w, region, kind, Quadratic.of(bulk))
         for pair, law in texture.laws.items():
-            for name in dict.fromkeys(m.name for m in law(any_direction).mechanisms):
+            for name in dict.fromkeys(m.name for m in law(ANY_DIRECTION).mechanisms):
 
                 def face(u: Direction, law: Any = law, name: str = name) -> Array:
-                    chosen = [m for m in law(u).mechanisms if m.name == name]
-                    return matrix_of(chosen, sides).reshape(2, n, 2, n)
+                    return face_matrix([m for m in law(u).mechanisms if m.name == name], declaration.fields)
 
                 parts["|".join(pair), name] = _face_power(system, w, pair, Quadratic.of(face))
     return parts
@@ -73,17 +70,23 @@ def _bulk_power(system: System, w: Fields, region: str, kind: str, q: Quadratic)
 
 def _face_power(system: System, w: Fields, pair: tuple[str, str], q: Quadratic) -> float:
     """Integrate a quadratic form of the fields on both sides of an interface, whose matrix follows m."""
-    ker, domain = system.kernels, system.domain
+    domain = system.domain
     charge = system.fields.index(system.declaration.charge)
-    m, total = system.directions.faces[pair], 0.0
     # Only jumps of the charge field matter: without its mean rounding is that of the jumps.
     level = face_mean(system, w[charge], pair, 0)
     fields = [f.copy() for f in w]
     fields[charge].x.array[:] -= level
-    for i, j in zip(*np.nonzero(q.bound.any(axis=(0, 2))), strict=True):
-        flux = fem.Function(system.spaces[i])
-        ker.set_face(q.at(m, slice(None), i, slice(None), j), domain.interfaces[pair])
-        form = ker.form("residual", [system.spaces[i]], faces=domain.interfaces[pair], replace={ker.w1: fields[j]})
-        fem.assemble_vector(flux.x.array, form)
-        total += float(flux.x.array @ fields[i].x.array)
+    fluxes = zip(face_fluxes(system, fields, pair, q), fields, strict=True)
+    total = sum(float(flux.x.array @ f.x.array) for flux, f in fluxes)
     return float(domain.comm.allreduce(total)) * domain.depth
+
+
+def face_fluxes(system: System, w: Fields, pair: tuple[str, str], q: Quadratic) -> list[fem.Function]:
+    """Return what flows into an interface whose matrix follows m, field by field: this rank's part. Not collective."""
+    ker, m, entities = system.kernels, system.directions.faces[pair], system.domain.interfaces[pair]
+    out = [fem.Function(v) for v in system.spaces]
+    for i, j in zip(*np.nonzero(q.bound.any(axis=(0, 2))), strict=True):
+        ker.set_face(q.at(m, slice(None), i, slice(None), j), entities)
+        form = ker.form("residual", [system.spaces[i]], faces=entities, replace={ker.w1: w[j]})
+        fem.assemble_vector(out[i].x.array, form)
+    return out

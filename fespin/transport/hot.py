@@ -32,7 +32,7 @@ from ..onsager.terminals import Solved
 from ..solvers import SolverOptions
 from ..stack import Stack, common_axis, interface_sign, sign_along
 from .hot_forms import DATA, TESTS, HotForms
-from .thermoelectric import SCALE, heat_conductivity
+from .thermoelectric import SCALE
 from .two_channel import two_channel_medium
 
 type Array = NDArray[np.float64]
@@ -65,7 +65,7 @@ class Hot:
             flip = medium.reactions[0].coefficient
             slopes = (thermal.resistivity_slope, thermal.seebeck_slope, thermal.conductivity_slope)
             wiedemann_franz = float(thermal.conductivity is None)
-            kappa = heat_conductivity(layer, reference)
+            kappa = layer.material.heat_conductivity(reference)
             rows.append((up, down, flip, *thermal.seebeck[::sign], kappa, *slopes, wiedemann_franz))
         for k, values in zip(DATA, np.array(rows).T, strict=True):
             forms.data[k].x.array[:] = values[domain.region]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,12 +38,9 @@ FOUR = Channels({**THREE.weights, "d_up": {"c": 1.0, "e_up": 1.0}})
 
 @dataclass(frozen=True)
 class _SD:
-    """What three and four channels share."""
+    """What three and four channels share: the s channels along the common axis, then the d channels of a magnet."""
 
-    @property
-    def channels(self) -> Channels:
-        """The s channels along the common axis, then the d channels of the magnet they are in."""
-        raise NotImplementedError
+    channels: Channels = field(init=False, repr=False)
 
     def declare(self, stack: Stack, contacts: Contacts, pairs: Pairs) -> Declaration:
         """Return the declaration of a device.
@@ -100,20 +97,14 @@ class ThreeChannel(_SD):
     Reactions: spin flip of s electrons (g_s), and s-down with d-down (g_sd).
     """
 
-    @property
-    def channels(self) -> Channels:
-        """up, down, d_down."""
-        return THREE
+    channels: Channels = field(default=THREE, init=False, repr=False)
 
 
 @dataclass(frozen=True)
 class FourChannel(_SD):
     """s-up, s-down, d-down and d-up, with scattering between any s and d channel (:class:`~fespin.carriers.Bands`)."""
 
-    @property
-    def channels(self) -> Channels:
-        """up, down, d_down, d_up."""
-        return FOUR
+    channels: Channels = field(default=FOUR, init=False, repr=False)
 
 
 def bands_of(material: Material, channels: Channels) -> Bands:

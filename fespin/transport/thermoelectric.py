@@ -119,7 +119,7 @@ class Thermoelectric:
             replace(m, weights={**m.weights, **({"h": s / SCALE} if s else {})})
             for m, s in zip(plain.conduction, thermal.seebeck[::sign], strict=True)
         )
-        kappa = heat_conductivity(layer, self.temperature)
+        kappa = layer.material.heat_conductivity(self.temperature)
         heat = Mechanism("heat conduction", kappa / self.temperature, HEAT)
         storage = plain.storage
         if thermal.heat_capacity is not None:
@@ -154,9 +154,3 @@ class Thermoelectric:
 def per_kelvin(power: Dissipation, temperature: float) -> Dissipation:
     """Return a power over a temperature, part by part: the entropy production of a linear model (W/K)."""
     return replace(power, parts={k: p / temperature for k, p in power.parts.items()})
-
-
-def heat_conductivity(layer: Layer, temperature: float) -> float:
-    """Return kappa of a layer (W/(m K)): its own, or by the law of Wiedemann and Franz."""
-    own = layer.material.thermal.conductivity if layer.material.thermal else None
-    return own if own is not None else LORENZ_NUMBER * temperature / layer.material.resistivity

@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..onsager.declaration import Direction, matrix_of
 from ..onsager.power import face_mean, region_integral
 from ..onsager.texture import Quadratic, unit_directions
+from ..onsager.texture_power import face_fluxes
 from .vector import SPIN, SPIN_PER_CHARGE, Vector
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def spin_torque(problem: TransportProblem, fields: Mapping[str, fem.Function], l
     for pair in problem.domain.interfaces:
         # The two sides' fluxes into the interface: what is conserved cancels in their sum.
         if pair in system.coefficients.textured_faces and layer in pair:
-            absorbed = absorbed + _face_integral(problem, w, pair)[at]
+            fluxes = face_fluxes(system, w, pair, system.coefficients.textured_faces[pair])
+            here = np.array([fluxes[i].x.array.sum() for i in at])
+            absorbed = absorbed + problem.domain.comm.allreduce(here) * problem.domain.depth
         elif layer in pair:
             means = np.array([[face_mean(system, f, pair, side) for f in w] for side in (0, 1)])
             flux = np.einsum("aibj,bj->i", system.coefficients.faces[pair], means)[at]
@@ -99,19 +102,6 @@ def _integral(problem: TransportProblem, fields: Mapping[str, fem.Function], lay
         form = ker.form("cell_moment", [ker.cellwise], cells=own, replace={ker.w1: fields[SPIN[j]], ker.w2: one})
         fem.assemble_vector(total, form)
         out[i] += total[own].sum()
-    return np.asarray(domain.comm.allreduce(out)) * domain.depth
-
-
-def _face_integral(problem: TransportProblem, w: list[fem.Function], pair: tuple[str, str]) -> Array:
-    """Integrate the fluxes of both sides into an interface whose law varies, field by field."""
-    system, domain = problem.system, problem.domain
-    ker, g, out = system.kernels, system.coefficients.textured_faces[pair], np.zeros(len(w))
-    for i, j in zip(*np.nonzero(g.bound.any(axis=(0, 2))), strict=True):
-        flux = fem.Function(system.spaces[i])
-        ker.set_face(g.at(system.directions.faces[pair], slice(None), i, slice(None), j), domain.interfaces[pair])
-        form = ker.form("residual", [system.spaces[i]], faces=domain.interfaces[pair], replace={ker.w1: w[j]})
-        fem.assemble_vector(flux.x.array, form)
-        out[i] += flux.x.array.sum()
     return np.asarray(domain.comm.allreduce(out)) * domain.depth
 
 

@@ -20,7 +20,16 @@ from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
 from ..device import Interface, Layer
 from ..errors import InputError, ModelError, nearest
 from ..onsager.channels import Channels
-from ..onsager.declaration import Declaration, Direction, InterfaceLaw, Mechanism, Medium, Reversible, Texture
+from ..onsager.declaration import (
+    ANY_DIRECTION,
+    Declaration,
+    Direction,
+    InterfaceLaw,
+    Mechanism,
+    Medium,
+    Reversible,
+    Texture,
+)
 from ..quantities import is_finite
 from ..stack import Stack
 from .model import Contacts, Pairs, declaration_of
@@ -32,7 +41,6 @@ if TYPE_CHECKING:
 SPIN = ("sx", "sy", "sz")
 CHANNELS = Channels({"charge": {"c": 1.0}, "x": {"sx": 1.0}, "y": {"sy": 1.0}, "z": {"sz": 1.0}})
 TRANSVERSE = ("absorbed", "resolved")
-SOME_DIRECTION = (0.48, 0.6, 0.64)
 # Angular momentum per charge: (hbar/2e) J_s is the flux of spin angular momentum.
 SPIN_PER_CHARGE = HBAR / (2 * ELEMENTARY_CHARGE)
 
@@ -119,7 +127,7 @@ class Vector:
         if not layer.material.ferromagnetic:
             return self._normal(layer)
         # Where it varies, the medium of any one direction stands for all.
-        return self.magnet(layer, layer.direction or SOME_DIRECTION)
+        return self.magnet(layer, layer.direction or ANY_DIRECTION)
 
     def magnet(self, layer: Layer, u: Direction) -> Medium:
         """Return the medium of a magnet for a direction of its magnetization."""
@@ -185,7 +193,7 @@ class Vector:
                 f"{where} has gamma = {face.gamma} between magnets that are not parallel, "
                 "where majority and minority are not defined; use gamma = 0 or a spacer"
             )
-        u = uniform[0] if uniform else SOME_DIRECTION
+        u = uniform[0] if uniform else ANY_DIRECTION
         up, down = face.conductances
         mechanisms = [
             jump("interface up", up, {"c": 1.0, **along(u)}),
