@@ -3,6 +3,9 @@
 import pytest
 from mpi4py import MPI
 
+# Its assertions say what differs, as those of tests do.
+pytest.register_assert_rewrite("launch")
+
 SLOW = ("test_pillar", "test_transient", "test_bad_input", "test_meshes", "test_parallel", "test_demos")
 
 

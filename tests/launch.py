@@ -1,10 +1,13 @@
 """Run a script on several ranks."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 
 def mpirun(ranks, *command, timeout=600, **options):
@@ -28,3 +31,26 @@ def mpirun(ranks, *command, timeout=600, **options):
 def python(ranks, *arguments, **options):
     """Run a Python script on several ranks."""
     return mpirun(ranks, sys.executable, *arguments, **options)
+
+
+def numbers(ranks, script, folder):
+    """Return what a script of tests/parallel writes as JSON when it runs on several ranks."""
+    done = python(ranks, Path(__file__).parent / "parallel" / script, folder / "out.json")
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "out.json").read_text())
+
+
+def require_equal(found, serial):
+    """Require the numbers of one rank, to 1e-9 of the largest of their group: the first two parts of a name.
+
+    Returns the names of the groups.
+    """
+    assert found.keys() == serial.keys()
+    groups = {}
+    for name in serial:
+        groups.setdefault("/".join(name.split("/")[:2]), []).append(name)
+    for names in groups.values():
+        scale = max(abs(serial[n]) for n in names)
+        for n in names:
+            assert found[n] == pytest.approx(serial[n], rel=0, abs=1e-9 * scale), n
+    return list(groups)

@@ -4,26 +4,21 @@ import json
 from pathlib import Path
 
 import pytest
-from launch import python
+from launch import numbers, python
 
 HERE = Path(__file__).parent / "parallel"
-
-
-def numbers(ranks, folder):
-    done = python(ranks, HERE / "sphere.py", folder / "out.json")
-    assert done.returncode == 0, done.stderr
-    return json.loads((folder / "out.json").read_text())
+SCRIPT = "sphere.py"
 
 
 @pytest.fixture(scope="module")
 def serial(tmp_path_factory):
-    return numbers(1, tmp_path_factory.mktemp("serial"))
+    return numbers(1, SCRIPT, tmp_path_factory.mktemp("serial"))
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, serial, tmp_path):
     """Spectra, states, noise, responses, passages, rates, write errors and evolutions to 1e-9 of each one's scale."""
-    found = numbers(ranks, tmp_path)
+    found = numbers(ranks, SCRIPT, tmp_path)
     assert found.keys() == serial.keys()
     for name, value in serial.items():
         one, other = (x if isinstance(x, list) else [x] for x in (value, found[name]))
