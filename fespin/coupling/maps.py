@@ -27,8 +27,8 @@ from ..errors import InputError, SolverError
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
 from ..transport.problem import TransportProblem
-from ..transport.torque import spin_torque
 from .directions import fixed_direction
+from .solves import solve_direction
 
 type Array = NDArray[np.float64]
 
@@ -233,12 +233,8 @@ def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4
 def _solve_at(problem: TransportProblem, layer: str, p: Array, across: Array, c: float) -> Array:
     """Return d, f and r at one angle."""
     u = c * p + math.sqrt(1 - c * c) * across
-    problem.magnetize({layer: tuple(u)})
-    # Linear: one volt will do, and none of the reports of a solution is needed.
-    solved = problem.solver.solve(problem.drive(voltage=1.0))
-    density = solved.currents["bottom"] / problem.domain.area
-    tau = spin_torque(problem, dict(zip(problem.system.fields, solved.fields, strict=True)), layer) / density
-    return np.array([tau @ (p - c * u), tau @ np.cross(u, p), (1 - c * c) / density]) / (1 - c * c)
+    tau, resistance = solve_direction(problem, layer, u)
+    return np.array([tau @ (p - c * u), tau @ np.cross(u, p), (1 - c * c) * resistance]) / (1 - c * c)
 
 
 def _coefficients(values: Array) -> Array:
