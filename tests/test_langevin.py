@@ -29,7 +29,8 @@ from fespin.macrospin import (
     power_spectrum,
 )
 from fespin.macrospin.ensemble import TICKS, step_lengths
-from fespin.macrospin.llg import Heun, Motion, linear_field
+from fespin.macrospin.heun import Heun, linear_field
+from fespin.macrospin.llg import Motion
 from fespin.macrospin.sampling import Boltzmann
 from fespin.macrospin.spin import fibonacci
 

@@ -21,4 +21,4 @@ def solve_direction(problem: TransportProblem, layer: str, u: Array) -> tuple[Ar
     solved = problem.solver.solve(problem.drive(voltage=1.0))
     density = solved.currents["bottom"] / problem.domain.area
     fields = dict(zip(problem.system.fields, solved.fields, strict=True))
-    return np.asarray(spin_torque(problem, fields, layer)) / density, 1 / density
+    return np.asarray(spin_torque(problem, fields, layer) / density, dtype=np.float64), 1 / density

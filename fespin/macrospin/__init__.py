@@ -1,5 +1,6 @@
 """The macrospin: energy, torques, landscape and motion of one direction. No mesh, no solver."""
 
+from .damping import AddedDamping, AngularDamping
 from .energy import Biaxial, Cubic, Energy, EnergyTerm, Shape, Uniaxial, Zeeman
 from .landscape import Landscape, Well, survey
 from .langevin import EnsembleResult, FirstPassage, first_passage, langevin
@@ -9,6 +10,8 @@ from .spin import Macrospin
 from .torque import AngularTorque, SpinTorque, Torque, VectorTorque
 
 __all__ = [
+    "AddedDamping",
+    "AngularDamping",
     "AngularTorque",
     "Biaxial",
     "Cubic",

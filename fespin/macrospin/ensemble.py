@@ -14,9 +14,11 @@ from numpy.random import Generator, Philox
 
 from ..device import direction
 from ..errors import FespinError, InputError, SolverError, one_line
-from .llg import Heun, Motion
+from .heun import Heun
+from .llg import Motion
 from .pointwise import Array
 from .sampling import Boltzmann
+from .spin import PROBES
 
 if TYPE_CHECKING:  # checking a case must not start MPI
     from mpi4py import MPI
@@ -41,6 +43,8 @@ def step_lengths(motion: Motion, times: Array) -> tuple[float, float]:
     diffusion's rates; with the longest step by 0.05 kT.
     """
     rate, diffusion = motion.fastest_rate(times), motion.spin.diffusion
+    if motion.spin.pumping is not None:
+        diffusion *= float(np.linalg.norm(motion.spin.mobility(PROBES)[0], ord=2, axis=(1, 2)).max())
     return (
         1 / max(rate / _TURN, diffusion / _KICK),
         1 / max(rate / _LONGEST_TURN, diffusion / _LONGEST_KICK),

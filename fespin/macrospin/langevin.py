@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, SolverError
 from .ensemble import Observable, Progress, Run, observed
-from .llg import DriveOfTime, FieldOfTime, Heun, Motion, checked_times
+from .heun import Heun
+from .llg import DriveOfTime, FieldOfTime, Motion, checked_times
 from .pointwise import Array
 from .spin import Macrospin
 from .torque import Torque

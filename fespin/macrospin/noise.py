@@ -13,7 +13,8 @@ from numpy.random import Generator
 
 from ..errors import InputError
 from .ensemble import Observable, Progress, Run, observed
-from .llg import Heun, Motion
+from .heun import Heun
+from .llg import Motion
 from .pointwise import Array
 from .spin import Macrospin
 from .torque import Torque

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..constants import BOLTZMANN, ELECTRON_GYROMAGNETIC_RATIO
 from ..errors import InputError
+from .damping import AddedDamping, response, turning
 from .energy import Energy, EnergyTerm, Vector, Zeeman, field_vector
 from .pointwise import Array, Function, Pointwise
 
@@ -41,6 +42,8 @@ class Macrospin:
         Applied field B = mu0 H (T).
     gyromagnetic_ratio
         gamma (rad/(s T)); default the free electron's.
+    pumping
+        Damping in addition to alpha, which may depend on the direction: that of spin pumping.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class Macrospin:
     terms: Sequence[EnergyTerm | Function] = ()
     field: Vector = (0.0, 0.0, 0.0)
     gyromagnetic_ratio: float = ELECTRON_GYROMAGNETIC_RATIO
+    pumping: AddedDamping | None = None
 
     def __post_init__(self) -> None:
         for key, unit, most, hint in (
@@ -96,12 +100,12 @@ class Macrospin:
 
     @property
     def free_relaxation_time(self) -> float:
-        """Return tau_N = (1 + alpha^2) Ms v/(2 alpha gamma kT), the free-diffusion time (s); D = 1/(2 tau_N)."""
+        """Return tau_N = (1 + alpha^2) Ms v/(2 alpha gamma kT), the free-diffusion time of alpha alone (s)."""
         return (1 + self.damping**2) * self.moment / (2 * self.damping * self.gyromagnetic_ratio * self.thermal_energy)
 
     @property
     def diffusion(self) -> float:
-        """Return D = 1/(2 tau_N) (1/s)."""
+        """Return D = 1/(2 tau_N) (1/s), of alpha alone."""
         return 0.5 / self.free_relaxation_time
 
     # ---- energy and motion
@@ -126,9 +130,30 @@ class Macrospin:
         return np.asarray(-self.thermal_energy / self.moment * self.reduced_energy.gradient(u))
 
     def precession(self, u: Array, field: Array) -> Array:
-        """Return du/dt = gamma/(1 + alpha^2) (-u x B - alpha u x (u x B)) (1/s) for fields B (T), (n, 3)."""
-        turn = np.cross(u, field)
-        return np.asarray(-self.gyromagnetic_ratio / (1 + self.damping**2) * (turn + self.damping * np.cross(u, turn)))
+        """Return du/dt of fields B (T), (n, 3): gamma/(1 + alpha^2) (-u x B - alpha u x (u x B)) without pumping."""
+        return self.explicit(-self.gyromagnetic_ratio * np.cross(u, field), u)
+
+    def explicit(self, gilbert: Array, u: Array) -> Array:
+        """Return du/dt (1/s) of a torque g in Gilbert's equation (1/s), (n, 3): X = (g + alpha u x g)/(1 + alpha^2).
+
+        With pumping the solution of X = g + u x ((alpha + A) X).
+        """
+        if self.pumping is None:
+            return np.asarray((gilbert + self.damping * np.cross(u, gilbert)) / (1 + self.damping**2))
+        return np.asarray(np.einsum("nij,nj->ni", response(self.pumping, self.damping, u), np.cross(u, gilbert)))
+
+    def mobility(self, u: Array) -> tuple[Array, Array]:
+        """Return K (n, 3, 3) and r (n,): a free energy F makes the velocity D (-K grad F + r u x grad F)/kT.
+
+        K is the diffusion tensor over D. Without pumping it is 1 - u u, and r is 1/alpha.
+        """
+        if self.pumping is None:
+            across = np.eye(3) - u[:, :, None] * u[:, None, :]
+            return across, np.full(len(u), 1 / self.damping)
+        w = (1 + self.damping**2) / self.damping * response(self.pumping, self.damping, u)
+        # u.(curl) of the antisymmetric part.
+        around = np.einsum("nij,nij->n", w, turning(u)) / 2
+        return np.asarray((w + np.swapaxes(w, 1, 2)) / 2), -around
 
     def with_field(self, field: Vector) -> Macrospin:
         """Return the same magnet in another applied field (T)."""

@@ -13,7 +13,7 @@ from numpy.polynomial import Chebyshev
 
 from ..device import direction
 from ..errors import InputError
-from .pointwise import Array
+from .pointwise import Array, tangent_frame
 
 if TYPE_CHECKING:
     from .spin import Macrospin
@@ -32,13 +32,11 @@ class Torque(Protocol):
         ...
 
     def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
-        """Return chi of X = grad chi + u x grad Phi and its gradient (1/s), (n,) and (n, 3); None if unknown."""
+        """Return chi of X = K grad chi + u x grad Phi and its gradient (1/s), (n,) and (n, 3); None if unknown.
+
+        K is the diffusion tensor over D (:meth:`Macrospin.mobility`), one without pumping.
+        """
         ...
-
-
-def explicit_form(gilbert: Array, u: Array, damping: float) -> Array:
-    """Return X = (g + alpha u x g)/(1 + alpha^2) for a torque g in Gilbert's equation, (n, 3)."""
-    return np.asarray((gilbert + damping * np.cross(u, gilbert)) / (1 + damping**2))
 
 
 @dataclass(frozen=True)
@@ -107,31 +105,30 @@ class SpinTorque:
         return -1 if self.damping_like < 0 else 1
 
     def coefficients(self, spin: Macrospin) -> tuple[float, float]:
-        """Return the coefficients of p's tangential part and of u x p in X (1/s); f(c) multiplies both."""
+        """Return the coefficients of p's tangential part and of u x p in X (1/s); f(c) multiplies both.
+
+        Of alpha alone, without pumping.
+        """
         gamma, alpha = spin.gyromagnetic_ratio, spin.damping
         a, b = gamma * self.damping_like, gamma * self.field_like
         return (a - alpha * b) / (1 + alpha**2), (b + alpha * a) / (1 + alpha**2)
 
     def velocity(self, u: Array, spin: Macrospin) -> Array:
         """Return X (1/s) at directions u (n, 3)."""
-        p = np.asarray(self.polarizer)
-        c = u @ p
-        along, around = self.coefficients(spin)
-        f = self._dependence(c)[:, None]
-        return np.asarray(f * (along * (p - c[:, None] * u) + around * np.cross(u, p)))
+        return self._general.velocity(u, spin)
 
-    def potentials(self, u: Array, spin: Macrospin) -> tuple[Array, Array]:
-        """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3)."""
-        along, around = self.coefficients(spin)
-        integral = self._dependence.integ()(u @ np.asarray(self.polarizer))
-        return along * integral, around * integral
+    def potentials(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
+        """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3); None if unknown."""
+        return self._general.potentials(u, spin)
 
-    def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array]:
-        """Return chi and its gradient (1/s) at directions u, (n,) and (n, 3)."""
-        p = np.asarray(self.polarizer)
-        c = u @ p
-        gradient = self.coefficients(spin)[0] * self._dependence(c)[:, None] * (p - c[:, None] * u)
-        return self.potentials(u, spin)[0], np.asarray(gradient)
+    def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
+        """Return chi of X = K grad chi + u x grad Phi and its gradient (1/s), (n,) and (n, 3); None if unknown."""
+        return self._general.chi(u, spin)
+
+    @cached_property
+    def _general(self) -> AngularTorque:
+        f = self._dependence
+        return AngularTorque(self.damping_like * f, self.field_like * f, self.polarizer)
 
     def scaled(self, factor: float) -> SpinTorque:
         """Return the torque of `factor` times the current."""
@@ -222,31 +219,58 @@ class AngularTorque:
         """1 if the torque drives u to the polarizer, -1 if away from it, across it."""
         return -1 if self.damping_like(0.0) < 0 else 1
 
-    def _explicit(self, spin: Macrospin) -> tuple[Chebyshev, Chebyshev]:
-        """Return the coefficients of p's tangential part and of u x p in X (1/s), as polynomials of c."""
-        factor = spin.gyromagnetic_ratio / (1 + spin.damping**2)
-        a, b = self.damping_like, self.field_like
-        return factor * (a - spin.damping * b), factor * (b + spin.damping * a)
+    def _gilbert(self, u: Array, spin: Macrospin) -> Array:
+        """Return the torque in Gilbert's equation (1/s), (n, 3)."""
+        p = np.asarray(self.polarizer)
+        c = u @ p
+        a, b = self.damping_like(c)[:, None], self.field_like(c)[:, None]
+        return np.asarray(spin.gyromagnetic_ratio * (a * (p - c[:, None] * u) + b * np.cross(u, p)))
+
+    def _explicit(self, spin: Macrospin) -> tuple[Chebyshev, Chebyshev, Chebyshev] | None:
+        """Return the coefficients of p's tangential part and of u x p in X (1/s), and the first over K's, against c.
+
+        None: pumping distinguishes another direction.
+        """
+        if spin.pumping is None:
+            factor = spin.gyromagnetic_ratio / (1 + spin.damping**2)
+            a, b = self.damping_like, self.field_like
+            along = factor * (a - spin.damping * b)
+            return along, factor * (b + spin.damping * a), along
+        p = np.asarray(self.polarizer)
+        if spin.pumping.axis is None or abs(p @ np.asarray(spin.pumping.axis)) < 1 - 1e-12:
+            return None
+
+        def parts(c: Array) -> Array:
+            across = tangent_frame(p[None])[0, 0]
+            s = np.sqrt(1 - c * c)[:, None]
+            u = c[:, None] * p + s * across
+            x = self.velocity(u, spin) / s
+            in_plane, normal = (p - c[:, None] * u) / s, np.cross(u, p) / s
+            along, around = (np.sum(x * e, axis=1) for e in (in_plane, normal))
+            return np.stack([along, around, along / np.einsum("ni,nij,nj->n", in_plane, spin.mobility(u)[0], in_plane)])
+
+        return _interpolated(parts)
 
     def velocity(self, u: Array, spin: Macrospin) -> Array:
         """Return X (1/s) at directions u (n, 3)."""
-        p = np.asarray(self.polarizer)
-        c = u @ p
-        along, around = (f(c)[:, None] for f in self._explicit(spin))
-        return np.asarray(along * (p - c[:, None] * u) + around * np.cross(u, p))
+        return spin.explicit(self._gilbert(u, spin), u)
 
-    def potentials(self, u: Array, spin: Macrospin) -> tuple[Array, Array]:
-        """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3)."""
+    def potentials(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
+        """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3); None if unknown."""
+        found = self._explicit(spin)
+        if found is None:
+            return None
         c = u @ np.asarray(self.polarizer)
-        along, around = self._explicit(spin)
-        return np.asarray(along.integ()(c)), np.asarray(around.integ()(c))
+        return np.asarray(found[0].integ()(c)), np.asarray(found[1].integ()(c))
 
-    def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array]:
-        """Return chi and its gradient (1/s) at directions u, (n,) and (n, 3)."""
+    def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
+        """Return chi of X = K grad chi + u x grad Phi and its gradient (1/s), (n,) and (n, 3); None if unknown."""
+        found = self._explicit(spin)
+        if found is None:
+            return None
         p = np.asarray(self.polarizer)
         c = u @ p
-        along = self._explicit(spin)[0]
-        return np.asarray(along.integ()(c)), np.asarray(along(c)[:, None] * (p - c[:, None] * u))
+        return np.asarray(found[2].integ()(c)), np.asarray(found[2](c)[:, None] * (p - c[:, None] * u))
 
     def scaled(self, factor: float) -> AngularTorque:
         """Return the torque of `factor` times the current."""
@@ -275,8 +299,20 @@ class VectorTorque:
         if g.shape != u.shape or not np.isfinite(g).all():
             raise InputError("torque: the function must return finite vectors of the shape of u, (n, 3)")
         g = g - np.sum(g * u, axis=-1, keepdims=True) * u
-        return explicit_form(g, u, spin.damping)
+        return spin.explicit(g, u)
 
     def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
         """Return None: the potentials are found on the sphere, by :func:`fespin.sigma.decompose`."""
         return None
+
+
+def _interpolated(parts: Callable[[Array], Array]) -> tuple[Chebyshev, Chebyshev, Chebyshev]:
+    """Return polynomials through smooth functions of c, given together (3, n)."""
+    for n in (32, 64, 128, 256):
+        angles = np.pi * (np.arange(n) + 0.5) / n
+        coefficients = 2 / n * parts(np.cos(angles)) @ np.cos(np.outer(np.arange(n), angles)).T
+        coefficients[:, 0] /= 2
+        if (np.abs(coefficients[:, -3:]).max(axis=1) <= 1e-13 * np.abs(coefficients).max(axis=1)).all():
+            break
+    a, b, d = (Chebyshev(x) for x in coefficients)
+    return a, b, d

@@ -81,8 +81,10 @@ class Distribution:
         return self.surface.function(self.nodes, "density")
 
     def current(self, reduced: Reduced) -> Array:
-        """Return J/D at the quadrature points (n, 3). Collective."""
-        return np.asarray(self.points[:, None] * reduced.velocity(self.surface.points) - self.gradient)
+        """Return J/D at the quadrature points (n, 3), without the constant part of r u x grad rho. Collective."""
+        u = self.surface.points
+        spread = reduced.flow(u, self.gradient) - np.cross(u, self.gradient) / reduced.spin.damping
+        return np.asarray(self.points[:, None] * reduced.velocity(u) + spread)
 
     def summary(self) -> dict[str, Any]:
         """Return mean, mass error, smallest density and method, for JSON. Collective."""
@@ -108,14 +110,14 @@ def mixture(parts: Sequence[Distribution], weights: Sequence[float] | Array, met
 def power(distribution: Distribution, reduced: Reduced) -> dict[str, float]:
     """Return the power that the torque does and the one that is dissipated, in units of kT D (a steady state's agree).
 
-    work = integral rho X.grad mu, dissipation = integral rho |grad mu|^2 with mu = ln rho + v (and D = kT = 1).
+    work = integral rho X.grad mu, dissipation = integral rho grad mu.K grad mu with mu = ln rho + v (and D = kT = 1).
     Collective.
     """
     surface, u = distribution.surface, distribution.surface.points
     force = distribution.gradient + distribution.points[:, None] * reduced.slope(u)
     work = surface.integral(np.sum(reduced.torque_velocity(u) * force, axis=1))
     positive = np.maximum(distribution.points, 1e-300)
-    squared = np.sum(force**2, axis=1)
+    squared = np.sum(force * reduced.dissipative(u, force), axis=1)
     # Where the density is rounding, so is its chemical potential.
     trusted = distribution.points > 1e-12 * distribution.points.max(initial=0.0)
     return {"work": work, "dissipation": surface.integral(np.where(trusted, squared / positive, 0.0))}

@@ -247,7 +247,7 @@ def flux_form(operator: Operator) -> Callable[[Array], Callable[[Array], float]]
     def of(w: Array) -> Callable[[Array], float]:
         gradient = surface.gradient_at_points(w)
         value = surface.at_points(w)[:, None]
-        current = m[:, None] * (-gradient + np.cross(u, gradient) / reduced.spin.damping + value * rest)
+        current = m[:, None] * (reduced.flow(u, gradient) + value * rest)
 
         def at(phi: Array) -> float:
             return surface.integral(np.sum(current * surface.gradient_at_points(phi), axis=1))

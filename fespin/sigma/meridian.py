@@ -91,6 +91,11 @@ class Meridian:
         south = np.stack([np.cos(self.theta), 0 * self.theta, -np.sin(self.theta)], axis=1) @ self._turn.T
         return south, np.broadcast_to(self._turn[:, 1], south.shape)
 
+    def _along(self, kappa: Array, k: int) -> Array:
+        """Return scalars, or the component of tensors along theta (0) or phi (1), (n,)."""
+        e = self._frame()[k]
+        return kappa if kappa.ndim == 1 else np.asarray(np.einsum("ni,nij,nj->n", e, kappa, e))
+
     def _compile(self) -> None:
         element = basix.ufl.quadrature_element(self.mesh.basix_cell(), degree=self.quadrature_degree)
         scalars = fem.functionspace(self.mesh, element)
@@ -112,12 +117,14 @@ class Meridian:
 
         Parameters
         ----------
-        kappa, mu
+        kappa
+            At the quadrature points (n,), or tensors (n, 3, 3).
+        mu
             At the quadrature points (n,).
         drift
             At the quadrature points, tangential, (n, 3).
         """
-        self._fill(self._kappa, kappa)
+        self._fill(self._kappa, self._along(kappa, 0))
         self._fill(self._drift, np.sum(drift * self._frame()[0], axis=1))
         return assembled(self._transport)
 
@@ -132,11 +139,11 @@ class Meridian:
         Parameters
         ----------
         kappa
-            At the quadrature points (n,).
+            At the quadrature points (n,), or tensors (n, 3, 3).
         drift
             kappa times the whole velocity, of which only the part along phi matters, (n, 3).
         """
-        self._fill(self._kappa, kappa)
+        self._fill(self._kappa, self._along(kappa, 1))
         turning = assembled(self._turning)
         self._fill(self._kappa, np.sum(drift * self._frame()[1], axis=1))
         return turning, assembled(self._winding)

@@ -31,6 +31,8 @@ class Operator:
 
         (m w_s, phi) = -(m grad w, grad phi) + (1/alpha) int m u.(grad w x grad phi) + (m w F, grad phi)
 
+    (with pumping K grad w for grad w, and r for 1/alpha).
+
     In the weighted form a constant w solves the equation exactly where F vanishes: Boltzmann's
     distribution without torque. Both matrices are scaled by the square root of the diagonal of M; the
     unknowns are x = sqrt(diag M) w.
@@ -62,12 +64,25 @@ class Operator:
             values, slope = self.potential(u)
             self.floor = float(surface.comm.allreduce(float(values.min(initial=np.inf)), op=MPI.MIN))
             m = self._weight(values)
-            self.A = surface.transport(m, m / alpha, m[:, None] * self.remainder(u, m, slope))
+            drift = m[:, None] * self.remainder(u, m, slope)
+            if reduced.pumped:
+                k, r = reduced.spin.mobility(u)
+                self.A = surface.transport(m[:, None, None] * k, m * r, drift)
+            else:
+                self.A = surface.transport(m, m / alpha, drift)
             self.M = surface.mass(m)
         else:
             self.floor = 0.0
             v, slope = reduced.potential(u), reduced.slope(u)
-            self.A = surface.transport(np.ones(len(u)), -v / alpha, reduced.torque_velocity(u) - slope)
+            drift = reduced.torque_velocity(u)
+            if reduced.pumped:
+                # The constant 1/alpha as below, what r has beyond it as it stands.
+                k, r = reduced.spin.mobility(u)
+                more = r - 1 / alpha
+                drift += more[:, None] * np.cross(u, slope) - reduced.dissipative(u, slope)
+                self.A = surface.transport(k, more - v / alpha, drift)
+            else:
+                self.A = surface.transport(np.ones(len(u)), -v / alpha, drift - slope)
             self.M = surface.unit_mass.copy()
         diagonal = self.M.getDiagonal()
         self.scale: Array = np.sqrt(diagonal.array)
@@ -88,7 +103,7 @@ class Operator:
     def remainder(self, u: Array, m: Array, slope: Array) -> Array:
         """Return F, what the weight does not contain of the velocity, at directions u (n, 3)."""
         slope = np.where((m > _LEAST)[:, None], slope, 0.0)
-        return np.asarray(self.reduced.velocity(u) + slope - np.cross(u, slope) / self.reduced.spin.damping)
+        return np.asarray(self.reduced.velocity(u) - self.reduced.flow(u, slope))
 
     def _weight(self, potential: Array) -> Array:
         return np.asarray(np.maximum(np.exp(-np.clip(potential - self.floor, 0.0, 700.0)), _LEAST))

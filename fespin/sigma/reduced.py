@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..macrospin.pointwise import Array
+from ..macrospin.pointwise import Array, tangent_frame
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import Torque
+
+_STEP = 1e-5
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,10 @@ class Reduced:
     With s = t/(2 tau_N) and v = E/kT, the current of the density rho is::
 
         J = -grad rho + rho b,   b = -grad v + (1/alpha) u x grad v + X/D,   X = grad chi + u x grad Phi
+
+    With pumping, K and r of :meth:`Macrospin.mobility` instead of 1 and 1/alpha, and r acts on all of mu = ln rho + v::
+
+        J = -rho K grad mu + rho r u x grad mu + rho X/D
 
     Attributes
     ----------
@@ -63,6 +69,33 @@ class Reduced:
         factor = self.amplitude / self.spin.diffusion
         return v - factor * chi[0], slope - factor * chi[1]
 
+    @property
+    def pumped(self) -> bool:
+        """Whether K and r depend on the direction."""
+        return self.spin.pumping is not None
+
+    def dissipative(self, u: Array, gradient: Array) -> Array:
+        """Return K times a gradient at directions u, (n, 3)."""
+        if not self.pumped:
+            return gradient
+        return np.asarray(np.einsum("nij,nj->ni", self.spin.mobility(u)[0], gradient))
+
+    def flow(self, u: Array, gradient: Array) -> Array:
+        """Return -K times the gradient of a potential plus r u x gradient, the velocity it makes, (n, 3)."""
+        if not self.pumped:
+            return np.asarray(-gradient + np.cross(u, gradient) / self.spin.damping)
+        k, r = self.spin.mobility(u)
+        return np.asarray(-np.einsum("nij,nj->ni", k, gradient) + r[:, None] * np.cross(u, gradient))
+
+    def slope_of_swirl(self, u: Array) -> Array:
+        """Return the gradient of r along the sphere at directions u, by differences, (n, 3)."""
+        out = np.zeros_like(u)
+        if self.pumped:
+            for e in np.swapaxes(tangent_frame(u), 0, 1):
+                ahead, behind = (self.spin.mobility(np.cos(_STEP) * u + np.sin(x) * e)[1] for x in (_STEP, -_STEP))
+                out += ((ahead - behind) / (2 * _STEP))[:, None] * e
+        return out
+
     def torque_velocity(self, u: Array) -> Array:
         """Return X/D at directions u (n, 3)."""
         if not self.driven:
@@ -72,5 +105,4 @@ class Reduced:
 
     def velocity(self, u: Array) -> Array:
         """Return b at directions u (n, 3)."""
-        slope = self.slope(u)
-        return np.asarray(-slope + np.cross(u, slope) / self.spin.damping + self.torque_velocity(u))
+        return np.asarray(self.flow(u, self.slope(u)) + self.torque_velocity(u))

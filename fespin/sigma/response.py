@@ -93,7 +93,7 @@ def susceptibility(
     operator, steady, slow = _around(surface, reduced, options)
     u = surface.points
     slope = -(direction - (u @ direction)[:, None] * u)
-    change = -slope + np.cross(u, slope) / reduced.spin.damping
+    change = reduced.flow(u, slope)
     # d/ds (rho, phi) gains (rho db, grad phi).
     load = surface.load_gradient(steady.points[:, None] * change)
     found = _answer(operator, steady, slow, load, surface.components(), omegas, rtol)

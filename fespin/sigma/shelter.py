@@ -69,7 +69,7 @@ def _averaged(reduced: Reduced, states: Array, i: int) -> Potential:
     order = own[np.argsort(energy[own])]
     slope = reduced.slope(points[order])
     work = np.cumsum(np.sum(reduced.torque_velocity(points[order]) * slope, axis=1))
-    loss = np.cumsum(np.sum(slope**2, axis=1))
+    loss = np.cumsum(np.sum(slope * reduced.dissipative(points[order], slope), axis=1))
     stops = np.unique(np.linspace(0, len(order) - 1, min(_LEVELS, max(len(order) // 8, 2))).astype(int))
     # Averages over all that lies below a level, then between levels; at the bottom both vanish.
     share = np.diff(work[stops]) / np.diff(loss[stops])

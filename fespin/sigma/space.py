@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -172,12 +172,20 @@ class Sigma:
         def gradient(f: Any) -> Any:
             return tangents * inverse * flat.T * ufl.grad(f)
 
-        transport = (
-            (self._kappa * ufl.inner(gradient(w), gradient(phi)) - w * ufl.dot(self._drift, gradient(phi))) * area
+        convected = (
+            -w * ufl.dot(self._drift, gradient(phi)) * area
             # u . (grad w x grad phi) needs no metric.
             - self._mu * ufl.dot(normal, ufl.cross(ufl.grad(w), ufl.grad(phi)))
         ) * dx
-        self._transport = fem.form(transport)
+        self._transport = fem.form(self._kappa * ufl.inner(gradient(w), gradient(phi)) * area * dx + convected)
+
+        def with_tensor() -> fem.Form:
+            tensor = basix.ufl.quadrature_element(cell, value_shape=(3, 3), degree=self.quadrature_degree)
+            self._tensor = fem.Function(fem.functionspace(self.mesh, tensor))
+            spread = ufl.inner(ufl.dot(self._tensor, gradient(w)), gradient(phi)) * area * dx
+            return fem.form(spread + convected)
+
+        self._with_tensor = cache(with_tensor)
         self._mass = fem.form(self._kappa * w * phi * area * dx)
 
     # ---- matrices and vectors
@@ -191,15 +199,18 @@ class Sigma:
 
         Parameters
         ----------
-        kappa, mu
+        kappa
+            At the quadrature points (n,), or tensors (n, 3, 3).
+        mu
             At the quadrature points (n,).
         drift
             At the quadrature points, tangential, (n, 3).
         """
-        self._fill(self._kappa, kappa)
+        form = self._transport if kappa.ndim == 1 else self._with_tensor()
+        self._fill(self._kappa if kappa.ndim == 1 else self._tensor, kappa)
         self._fill(self._mu, mu)
         self._fill(self._drift, drift)
-        return assembled(self._transport)
+        return assembled(form)
 
     def mass(self, kappa: Array) -> PETSc.Mat:
         """Return the matrix of kappa w phi; kappa at the quadrature points (n,). Collective."""

@@ -108,9 +108,11 @@ def meridian_spectrum(operator: Operator, count: int) -> tuple[NDArray[np.comple
     u = surface.points
     kappa = operator.weight(u)
     slope = operator.potential(u)[1] if operator.weighted else 0 * u
-    # The bracket with the weight turns as its gradient does.
-    velocity = kappa[:, None] * (operator.reduced.velocity(u) + slope)
-    turning, winding = surface.azimuthal(kappa, velocity)
+    # The bracket with the weight and r turns as their gradients do.
+    velocity = operator.reduced.velocity(u) + operator.reduced.dissipative(u, slope)
+    velocity -= np.cross(u, operator.reduced.slope_of_swirl(u))
+    spread = kappa if not operator.reduced.pumped else kappa[:, None, None] * operator.reduced.spin.mobility(u)[0]
+    turning, winding = surface.azimuthal(spread, kappa[:, None] * velocity)
     scale = np.outer(operator.scale, operator.scale)
     A, M, T, W = (_dense(x) for x in (operator.A, operator.M, turning, winding))
     T, W = T / scale, W / scale

@@ -19,6 +19,12 @@ def find_axis(spin: Macrospin, torque: Torque | None) -> Array | None:
 
     The torque's axis is tried, or else the axes of the energies, the field and the coordinates.
     """
+    if spin.pumping is not None:
+        own = spin.pumping.axis
+        axis = symmetry_axis(spin, [np.asarray(own, dtype=float)]) if own is not None else None
+        if axis is None or torque is None:
+            return axis
+        return axis if torque.axis is not None and _turns(spin, torque, axis) else None
     if torque is not None:
         if torque.axis is None:
             return None
