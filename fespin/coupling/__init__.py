@@ -12,13 +12,69 @@ from .._lazy import lazily
 if TYPE_CHECKING:
     from .maps import TorqueMap, torque_map
     from .pumping import PumpingSolution, pumped_damping, pumping_matrix, solve_turning
+    from .wegrowe import (
+        SpinTransferBlock,
+        chi_slope,
+        chi_slope_of_resistance,
+        coupled_fluxes,
+        coupled_power,
+        d_current,
+        effective_temperature,
+        ferromagnetic_coefficient,
+        heated_spin,
+        pumping_field,
+        pumping_increase,
+        pumping_voltage,
+        torque_potentials,
+        transverse_cross,
+        transverse_slopes,
+    )
 
 __getattr__ = lazily(
     __name__,
     {
         "pumping": ("PumpingSolution", "pumped_damping", "pumping_matrix", "solve_turning"),
         "maps": ("TorqueMap", "torque_map"),
+        "wegrowe": (
+            "SpinTransferBlock",
+            "chi_slope",
+            "chi_slope_of_resistance",
+            "coupled_fluxes",
+            "coupled_power",
+            "d_current",
+            "effective_temperature",
+            "ferromagnetic_coefficient",
+            "heated_spin",
+            "pumping_field",
+            "pumping_increase",
+            "pumping_voltage",
+            "torque_potentials",
+            "transverse_cross",
+            "transverse_slopes",
+        ),
     },
 )
 
-__all__ = ["PumpingSolution", "TorqueMap", "pumped_damping", "pumping_matrix", "solve_turning", "torque_map"]
+__all__ = [
+    "PumpingSolution",
+    "SpinTransferBlock",
+    "TorqueMap",
+    "chi_slope",
+    "chi_slope_of_resistance",
+    "coupled_fluxes",
+    "coupled_power",
+    "d_current",
+    "effective_temperature",
+    "ferromagnetic_coefficient",
+    "heated_spin",
+    "pumped_damping",
+    "pumping_field",
+    "pumping_increase",
+    "pumping_matrix",
+    "pumping_voltage",
+    "solve_turning",
+    "torque_map",
+    "torque_potentials",
+    "transverse_cross",
+    "transverse_slopes",
+]
