@@ -5,7 +5,7 @@ import pytest
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.coupling import TorqueMap, torque_map
+from fespin.coupling import TorqueMap, pumped_damping, torque_map
 from fespin.errors import InputError, ModelError
 from tests.references import channel_models as exact
 from tests.test_vector import AU, CO, CU, NC, NP, PY, J, layer, reference
@@ -139,3 +139,79 @@ def test_what_a_map_cannot_be():
         torque_map(problem_of(three), "Py3")
     with pytest.raises(ModelError, match="needs the vector model"):
         torque_map(fs.TransportProblem(fs.line(COMM, fs.Stack(layer(CO, 5)))), "Co1")
+
+
+@pytest.fixture(scope="module")
+def pumped():
+    problem = problem_of(device())
+    return problem, torque_map(problem, "Py4", tolerance=1e-5, pumping=True)
+
+
+def test_pumped_damping_in_any_direction(pumped):
+    """Against solves, for a voltage source, a current source, and a load in between."""
+    problem, found = pumped
+    spin = spin_of()
+    plain = {"short": {"voltage": 1e-4}, "open": {"current_density": 1e10}}
+    u = np.random.default_rng(11).normal(size=(4, 3))
+    u /= np.linalg.norm(u, axis=1)[:, None]
+    tensors = {k: found.pumped(spin, **x).pumping.tensor(u) for k, x in plain.items()}
+    for k, x in enumerate(u):
+        problem.magnetize({"Py4": tuple(x)})
+        turn = np.cross(x, np.eye(3)).T  # v -> u x v
+        for name in plain:
+            solved = pumped_damping(problem, "Py4", spin.saturation_magnetization, open_circuit=name == "open")
+            # That tensor acts on u x du/dt, and its result enters as it is.
+            right = -turn @ solved @ turn
+            assert tensors[name][k] == pytest.approx(right, rel=0, abs=2e-5 * np.abs(right).max())
+    problem.magnetize({"Py4": (0, 0, 1)})
+    # The circuit matters where a current is pumped.
+    difference = np.abs(tensors["open"] - tensors["short"]).max()
+    assert difference > 1e-3 * np.abs(tensors["short"]).max()
+    # Loads go from one limit to the other.
+    loads = [0.0, 1e-15, 1e-6]
+    between = [found.pumped(spin, voltage=1.0, series_resistance_area=x).pumping.tensor(u) for x in loads]
+    assert between[0] == pytest.approx(tensors["short"], rel=0, abs=1e-12)
+    assert between[2] == pytest.approx(tensors["open"], rel=0, abs=1e-8 * np.abs(tensors["open"]).max())
+    assert 0.01 < np.abs(between[1] - between[0]).max() / difference < 0.99
+
+
+def test_a_map_with_pumping_is_saved_whole(pumped, tmp_path):
+    found, spin, u = pumped[1], spin_of(), np.array([[0.6, 0.0, 0.8]])
+    found.save(COMM, tmp_path / "map.json")
+    again = TorqueMap.load(tmp_path / "map.json")
+    a, b = (x.pumped(spin, voltage=1.0).pumping.tensor(u) for x in (again, found))
+    assert a == pytest.approx(b, rel=1e-14, abs=1e-18)
+    with pytest.raises(InputError, match="holds no pumping"):
+        TorqueMap(*(getattr(found, k) for k in TorqueMap.__match_args__[:-1])).pumped(spin, voltage=1.0)
+
+
+def test_pumping_raises_the_critical_current(pumped):
+    """By what it adds to the damping there: at the poles in-plane and other motion are damped alike."""
+    found, spin = pumped[1], spin_of()
+    p = np.array(found.polarizer)
+    damped = found.pumped(spin, current_density=1.0)
+    bare, more = (found.critical_current_density(x, -p) for x in (spin, damped))
+    added = damped.pumping
+    total, gain = spin.damping + added.normal(-1.0), 1 + added.reactive(-1.0)
+    d, f = found.damping_like(-1.0), found.field_like(-1.0)
+    right = bare * total / spin.damping * (d - spin.damping * f) / (gain * d - total * f)
+    assert more == pytest.approx(right, rel=1e-8, abs=0)
+    assert more / bare > 1.05
+
+
+def test_a_load_in_series(made):
+    """The current at each angle is that of the whole circuit; large loads make a current source."""
+    found, spin = made[1], spin_of()
+    u = np.random.default_rng(5).normal(size=(6, 3))
+    u /= np.linalg.norm(u, axis=1)[:, None]
+    load = 2e-15
+    at_load = found.torque(spin, voltage=3e-4, series_resistance_area=load).velocity(u, spin)
+    unit = found.torque(spin, current_density=1.0).velocity(u, spin)
+    right = unit * (3e-4 / (found.resistance_at(u) + load))[:, None]
+    assert at_load == pytest.approx(right, rel=0, abs=1e-9 * np.abs(right).max())
+    source = found.torque(spin, voltage=1e10 * 1e-8, series_resistance_area=1e-8).velocity(u, spin)
+    assert source == pytest.approx(1e10 * unit, rel=0, abs=1e-5 * np.abs(1e10 * unit).max())
+    with pytest.raises(InputError, match="series_resistance_area belongs to a voltage"):
+        found.torque(spin, current_density=1.0, series_resistance_area=load)
+    with pytest.raises(InputError, match="not negative"):
+        found.torque(spin, voltage=1.0, series_resistance_area=-load)

@@ -1,20 +1,22 @@
-"""Torque and resistance against the free layer's direction, from transport solves.
+"""Torque, resistance and pumped damping against the free layer's direction, from transport solves.
 
 If nothing but one fixed direction p distinguishes directions of spin, everything depends
 on c = u.p::
 
-    tau/J = d(c) u x (p x u) + f(c) u x p        V s (J/m2 per A/m2)
+    tau/J = d(c) q + f(c) u x p                  V s (J/m2 per A/m2),    q = u x (p x u) = p - c u
     A R   = r(c)                                 ohm m2
+    tau   = -Gamma(c) (u x du/dt)                Gamma in J s/m2, contacts at equal voltages
 
-d, f and r are polynomials through Chebyshev points, refined until their last coefficients are
+All are polynomials through Chebyshev points, refined until their last coefficients are
 small and solves at other angles agree with them. Nothing is assumed about their form.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +26,14 @@ from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 
 from ..errors import InputError, SolverError
-from ..macrospin.spin import Macrospin
+from ..macrospin.damping import AngularDamping
+from ..macrospin.spin import Macrospin, fibonacci
+from ..macrospin.stability import divergence
 from ..macrospin.torque import AngularTorque
 from ..transport.problem import TransportProblem
+from .circuit import Circuit
 from .directions import fixed_direction
+from .pumping import pumping_torque
 from .solves import solve_direction
 
 type Array = NDArray[np.float64]
@@ -53,10 +59,13 @@ class TorqueMap:
     resistance_area
         r against c (ohm m2).
     error
-        Of torque and resistance relative to their largest values: from the last coefficients, and against solves
-        at two more angles.
+        Of torque, resistance and pumping relative to their largest values: from the last coefficients, and against
+        solves at two more angles.
     solves
-        Number of transport solves.
+        Number of directions.
+    pumping
+        Against c (J s/m2), if it was computed: Gamma's component that damps motion across the plane of u and p,
+        what that in the plane has more over 1 - c^2, and its antisymmetric part. Contacts at equal voltages.
     """
 
     layer: str
@@ -67,6 +76,7 @@ class TorqueMap:
     resistance_area: Chebyshev
     error: float
     solves: int
+    pumping: tuple[Chebyshev, Chebyshev, Chebyshev] | None = None
 
     def torque_per_current(self, u: Array) -> Array:
         """Return tau per current density (V s) at directions u (n, 3)."""
@@ -80,7 +90,12 @@ class TorqueMap:
         return np.asarray(self.resistance_area(u @ np.asarray(self.polarizer)))
 
     def torque(
-        self, spin: Macrospin, *, current_density: float | None = None, voltage: float | None = None
+        self,
+        spin: Macrospin,
+        *,
+        current_density: float | None = None,
+        voltage: float | None = None,
+        series_resistance_area: float = 0.0,
     ) -> AngularTorque:
         """Return the spin torque on a macrospin: (du/dt)_ST = -gamma tau/(Ms t).
 
@@ -88,28 +103,67 @@ class TorqueMap:
         ----------
         spin
             The free layer's macrospin.
-        current_density
-            Upwards (A/m2), held whatever the direction.
-        voltage
-            Or the voltage (V), bottom against top: the current follows the resistance of each direction.
+        current_density, voltage, series_resistance_area
+            As in :class:`Circuit`.
 
         Raises
         ------
         InputError
-            If not exactly one of them is given, or it is not finite.
+            If not exactly one drive is given, or a value is impossible.
         """
-        if (current_density is None) == (voltage is None):
-            raise InputError("torque: give exactly one of current_density and voltage")
-        drive = current_density if voltage is None else voltage
-        assert drive is not None
-        if not math.isfinite(drive):
-            raise InputError(f"torque: the drive is {drive!r}; it must be finite")
+        circuit = Circuit(current_density, voltage, series_resistance_area)
         # tau acts on the angular momentum, which is antiparallel to u.
-        per_tau = -drive / (spin.saturation_magnetization * self.thickness)
-        a, b = self.damping_like, self.field_like
-        if voltage is not None:
-            a, b = (_ratio(x, self.resistance_area) for x in (a, b))
+        per_tau = -1 / (spin.saturation_magnetization * self.thickness)
+        if current_density is not None:
+            a, b = current_density * self.damping_like, current_density * self.field_like
+        else:
+            r = self.resistance_area
+            a, b = (
+                _through(lambda c, x=x: x(c) * circuit.current_at(r(c)), x, r)  # type: ignore[misc]
+                for x in (self.damping_like, self.field_like)
+            )
         return AngularTorque(per_tau * a, per_tau * b, self.polarizer)
+
+    def pumped(
+        self,
+        spin: Macrospin,
+        *,
+        current_density: float | None = None,
+        voltage: float | None = None,
+        series_resistance_area: float = 0.0,
+    ) -> Macrospin:
+        """Return the macrospin with the damping that pumping adds: A = gamma Gamma/(Ms t), turned by 90 degrees.
+
+        What is pumped into a circuit depends on its load: currents are driven back by the voltage they cause, by
+        reciprocity with the torque. Of the drive only its kind matters.
+
+        Parameters
+        ----------
+        current_density, voltage, series_resistance_area
+            As in :class:`Circuit`.
+
+        Raises
+        ------
+        InputError
+            If the map holds no pumping, or the circuit is impossible.
+        """
+        circuit = Circuit(current_density, voltage, series_resistance_area)
+        if self.pumping is None:
+            raise InputError("torque map: it holds no pumping; make it with pumping=True")
+        normal, excess, reactive = self.pumping
+        d, f, r = self.damping_like, self.field_like, self.resistance_area
+
+        def back(c: Array) -> tuple[Array, Array, Array]:
+            # Torque b V with b = (d q + f u x p)/r, and pumped current a.w with a = (-d q + f u x p)/r.
+            x, y, area = (np.asarray(g(c), dtype=np.float64) for g in (d, f, r))
+            size = circuit.feedback(area) / area**2
+            return size * (1 - c * c) * x**2, size * (x**2 + y**2), size * (1 - c * c) * x * y
+
+        scale = spin.gyromagnetic_ratio / (spin.saturation_magnetization * self.thickness)
+        a = _through(lambda c: np.asarray(scale * (normal(c) - back(c)[0])), normal, d, r)
+        b = _through(lambda c: np.asarray(scale * (excess(c) + back(c)[1])), excess, d, r)
+        e = _through(lambda c: np.asarray(scale * (reactive(c) - back(c)[2])), reactive, d, r)
+        return dataclasses.replace(spin, pumping=AngularDamping(a, b, e, self.polarizer))
 
     def critical_current_density(self, spin: Macrospin, well: Sequence[float] | Array) -> float | None:
         """Return the current density at which a state of the macrospin loses its stability (A/m2).
@@ -119,18 +173,19 @@ class TorqueMap:
 
         Parameters
         ----------
+        spin
+            With its pumping, if that is to count.
         well
             Direction of an energy minimum; the torque must not shift it, which it does not on its axis.
         """
         u = np.asarray(well, dtype=float)
         u = u / np.linalg.norm(u)
-        c = float(u @ np.asarray(self.polarizer))
         torque = self.torque(spin, current_density=1.0)
-        along = torque.damping_like - spin.damping * torque.field_like
-        damping = spin.damping * spin.thermal_energy / spin.moment * float(spin.reduced_energy.laplacian(u[None])[0])
-        # div [f(c) (p - c u)] = (1 - c^2) f' - 2 c f
-        pumping = (1 - c * c) * float(along.deriv()(c)) - 2 * c * float(along(c))
-        return damping / pumping if pumping else None
+        pull = divergence(lambda x: spin.precession(x, spin.effective_field(x)), u)
+        push = divergence(lambda x: torque.velocity(x, spin), u)
+        # A torque without any is only rounding.
+        scale = float(np.linalg.norm(torque.velocity(fibonacci(20), spin), axis=1).max())
+        return -pull / push if abs(push) > 1e-9 * scale else None
 
     def save(self, comm: MPI.Intracomm, path: Path | str) -> None:
         """Write the map as JSON, on rank 0."""
@@ -144,6 +199,7 @@ class TorqueMap:
                 "resistance_area": self.resistance_area.coef.tolist(),
                 "error": self.error,
                 "solves": self.solves,
+                "pumping": None if self.pumping is None else [x.coef.tolist() for x in self.pumping],
             }
             target = Path(path)
             aside = target.with_name(f".{target.name}.part")
@@ -163,14 +219,18 @@ class TorqueMap:
             data = json.loads(Path(path).read_text("utf-8"))
             x, y, z = data["polarizer"]
             d, f, r = (Chebyshev(data[k]) for k in ("damping_like", "field_like", "resistance_area"))
-            return cls(data["layer"], data["thickness"], (x, y, z), d, f, r, data["error"], data["solves"])
+            pumping = data.get("pumping")
+            if pumping is not None:
+                a, b, e = (Chebyshev(k) for k in pumping)
+                pumping = (a, b, e)
+            return cls(data["layer"], data["thickness"], (x, y, z), d, f, r, data["error"], data["solves"], pumping)
         except OSError as error:
             raise InputError(f"torque map '{path}' cannot be read: {error.strerror}") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise InputError(f"'{path}' holds no torque map") from error
 
 
-def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4) -> TorqueMap:
+def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4, pumping: bool = False) -> TorqueMap:
     """Return the torque on a layer and the resistance of a device against the layer's direction. Collective.
 
     The problem ends in the state it began with.
@@ -182,7 +242,9 @@ def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4
     layer
         The free layer. All other magnets are uniform and along one axis, whose direction is that of the first of them.
     tolerance
-        Of torque and resistance, relative to the largest.
+        Of torque, resistance and pumping, relative to the largest.
+    pumping
+        Whether to compute the damping that pumping adds, with two more solves per direction.
 
     Raises
     ------
@@ -204,7 +266,7 @@ def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4
     def at(c: float) -> Array:
         known = min(found, key=lambda x: abs(x - c), default=math.inf)
         if abs(known - c) > 1e-12:
-            found[c] = _solve_at(problem, layer, np.array(p), across, c)
+            found[c] = _solve_at(problem, layer, np.array(p), across, c, pumping)
             return found[c]
         return found[known]
 
@@ -213,9 +275,9 @@ def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4
         for n in _COUNTS:
             values = np.array([at(float(c)) for c in np.cos(np.pi * (np.arange(n) + 0.5) / n)])
             fit = [Chebyshev(_coefficients(v)) for v in values.T]
-            # The two parts of the torque have one scale, the resistance its own.
-            torque = float(np.abs(values[:, :2]).max())
-            scale = np.array([torque, torque, float(np.abs(values[:, 2]).max())])
+            # The two parts of the torque have one scale, the resistance its own, and pumping.
+            sizes = [float(np.abs(values[:, k]).max(initial=0.0)) for k in (slice(2), slice(2, 3), slice(3, None))]
+            scale = np.repeat(sizes, [2, 1, values.shape[1] - 3])
             error = max(float(np.abs(f.coef[-2:]).max()) / x for f, x in zip(fit, scale, strict=True) if x)
             if error < tolerance:
                 # Polynomials that have converged agree with solves elsewhere.
@@ -223,18 +285,27 @@ def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4
                     apart = np.abs(at(c) - [f(c) for f in fit])
                     error = max(error, float((apart / np.where(scale > 0, scale, 1.0)).max()))
             if error < tolerance:
-                d, f, r = fit
-                return TorqueMap(layer, problem.stack[layer].thickness, p, d, f, r, error, len(found))
+                d, f, r, *more = fit
+                pumped = (more[0], more[1], more[2]) if pumping else None
+                return TorqueMap(layer, problem.stack[layer].thickness, p, d, f, r, error, len(found), pumped)
     finally:
         problem.magnetize(before)
     raise SolverError(f"torque map: {len(found)} solves leave an error of {error:.1g}; allow a larger tolerance")
 
 
-def _solve_at(problem: TransportProblem, layer: str, p: Array, across: Array, c: float) -> Array:
-    """Return d, f and r at one angle."""
-    u = c * p + math.sqrt(1 - c * c) * across
+def _solve_at(problem: TransportProblem, layer: str, p: Array, across: Array, c: float, pumping: bool) -> Array:
+    """Return d, f and r at one angle, and three numbers of Gamma."""
+    s = math.sqrt(1 - c * c)
+    u = c * p + s * across
+    in_plane, normal = (p - c * u) / s, np.cross(u, p) / s
     tau, resistance = solve_direction(problem, layer, u)
-    return np.array([tau @ (p - c * u), tau @ np.cross(u, p), (1 - c * c) * resistance]) / (1 - c * c)
+    found = [tau @ in_plane / s, tau @ normal / s, resistance]
+    if pumping:
+        # Turning about an axis in the plane of u and p moves u across it.
+        across_plane, along_plane = (pumping_torque(problem, layer, tuple(w)) for w in (in_plane, normal))
+        damped = across_plane @ in_plane
+        found += [damped, (along_plane @ normal - damped) / s**2, (across_plane @ normal - along_plane @ in_plane) / 2]
+    return np.array(found)
 
 
 def _coefficients(values: Array) -> Array:
@@ -246,8 +317,7 @@ def _coefficients(values: Array) -> Array:
     return np.asarray(out)
 
 
-def _ratio(a: Chebyshev, b: Chebyshev) -> Chebyshev:
-    """Return a/b as a polynomial; b has no zero."""
-    n = 4 * max(len(a.coef), len(b.coef))
-    c = np.cos(np.pi * (np.arange(n) + 0.5) / n)
-    return Chebyshev(_coefficients(a(c) / b(c)))
+def _through(function: Callable[[Array], Array], *parts: Chebyshev) -> Chebyshev:
+    """Return the polynomial of a function made of some polynomials, without poles; four times their degrees."""
+    n = 4 * max(len(x.coef) for x in parts)
+    return Chebyshev(_coefficients(function(np.cos(np.pi * (np.arange(n) + 0.5) / n))))

@@ -143,12 +143,20 @@ def pumping_matrix(problem: TransportProblem, layer: str, *, open_circuit: bool 
     array
         Shape (3, 3), J s/m2; zero along the magnetization. Its symmetric part damps.
     """
+    columns = [pumping_torque(problem, layer, e, open_circuit=open_circuit) for e in np.eye(3)]
+    return np.array(columns).T
+
+
+def pumping_torque(
+    problem: TransportProblem, layer: str, axis: Sequence[float] | Array, *, open_circuit: bool = False
+) -> Array:
+    """Return Gamma e: minus the torque on a magnet per angular velocity about an axis e, (3,) (J s/m2). Collective."""
     *others, ground = problem.contacts
     rest = Terminal(current=0.0) if open_circuit else Terminal(voltage=0.0)
     terminals = {**dict.fromkeys(others, rest), ground: Terminal(voltage=0.0)}
     rate = 1e9  # linear: any size does
-    columns = [solve_turning(problem, {layer: rate * e}, terminals).torque[layer] for e in np.eye(3)]
-    return np.asarray(-np.array(columns).T / rate)
+    turning = solve_turning(problem, {layer: tuple(rate * np.asarray(axis))}, terminals)
+    return np.asarray(-turning.torque[layer] / rate)
 
 
 def pumped_damping(

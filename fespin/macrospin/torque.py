@@ -158,6 +158,7 @@ class SpinTorque:
             If no energy minimum is opposite to the polarizer.
         """
         from .landscape import survey
+        from .stability import divergence
 
         p = np.asarray(direction(polarizer, "torque", "polarizer"))
         unit = cls(1.0, 0.0, tuple(p), angular)
@@ -168,15 +169,11 @@ class SpinTorque:
                 "torque: critical_ratio needs an energy minimum opposite to the polarizer; there is none, "
                 "give damping_like in T"
             )
-        u = well.direction[None]
-        # The divergence of the velocity at the fixed point is the trace of its linearization.
-        damping = spin.damping * spin.thermal_energy / spin.moment * spin.reduced_energy.laplacian(u)[0]
-        c = float(well.direction @ p)
-        f, slope = float(unit._dependence(c)), float(unit._dependence.deriv()(c))
-        pumping = (1 - c * c) * slope - 2 * c * f
+        damping = -divergence(lambda u: spin.precession(u, spin.effective_field(u)), well.direction)
+        pumping = divergence(lambda u: unit.velocity(u, spin), well.direction)
         if not math.isfinite(ratio) or pumping <= 0:
             raise InputError(f"torque: critical_ratio is {ratio!r}; this polarizer has no critical current")
-        return cls(ratio * float(damping) / pumping, 0.0, tuple(p), angular)
+        return cls(ratio * damping / pumping, 0.0, tuple(p), angular)
 
 
 @dataclass(frozen=True)
