@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from .groups import Groups, in_groups
     from .maps import TorqueMap, torque_map
     from .pumping import PumpingSolution, pumped_damping, pumping_matrix, solve_turning
+    from .sphere_map import DirectionMap, direction_map
     from .wegrowe import (
         SpinTransferBlock,
         chi_slope,
@@ -35,6 +37,8 @@ __getattr__ = lazily(
     {
         "pumping": ("PumpingSolution", "pumped_damping", "pumping_matrix", "solve_turning"),
         "maps": ("TorqueMap", "torque_map"),
+        "groups": ("Groups", "in_groups"),
+        "sphere_map": ("DirectionMap", "direction_map"),
         "wegrowe": (
             "SpinTransferBlock",
             "chi_slope",
@@ -56,6 +60,8 @@ __getattr__ = lazily(
 )
 
 __all__ = [
+    "DirectionMap",
+    "Groups",
     "PumpingSolution",
     "SpinTransferBlock",
     "TorqueMap",
@@ -64,9 +70,11 @@ __all__ = [
     "coupled_fluxes",
     "coupled_power",
     "d_current",
+    "direction_map",
     "effective_temperature",
     "ferromagnetic_coefficient",
     "heated_spin",
+    "in_groups",
     "pumped_damping",
     "pumping_field",
     "pumping_increase",

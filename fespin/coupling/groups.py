@@ -1,0 +1,103 @@
+"""Solves over the directions of a free layer, shared out among groups of ranks with a mesh each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..sharing import together
+from ..transport.problem import TransportProblem
+from .solves import solve_direction
+
+type Array = NDArray[np.float64]
+
+
+class Groups:
+    """Groups of ranks that solve one device for different directions: made by :func:`in_groups`, or of one problem.
+
+    `problem` is that of this rank's group, `comm` has all ranks. A context manager that frees the problems in the end.
+    """
+
+    def __init__(
+        self, problem: TransportProblem, comm: MPI.Intracomm | None = None, count: int = 1, own: MPI.Comm | None = None
+    ) -> None:
+        self.problem, self.count, self._own = problem, count, own
+        self.comm: MPI.Intracomm = comm or problem.domain.comm
+
+    def solve(self, layer: str, directions: Array) -> tuple[Array, Array]:
+        """Return torques per current density (V s, (n, 3)) and A R (ohm m2, (n,)) at directions (n, 3). Collective.
+
+        The same numbers on all ranks. The layer ends in the direction it had.
+
+        Raises
+        ------
+        FespinError
+            On all ranks, if a solve fails on any.
+        """
+        before = self.problem.stack[layer].magnetization or (0.0, 0.0, 1.0)
+        own = directions[_group(self.comm, self.count) :: self.count]
+
+        def share() -> Array | None:
+            try:
+                found = [solve_direction(self.problem, layer, u) for u in own]
+            finally:
+                self.problem.magnetize({layer: before})
+            first = self.problem.domain.comm.rank == 0
+            return np.array([[*tau, area] for tau, area in found]).reshape(-1, 4) if first else None
+
+        out = np.empty((len(directions), 4))
+        # The first ranks of the groups come in the order of the groups.
+        for i, part in enumerate(x for x in together(self.comm, share, "groups") if x is not None):
+            out[i :: self.count] = part
+        return out[:, :3], out[:, 3]
+
+    def __enter__(self) -> Groups:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.problem.destroy()
+        if self._own is not None:
+            self._own.Free()
+
+
+def in_groups(comm: MPI.Intracomm, count: int, build: Callable[[MPI.Intracomm], TransportProblem]) -> Groups:
+    """Return groups of consecutive ranks, each with its own problem of one device. Collective.
+
+    `build` takes a group's communicator, makes the mesh on it and returns the problem: the same device for each group.
+
+    Raises
+    ------
+    InputError
+        If there are more groups than ranks, or a problem is not on its group's communicator.
+    FespinError
+        On all ranks, what `build` raises on any.
+
+    Examples
+    --------
+    >>> with in_groups(comm, 4, lambda c: TransportProblem(fs.line(c, stack), fs.Vector())) as groups:
+    ...     found = direction_map(groups, "free")
+    """
+    if not isinstance(count, int) or not 1 <= count <= comm.size:
+        raise InputError(f"groups: count is {count!r}; it must lie between 1 and the number of ranks, {comm.size}")
+    own, made = comm.Split(_group(comm, count), comm.rank), []
+
+    def make() -> None:
+        problem = build(cast(MPI.Intracomm, own))
+        if not isinstance(problem, TransportProblem):
+            raise InputError(f"groups: build returned {problem!r}; it must return a TransportProblem")
+        if MPI.Comm.Compare(problem.domain.comm, own) not in (MPI.IDENT, MPI.CONGRUENT):
+            raise InputError("groups: build made its mesh on another communicator than the one it was given")
+        made.append(problem)
+
+    together(comm, make, "groups")
+    return Groups(made[0], comm, count, own)
+
+
+def _group(comm: MPI.Intracomm, count: int) -> int:
+    """Return the number of this rank's group."""
+    return int(comm.rank * count // comm.size)
