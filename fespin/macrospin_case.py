@@ -35,10 +35,13 @@ TASKS = {
     "escape": set[str](),
     "switching": _PULSE,
     "langevin": _PULSE | {"ensemble", "seed", "step"},
-    "hysteresis": {"sweep", "direction", "range", "rate", "samples", "loop", "tolerance"},
+    "hysteresis": {"sweep", "direction", "range", "rate", "samples", "loop", "tolerance", "drives"},
     "susceptibility": {"direction", "frequencies", "samples"},
     "noise": {"observable", "frequencies", "samples"},
     "first-passage": {"start", "target", "cosine"},
+    "dwell-times": {"drives", "samples"},
+    "resonance": {"drives", "samples", "start"},
+    "phase-diagram": {"drives", "fields", "direction", "samples", "observation_time"},
 }
 
 
@@ -84,6 +87,14 @@ class TorqueTable(Table):
     tolerance: Annotated[float, Field(gt=1e-10, lt=0.1)] = Field(
         1e-4, description='source = "transport": of the torque against the angle'
     )
+    pumping: bool | None = Field(
+        None,
+        description='source = "transport": false leaves out the damping that spin pumping adds to macrospin.damping',
+    )
+    series_resistance_area: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        None,
+        description='source = "transport" with transport.voltage: a load in series, times the cross-section, ohm m2',
+    )
     damping_like: Induction | None = Field(None, description="field a, T; a > 0 drives u to the polarizer")
     critical_ratio: Drive | None = Field(None, description="instead: a in units of its critical value")
     field_like: Induction = Field(0.0, description="field b, T")
@@ -119,6 +130,9 @@ class Task(Table):
         "susceptibility",
         "noise",
         "first-passage",
+        "dwell-times",
+        "resonance",
+        "phase-diagram",
     ]
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     count: Annotated[int, Field(ge=1, le=500)] | None = Field(None, description="spectrum: how many eigenvalues")
@@ -141,7 +155,20 @@ class Task(Table):
     frequencies: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
         None, description="from, to, Hz"
     )
-    observable: Direction | None = Field(None, description="noise of R = u.observable")
+    observable: Direction | Literal["resistance"] | None = Field(
+        None, description='noise of R = u.observable, or of the device\'s "resistance" (torque.source = "transport")'
+    )
+    drives: Annotated[list[Drive], Field(min_length=1, max_length=100)] | None = Field(
+        None,
+        description="from, to; hysteresis: any number. A/m2 or V (as transport is driven) with torque.source = "
+        '"transport", else factors on the torque',
+    )
+    fields: Annotated[list[Induction], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="phase diagram: from, to, along the direction, T"
+    )
+    observation_time: Time | None = Field(
+        None, description="phase diagram: what lasts longer does not switch, s; default 1"
+    )
     target: Direction | None = Field(None, description="first passage: axis of the cap")
     cosine: Cosine | None = Field(None, description="first passage: of the cap's opening angle")
 
@@ -241,8 +268,9 @@ def make_torque(table: TorqueTable | None, spin: Macrospin) -> SpinTorque | None
                 raise InputError(f'torque.{key}: belongs to source = "given"; the device itself makes the torque')
         # Of any size and direction: checks need to know that there is one.
         return SpinTorque(1.0)
-    if "tolerance" in table.model_fields_set:
-        raise InputError('torque.tolerance: belongs to source = "transport", found with "given"')
+    for key in ("tolerance", "pumping", "series_resistance_area"):
+        if key in table.model_fields_set:
+            raise InputError(f'torque.{key}: belongs to source = "transport", found with "given"')
     if table.damping_like is not None and table.critical_ratio is not None:
         raise InputError("torque: give one of damping_like (T) and critical_ratio; found both")
     angular, asymmetry = None, table.asymmetry

@@ -53,7 +53,8 @@ def check_macrospin(case: Case) -> None:
             raise InputError(
                 f"task {i}.name: found {show(name)}; files are named after tasks: short, printable, no slash"
             )
-        _check_task(owner, task, spin, torque)
+        from_transport = case.torque is not None and case.torque.source == "transport"
+        _check_task(owner, task, spin, torque, from_transport)
 
 
 def _check_layers(case: Case, table: MacrospinTable) -> None:
@@ -93,6 +94,10 @@ def _check_transport_torque(case: Case) -> None:
         raise InputError(f"{owner}: needs macrospin.layer, the free layer; found macrospin.volume")
     if case.multi_terminal or set(case.contact_names() or ()) != {"bottom", "top"}:
         raise InputError(f'{owner}: needs a stack driven between its "bottom" and "top"')
+    if case.torque is not None and case.torque.series_resistance_area and case.transport.voltage is None:
+        raise InputError(
+            "torque.series_resistance_area: belongs to transport.voltage; a current is held whatever the load"
+        )
     from .coupling.directions import fixed_direction
     from .transport_case import make_model
 
@@ -122,13 +127,16 @@ def _check_sphere(case: Case, spin: Macrospin) -> None:
             )
 
 
-def _check_task(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None) -> None:
+def _check_task(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None, from_transport: bool) -> None:
     for key in sorted(task.model_fields_set - {"kind", "name"} - TASKS[task.kind]):
         kinds = ", ".join(f'"{k}"' for k, keys in TASKS.items() if key in keys)
         raise InputError(f'{owner}.{key}: belongs to {kinds}, found with "{task.kind}"')
     for key in ("start", "target", "direction", "observable"):
         vector = getattr(task, key)
-        if vector is not None:
+        if vector == "resistance":
+            if not from_transport:
+                raise InputError(f'{owner}.observable: "resistance" needs torque.source = "transport"')
+        elif vector is not None:
             direction(vector, owner, key)
     if task.kind in _CHECKS:
         _CHECKS[task.kind](owner, task, spin, torque)
@@ -159,6 +167,11 @@ def _hysteresis(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | No
     for key in ("range", "rate"):
         if getattr(task, key) is None:
             raise InputError(f"{owner}.{key}: missing; a sweep needs range = [from, to] and a rate")
+    if task.drives is not None:
+        if torque is None:
+            raise InputError(f"{owner}.drives: they need the table [torque]")
+        if task.sweep == "torque":
+            raise InputError(f'{owner}.drives: they belong to a sweep of the field, found with sweep = "torque"')
     assert task.range is not None
     if task.range[0] == task.range[1]:
         raise InputError(f"{owner}.range: found {task.range}; from and to must differ")
@@ -193,6 +206,23 @@ def _passage(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None)
         raise InputError(f"{owner}.start: it lies in the target")
 
 
+def _drives(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None) -> None:
+    if torque is None:
+        raise InputError(f"{owner}: drives need the table [torque]")
+    for key in ("drives", "fields") if task.kind == "phase-diagram" else ("drives",):
+        limits = getattr(task, key)
+        if limits is None:
+            raise InputError(f"{owner}.{key}: missing; give [from, to]")
+        if len(limits) != 2 or limits[0] >= limits[1]:
+            raise InputError(f"{owner}.{key}: found {limits}; give [from, to], the first less than the second")
+    if task.samples is not None and task.samples < 2:
+        raise InputError(f"{owner}.samples: found {task.samples}; from one end to the other takes at least 2")
+    if task.kind == "phase-diagram":
+        if task.direction is None:
+            raise InputError(f"{owner}.direction: missing; a sweep of the field needs its direction")
+        _escape(owner, task, spin, torque)
+
+
 _CHECKS: dict[str, Callable[[str, Task, Macrospin, SpinTorque | None], None]] = {
     "switching": _pulse,
     "langevin": _pulse,
@@ -201,6 +231,9 @@ _CHECKS: dict[str, Callable[[str, Task, Macrospin, SpinTorque | None], None]] = 
     "susceptibility": _band,
     "noise": _band,
     "first-passage": _passage,
+    "dwell-times": _drives,
+    "resonance": _drives,
+    "phase-diagram": _drives,
 }
 
 

@@ -14,6 +14,7 @@ from mpi4py import MPI
 from .case import Case
 from .coupling.report import DrivenMap, write_map
 from .errors import InputError, SolverError
+from .hysteresis_task import hysteresis
 from .macrospin import AngularTorque, Macrospin, SpinTorque, survey
 from .macrospin.scales import reduced_time, suggested_mesh_size
 from .macrospin_case import make_spin, make_torque
@@ -21,6 +22,7 @@ from .macrospin_checks import task_names
 from .macrospin_tasks import TASKS, Picture, Results, Shared
 from .sigma import FokkerPlanck, Sigma
 from .sphere_curves import plot_write_error
+from .survey_tasks import SURVEYS
 
 
 def run_tasks(
@@ -61,7 +63,7 @@ def run_tasks(
     torque: SpinTorque | AngularTorque | None = make_torque(case.torque, spin)
     mapped: Results = {}
     if torque_map is not None:
-        torque = torque_map.torque(spin)
+        spin, torque = torque_map.pumped(spin), torque_map.torque(spin)
         mapped = {"torque_map": write_map(comm, torque_map, spin, path, picture, title=case.title)}
     table = case.sphere
     if table.mesh is not None and not (base / table.mesh).is_file():
@@ -88,13 +90,14 @@ def run_tasks(
         return made
 
     solver = FokkerPlanck(comm, spin, torque, axisymmetric=table.axisymmetric, verify=table.verify, sphere=sphere)
-    shared = Shared(comm, case, spin, torque, solver, path, picture, checkpoint)
+    shared = Shared(comm, case, spin, torque, solver, path, picture, checkpoint, torque_map)
     results: dict[str, Results] = {}
+    tasks = {**TASKS, **SURVEYS, "hysteresis": hysteresis}
     for i, (task, name) in enumerate(zip(case.task, task_names(case), strict=True), 1):
         begin = time.perf_counter()
         inputs = task.model_dump(exclude_none=True)
         try:
-            results[name] = inputs | TASKS[task.kind](shared, task, name)
+            results[name] = inputs | tasks[task.kind](shared, task, name)
         except InputError as error:
             raise InputError(f"task {i} ({task.kind}): {error}") from error
         require_numbers(f"task {i} ({task.kind})", results[name])

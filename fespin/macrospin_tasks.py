@@ -14,13 +14,15 @@ from mpi4py import MPI
 
 from . import output
 from .case import Case
-from .macrospin import AngularTorque, Macrospin, SpinTorque, langevin
+from .coupling.report import DrivenMap
+from .macrospin import AngularDamping, AngularTorque, Macrospin, SpinTorque, langevin
 from .macrospin.ensemble import TICKS
 from .macrospin_case import Task, pulse_times, unit
 from .progress import ProgressBar
 from .sigma import Distribution, FokkerPlanck
 from .sigma.fields import write_sphere_fields
-from .sphere_curves import plot_eigenvalues, plot_hysteresis, plot_noise
+from .sigma.space import Density
+from .sphere_curves import plot_eigenvalues, plot_noise
 from .sphere_plotting import plot_density
 
 type Picture = Callable[[str, Callable[[Path], None]], None]
@@ -39,15 +41,44 @@ class Shared:
     path: Path
     picture: Picture
     checkpoint: Path | None
+    map: DrivenMap | None = None
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
+    def driven(self, drive: float) -> tuple[Macrospin, SpinTorque | AngularTorque]:
+        """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor."""
+        if self.map is not None:
+            return self.spin, self.map.at(drive).torque(self.spin)
+        assert self.torque is not None
+        return self.spin, self.torque.scaled(drive)
 
-def _checkpoint(run: Shared, task: Task, name: str) -> Path | None:
+    @property
+    def resistance(self) -> Density | None:
+        """Return A R (ohm m2) as a function of the direction, if a device gives it."""
+        return None if self.map is None else self.map.map.resistance_at
+
+    @property
+    def drive_unit(self) -> str:
+        """Return the unit of drives."""
+        return "" if self.map is None else "A/m2" if self.map.circuit.voltage is None else "V"
+
+    @property
+    def drive_label(self) -> str:
+        """Return what drives are, for axes."""
+        return {"": "factor on the torque", "A/m2": "current density (A/m$^2$)", "V": "voltage (V)"}[self.drive_unit]
+
+    @property
+    def drive_column(self) -> str:
+        """Return the name of a column of drives."""
+        return {"": "factor", "A/m2": "current_density_A_per_m2", "V": "voltage_V"}[self.drive_unit]
+
+
+def checkpoint_of(run: Shared, task: Task, name: str, torque: SpinTorque | AngularTorque | None) -> Path | None:
     """Return the file of a task's state. What the state depends on is part of the name: another case starts afresh."""
     if run.checkpoint is None:
         return None
     assert run.case.macrospin is not None
+    pumping = run.spin.pumping
     tables = [
         run.case.macrospin.model_dump(),
         run.case.torque and run.case.torque.model_dump(),
@@ -55,15 +86,19 @@ def _checkpoint(run: Shared, task: Task, name: str) -> Path | None:
         [t.start for t in run.case.task],
         task.model_dump(exclude={"name"}),
         run.spin.volume,
-        [run.torque.damping_like.coef.tolist(), run.torque.field_like.coef.tolist()]
-        if isinstance(run.torque, AngularTorque)
+        [torque.damping_like.coef.tolist(), torque.field_like.coef.tolist()]
+        if isinstance(torque, AngularTorque)
+        else None,
+        [x.coef.tolist() for x in (pumping.normal, pumping.excess, pumping.reactive)]
+        if isinstance(pumping, AngularDamping)
         else None,
     ]
     digest = hashlib.sha256(json.dumps(tables).encode()).hexdigest()[:12]
     return run.checkpoint / f"{name}.{digest}.checkpoint"
 
 
-def _dofs(distribution: Distribution) -> Results:
+def describe_mesh(distribution: Distribution) -> Results:
+    """Return where a distribution was solved for, and with how many unknowns."""
     return {"dofs": distribution.surface.dofs, "solved_on": "meridian" if distribution.surface.dim == 1 else "sphere"}
 
 
@@ -78,7 +113,8 @@ def _draw(
     )
 
 
-def _start(task: Task) -> list[float]:
+def start_of(task: Task) -> list[float]:
+    """Return the axis of a task's initial hemisphere."""
     return unit(task.start or [0.0, 0.0, 1.0])
 
 
@@ -97,7 +133,11 @@ def _steady(run: Shared, task: Task, name: str) -> Results:
     _draw(run, name, found, "steady state", run.torque)
     balance = power["work"] - power["dissipation"]
     scale = max(abs(power["work"]), run.spin.thermal_energy * run.spin.diffusion * 1e-12)
-    return found.summary() | _dofs(found) | {"dissipated_power": power["dissipation"], "power_balance": balance / scale}
+    return (
+        found.summary()
+        | describe_mesh(found)
+        | {"dissipated_power": power["dissipation"], "power_balance": balance / scale}
+    )
 
 
 def _escape(run: Shared, task: Task, name: str) -> Results:
@@ -106,7 +146,7 @@ def _escape(run: Shared, task: Task, name: str) -> Results:
 
 def _switching(run: Shared, task: Task, name: str) -> Results:
     times = pulse_times(task, run.solver.reduced_time)
-    found = run.solver.switching(times, start=_start(task))
+    found = run.solver.switching(times, start=start_of(task))
     columns = {
         "time_s": times,
         "reduced_time": found.reduced_times,
@@ -118,7 +158,7 @@ def _switching(run: Shared, task: Task, name: str) -> Results:
     if len(times) > 1:
         run.curves[f"Fokker-Planck ({name})"] = (times, found.not_switched)
     _draw(run, name, found.final, f"after {times[-1] / 1e-9:.3g} ns", run.torque)
-    return found.summary() | _dofs(found.final)
+    return found.summary() | describe_mesh(found.final)
 
 
 def _langevin(run: Shared, task: Task, name: str) -> Results:
@@ -130,7 +170,7 @@ def _langevin(run: Shared, task: Task, name: str) -> Results:
         times,
         ensemble=task.ensemble or 10000,
         seed=task.seed or 0,
-        start=_start(task),
+        start=start_of(task),
         torque=run.torque,
         step=task.step,
         progress=bar.advance,
@@ -154,72 +194,6 @@ def _langevin(run: Shared, task: Task, name: str) -> Results:
         "seed": found.seed,
         "step": found.step,
     }
-
-
-def _hysteresis(run: Shared, task: Task, name: str) -> Results:
-    assert task.range is not None and task.rate is not None
-    first, last = task.range
-    one_way = abs(last - first) / task.rate
-    loop = True if task.loop is None else task.loop
-    ways = 2 if loop else 1
-    samples = task.samples or 101
-    times = np.linspace(0.0, ways * one_way, ways * (samples - 1) + 1) if samples > 1 else np.array([ways * one_way])
-
-    def value(t: float) -> float:
-        along = min(t, 2 * one_way - t) / one_way
-        return first + (last - first) * along
-
-    bar = ProgressBar(run.comm, 100)
-    watching = {
-        "tolerance": task.tolerance or 1e-4,
-        "breakpoints": [one_way] if loop else [],
-        "progress": lambda part: bar.at(part, f"{name}: sweep"),
-        "checkpoint": _checkpoint(run, task, name),
-        "resume": True,
-    }
-    if task.sweep == "torque":
-        assert run.torque is not None
-        axis = unit(list(run.torque.polarizer))
-        # Where the first current holds the magnet: a torque may point away from its polarizer.
-        sense = first * run.torque.sense
-        side = [x if sense > 0 else -x for x in axis]
-        found = run.solver.evolve(times, start=side, drive=value, **watching)  # type: ignore[arg-type]
-    else:
-        assert task.direction is not None
-        axis = unit(task.direction)
-        side = [x if first > 0 else -x for x in axis]
-        found = run.solver.evolve(times, start=side, field=lambda t: [value(t) * x for x in axis], **watching)  # type: ignore[arg-type]
-    bar.clear()
-    swept = np.array([value(t) for t in times])
-    along = found.mean @ np.array(axis)
-    key = "factor" if task.sweep == "torque" else "field"
-    columns = {"time_s": times, key + ("" if key == "factor" else "_T"): swept, "mean_along": along}
-    columns |= {f"mean_{x}": found.mean[:, k] for k, x in enumerate("xyz")}
-    output.write_csv(run.comm, run.path / f"hysteresis.{name}.csv", columns)
-    label = "factor on the torque" if key == "factor" else "field (T)"
-    run.picture(
-        f"hysteresis.{name}.png",
-        lambda p: plot_hysteresis(run.comm, p, {"": (swept, along)}, xlabel=label, title=run.case.title),
-    )
-    return {
-        "times": times.tolist(),
-        key: swept.tolist(),
-        "mean_along": along.tolist(),
-        "mean_direction": found.mean.tolist(),
-        "reversals": _crossings(swept, along),
-        "mass_error": found.final.mass_error,
-        "minimum_density": found.final.minimum_density,
-        "steps": found.steps,
-        **_dofs(found.final),
-    }
-
-
-def _crossings(x: Any, y: Any) -> list[float]:
-    """Return where a curve goes through zero, in the order of the sweep."""
-    out = []
-    for i in np.flatnonzero(np.sign(y[1:]) * np.sign(y[:-1]) < 0):
-        out.append(float(x[i] - y[i] * (x[i + 1] - x[i]) / (y[i + 1] - y[i])))
-    return out
 
 
 def _band(task: Task) -> Any:
@@ -252,15 +226,22 @@ def _susceptibility(run: Shared, task: Task, name: str) -> Results:
 
 
 def _noise(run: Shared, task: Task, name: str) -> Results:
-    assert task.observable is not None
-    f, axis = _band(task), np.array(task.observable)
-    found = run.solver.noise(lambda u: u @ axis, f)
-    output.write_csv(
-        run.comm,
-        run.path / f"noise.{name}.csv",
-        {"frequency_Hz": f.tolist(), "density_1_per_Hz": found.density.tolist()},
+    f, unit = _band(task), "1"
+    if task.observable == "resistance":
+        assert run.resistance is not None
+        observable, unit = run.resistance, "ohm2_m4"
+    else:
+        axis = np.array(task.observable)
+        observable = lambda u: u @ axis  # noqa: E731
+    found = run.solver.noise(observable, f)
+    columns = {"frequency_Hz": f.tolist(), f"density_{unit}_per_Hz": found.density.tolist()}
+    output.write_csv(run.comm, run.path / f"noise.{name}.csv", columns)
+    name_of = {"1": "1/Hz", "ohm2_m4": "$\\Omega^2\\,$m$^4$/Hz"}
+    label = f"power spectral density ({name_of[unit]})"
+    run.picture(
+        f"noise.{name}.png",
+        lambda p: plot_noise(run.comm, p, {"": (f, found.density)}, title=run.case.title, ylabel=label),
     )
-    run.picture(f"noise.{name}.png", lambda p: plot_noise(run.comm, p, {"": (f, found.density)}, title=run.case.title))
     return {
         "frequencies": f.tolist(),
         "density": found.density.tolist(),
@@ -282,7 +263,6 @@ TASKS: dict[str, Callable[[Shared, Task, str], Results]] = {
     "escape": _escape,
     "switching": _switching,
     "langevin": _langevin,
-    "hysteresis": _hysteresis,
     "susceptibility": _susceptibility,
     "noise": _noise,
     "first-passage": _passage,
@@ -309,6 +289,7 @@ def _mean(r: Sequence[float]) -> str:
     return f"({', '.join(f'{x:.5f}' for x in r)})"
 
 
+_REGIONS = {"telegraph": "of telegraph noise", "bistable": "bistable", "none": "without a stable state"}
 _TABLE: dict[str, Callable[[Results], str]] = {
     "spectrum": _line_of_spectrum,
     "steady": lambda r: f"mean direction {_mean(r['mean_direction'])}, dissipates {r['dissipated_power']:.4g} W",
@@ -319,7 +300,18 @@ _TABLE: dict[str, Callable[[Results], str]] = {
     "langevin": lambda r: (
         f"not switched after {r['times'][-1]:.4g} s: {r['not_switched'][-1]:.4g} +- {r['not_switched_error'][-1]:.1g}"
     ),
-    "hysteresis": lambda r: "reversals at " + (", ".join(f"{x:.5g}" for x in r["reversals"]) or "none"),
+    "hysteresis": lambda r: "; ".join(
+        ("" if "drive" not in x else f"at {x['drive']:g}: ")
+        + "reversals at "
+        + (", ".join(f"{y:.5g}" for y in x["reversals"]) or "none")
+        for x in r.get("loops", [r])
+    ),
+    "dwell-times": lambda r: f"{len(r['drives'])} drives from {r['drives'][0]:g} to {r['drives'][-1]:g}",
+    "resonance": lambda r: f"{len(r['drives'])} drives from {r['drives'][0]:g} to {r['drives'][-1]:g}",
+    "phase-diagram": lambda r: ", ".join(
+        f"{sum(row.count(k) for row in r['regions'])} points {_REGIONS.get(k, 'in state ' + k + ' only')}"
+        for k in sorted({x for row in r["regions"] for x in row})
+    ),
     "susceptibility": lambda r: f"{len(r['frequencies'])} frequencies",
     "noise": lambda r: f"mean {r['mean_observable']:.6g}, variance {r['variance']:.6g}",
     "first-passage": lambda r: (

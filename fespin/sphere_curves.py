@@ -166,6 +166,7 @@ def plot_hysteresis(
     *,
     xlabel: str = "field (T)",
     ylabel: str = "mean component of the direction",
+    limits: tuple[float, float] | None = (-1.08, 1.08),
     title: str = "",
 ) -> None:
     """Draw loops, on rank 0; arrow heads show which way they are run through.
@@ -176,14 +177,17 @@ def plot_hysteresis(
         Ends in ``.png``.
     curves
         ``{label: (x, mean component)}``.
+    limits
+        Of the vertical axis; None: those of the curves.
     """
     if comm.rank != 0:
         return
     figure, ax = _figure(title, xlabel, ylabel)
-    ax.axhline(0, color="0.55", lw=0.8)
+    if limits is not None:
+        ax.axhline(0, color="0.55", lw=0.8)
+        ax.set_ylim(*limits)
     ax.axvline(0, color="0.55", lw=0.8)
     _draw_curves(ax, curves, {}, 1.0, logarithmic=False)
-    ax.set_ylim(-1.08, 1.08)
     ax.margins(x=0.03)
     for i, (x, y) in enumerate(curves.values()):
         _draw_heads(ax, np.asarray(x, dtype=float), np.asarray(y, dtype=float), _LINES[i % len(_LINES)])
@@ -195,7 +199,7 @@ def _draw_heads(ax: Any, x: Array, y: Array, colour: str) -> None:
     turns = np.flatnonzero(np.diff(np.sign(np.diff(x))) != 0) + 1
     for first, last in zip([0, *turns], [*turns, len(x) - 1], strict=True):
         a, b = x[first : last + 1], y[first : last + 1]
-        steps = np.hypot(np.diff(a) / (np.ptp(x) or 1.0), np.diff(b) / 2)
+        steps = np.hypot(np.diff(a) / (np.ptp(x) or 1.0), np.diff(b) / (np.ptp(y) or 1.0))
         if not steps.sum() > 0.1:
             continue
         k = int(np.searchsorted(np.cumsum(steps), steps.sum() / 2))

@@ -14,6 +14,7 @@ from mpi4py import MPI
 
 from . import output
 from .case import Case
+from .coupling.circuit import Circuit
 from .coupling.maps import torque_map
 from .coupling.report import DrivenMap
 from .device import Contact
@@ -127,9 +128,10 @@ def _map(case: Case, problem: TransportProblem) -> DrivenMap:
     assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
     t = case.transport
     problem.magnetize(case.make_stack().directions)
-    found = torque_map(problem, case.macrospin.layer, tolerance=case.torque.tolerance)
+    pumping = case.torque.pumping is not False
+    found = torque_map(problem, case.macrospin.layer, tolerance=case.torque.tolerance, pumping=pumping)
     density = t.current_density if t.current is None else t.current / problem.domain.area
-    return DrivenMap(found, density, t.voltage)
+    return DrivenMap(found, Circuit(density, t.voltage, case.torque.series_resistance_area or 0.0))
 
 
 def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:

@@ -1,7 +1,8 @@
 """Published formulas against devices built from their parameters: torque against angle, Hanle curves.
 
 Torque: Xiao, Zangwill and Stiles, Phys. Rev. B 70, 172405 (2004), in the form and with the four parameters that
-OOMMF's Oxs_SpinXferEvolve has it; and the device of Lepadatu (2020), below. Hanle: Sosenko, Wei and Aji, Phys. Rev. B 89, 245436 (2014), Eqs. 2 to 4.
+OOMMF's Oxs_SpinXferEvolve has it; and the device of Lepadatu (2020), below. Hanle: Sosenko, Wei and Aji, Phys. Rev. B
+89, 245436 (2014), Eqs. 2 to 4.
 """
 
 import cmath

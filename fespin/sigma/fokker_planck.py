@@ -158,7 +158,7 @@ class FokkerPlanck:
             raise InputError(f"spectrum: the frequency is {near!r}; it must be positive (Hz)")
         from .modes import find_spectrum
 
-        return find_spectrum(self, count, near)
+        return find_spectrum(self, count, None if near is None else 2j * np.pi * near)
 
     def escape(self) -> Escape:
         """Return the rates between the metastable states, with torque if there is one. Collective.

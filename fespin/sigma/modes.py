@@ -17,7 +17,7 @@ from .meridian import Meridian
 from .operator import Operator
 from .resolution import require_resolution
 from .results import Spectrum
-from .spectrum import Pairs, merged, meridian_spectrum, near, near_zero
+from .spectrum import Mode, Pairs, merged, meridian_near, meridian_spectrum, near, near_zero
 
 if TYPE_CHECKING:
     from .fokker_planck import FokkerPlanck
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 _SLOW = 1e-6
 
 
-def find_spectrum(fp: FokkerPlanck, count: int, frequency: float | None) -> Spectrum:
-    """Return the eigenvalues of lowest real part, or nearest to a frequency (Hz). Collective."""
-    surface = fp.surface() if frequency is None else fp.sphere
-    values, methods, vectors, residual, orders = _solve(fp, surface, count, frequency)
+def find_spectrum(fp: FokkerPlanck, count: int, near_to: complex | None) -> Spectrum:
+    """Return the eigenvalues of lowest real part, or nearest to a complex number (1/s). Collective."""
+    surface = fp.surface()
+    values, methods, vectors, residual, orders = _solve(fp, surface, count, near_to)
     # What comes from rates of escape is no eigenpair.
     residual = np.where(np.isin(methods, ("stationary", "committor")), 0.0, residual)
     error = residual.copy()
     if fp.verify:
-        other, other_methods = _solve(fp, surface.coarser, count + 4, frequency)[:2]
+        other, other_methods = _solve(fp, surface.coarser, count + 4, near_to)[:2]
         for k, z in enumerate(values):
             if methods[k] != "stationary":
                 same = [
@@ -66,34 +66,44 @@ def resonances(fp: FokkerPlanck) -> list[complex]:
 type _Solved = tuple[NDArray[np.complex128], tuple[str, ...], list[Vector], Array, tuple[int, ...] | None]
 
 
-def _solve(fp: FokkerPlanck, surface: Surface, count: int, frequency: float | None) -> _Solved:
+def _solve(fp: FokkerPlanck, surface: Surface, count: int, near_to: complex | None) -> _Solved:
+    orders: tuple[int, ...] | None = None
     # Under torque the plain form has the smaller error; slow modes come from rates of escape anyway.
     operator = Operator(surface, fp.driven, weighted=not fp.driven.driven, options=fp.options)
     try:
-        if frequency is not None:
-            target = complex(0.0, 2 * np.pi * frequency / fp.spin.diffusion)
+        if near_to is not None:
+            target = near_to / fp.spin.diffusion
+            if isinstance(surface, Meridian):
+                values, orders, vectors = _columns(meridian_near(operator, target, count))
+                methods = tuple(f"meridian, m = {m}" for m in orders)
+                return values, methods, [operator.density(x) for x in vectors], np.zeros(len(values)), orders
             values, vectors, residual = near(operator, target, count)
             order = np.argsort(np.abs(values - target))
             methods = ("Arnoldi at the frequency",) * len(order)
             modes = [operator.density(vectors[k]) for k in order]
             return values[order], methods, modes, residual[order], None
         if isinstance(surface, Meridian):
-            values, orders, vectors = meridian_spectrum(operator, count)
+            values, orders, vectors = _columns(meridian_spectrum(operator, count))
             residual = np.zeros(len(values))
             methods = tuple(f"meridian, m = {m}" for m in orders)
         else:
             base = near_zero(operator, count + 2)
             others: list[Pairs] = [near(operator, z, count + 2) for z in resonances(fp)]
             values, vectors, residual = merged(base, others, count)
-            orders, known = None, list(base[0])
+            known = list(base[0])
             methods = tuple(
                 "Krylov-Schur" if any(z == w for w in known) else "Arnoldi at the resonance" for z in values
             )
         values, methods = _slow_ones(fp, surface, values, list(methods))
         modes = [operator.density(x) for x in vectors]
-        return values, methods, modes, residual, None if orders is None else tuple(orders)
+        return values, methods, modes, residual, orders
     finally:
         operator.destroy()
+
+
+def _columns(modes: list[Mode]) -> tuple[NDArray[np.complex128], tuple[int, ...], list[Vector]]:
+    """Return eigenvalues, orders and vectors of modes."""
+    return np.array([z for z, _, _ in modes]), tuple(m for _, m, _ in modes), [x for _, _, x in modes]
 
 
 def _slow_ones(

@@ -106,7 +106,7 @@ class Operator:
         return np.asarray(self.reduced.velocity(u) - self.reduced.flow(u, slope))
 
     def _weight(self, potential: Array) -> Array:
-        return np.asarray(np.maximum(np.exp(-np.clip(potential - self.floor, 0.0, 700.0)), _LEAST))
+        return np.asarray(np.maximum(np.exp(-np.clip(potential - self.floor, -5.0, 700.0)), _LEAST))
 
     # ---- unknowns, densities, integrals
     @property

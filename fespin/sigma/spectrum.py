@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import scipy.linalg
+import scipy.sparse
+import scipy.sparse.linalg
 from numpy.typing import NDArray
 from slepc4py import SLEPc
 
@@ -16,6 +18,8 @@ from .factor import apply
 from .krylov import Arnoldi, Resolvent, Vector, complex_mass
 from .meridian import Meridian
 from .operator import Operator
+
+_KRYLOV = 60
 
 type Pairs = tuple[NDArray[np.complex128], list[Vector], Array]
 """Eigenvalues (n,), their vectors x (owned,) each, and relative residuals (n,)."""
@@ -72,15 +76,28 @@ def near(operator: Operator, target: complex, count: int) -> Pairs:
     nodes = operator.surface.nodes
     # Any start that contains all symmetries.
     start = operator.scale * (0.3 + nodes @ np.array([1.0, 0.7j, 0.4]) + (nodes @ np.array([0.2, 0.9, 0.5j])) ** 2)
-    most = max(60, 4 * count)
-    space = Arnoldi(operator.surface.comm, lambda v: resolvent.solve(mass(v)), mass, resolvent.solve(start), most)
-    space.extend(most)
+    most = max(_KRYLOV, 4 * count)
+    pairs = _nearest(operator, resolvent.solve, mass, resolvent.solve(start), target, count, most)
     resolvent.destroy()
+    values, vectors = [z for z, _ in pairs], [x for _, x in pairs]
+    return np.array(values), vectors, residuals(operator, values, vectors)
+
+
+def _nearest(
+    operator: Operator,
+    solve: Callable[[Vector], Vector],
+    mass: Callable[[Vector], Vector],
+    start: Vector,
+    target: complex,
+    count: int,
+    most: int,
+) -> list[tuple[complex, Vector]]:
+    """Return the eigenvalues nearest to a target and their vectors, from solves with the shifted operator."""
+    space = Arnoldi(operator.surface.comm, lambda v: solve(mass(v)), mass, start, most)
+    space.extend(most)
     ritz, coordinates = np.linalg.eig(space.H[: space.size, : space.size])
     best = np.argsort(-np.abs(ritz))[:count]
-    values = [complex(target + 1 / ritz[k]) for k in best]
-    vectors = [space.V[: space.size].T @ coordinates[:, k] for k in best]
-    return np.array(values), vectors, residuals(operator, values, vectors)
+    return [(complex(target + 1 / ritz[k]), space.V[: space.size].T @ coordinates[:, k]) for k in best]
 
 
 def residuals(operator: Operator, values: Sequence[complex], vectors: Sequence[Vector]) -> Array:
@@ -98,11 +115,53 @@ def residuals(operator: Operator, values: Sequence[complex], vectors: Sequence[V
     return np.array(out)
 
 
-def meridian_spectrum(operator: Operator, count: int) -> tuple[NDArray[np.complex128], list[int], list[Vector]]:
-    """Return the eigenvalues of lowest real part of a symmetric problem, with their azimuthal orders and vectors.
+type Mode = tuple[complex, int, Vector]
+"""An eigenvalue, the azimuthal order, and the vector."""
+
+
+def meridian_spectrum(operator: Operator, count: int) -> list[Mode]:
+    """Return the modes of lowest real part of a symmetric problem.
 
     One dense eigenproblem for each order m = 0, +-1, +-2, ..., until no lower eigenvalue can come.
     """
+    pencil = _pencil(operator)
+    found: list[Mode] = []
+    for m in range(200):
+        a, b, keep = pencil(m)
+        values, vectors = scipy.linalg.eig(a.toarray(), b.toarray())
+        order = np.argsort(values.real)[:count]
+        modes = [(complex(values[k]), m, _placed(vectors[:, k], keep, operator)) for k in order]
+        # Those of -m are the conjugates.
+        twins = [(z.conjugate(), -m, x.conj()) for z, _, x in modes] if m else []
+        found = sorted([*found, *modes, *twins], key=lambda f: (f[0].real, abs(f[0].imag), f[0].imag))[:count]
+        if len(found) == count and values.real.min() > found[-1][0].real:
+            break
+    return found
+
+
+def meridian_near(operator: Operator, target: complex, count: int) -> list[Mode]:
+    """Return the modes of a symmetric problem that are nearest to a target, of orders up to 3."""
+    pencil = _pencil(operator)
+    found: list[Mode] = []
+    for m in range(-3, 4):
+        a, b, keep = pencil(m)
+        solve = scipy.sparse.linalg.splu(a - target * b).solve
+        # Any start without symmetries of its own.
+        start = solve(np.cos(np.arange(len(keep)) ** 1.5).astype(complex))
+        most = min(_KRYLOV, len(keep) - 1)
+        pairs = _nearest(operator, solve, lambda v, b=b: b @ v, start, target, count, most)  # type: ignore[misc]
+        found += [(z, m, _placed(x, keep, operator)) for z, x in pairs]
+    return sorted(found, key=lambda f: abs(f[0] - target))[:count]
+
+
+def _placed(values: Vector, keep: NDArray[np.int_], operator: Operator) -> Vector:
+    x = np.zeros(operator.surface.owned, dtype=complex)
+    x[keep] = values
+    return x
+
+
+def _pencil(operator: Operator) -> Callable[[int], tuple[Any, Any, NDArray[np.int_]]]:
+    """Return a function of m: A and M of w exp(i m phi), sparse, and their degrees of freedom."""
     surface = operator.surface
     assert isinstance(surface, Meridian)
     u = surface.points
@@ -113,34 +172,26 @@ def meridian_spectrum(operator: Operator, count: int) -> tuple[NDArray[np.comple
     velocity -= np.cross(u, operator.reduced.slope_of_swirl(u))
     spread = kappa if not operator.reduced.pumped else kappa[:, None, None] * operator.reduced.spin.mobility(u)[0]
     turning, winding = surface.azimuthal(spread, kappa[:, None] * velocity)
-    scale = np.outer(operator.scale, operator.scale)
-    A, M, T, W = (_dense(x) for x in (operator.A, operator.M, turning, winding))
-    T, W = T / scale, W / scale
-    inner = np.flatnonzero((surface.node_theta > 1e-12) & (surface.node_theta < np.pi - 1e-12))
-    found: list[tuple[complex, int, Vector]] = []
-    for m in range(200):
-        keep = np.arange(len(A)) if m == 0 else inner
-        square = np.ix_(keep, keep)
-        # The velocity carries w along phi: + i m per radian.
-        values, vectors = scipy.linalg.eig(A[square] + m * m * T[square] + 1j * m * W[square], M[square])
-        order = np.argsort(values.real)[:count]
-        for k in order:
-            x = np.zeros(len(A), dtype=complex)
-            x[keep] = vectors[:, k]
-            found.append((complex(values[k]), m, x))
-            if m:
-                found.append((complex(np.conj(values[k])), -m, x.conj()))
-        found = sorted(found, key=lambda f: (f[0].real, abs(f[0].imag), f[0].imag))[:count]
-        if len(found) == count and values.real.min() > found[-1][0].real:
-            break
+    scale = scipy.sparse.diags_array(1 / operator.scale)
+    A, M, T, W = (_sparse(x) for x in (operator.A, operator.M, turning, winding))
+    T, W = scale @ T @ scale, scale @ W @ scale
     turning.destroy()
     winding.destroy()
-    return np.array([f[0] for f in found]), [f[1] for f in found], [f[2] for f in found]
+    inner = np.flatnonzero((surface.node_theta > 1e-12) & (surface.node_theta < np.pi - 1e-12))
+
+    def of_order(m: int) -> tuple[Any, Any, NDArray[np.int_]]:
+        keep = np.arange(A.shape[0]) if m == 0 else inner
+        square = np.ix_(keep, keep)
+        # The velocity carries w along phi: + i m per radian.
+        return (A + m * m * T + 1j * m * W).tocsc()[square], M.tocsc()[square], keep
+
+    return of_order
 
 
-def _dense(matrix: Any) -> Array:
-    n = matrix.getSize()[0]
-    return np.asarray(matrix.getValues(range(n), range(n)))
+def _sparse(matrix: Any) -> Any:
+    """Return a PETSc matrix of one rank as one of SciPy."""
+    offsets, columns, values = matrix.getValuesCSR()
+    return scipy.sparse.csr_array((values, columns, offsets), shape=matrix.getSize())
 
 
 def merged(base: Pairs, others: Sequence[Pairs], count: int) -> Pairs:

@@ -1,0 +1,334 @@
+"""Statistics against the drive and the field: dwell times, phase diagrams, resonances.
+
+Points are independent, and shared out among ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from mpi4py import MPI
+from numpy.typing import NDArray
+
+from ..device import direction
+from ..errors import InputError
+from ..macrospin.energy import field_vector
+from ..macrospin.landscape import survey
+from ..macrospin.pointwise import Array
+from ..macrospin.spin import Macrospin
+from ..macrospin.stability import linearized
+from ..macrospin.torque import Torque
+from ..sharing import share_out
+from .escape import stable_points
+from .fokker_planck import FokkerPlanck
+from .modes import find_spectrum
+from .reduced import Reduced
+
+type Driven = Callable[[float], tuple[Macrospin, Torque | None]]
+"""Takes a drive, such as a current density, and returns the macrospin and its torque."""
+
+type Progress = Callable[[float], None]
+
+# A state that is there for less of the time is no part of telegraph noise.
+_SHARE = 0.01
+# A drive at which a state loses its stability, relative to the range.
+_FINE = 1e-6
+
+
+@dataclass(frozen=True)
+class DwellTimes:
+    """How long each state lasts, against the drive.
+
+    Attributes
+    ----------
+    drives
+        (n,).
+    states
+        Directions of the energy's wells (k, 3), the deepest first.
+    stable
+        Whether there is a stable state that belongs to the well (n, k).
+    dwell_times
+        Mean time in it (s), (n, k): infinite if it is the only one, nan if there is none.
+    populations
+        Share of the time spent in it (n, k).
+    """
+
+    drives: Array
+    states: Array
+    stable: NDArray[np.bool_] = field(repr=False)
+    dwell_times: Array = field(repr=False)
+    populations: Array = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PhaseDiagram:
+    """Which states are seen at a field and a drive, within an observation time.
+
+    Attributes
+    ----------
+    fields
+        Along the direction (T), (m,).
+    drives
+        (n,).
+    states
+        Directions of the wells without the swept field (k, 3).
+    dwell_times, populations
+        As in :class:`DwellTimes`, (m, n, k).
+    regions
+        (m, n): "bistable" if two or more states outlast the observation; a state's number as text, if it is the only
+        one or the others do not last; "telegraph" if none lasts and two have a share of 1 percent; "none" if no state
+        is stable: the direction precesses.
+    critical
+        Drives at which each state gains or loses stability without temperature, by the equation of motion: field (T)
+        and drive in pairs for each state.
+    observation
+        s.
+    """
+
+    fields: Array
+    drives: Array
+    states: Array
+    dwell_times: Array = field(repr=False)
+    populations: Array = field(repr=False)
+    regions: NDArray[np.str_] = field(repr=False)
+    critical: tuple[Array, ...] = field(repr=False)
+    observation: float
+
+
+@dataclass(frozen=True)
+class Resonances:
+    """Ferromagnetic resonance of one state against the drive.
+
+    Attributes
+    ----------
+    drives
+        (n,).
+    directions
+        The state's stable direction (n, 3); nan where there is none.
+    frequency, width
+        Of the linearized equation of motion: frequency and full width at half maximum of the absorbed power (Hz), (n,).
+    thermal_frequency, thermal_width
+        The same of the mode of the Fokker-Planck equation (Hz), (n,).
+    """
+
+    drives: Array
+    directions: Array = field(repr=False)
+    frequency: Array
+    width: Array
+    thermal_frequency: Array
+    thermal_width: Array
+
+
+def dwell_times(
+    comm: MPI.Intracomm, driven: Driven, drives: Sequence[float] | Array, *, progress: Progress | None = None
+) -> DwellTimes:
+    """Return how long each state lasts, against the drive. Collective.
+
+    Parameters
+    ----------
+    driven
+        Takes a drive, returns the macrospin and its torque.
+    drives
+        (n,).
+    progress
+        Called with the part of this rank's share that is done.
+    """
+    x = _checked(drives, "dwell times: drives")
+    states = _wells(driven(float(x[0]))[0])
+    found = share_out(comm, len(x), lambda k: _dwell(*driven(float(x[k])), states), "dwell times", progress)
+    stable, times, shares = (np.array(y) for y in zip(*found, strict=True))
+    return DwellTimes(x, states, stable, times, shares)
+
+
+def phase_diagram(
+    comm: MPI.Intracomm,
+    driven: Driven,
+    drives: Sequence[float] | Array,
+    fields: Sequence[float] | Array,
+    *,
+    along: Sequence[float],
+    observation: float = 1.0,
+    progress: Progress | None = None,
+) -> PhaseDiagram:
+    """Return which states are seen at fields and drives. Collective.
+
+    Parameters
+    ----------
+    driven
+        Takes a drive, returns the macrospin and its torque; the swept field adds to the macrospin's own.
+    drives, fields
+        Increasing (n,) and (m,), fields in T.
+    along
+        Direction of the swept field.
+    observation
+        How long one looks (s): what lasts longer does not switch.
+
+    Raises
+    ------
+    InputError
+        If the energy without the swept field has fewer than two wells, or an argument is impossible.
+    """
+    x, b = _checked(drives, "phase diagram: drives"), _checked(fields, "phase diagram: fields")
+    e = np.asarray(direction(along, "phase diagram", "along"))
+    if not (np.isfinite(observation) and observation > 0):
+        raise InputError(f"phase diagram: observation is {observation!r}; it must be a positive time in s")
+    states = _wells(driven(float(x[0]))[0])
+    if len(states) < 2:
+        raise InputError("phase diagram: the energy has fewer than two wells; there are no states to choose from")
+
+    def at(strength: float, drive: float) -> tuple[Macrospin, Torque | None]:
+        spin, torque = driven(drive)
+        total = np.asarray(field_vector(spin.field, "phase diagram")) + strength * e
+        return spin.with_field(tuple(total)), torque
+
+    def row(k: int) -> tuple[list[tuple[Array, Array, Array]], list[list[float]]]:
+        strength = float(b[k])
+        points = [_dwell(*at(strength, float(y)), states) for y in x]
+        return points, _changes(lambda y: at(strength, y), x, np.array([p[0] for p in points]), states)
+
+    found = share_out(comm, len(b), row, "phase diagram", progress)
+    _, times, shares = (np.array([[p[i] for p in points] for points, _ in found]) for i in range(3))
+    regions = np.array(
+        [[_region(t, s, observation) for t, s in zip(*pair, strict=True)] for pair in zip(times, shares, strict=True)]
+    )
+    critical = tuple(
+        np.array([[f, y] for f, (_, changes) in zip(b, found, strict=True) for y in changes[i]]).reshape(-1, 2)
+        for i in range(len(states))
+    )
+    return PhaseDiagram(b, x, states, times, shares, regions, critical, observation)
+
+
+def resonances(
+    comm: MPI.Intracomm,
+    driven: Driven,
+    drives: Sequence[float] | Array,
+    *,
+    state: Sequence[float],
+    progress: Progress | None = None,
+) -> Resonances:
+    """Return frequency and width of the resonance of one state against the drive. Collective.
+
+    Once from the eigenvalues of the linearized motion, once from the Fokker-Planck equation's eigenvalue that is
+    nearest to them, which knows temperature. Where the state is not stable, nan.
+
+    Parameters
+    ----------
+    driven
+        Takes a drive, returns the macrospin and its torque.
+    state
+        Direction near which the state is.
+    """
+    x = _checked(drives, "resonance: drives")
+    e = np.asarray(direction(state, "resonance", "state"))
+    found = share_out(comm, len(x), lambda k: _resonance(*driven(float(x[k])), e), "resonance", progress)
+    values = np.array(found)
+    return Resonances(x, values[:, :3], *(values[:, k] for k in range(3, 7)))
+
+
+def critical_drive(driven: Driven, low: float, high: float, *, state: Sequence[float]) -> float:
+    """Return the drive at which a state gains or loses its stability without temperature.
+
+    Raises
+    ------
+    InputError
+        If it is stable, or not, at both ends.
+    """
+    e = np.asarray(direction(state, "critical drive", "state"))
+
+    def stable(y: float) -> bool:
+        return _state(*driven(y), e) is not None
+
+    if stable(low) == stable(high):
+        raise InputError(f"critical drive: the state is {'' if stable(low) else 'not '}stable at both ends")
+    return _bisected(stable, low, high, _FINE * abs(high - low))
+
+
+# ---- one point
+def _wells(spin: Macrospin) -> Array:
+    return np.array([w.direction for w in survey(spin).wells]).reshape(-1, 3)
+
+
+def _dwell(spin: Macrospin, torque: Torque | None, states: Array) -> tuple[Array, Array, Array]:
+    """Return which states are stable, for how long (s) and with which share of the time."""
+    points = stable_points(Reduced(spin, torque))
+    stable, times, shares = np.zeros(len(states), bool), np.full(len(states), np.nan), np.zeros(len(states))
+    if len(points) == 1:
+        k = _nearest(states, points[0])
+        stable[k], times[k], shares[k] = True, np.inf, 1.0
+    elif len(points) > 1:
+        found = FokkerPlanck(MPI.COMM_SELF, spin, torque).escape()
+        for u, t, p in zip(found.states, found.dwell_times, found.populations, strict=True):
+            k = _nearest(states, u)
+            # Two states may belong to one well of the energy without the swept field.
+            times[k] = t if not stable[k] else max(t, times[k])
+            stable[k], shares[k] = True, shares[k] + p
+    return stable, times, shares
+
+
+def _nearest(states: Array, u: Array) -> int:
+    return int(np.argmax(states @ u))
+
+
+def _region(times: Array, shares: Array, observation: float) -> str:
+    lasting = np.flatnonzero(times > observation)
+    if np.isnan(times).all():
+        return "none"
+    if len(lasting) > 1:
+        return "bistable"
+    if len(lasting) == 1:
+        return str(lasting[0])
+    present = np.flatnonzero(shares > _SHARE)
+    return "telegraph" if len(present) > 1 else str(present[0])
+
+
+def _state(spin: Macrospin, torque: Torque | None, e: Array) -> Array | None:
+    """Return the stable direction in the half space of e; None if there is none."""
+    points = [u for u in stable_points(Reduced(spin, torque)) if u @ e > 0]
+    return max(points, key=lambda u: float(u @ e), default=None)
+
+
+def _resonance(spin: Macrospin, torque: Torque | None, e: Array) -> list[float]:
+    u = _state(spin, torque, e)
+    if u is None:
+        return [np.nan] * 7
+    rate = Reduced(spin, torque)
+    growth = spin.diffusion * np.linalg.eigvals(linearized(rate.velocity, u))
+    linear = complex(-growth[0].real, abs(growth[0].imag))
+    frequency, width = linear.imag / (2 * np.pi), linear.real / np.pi
+    thermal = complex(np.nan, np.nan)
+    if frequency > 0:
+        found = find_spectrum(FokkerPlanck(MPI.COMM_SELF, spin, torque), 2, linear).eigenvalues
+        thermal = complex(found[np.argmin(np.abs(found - linear))])
+    return [*u, frequency, width, thermal.imag / (2 * np.pi), thermal.real / np.pi]
+
+
+def _changes(driven: Driven, drives: Array, stable: Array, states: Array) -> list[list[float]]:
+    """Return the drives between which each state gains or loses stability, by bisection."""
+    out: list[list[float]] = []
+    for i in range(len(states)):
+        out.append([])
+        for k in np.flatnonzero(stable[1:, i] != stable[:-1, i]):
+            low, high = float(drives[k]), float(drives[k + 1])
+
+            def there(y: float, i: int = i) -> bool:
+                return any(_nearest(states, u) == i for u in stable_points(Reduced(*driven(y))))
+
+            out[-1].append(_bisected(there, low, high, _FINE * abs(drives[-1] - drives[0])))
+    return out
+
+
+def _bisected(test: Callable[[float], bool], low: float, high: float, fine: float) -> float:
+    first = test(low)
+    while abs(high - low) > fine:
+        middle = (low + high) / 2
+        low, high = (middle, high) if test(middle) == first else (low, middle)
+    return (low + high) / 2
+
+
+def _checked(values: Sequence[float] | Array, owner: str) -> Array:
+    x = np.atleast_1d(np.asarray(values, dtype=float))
+    if x.ndim != 1 or not len(x) or not np.isfinite(x).all() or (np.diff(x) <= 0).any():
+        raise InputError(f"{owner}: they must be finite and increase")
+    return x
