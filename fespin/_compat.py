@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dolfinx
@@ -77,6 +79,40 @@ def space_with_dofmap(space: fem.FunctionSpace, imap: Any, cells: NDArray[np.int
 def exterior_facet() -> Any:
     """Return the integral type of exterior facets."""
     return getattr(fem.IntegralType, "exterior_facet", None) or fem.IntegralType.facet
+
+
+def attach(
+    compiled: Any,
+    spaces: Sequence[fem.FunctionSpace],
+    m: mesh.Mesh,
+    subdomains: Mapping[Any, Sequence[tuple[int, NDArray[np.int32]]]],
+    coefficients: Sequence[fem.Function],
+    constants: Sequence[fem.Constant],
+) -> fem.Form:
+    """Return a compiled form attached to spaces, entities and data, without DOLFINx's own walk through the form.
+
+    Parameters
+    ----------
+    coefficients, constants
+        In the order in which the UFL form has them.
+    """
+    form = compiled.ufcx_form
+    create = functools.partial(
+        fem.forms.form_cpp_creator(compiled.dtype),
+        int(compiled.module.ffi.cast("uintptr_t", compiled.module.ffi.addressof(form))),
+        [v._cpp_object for v in spaces],
+        {
+            f"w{k}": coefficients[form.original_coefficient_positions[k]]._cpp_object
+            for k in range(form.num_coefficients)
+        },
+        {f"c{k}": c._cpp_object for k, c in enumerate(constants)},
+        dict(subdomains),
+    )
+    try:
+        made = create({}, m._cpp_object)
+    except TypeError:  # 0.10 and later
+        made = create([], m._cpp_object)
+    return fem.Form(made, form, compiled.code)
 
 
 def versions() -> dict[str, str]:

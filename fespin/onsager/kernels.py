@@ -90,14 +90,9 @@ class CompiledForms:
         }
         present, coefficients, constants = self._parts[name]
         subdomains = {entities[t][0]: [(0, np.asarray(entities[t][1], np.int32))] for t in present}
-        swap = dict(replace or {})
-        return fem.forms.create_form(
-            compiled,
-            list(spaces),
-            self.mesh,
-            subdomains,
-            {c: swap.get(c, c) for c in coefficients},
-            {c: c for c in constants},
+        swap = replace or {}
+        return _compat.attach(
+            compiled, spaces, self.mesh, subdomains, [swap.get(c, c) for c in coefficients], constants
         )
 
 

@@ -226,21 +226,28 @@ class System:
         c: Coefficients,
         w: fem.Function | None = None,
     ) -> Iterator[fem.Form]:
-        """Yield the forms of a block; each one's coefficients hold until the next is asked for."""
+        """Yield the forms of a block; each one's coefficients hold until the next is asked for.
+
+        Of a residual, those with entities on this rank; of a matrix the same ones on all ranks.
+        """
         i, j = block
+        all_ranks = form != "residual"
         ker = self.kernels
         _, faces, ends = self._couplings(i, j, c)
         # The pattern holds more than these coefficients may: one region's flux does not visit the others.
         cells = self.cells_where((c.conduction[:, i, j] != 0) | (c.reaction[:, i, j] != 0))
         swap = {} if w is None else {ker.w1: w}
-        self._fill(i, j, c)
-        yield ker.form(form, spaces, cells=cells, replace=swap)
+        if all_ranks or len(cells):
+            self._fill(i, j, c)
+            yield ker.form(form, spaces, cells=cells, replace=swap)
         for g, entities in ((g, e) for g, e in faces if g.any() or g.ndim > 2):
-            ker.set_face(g, entities)
-            yield ker.form(form, spaces, faces=entities, replace=swap)
+            if all_ranks or len(entities):
+                ker.set_face(g, entities)
+                yield ker.form(form, spaces, faces=entities, replace=swap)
         for b, entities in ((b, e) for b, e in ends if b):
-            ker.B.value = b
-            yield ker.form(form, spaces, ends=entities, replace=swap)
+            if all_ranks or len(entities):
+                ker.B.value = b
+                yield ker.form(form, spaces, ends=entities, replace=swap)
 
     def matrix(
         self,
