@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from .balance import EnergyBalance, energy_balance, mean_electrical_power
+    from .circuit import Circuit
     from .groups import Groups, in_groups
     from .maps import TorqueMap, torque_map
     from .pumping import PumpingSolution, pumped_damping, pumping_matrix, solve_turning
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
+        "balance": ("EnergyBalance", "energy_balance", "mean_electrical_power"),
+        "circuit": ("Circuit",),
         "pumping": ("PumpingSolution", "pumped_damping", "pumping_matrix", "solve_turning"),
         "maps": ("TorqueMap", "torque_map"),
         "groups": ("Groups", "in_groups"),
@@ -60,7 +64,9 @@ __getattr__ = lazily(
 )
 
 __all__ = [
+    "Circuit",
     "DirectionMap",
+    "EnergyBalance",
     "Groups",
     "PumpingSolution",
     "SpinTransferBlock",
@@ -72,9 +78,11 @@ __all__ = [
     "d_current",
     "direction_map",
     "effective_temperature",
+    "energy_balance",
     "ferromagnetic_coefficient",
     "heated_spin",
     "in_groups",
+    "mean_electrical_power",
     "pumped_damping",
     "pumping_field",
     "pumping_increase",

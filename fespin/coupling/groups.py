@@ -39,22 +39,39 @@ class Groups:
         FespinError
             On all ranks, if a solve fails on any.
         """
+
+        def solve(problem: TransportProblem, u: Array) -> Array:
+            tau, area = solve_direction(problem, layer, u)
+            return np.array([*tau, area])
+
+        out = self.evaluate(layer, directions, solve, 4)
+        return out[:, :3], out[:, 3]
+
+    def evaluate(
+        self, layer: str, directions: Array, solve: Callable[[TransportProblem, Array], Array], columns: int
+    ) -> Array:
+        """Return the numbers that `solve` finds for each direction, (n, columns), the same on all ranks. Collective.
+
+        Parameters
+        ----------
+        solve
+            Takes a group's problem and a direction (3,), to which it turns the layer, which ends as it was.
+        """
         before = self.problem.stack[layer].magnetization or (0.0, 0.0, 1.0)
         own = directions[_group(self.comm, self.count) :: self.count]
 
         def share() -> Array | None:
             try:
-                found = [solve_direction(self.problem, layer, u) for u in own]
+                found = [solve(self.problem, u) for u in own]
             finally:
                 self.problem.magnetize({layer: before})
-            first = self.problem.domain.comm.rank == 0
-            return np.array([[*tau, area] for tau, area in found]).reshape(-1, 4) if first else None
+            return np.array(found).reshape(-1, columns) if self.problem.domain.comm.rank == 0 else None
 
-        out = np.empty((len(directions), 4))
+        out = np.empty((len(directions), columns))
         # The first ranks of the groups come in the order of the groups.
         for i, part in enumerate(x for x in together(self.comm, share, "groups") if x is not None):
             out[i :: self.count] = part
-        return out[:, :3], out[:, 3]
+        return out
 
     def __enter__(self) -> Groups:
         return self

@@ -7,8 +7,8 @@ on c = u.p::
     A R   = r(c)                                 ohm m2
     tau   = -Gamma(c) (u x du/dt)                Gamma in J s/m2, contacts at equal voltages
 
-All are polynomials through Chebyshev points, refined until their last coefficients are
-small and solves at other angles agree with them. Nothing is assumed about their form.
+All are polynomials through solves at some angles, whose number grows until new solves agree
+with the polynomial through those before. Nothing is assumed about their form.
 """
 
 from __future__ import annotations
@@ -23,23 +23,26 @@ from pathlib import Path
 import numpy as np
 from mpi4py import MPI
 from numpy.polynomial import Chebyshev
+from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
 
 from ..errors import InputError, SolverError
 from ..macrospin.damping import AngularDamping
+from ..macrospin.pointwise import tangent_frame
 from ..macrospin.spin import Macrospin, fibonacci
 from ..macrospin.stability import divergence
 from ..macrospin.torque import AngularTorque
 from ..transport.problem import TransportProblem
 from .circuit import Circuit
 from .directions import fixed_direction
+from .groups import Groups
 from .pumping import pumping_torque
 from .solves import solve_direction
 
 type Array = NDArray[np.float64]
 
-_COUNTS = (6, 18, 54, 162)  # tripling keeps Chebyshev's points
-_HELD_OUT = (-0.8137, 0.2371)
+# Angles at first and at most.
+_FIRST, _MOST = 5, 81
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,10 @@ class TorqueMap:
     resistance_area
         r against c (ohm m2).
     error
-        Of torque, resistance and pumping relative to their largest values: from the last coefficients, and against
-        solves at two more angles.
+        Of torque, resistance and pumping relative to their largest values: of the polynomials before the last angles
+        were added, at these angles. Those that are returned are better.
     solves
-        Number of directions.
+        Number of angles.
     pumping
         Against c (J s/m2), if it was computed: Gamma's component that damps motion across the plane of u and p,
         what that in the plane has more over 1 - c^2, and its antisymmetric part. Contacts at equal voltages.
@@ -230,7 +233,9 @@ class TorqueMap:
             raise InputError(f"'{path}' holds no torque map") from error
 
 
-def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4, pumping: bool = False) -> TorqueMap:
+def torque_map(
+    problem: TransportProblem | Groups, layer: str, *, tolerance: float = 1e-4, pumping: bool = False
+) -> TorqueMap:
     """Return the torque on a layer and the resistance of a device against the layer's direction. Collective.
 
     The problem ends in the state it began with.
@@ -238,7 +243,8 @@ def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4
     Parameters
     ----------
     problem
-        With the :class:`~fespin.transport.Vector` model and the contacts "bottom" and "top".
+        With the :class:`~fespin.transport.Vector` model and the contacts "bottom" and "top"; or groups of ranks with
+        one each (:func:`in_groups`), which share the angles.
     layer
         The free layer. All other magnets are uniform and along one axis, whose direction is that of the first of them.
     tolerance
@@ -253,50 +259,43 @@ def torque_map(problem: TransportProblem, layer: str, *, tolerance: float = 1e-4
     ModelError
         If more than one direction is distinguished: magnets along several axes, a field, or a texture.
     SolverError
-        If the tolerance is not reached with 162 solves.
+        If the tolerance is not reached with 81 angles.
     """
-    p = fixed_direction(problem.stack, problem.model, layer)
+    groups = problem if isinstance(problem, Groups) else Groups(problem)
+    stack = groups.problem.stack
+    p = fixed_direction(stack, groups.problem.model, layer)
     if not 1e-12 < tolerance < 1:
         raise InputError(f"torque map: tolerance is {tolerance!r}; it must lie between 1e-12 and 1")
-    before = {layer: problem.stack[layer].magnetization or (0.0, 0.0, 1.0)}
-    across = np.cross(p, np.eye(3)[int(np.argmin(np.abs(p)))])
-    across /= np.linalg.norm(across)
-    found: dict[float, Array] = {}
+    e = np.array(p)
+    across = tangent_frame(e[None])[0, 0]
 
-    def at(c: float) -> Array:
-        known = min(found, key=lambda x: abs(x - c), default=math.inf)
-        if abs(known - c) > 1e-12:
-            found[c] = _solve_at(problem, layer, np.array(p), across, c, pumping)
-            return found[c]
-        return found[known]
+    def solve(x: Array) -> Array:
+        u = x[:, None] * e + np.sqrt(1 - x * x)[:, None] * across
+        return groups.evaluate(layer, u, lambda on, v: _solve_at(on, layer, e, v, pumping), 6 if pumping else 3)
 
-    error = math.inf
-    try:
-        for n in _COUNTS:
-            values = np.array([at(float(c)) for c in np.cos(np.pi * (np.arange(n) + 0.5) / n)])
-            fit = [Chebyshev(_coefficients(v)) for v in values.T]
-            # The two parts of the torque have one scale, the resistance its own, and pumping.
-            sizes = [float(np.abs(values[:, k]).max(initial=0.0)) for k in (slice(2), slice(2, 3), slice(3, None))]
-            scale = np.repeat(sizes, [2, 1, values.shape[1] - 3])
-            error = max(float(np.abs(f.coef[-2:]).max()) / x for f, x in zip(fit, scale, strict=True) if x)
-            if error < tolerance:
-                # Polynomials that have converged agree with solves elsewhere.
-                for c in _HELD_OUT:
-                    apart = np.abs(at(c) - [f(c) for f in fit])
-                    error = max(error, float((apart / np.where(scale > 0, scale, 1.0)).max()))
-            if error < tolerance:
-                d, f, r, *more = fit
-                pumped = (more[0], more[1], more[2]) if pumping else None
-                return TorqueMap(layer, problem.stack[layer].thickness, p, d, f, r, error, len(found), pumped)
-    finally:
-        problem.magnetize(before)
-    raise SolverError(f"torque map: {len(found)} solves leave an error of {error:.1g}; allow a larger tolerance")
+    every = _leja(_MOST)
+    c, error = every[: max(_FIRST, groups.count)], math.inf
+    values = solve(c)
+    while error > tolerance and len(c) < _MOST:
+        new = every[len(c) : len(c) + max(2, groups.count)]
+        fit, more = _fit(c, values), solve(new)
+        # The two parts of the torque have one scale, the resistance its own, and pumping.
+        sizes = [float(np.abs(values[:, k]).max(initial=0.0)) for k in (slice(2), slice(2, 3), slice(3, None))]
+        scale = np.repeat([x or 1.0 for x in sizes], [2, 1, values.shape[1] - 3])
+        # The new angles are where the polynomials are least certain.
+        error = float((np.abs(more - np.stack([f(new) for f in fit], axis=1)) / scale).max())
+        c, values = np.concatenate([c, new]), np.concatenate([values, more])
+    if error > tolerance:
+        raise SolverError(f"torque map: {len(c)} angles leave an error of {error:.1g}; allow a larger tolerance")
+    d, f, r, *rest = _fit(c, values)
+    pumped = (rest[0], rest[1], rest[2]) if pumping else None
+    return TorqueMap(layer, stack[layer].thickness, p, d, f, r, error, len(c), pumped)
 
 
-def _solve_at(problem: TransportProblem, layer: str, p: Array, across: Array, c: float, pumping: bool) -> Array:
-    """Return d, f and r at one angle, and three numbers of Gamma."""
+def _solve_at(problem: TransportProblem, layer: str, p: Array, u: Array, pumping: bool) -> Array:
+    """Return d, f and r in one direction, and three numbers of Gamma."""
+    c = float(u @ p)
     s = math.sqrt(1 - c * c)
-    u = c * p + s * across
     in_plane, normal = (p - c * u) / s, np.cross(u, p) / s
     tau, resistance = solve_direction(problem, layer, u)
     found = [tau @ in_plane / s, tau @ normal / s, resistance]
@@ -306,6 +305,25 @@ def _solve_at(problem: TransportProblem, layer: str, p: Array, across: Array, c:
         damped = across_plane @ in_plane
         found += [damped, (along_plane @ normal - damped) / s**2, (across_plane @ normal - along_plane @ in_plane) / 2]
     return np.array(found)
+
+
+def _leja(count: int) -> Array:
+    """Return points inside (-1, 1) of which the first n, for any n, are good for polynomials of degree n - 1."""
+    # Each is where the product of the distances to those before is largest, and the sine is not lost.
+    candidates = np.cos(np.pi * (np.arange(4 * count) + 0.5) / (4 * count))
+    candidates = candidates[np.abs(candidates) < math.cos(math.pi / 40)]
+    chosen = [float(candidates[0])]
+    height = np.zeros(len(candidates))
+    while len(chosen) < count:
+        with np.errstate(divide="ignore"):
+            height += np.log(np.abs(candidates - chosen[-1]))
+        chosen.append(float(candidates[int(np.argmax(height))]))
+    return np.array(chosen)
+
+
+def _fit(c: Array, values: Array) -> list[Chebyshev]:
+    """Return the polynomials through values (n, k) at points (n,)."""
+    return [Chebyshev(x) for x in np.linalg.solve(chebvander(c, len(c) - 1), values).T]
 
 
 def _coefficients(values: Array) -> Array:
