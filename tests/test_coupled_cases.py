@@ -88,9 +88,10 @@ def test_the_case_is_the_python_api(tmp_path):
     stack = case.make_stack()
     domain = fs.strip(COMM, stack, width=40e-9, depth=50e-9, mesh_size=20e-9)
     problem = fs.TransportProblem(domain, fs.Vector(), contacts={"bottom": "lead", "top": "lead"})
-    found = torque_map(problem, "free")
+    found = torque_map(problem, "free", pumping=True)
     spin = fs.Macrospin(40e-9 * 50e-9 * 3e-9, 8e5, 0.02, 300.0, fs.Uniaxial(stability=40, axis=(0, 0, 1)))
     torque = found.torque(spin, current_density=-1.2e11)
+    spin = found.pumped(spin, current_density=-1.2e11)
     right = fs.FokkerPlanck(COMM, spin, torque).switching(np.linspace(0, 1e-8, 5), start=(0, 0, -1))
     wer = summary["tasks"]["wer"]["not_switched"]
     assert wer == pytest.approx(right.not_switched, rel=1e-6, abs=0)
@@ -100,6 +101,8 @@ def test_the_case_is_the_python_api(tmp_path):
     for key, c in (("parallel", 1.0), ("perpendicular", 0.0), ("antiparallel", -1.0)):
         assert told["damping_like"][key] == pytest.approx(float(torque.damping_like(c)), rel=1e-9, abs=0)
         assert told["resistance_area"][key] == pytest.approx(float(found.resistance_area(c)), rel=1e-12, abs=0)
+    for key, c in (("parallel", 1.0), ("antiparallel", -1.0)):
+        assert told["pumped_damping"][key] == pytest.approx([float(spin.pumping.normal(c))] * 2, rel=1e-9, abs=0)
     # Electrons that flow from the fixed to the free layer favour parallel: conventional current downwards.
     down = next(
         j for w, j in zip(summary["macrospin"]["wells"], told["critical_current_density"], strict=True)
