@@ -15,11 +15,11 @@ from .case import Case
 from .coupling.report import DrivenMap, write_map
 from .errors import InputError, SolverError
 from .hysteresis_task import hysteresis
-from .macrospin import AngularTorque, Macrospin, SpinTorque, survey
+from .macrospin import Macrospin, SpinTorque, survey
 from .macrospin.scales import reduced_time, suggested_mesh_size
 from .macrospin_case import make_spin, make_torque
 from .macrospin_checks import task_names
-from .macrospin_tasks import TASKS, Picture, Results, Shared
+from .macrospin_tasks import TASKS, CaseTorque, Picture, Results, Shared
 from .sigma import FokkerPlanck, Sigma
 from .sphere_curves import plot_write_error
 from .survey_tasks import SURVEYS
@@ -60,7 +60,7 @@ def run_tasks(
     """
     assert case.macrospin is not None
     spin = make_spin(case.macrospin, case.layer_volume)
-    torque: SpinTorque | AngularTorque | None = make_torque(case.torque, spin)
+    torque: CaseTorque | None = make_torque(case.torque, spin)
     mapped: Results = {}
     if torque_map is not None:
         spin, torque = torque_map.pumped(spin), torque_map.torque(spin)
@@ -128,7 +128,7 @@ def _make_folder(comm: MPI.Intracomm, path: Path) -> None:
         raise InputError(message)
 
 
-def _describe(spin: Macrospin, torque: SpinTorque | AngularTorque | None, solver: FokkerPlanck) -> Results:
+def _describe(spin: Macrospin, torque: CaseTorque | None, solver: FokkerPlanck) -> Results:
     land = survey(spin)
     return {
         "volume": spin.volume,

@@ -15,8 +15,10 @@ from mpi4py import MPI
 from . import output
 from .case import Case
 from .coupling.report import DrivenMap
-from .macrospin import AngularDamping, AngularTorque, Macrospin, SpinTorque, langevin
+from .coupling.sphere_torque import DirectionTorque
+from .macrospin import AngularTorque, Macrospin, SpinTorque, langevin
 from .macrospin.ensemble import TICKS
+from .macrospin.spin import fibonacci
 from .macrospin_case import Task, pulse_times, unit
 from .progress import ProgressBar
 from .sigma import Distribution, FokkerPlanck
@@ -25,6 +27,7 @@ from .sigma.space import Density
 from .sphere_curves import plot_eigenvalues, plot_noise
 from .sphere_plotting import plot_density
 
+type CaseTorque = SpinTorque | AngularTorque | DirectionTorque
 type Picture = Callable[[str, Callable[[Path], None]], None]
 type Results = dict[str, Any]
 
@@ -36,7 +39,7 @@ class Shared:
     comm: MPI.Intracomm
     case: Case
     spin: Macrospin
-    torque: SpinTorque | AngularTorque | None
+    torque: CaseTorque | None
     solver: FokkerPlanck
     path: Path
     picture: Picture
@@ -45,7 +48,7 @@ class Shared:
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
-    def driven(self, drive: float) -> tuple[Macrospin, SpinTorque | AngularTorque]:
+    def driven(self, drive: float) -> tuple[Macrospin, CaseTorque]:
         """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor."""
         if self.map is not None:
             return self.spin, self.map.at(drive).torque(self.spin)
@@ -73,12 +76,11 @@ class Shared:
         return {"": "factor", "A/m2": "current_density_A_per_m2", "V": "voltage_V"}[self.drive_unit]
 
 
-def checkpoint_of(run: Shared, task: Task, name: str, torque: SpinTorque | AngularTorque | None) -> Path | None:
+def checkpoint_of(run: Shared, task: Task, name: str, torque: CaseTorque | None) -> Path | None:
     """Return the file of a task's state. What the state depends on is part of the name: another case starts afresh."""
     if run.checkpoint is None:
         return None
     assert run.case.macrospin is not None
-    pumping = run.spin.pumping
     tables = [
         run.case.macrospin.model_dump(),
         run.case.torque and run.case.torque.model_dump(),
@@ -86,12 +88,8 @@ def checkpoint_of(run: Shared, task: Task, name: str, torque: SpinTorque | Angul
         [t.start for t in run.case.task],
         task.model_dump(exclude={"name"}),
         run.spin.volume,
-        [torque.damping_like.coef.tolist(), torque.field_like.coef.tolist()]
-        if isinstance(torque, AngularTorque)
-        else None,
-        [x.coef.tolist() for x in (pumping.normal, pumping.excess, pumping.reactive)]
-        if isinstance(pumping, AngularDamping)
-        else None,
+        # What transport has made of the device, pumping included.
+        None if torque is None else torque.velocity(fibonacci(20), run.spin).tolist(),
     ]
     digest = hashlib.sha256(json.dumps(tables).encode()).hexdigest()[:12]
     return run.checkpoint / f"{name}.{digest}.checkpoint"
@@ -102,9 +100,7 @@ def describe_mesh(distribution: Distribution) -> Results:
     return {"dofs": distribution.surface.dofs, "solved_on": "meridian" if distribution.surface.dim == 1 else "sphere"}
 
 
-def _draw(
-    run: Shared, name: str, distribution: Distribution, title: str, torque: SpinTorque | AngularTorque | None
-) -> None:
+def _draw(run: Shared, name: str, distribution: Distribution, title: str, torque: CaseTorque | None) -> None:
     heading = f"{run.case.title}: {title}" if run.case.title else title
     write_sphere_fields(run.path / f"density.{name}.bp", distribution, run.spin, comm=run.comm)
     run.picture(

@@ -15,8 +15,10 @@ from mpi4py import MPI
 from . import output
 from .case import Case
 from .coupling.circuit import Circuit
-from .coupling.maps import torque_map
+from .coupling.directions import has_fixed_direction
+from .coupling.maps import TorqueMap, torque_map
 from .coupling.report import DrivenMap
+from .coupling.sphere_map import DirectionMap, direction_map
 from .device import Contact
 from .domain import Domain
 from .onsager.terminals import Terminal
@@ -102,7 +104,7 @@ def run_transport(
         driven = _map(case, problem)
         bar.clear()
         found = driven.map
-        say(f"torque map: {found.solves} angles, {time.perf_counter() - begin:.2f} s, error {found.error:.1e}")
+        say(f"torque map: {found.solves} directions, {time.perf_counter() - begin:.2f} s, error {found.error:.1e}")
     solved = time.perf_counter()
     summary = summarize(case, raw, domain, solutions, contacts)
 
@@ -129,7 +131,9 @@ def _map(case: Case, problem: TransportProblem) -> DrivenMap:
     t = case.transport
     problem.magnetize(case.make_stack().directions)
     pumping = case.torque.pumping is not False
-    found = torque_map(problem, case.macrospin.layer, tolerance=case.torque.tolerance, pumping=pumping)
+    angle = has_fixed_direction(problem.stack, problem.model, case.macrospin.layer)
+    make: Callable[..., TorqueMap | DirectionMap] = torque_map if angle else direction_map
+    found = make(problem, case.macrospin.layer, tolerance=case.torque.tolerance, pumping=pumping)
     density = t.current_density if t.current is None else t.current / problem.domain.area
     return DrivenMap(found, Circuit(density, t.voltage, case.torque.series_resistance_area or 0.0))
 

@@ -10,7 +10,7 @@ from mpi4py import MPI
 import fespin as fs
 from fespin.casefile import read
 from fespin.cli import main
-from fespin.coupling import TorqueMap, torque_map
+from fespin.coupling import DirectionMap, TorqueMap, torque_map
 
 COMM = MPI.COMM_SELF
 CASE = """
@@ -145,12 +145,14 @@ BAD = {
     "a tolerance for a given torque": (
         [(SOURCE, "damping_like = 0.01\ntolerance = 1e-3")], "torque.tolerance: belongs to source"
     ),
-    "a field": (
+    "a swept torque with a field": (
         [
             ('model = "vector"', 'model = "vector"\nfield = [0, 0, 1.0]'),
             ("[contact.bottom]", "[material.Cu]\ndensity_of_states = 1e47\n[contact.bottom]"),
+            ('kind = "switching"\nname = "wer"\nstart = [0, 0, -1]\npulse = 1e-8\nsamples = 5',
+             'kind = "hysteresis"\nsweep = "torque"\nrange = [-1, 1]\nrate = 1e9'),
         ],
-        "the field distinguishes a second direction",
+        "needs one fixed direction",
     ),
     "the layer is no magnet": ([('layer = "free"', 'layer = "Cu1"')], "'Cu1' is no ferromagnet"),
 }  # fmt: skip
@@ -164,3 +166,44 @@ def test_bad_input(name, tmp_path, capsys):
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+SECOND = (
+    '[[layer]]\nmaterial = "Cu"\nthickness = 10e-9\n[interface."Co|Cu"]',
+    '[[layer]]\nmaterial = "Cu"\nthickness = 5e-9\n[[layer]]\nname = "reference"\nmaterial = "Co"\nthickness = 6e-9\n'
+    'magnetization = [1, 0, 0]\n[[layer]]\nmaterial = "Cu"\nthickness = 10e-9\n[interface."Co|Cu"]',
+)
+
+
+def test_two_fixed_directions(tmp_path):
+    """A perpendicular polarizer and an in-plane reference: a map over the whole sphere."""
+    tolerance = (SOURCE, SOURCE + "\ntolerance = 0.03")
+    path = write(
+        tmp_path,
+        SECOND,
+        tolerance,
+        ("stability = 40", "stability = 8"),
+        ("samples = 5", "samples = 2"),
+        ("mesh_size = 20e-9", "mesh_size = 40e-9"),
+    )
+    assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    told = summary["torque_map"]
+    assert told["polarizer"] is None and told["error"] < 0.03 and told["degree"] >= 2
+    found = DirectionMap.load(tmp_path / "out" / "torque_map.json")
+    spin = fs.Macrospin(40e-9 * 50e-9 * 3e-9, 8e5, 0.02, 300.0, fs.Uniaxial(stability=8, axis=(0, 0, 1)))
+    torque = found.torque(spin, current_density=-1.2e11)
+    solver = fs.FokkerPlanck(COMM, found.pumped(spin, current_density=-1.2e11), torque)
+    assert solver.axis is None
+    right = solver.switching(np.linspace(0, 1e-8, 2), start=(0, 0, -1))
+    assert summary["tasks"]["wer"]["not_switched"] == pytest.approx(right.not_switched, rel=1e-6, abs=0)
+    rows = (tmp_path / "out" / "torque_map.csv").read_text().splitlines()
+    assert rows[0].startswith("polar_deg,azimuth_deg,torque_x_T") and len(rows) == 1 + 19 * 37
+    assert (tmp_path / "out" / "torque_map.png").stat().st_size > 5000
+
+
+def test_what_two_fixed_directions_cannot(tmp_path, capsys):
+    langevin = ('kind = "switching"', 'kind = "langevin"\nensemble = 100')
+    path = write(tmp_path, SECOND, langevin)
+    assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 2
+    assert "give torque.pumping = false" in capsys.readouterr().err

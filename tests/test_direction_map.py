@@ -270,7 +270,7 @@ def test_what_a_map_cannot_be(monkeypatch):
     with pytest.raises(ModelError, match="needs the vector model"):
         direction_map(fs.TransportProblem(fs.line(COMM, fs.Stack(layer(CO, 5)))), "Co1")
     single = fs.Stack(layer(CU, 12), layer(PY, 4), layer(CU, 30), interfaces={("Cu", "Py"): NP}, library={})
-    with pytest.raises(InputError, match="'Py2' is the only magnet and there is no field"):
+    with pytest.raises(InputError, match="'Py2' is the only magnet"):
         direction_map(problem_of(single), "Py2")
     plain = dataclasses.replace(PY, beta=0.0)
     face = fs.Interface.from_conductances(5e14, 5e14, 4e14)
@@ -320,3 +320,60 @@ def test_ranks_and_groups_agree(ranks, serial, tmp_path):
     assert require_equal(numbers(ranks, "direction_map.py", tmp_path), serial) == [
         f"/{k}" for k in ("chi", "phi", "resistance_area", "solves")
     ]
+
+
+@pytest.fixture(scope="module")
+def pumping():
+    contacts = dict(zip(("bottom", "top"), ENDS, strict=True))
+    problem = fs.TransportProblem(fs.line(COMM, two_references()), fs.Vector(), contacts=contacts)
+    return problem, direction_map(problem, "Py3", tolerance=1e-4, pumping=True)
+
+
+def test_pumped_damping_in_any_direction(pumping):
+    """Against solves, for a voltage source and a current source: without reciprocity, all is computed."""
+    problem, found = pumping
+    spin = fs.Macrospin(4e-9 * 30e-9**2, 9e5, 0.02, 300.0, fs.Uniaxial(stability=40))
+    u = random_directions(4, 6)
+    tensors = {
+        False: found.pumped(spin, voltage=1e-4).pumping.tensor(u),
+        True: found.pumped(spin, current_density=1e10).pumping.tensor(u),
+    }
+    for k, x in enumerate(u):
+        problem.magnetize({"Py3": tuple(x)})
+        turn = np.cross(x, np.eye(3)).T  # v -> u x v
+        for opened, tensor in tensors.items():
+            solved = fs.pumped_damping(problem, "Py3", spin.saturation_magnetization, open_circuit=opened)
+            right = -turn @ solved @ turn
+            assert tensor[k] == pytest.approx(right, rel=0, abs=2e-4 * np.abs(right).max())
+    problem.magnetize({"Py3": (0, 0, 1)})
+    difference = np.abs(tensors[True] - tensors[False]).max()
+    assert difference > 1e-3 * np.abs(tensors[True]).max()
+
+
+def test_a_sphere_with_pumping_is_saved_whole(pumping, tmp_path):
+    found, u = pumping[1], random_directions(3)
+    spin = fs.Macrospin(4e-9 * 30e-9**2, 9e5, 0.02, 300.0, fs.Uniaxial(stability=40))
+    found.save(COMM, tmp_path / "map.json")
+    again = DirectionMap.load(tmp_path / "map.json")
+    a, b = (x.pumped(spin, voltage=1.0).pumping.tensor(u) for x in (again, found))
+    assert a == pytest.approx(b, rel=1e-13, abs=1e-18)
+    with pytest.raises(InputError, match="holds no pumping"):
+        dataclasses.replace(found, pumping=None).pumped(spin, voltage=1.0)
+    # Trajectories with noise need tables, and tables an axis.
+    with pytest.raises(InputError, match="symmetric about an axis"):
+        fs.langevin(COMM, found.pumped(spin, voltage=1.0), [1e-12], ensemble=16)
+
+
+def test_switching_with_a_tensor_on_the_sphere(pumping):
+    """The stationary state without torque stays Boltzmann's, and pumping makes relaxation faster."""
+    found = pumping[1]
+    bare = fs.Macrospin(4e-9 * 30e-9**2, 9e5, 0.05, 300.0, fs.Uniaxial(stability=5))
+    spin = found.pumped(bare, current_density=0.0)
+    mesh = fs.Sigma(COMM, 0.3)
+    solver = fs.FokkerPlanck(mesh, spin)
+    boltzmann = np.log(solver.equilibrium().points) + spin.reduced_energy(mesh.points)
+    assert np.ptp(boltzmann) < 1e-9
+    slow, fast = (fs.FokkerPlanck(mesh, x, axisymmetric=False).spectrum(2).eigenvalues[1].real for x in (bare, spin))
+    mean = spin.pumping.tensor(mesh.points)
+    added = np.trace(mean, axis1=1, axis2=2) / 2
+    assert 1 + 0.8 * added.min() / 0.05 < fast / slow < 1 + 1.2 * added.max() / 0.05

@@ -12,6 +12,33 @@ from ..transport.model import TransportModel
 from ..transport.vector import Vector
 
 
+def require_torque(stack: Stack, model: TransportModel, layer: str) -> None:
+    """Refuse a device without a torque on a layer.
+
+    Raises
+    ------
+    InputError, ModelError
+        If the layer is no magnet, nothing turns its spins, or the model has no vectors.
+    """
+    if not isinstance(model, Vector):
+        raise ModelError("a torque map needs the vector model")
+    if not stack[layer].material.ferromagnetic:
+        raise InputError(f"layer '{layer}' is no ferromagnet; there is no torque on it")
+    others = [x for x in stack if x.material.ferromagnetic and x.name != layer]
+    if not others and not any(model.field):
+        raise InputError(f"torque map: '{layer}' is the only magnet; nothing polarizes the current")
+
+
+def has_fixed_direction(stack: Stack, model: TransportModel, layer: str) -> bool:
+    """Return whether the device distinguishes one direction, so that an angle will do; refuse it without a torque."""
+    require_torque(stack, model, layer)
+    try:
+        fixed_direction(stack, model, layer)
+    except ModelError:
+        return False
+    return True
+
+
 def fixed_direction(stack: Stack, model: TransportModel, layer: str) -> tuple[float, float, float]:
     """Return the one direction that the device distinguishes.
 
@@ -20,15 +47,11 @@ def fixed_direction(stack: Stack, model: TransportModel, layer: str) -> tuple[fl
     InputError, ModelError
         If there is none, or more than one.
     """
-    if not isinstance(model, Vector):
-        raise ModelError("a torque map needs the vector model")
+    require_torque(stack, model, layer)
+    assert isinstance(model, Vector)
     if any(model.field):
         raise ModelError("torque map: the field distinguishes a second direction")
-    if not stack[layer].material.ferromagnetic:
-        raise InputError(f"layer '{layer}' is no ferromagnet; there is no torque on it")
     others = [x for x in stack if x.material.ferromagnetic and x.name != layer]
-    if not others:
-        raise InputError(f"torque map: '{layer}' is the only magnet; nothing polarizes the current")
     directions: list[Sequence[float]] = []
     for x in others:
         if x.direction is None:

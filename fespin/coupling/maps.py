@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from ..errors import InputError, SolverError
 from ..macrospin.damping import AngularDamping
 from ..macrospin.pointwise import tangent_frame
-from ..macrospin.spin import Macrospin, fibonacci
-from ..macrospin.stability import divergence
+from ..macrospin.spin import Macrospin
+from ..macrospin.stability import critical_factor
 from ..macrospin.torque import AngularTorque
 from ..transport.problem import TransportProblem
 from .circuit import Circuit
@@ -181,14 +181,7 @@ class TorqueMap:
         well
             Direction of an energy minimum; the torque must not shift it, which it does not on its axis.
         """
-        u = np.asarray(well, dtype=float)
-        u = u / np.linalg.norm(u)
-        torque = self.torque(spin, current_density=1.0)
-        pull = divergence(lambda x: spin.precession(x, spin.effective_field(x)), u)
-        push = divergence(lambda x: torque.velocity(x, spin), u)
-        # A torque without any is only rounding.
-        scale = float(np.linalg.norm(torque.velocity(fibonacci(20), spin), axis=1).max())
-        return -pull / push if abs(push) > 1e-9 * scale else None
+        return critical_factor(spin, self.torque(spin, current_density=1.0), well)
 
     def save(self, comm: MPI.Intracomm, path: Path | str) -> None:
         """Write the map as JSON, on rank 0."""

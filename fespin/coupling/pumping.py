@@ -151,12 +151,20 @@ def pumping_torque(
     problem: TransportProblem, layer: str, axis: Sequence[float] | Array, *, open_circuit: bool = False
 ) -> Array:
     """Return Gamma e: minus the torque on a magnet per angular velocity about an axis e, (3,) (J s/m2). Collective."""
+    return pump(problem, layer, axis, open_circuit=open_circuit)[0]
+
+
+def pump(
+    problem: TransportProblem, layer: str, axis: Sequence[float] | Array, *, open_circuit: bool = False
+) -> tuple[Array, float]:
+    """Return Gamma e as :func:`pumping_torque`, and the current density into the first contact (A s/m2). Collective."""
+    first, *_ = problem.contacts
     *others, ground = problem.contacts
     rest = Terminal(current=0.0) if open_circuit else Terminal(voltage=0.0)
     terminals = {**dict.fromkeys(others, rest), ground: Terminal(voltage=0.0)}
     rate = 1e9  # linear: any size does
     turning = solve_turning(problem, {layer: tuple(rate * np.asarray(axis))}, terminals)
-    return np.asarray(-turning.torque[layer] / rate)
+    return np.asarray(-turning.torque[layer] / rate), turning.currents[first] / problem.domain.area / rate
 
 
 def pumped_damping(

@@ -17,6 +17,9 @@ from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
 from .circuit import Circuit
 from .maps import TorqueMap
+from .sphere_map import DirectionMap
+from .sphere_report import sphere_table, write_sphere
+from .sphere_torque import DirectionTorque
 
 type Picture = Callable[[str, Callable[[Path], None]], None]
 
@@ -25,7 +28,7 @@ type Picture = Callable[[str, Callable[[Path], None]], None]
 class DrivenMap:
     """A torque map with what drives the device."""
 
-    map: TorqueMap
+    map: TorqueMap | DirectionMap
     circuit: Circuit
 
     def at(self, drive: float) -> DrivenMap:
@@ -33,7 +36,7 @@ class DrivenMap:
         key = "current_density" if self.circuit.voltage is None else "voltage"
         return replace(self, circuit=replace(self.circuit, **{key: drive}))
 
-    def torque(self, spin: Macrospin) -> AngularTorque:
+    def torque(self, spin: Macrospin) -> AngularTorque | DirectionTorque:
         """Return the torque on the free layer."""
         return self.map.torque(spin, **asdict(self.circuit))
 
@@ -57,6 +60,10 @@ def write_map(
         With its pumping, if there is any.
     """
     found, torque = driven.map, driven.torque(spin)
+    if isinstance(found, DirectionMap):
+        assert isinstance(torque, DirectionTorque)
+        return write_sphere(comm, found, torque, spin, path, picture, title=title)
+    assert isinstance(torque, AngularTorque)
     found.save(comm, path / "torque_map.json")
     angle = np.linspace(0.0, 180.0, 181)
     c = np.cos(np.radians(angle))
@@ -97,13 +104,16 @@ def _damping(spin: Macrospin) -> tuple[Callable[[Array], Array], Callable[[Array
 
 def table(summary: dict[str, Any]) -> list[str]:
     """Return a torque map's numbers as lines for a terminal."""
-    told, lines = summary["torque_map"], []
-    a, b = (1e3 * told[k]["perpendicular"] for k in ("damping_like", "field_like"))
-    lines.append(f"torque on {told['layer']:<4} at 90 degrees: damping-like {a:.4g} mT, field-like {b:.4g} mT")
-    if "pumped_damping" in told:
-        p, ap = (told["pumped_damping"][k][0] for k in ("parallel", "antiparallel"))
-        alpha = summary["case"]["macrospin"]["damping"]
-        lines.append(f"{'':<14} pumped damping, beside {alpha:g}: {p:.4g} at parallel, {ap:.4g} at antiparallel")
+    told = summary["torque_map"]
+    if told["polarizer"] is None:
+        lines = sphere_table(told)
+    else:
+        a, b = (1e3 * told[k]["perpendicular"] for k in ("damping_like", "field_like"))
+        lines = [f"torque on {told['layer']:<4} at 90 degrees: damping-like {a:.4g} mT, field-like {b:.4g} mT"]
+        if "pumped_damping" in told:
+            p, ap = (told["pumped_damping"][k][0] for k in ("parallel", "antiparallel"))
+            alpha = summary["case"]["macrospin"]["damping"]
+            lines.append(f"{'':<14} pumped damping, beside {alpha:g}: {p:.4g} at parallel, {ap:.4g} at antiparallel")
     for well, critical in zip(summary["macrospin"]["wells"], told["critical_current_density"], strict=True):
         if critical is not None:
             direction = ", ".join(f"{x:.3g}" for x in well["direction"])
@@ -122,7 +132,8 @@ def plot_map(comm: MPI.Intracomm, path: Path, driven: DrivenMap, spin: Macrospin
 
     from ..palette import LINES
 
-    torque, angle = driven.torque(spin), np.linspace(0.0, 180.0, 361)
+    torque, found, angle = driven.torque(spin), driven.map, np.linspace(0.0, 180.0, 361)
+    assert isinstance(torque, AngularTorque) and isinstance(found, TorqueMap)
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     damping = _damping(spin)
     rows = 2 if damping is None else 3
@@ -133,7 +144,7 @@ def plot_map(comm: MPI.Intracomm, path: Path, driven: DrivenMap, spin: Macrospin
     above.axhline(0.0, color="0.75", lw=0.8, zorder=0)
     above.set_ylabel("torque per moment,\n" + r"field $\times$ sin$\theta$ (mT)")
     above.legend(frameon=False)
-    middle.plot(angle, 1e15 * driven.map.resistance_area(c), color=LINES[2], lw=2.2)
+    middle.plot(angle, 1e15 * found.resistance_area(c), color=LINES[2], lw=2.2)
     middle.set_ylabel(r"$AR$ (f$\Omega\,$m$^2$)")
     if damping is not None:
         axes[2].plot(angle, damping[0](c), color=LINES[0], lw=2.2, label="motion in the plane of both magnets")

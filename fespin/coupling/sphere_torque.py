@@ -1,4 +1,4 @@
-"""The torque of a direction map on a macrospin, and its potentials."""
+"""The torque of a direction map on a macrospin, its potentials, and the damping by pumping."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..macrospin.damping import turning
 from ..macrospin.spin import Macrospin
 from .circuit import Circuit
 from .harmonics import expansion, harmonics, quadrature, sizes
@@ -45,8 +46,12 @@ class DirectionTorque:
 
     def velocity(self, u: Array, spin: Macrospin) -> Array:
         """Return X (1/s) at directions u (n, 3)."""
+        return spin.explicit(self.gilbert(u, spin), u)
+
+    def gilbert(self, u: Array, spin: Macrospin) -> Array:
+        """Return the torque in Gilbert's equation (1/s) at directions u (n, 3)."""
         # tau acts on the angular momentum, which is antiparallel to u.
-        return spin.explicit(-spin.gyromagnetic_ratio * self.per_tau * self._tau(u), u)
+        return np.asarray(-spin.gyromagnetic_ratio * self.per_tau * self._tau(u))
 
     def potentials(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
         """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3); None if unknown."""
@@ -93,6 +98,45 @@ class DirectionTorque:
         if self.circuit.current_density is not None:
             return self.circuit.current_density * np.stack([self.map.chi, self.map.phi])
         return _potentials(self._tau, self.map.degree)
+
+
+@dataclass(frozen=True, eq=False)
+class DirectionDamping:
+    """The damping that pumping adds in a circuit, made by :meth:`DirectionMap.pumped`.
+
+    Attributes
+    ----------
+    map
+        With pumping.
+    circuit
+        What drives the device.
+    scale
+        gamma/(Ms t) of the macrospin (m2/(J s)).
+    """
+
+    map: DirectionMap
+    circuit: Circuit
+    scale: float
+
+    @property
+    def axis(self) -> None:
+        """Return None: no symmetry is assumed."""
+        return None
+
+    def tensor(self, u: Array) -> Array:
+        """Return A at directions u (n, 3), (n, 3, 3): it acts on du/dt."""
+        found = self.map
+        assert found.pumping is not None
+        values = expansion(found.pumping, u)[0].T
+        gamma: Array = values[:, :9].reshape(-1, 3, 3)
+        current = values[:, 9:]
+        area = found.resistance_at(u)
+        # The pumped current drives itself back by a voltage -feedback a.w, which makes the torque of a voltage.
+        per_voltage = found.torque_per_current(u) / area[:, None]
+        gamma = gamma + self.circuit.feedback(area)[:, None, None] * per_voltage[:, :, None] * current[:, None, :]
+        # Gamma acts on u x du/dt, and its result enters as it is; A's is turned by u x.
+        turn = turning(u)
+        return np.asarray(-self.scale * turn @ gamma @ turn)
 
 
 def _potentials(field: Callable[[Array], Array], degree: int) -> Array | None:
