@@ -13,13 +13,26 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .carriers import Bands, Thermal
-    from .coupling import TorqueMap, pumped_damping, pumping_matrix, solve_turning, torque_map
+    from .coupling import (
+        Circuit,
+        DirectionMap,
+        EnergyBalance,
+        TorqueMap,
+        direction_map,
+        energy_balance,
+        in_groups,
+        pumped_damping,
+        pumping_matrix,
+        solve_turning,
+        torque_map,
+    )
     from .demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .device import Contact, Interface, Layer, Material
     from .domain import Domain
     from .errors import FespinError, InputError, ModelError, SolverError
     from .geometry import from_file, lateral, line, pillar, strip
     from .macrospin import (
+        AngularDamping,
         AngularTorque,
         Biaxial,
         Cubic,
@@ -38,7 +51,7 @@ if TYPE_CHECKING:
     )
     from .materials import interfaces, material
     from .onsager import Terminal
-    from .sigma import FokkerPlanck, Sigma, decompose
+    from .sigma import FokkerPlanck, Sigma, decompose, dwell_times, phase_diagram, resonances
     from .solvers import SolverOptions
     from .stack import Stack
     from .transport import (
@@ -57,12 +70,25 @@ if TYPE_CHECKING:
 _HOME = {
     "demagnetization": ("ellipsoid_factors", "elliptic_cylinder_factors", "rectangular_prism_factors"),
     "carriers": ("Bands", "Thermal"),
-    "coupling": ("TorqueMap", "pumped_damping", "pumping_matrix", "solve_turning", "torque_map"),
+    "coupling": (
+        "Circuit",
+        "DirectionMap",
+        "EnergyBalance",
+        "TorqueMap",
+        "direction_map",
+        "energy_balance",
+        "in_groups",
+        "pumped_damping",
+        "pumping_matrix",
+        "solve_turning",
+        "torque_map",
+    ),
     "device": ("Contact", "Interface", "Layer", "Material"),
     "domain": ("Domain",),
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
     "geometry": ("from_file", "lateral", "line", "pillar", "strip"),
     "macrospin": (
+        "AngularDamping",
         "AngularTorque",
         "Biaxial",
         "Cubic",
@@ -81,7 +107,7 @@ _HOME = {
     ),
     "materials": ("interfaces", "material"),
     "onsager": ("Terminal",),
-    "sigma": ("FokkerPlanck", "Sigma", "decompose"),
+    "sigma": ("FokkerPlanck", "Sigma", "decompose", "dwell_times", "phase_diagram", "resonances"),
     "solvers": ("SolverOptions",),
     "stack": ("Stack",),
     "transport": (
@@ -100,13 +126,17 @@ _HOME = {
 __getattr__ = lazily(__name__, _HOME)
 
 __all__ = [
+    "AngularDamping",
     "AngularTorque",
     "Bands",
     "Biaxial",
+    "Circuit",
     "Contact",
     "Cubic",
+    "DirectionMap",
     "Domain",
     "Energy",
+    "EnergyBalance",
     "FespinError",
     "FokkerPlanck",
     "FourChannel",
@@ -136,21 +166,27 @@ __all__ = [
     "Zeeman",
     "band_lengths",
     "decompose",
+    "direction_map",
+    "dwell_times",
     "ellipsoid_factors",
     "elliptic_cylinder_factors",
+    "energy_balance",
     "first_passage",
     "from_file",
+    "in_groups",
     "interfaces",
     "langevin",
     "lateral",
     "line",
     "llg",
     "material",
+    "phase_diagram",
     "pillar",
     "power_spectrum",
     "pumped_damping",
     "pumping_matrix",
     "rectangular_prism_factors",
+    "resonances",
     "solve_multilayer",
     "solve_turning",
     "strip",

@@ -74,6 +74,9 @@ def solve_turning(
 ) -> PumpingSolution:
     """Solve transport while magnets turn. Collective.
 
+    Spins follow at once: their solution is the stationary one of each moment. In metals through which they take as
+    long as a turn, such as a micrometre of copper at some GHz, they lag behind.
+
     Parameters
     ----------
     problem
@@ -191,7 +194,8 @@ def pumped_damping(
     Returns
     -------
     array
-        Shape (3, 3); its antisymmetric part renormalizes gamma.
+        Shape (3, 3); its antisymmetric part renormalizes gamma. It acts on u x du/dt: its component along an axis
+        damps motion across it. :class:`fespin.AngularDamping`, of :meth:`TorqueMap.pumped`, acts on du/dt instead.
 
     Raises
     ------

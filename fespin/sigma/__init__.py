@@ -9,19 +9,27 @@ from .meridian import Meridian
 from .response import Noise, Susceptibility
 from .results import Escape, Spectrum, Switching
 from .space import Sigma
+from .surveys import DwellTimes, PhaseDiagram, Resonances, critical_drive, dwell_times, phase_diagram, resonances
 
 __all__ = [
     "Decomposition",
     "Distribution",
+    "DwellTimes",
     "Escape",
     "Evolution",
     "FokkerPlanck",
     "Meridian",
     "Noise",
+    "PhaseDiagram",
+    "Resonances",
     "Sigma",
     "Spectrum",
     "Susceptibility",
     "Switching",
+    "critical_drive",
     "decompose",
+    "dwell_times",
+    "phase_diagram",
+    "resonances",
     "suggested_mesh_size",
 ]
