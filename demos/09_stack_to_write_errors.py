@@ -194,7 +194,8 @@ crossing = 0.9 + 0.2 * below / (below - above)
 opposite = growth(-1.0)
 if comm.rank == 0:
     print(
-        f"cones grow at {below:.4f} (0.9 J_c) and {above:.4f} (1.1 J_c) of the intrinsic damping rate: zero at {crossing:.5f} J_c"
+        f"cones grow at {below:.4f} (0.9 J_c) and {above:.4f} (1.1 J_c) of the intrinsic damping rate: zero at "
+        f"{crossing:.5f} J_c"
     )
     print(f"at the opposite current -J_c: {opposite:.4f}; without current: {growth(0.0):.4f}")
 
