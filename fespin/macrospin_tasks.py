@@ -14,6 +14,7 @@ from mpi4py import MPI
 
 from . import output
 from .case import Case
+from .coupling.balance import mean_electrical_power
 from .coupling.report import DrivenMap
 from .coupling.sphere_torque import DirectionTorque
 from .macrospin import AngularTorque, Macrospin, SpinTorque, langevin
@@ -129,11 +130,10 @@ def _steady(run: Shared, task: Task, name: str) -> Results:
     _draw(run, name, found, "steady state", run.torque)
     balance = power["work"] - power["dissipation"]
     scale = max(abs(power["work"]), run.spin.thermal_energy * run.spin.diffusion * 1e-12)
-    return (
-        found.summary()
-        | describe_mesh(found)
-        | {"dissipated_power": power["dissipation"], "power_balance": balance / scale}
-    )
+    told = {"dissipated_power": power["dissipation"], "power_balance": balance / scale}
+    if run.map is not None:
+        told["electrical_power"] = mean_electrical_power(found, run.map.map, run.spin, run.map.circuit)
+    return found.summary() | describe_mesh(found) | told
 
 
 def _escape(run: Shared, task: Task, name: str) -> Results:

@@ -25,6 +25,7 @@ from ..transport.problem import TransportProblem
 from .circuit import Circuit
 from .maps import TorqueMap
 from .pumping import solve_turning
+from .sphere_map import DirectionMap
 
 type Array = NDArray[np.float64]
 
@@ -165,7 +166,9 @@ def _powers(problem: TransportProblem, layer: str, circuit: Circuit, u: Array, w
     return np.array([electrical, load, solved.dissipation.total / size, solved.torque[layer] @ w])
 
 
-def mean_electrical_power(distribution: Distribution, found: TorqueMap, spin: Macrospin, circuit: Circuit) -> float:
+def mean_electrical_power(
+    distribution: Distribution, found: TorqueMap | DirectionMap, spin: Macrospin, circuit: Circuit
+) -> float:
     """Return the mean power that the source delivers (W), the magnet at rest in each direction. Collective."""
     r = found.resistance_at(distribution.surface.points)
     power = circuit.current_at(r) * circuit.source_voltage_at(r)
