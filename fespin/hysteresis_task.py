@@ -10,7 +10,7 @@ from . import output
 from .macrospin_case import Task, unit
 from .macrospin_tasks import Results, Shared, checkpoint_of, describe_mesh
 from .progress import ProgressBar
-from .sigma import Evolution, FokkerPlanck
+from .sigma import Evolution
 from .sphere_curves import plot_hysteresis
 
 
@@ -46,7 +46,7 @@ def _sweep(run: Shared, task: Task, name: str, drive: float | None) -> tuple[Any
     """Follow one sweep; return times, the swept quantity and what was found. Collective."""
     assert task.range is not None and task.rate is not None
     spin, torque = (run.spin, run.torque) if drive is None else run.driven(drive)
-    solver = run.solver if drive is None else FokkerPlanck(run.comm, spin, torque, sphere=lambda: run.solver.sphere)
+    solver = run.solver if drive is None else run.make(run.comm, spin, torque)
     first, last = task.range
     one_way = abs(last - first) / task.rate
     loop = True if task.loop is None else task.loop

@@ -17,6 +17,7 @@ from .errors import InputError, SolverError
 from .hysteresis_task import hysteresis
 from .macrospin import Macrospin, SpinTorque, survey
 from .macrospin.scales import reduced_time, suggested_mesh_size
+from .macrospin.torque import Torque
 from .macrospin_case import make_spin, make_torque
 from .macrospin_checks import task_names
 from .macrospin_tasks import TASKS, CaseTorque, Picture, Results, Shared
@@ -72,25 +73,34 @@ def run_tasks(
         _make_folder(comm, checkpoint)
     meshed: list[Sigma] = []
 
-    def sphere() -> Sigma:
+    def sphere(on: MPI.Intracomm, of: Macrospin) -> Sigma:
         begin = time.perf_counter()
         starts = [t.start for t in case.task if t.start is not None]
-        wells = survey(spin).wells
+        wells = survey(of).wells
         axis = starts[0] if starts else tuple(wells[0].direction) if wells else (0.0, 0.0, 1.0)
         made = Sigma(
-            comm,
-            table.mesh_size or suggested_mesh_size(spin),
+            on,
+            table.mesh_size or suggested_mesh_size(of),
             degree=table.degree,
             axis=axis,
-            refine=spin if table.graded else None,
+            refine=of if table.graded else None,
             mesh=base / table.mesh if table.mesh is not None else None,
         )
-        say(f"sphere: {made.dofs} unknowns of degree {made.degree}, {time.perf_counter() - begin:.2f} s")
+        if on is comm:
+            say(f"sphere: {made.dofs} unknowns of degree {made.degree}, {time.perf_counter() - begin:.2f} s")
         meshed.append(made)
         return made
 
-    solver = FokkerPlanck(comm, spin, torque, axisymmetric=table.axisymmetric, verify=table.verify, sphere=sphere)
-    shared = Shared(comm, case, spin, torque, solver, path, picture, checkpoint, torque_map)
+    def make(on: MPI.Intracomm, of: Macrospin, torque: Torque | None) -> FokkerPlanck:
+        # The same energy on the same ranks has the same mesh.
+        shares = solvers and on is comm and of is spin
+        mesh = (lambda: solvers[0].sphere) if shares else (lambda: sphere(on, of))
+        return FokkerPlanck(on, of, torque, axisymmetric=table.axisymmetric, verify=table.verify, sphere=mesh)
+
+    solvers: list[FokkerPlanck] = []
+    solver = make(comm, spin, torque)
+    solvers.append(solver)
+    shared = Shared(comm, case, spin, torque, solver, make, path, picture, checkpoint, torque_map)
     results: dict[str, Results] = {}
     tasks = {**TASKS, **SURVEYS, "hysteresis": hysteresis}
     for i, (task, name) in enumerate(zip(case.task, task_names(case), strict=True), 1):

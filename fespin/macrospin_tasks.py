@@ -20,6 +20,7 @@ from .coupling.sphere_torque import DirectionTorque
 from .macrospin import AngularTorque, Macrospin, SpinTorque, langevin
 from .macrospin.ensemble import TICKS
 from .macrospin.spin import fibonacci
+from .macrospin.torque import Torque
 from .macrospin_case import Task, pulse_times, unit
 from .progress import ProgressBar
 from .sigma import Distribution, FokkerPlanck
@@ -29,6 +30,8 @@ from .sphere_curves import plot_eigenvalues, plot_noise
 from .sphere_plotting import plot_density
 
 type CaseTorque = SpinTorque | AngularTorque | DirectionTorque
+type Maker = Callable[[MPI.Intracomm, Macrospin, Torque | None], FokkerPlanck]
+"""Makes the solver of another macrospin or torque, as the case wants it."""
 type Picture = Callable[[str, Callable[[Path], None]], None]
 type Results = dict[str, Any]
 
@@ -42,6 +45,7 @@ class Shared:
     spin: Macrospin
     torque: CaseTorque | None
     solver: FokkerPlanck
+    make: Maker
     path: Path
     picture: Picture
     checkpoint: Path | None

@@ -30,7 +30,7 @@ def _finite(values: object) -> object:
 def _dwell_times(run: Shared, task: Task, name: str) -> Results:
     bar = ProgressBar(run.comm, 100)
     drives = _range(task.drives, task.samples or 21)
-    found = dwell_times(run.comm, run.driven, drives, progress=lambda part: bar.at(part, name))
+    found = dwell_times(run.comm, run.driven, drives, make=run.make, progress=lambda part: bar.at(part, name))
     bar.clear()
     columns: dict[str, Any] = {run.drive_column: found.drives}
     for k in range(len(found.states)):
@@ -52,7 +52,9 @@ def _dwell_times(run: Shared, task: Task, name: str) -> Results:
 def _resonance(run: Shared, task: Task, name: str) -> Results:
     bar = ProgressBar(run.comm, 100)
     drives = _range(task.drives, task.samples or 21)
-    found = resonances(run.comm, run.driven, drives, state=start_of(task), progress=lambda part: bar.at(part, name))
+    found = resonances(
+        run.comm, run.driven, drives, state=start_of(task), make=run.make, progress=lambda part: bar.at(part, name)
+    )
     bar.clear()
     columns: dict[str, Any] = {
         run.drive_column: found.drives,
@@ -82,6 +84,7 @@ def _phase_diagram(run: Shared, task: Task, name: str) -> Results:
         fields,
         along=task.direction,
         observation=task.observation_time or 1.0,
+        make=run.make,
         progress=lambda part: bar.at(part, name),
     )
     bar.clear()

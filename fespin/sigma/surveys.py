@@ -29,6 +29,9 @@ from .reduced import Reduced
 type Driven = Callable[[float], tuple[Macrospin, Torque | None]]
 """Takes a drive, such as a current density, and returns the macrospin and its torque."""
 
+type Maker = Callable[[MPI.Intracomm, Macrospin, Torque | None], FokkerPlanck]
+"""Makes a solver on a communicator; default :class:`FokkerPlanck` with its own defaults."""
+
 type Progress = Callable[[float], None]
 
 # A state that is there for less of the time is no part of telegraph noise.
@@ -122,7 +125,12 @@ class Resonances:
 
 
 def dwell_times(
-    comm: MPI.Intracomm, driven: Driven, drives: Sequence[float] | Array, *, progress: Progress | None = None
+    comm: MPI.Intracomm,
+    driven: Driven,
+    drives: Sequence[float] | Array,
+    *,
+    make: Maker = FokkerPlanck,
+    progress: Progress | None = None,
 ) -> DwellTimes:
     """Return how long each state lasts, against the drive. Collective.
 
@@ -132,12 +140,14 @@ def dwell_times(
         Takes a drive, returns the macrospin and its torque.
     drives
         (n,).
+    make
+        Makes the solver of a point, on one rank.
     progress
         Called with the part of this rank's share that is done.
     """
     x = _checked(drives, "dwell times: drives")
     states = _wells(driven(float(x[0]))[0])
-    found = share_out(comm, len(x), lambda k: _dwell(*driven(float(x[k])), states), "dwell times", progress)
+    found = share_out(comm, len(x), lambda k: _dwell(make, *driven(float(x[k])), states), "dwell times", progress)
     stable, times, shares = (np.array(y) for y in zip(*found, strict=True))
     return DwellTimes(x, states, stable, times, shares)
 
@@ -150,6 +160,7 @@ def phase_diagram(
     *,
     along: Sequence[float],
     observation: float = 1.0,
+    make: Maker = FokkerPlanck,
     progress: Progress | None = None,
 ) -> PhaseDiagram:
     """Return which states are seen at fields and drives. Collective.
@@ -185,7 +196,7 @@ def phase_diagram(
 
     def row(k: int) -> tuple[list[tuple[Array, Array, Array]], list[list[float]]]:
         strength = float(b[k])
-        points = [_dwell(*at(strength, float(y)), states) for y in x]
+        points = [_dwell(make, *at(strength, float(y)), states) for y in x]
         return points, _changes(lambda y: at(strength, y), x, np.array([p[0] for p in points]), states)
 
     found = share_out(comm, len(b), row, "phase diagram", progress)
@@ -206,6 +217,7 @@ def resonances(
     drives: Sequence[float] | Array,
     *,
     state: Sequence[float],
+    make: Maker = FokkerPlanck,
     progress: Progress | None = None,
 ) -> Resonances:
     """Return frequency and width of the resonance of one state against the drive. Collective.
@@ -222,7 +234,7 @@ def resonances(
     """
     x = _checked(drives, "resonance: drives")
     e = np.asarray(direction(state, "resonance", "state"))
-    found = share_out(comm, len(x), lambda k: _resonance(*driven(float(x[k])), e), "resonance", progress)
+    found = share_out(comm, len(x), lambda k: _resonance(make, *driven(float(x[k])), e), "resonance", progress)
     values = np.array(found)
     return Resonances(x, values[:, :3], *(values[:, k] for k in range(3, 7)))
 
@@ -250,7 +262,7 @@ def _wells(spin: Macrospin) -> Array:
     return np.array([w.direction for w in survey(spin).wells]).reshape(-1, 3)
 
 
-def _dwell(spin: Macrospin, torque: Torque | None, states: Array) -> tuple[Array, Array, Array]:
+def _dwell(make: Maker, spin: Macrospin, torque: Torque | None, states: Array) -> tuple[Array, Array, Array]:
     """Return which states are stable, for how long (s) and with which share of the time."""
     points = stable_points(Reduced(spin, torque))
     stable, times, shares = np.zeros(len(states), bool), np.full(len(states), np.nan), np.zeros(len(states))
@@ -258,7 +270,7 @@ def _dwell(spin: Macrospin, torque: Torque | None, states: Array) -> tuple[Array
         k = _nearest(states, points[0])
         stable[k], times[k], shares[k] = True, np.inf, 1.0
     elif len(points) > 1:
-        found = FokkerPlanck(MPI.COMM_SELF, spin, torque).escape()
+        found = make(MPI.COMM_SELF, spin, torque).escape()
         for u, t, p in zip(found.states, found.dwell_times, found.populations, strict=True):
             k = _nearest(states, u)
             # Two states may belong to one well of the energy without the swept field.
@@ -289,7 +301,7 @@ def _state(spin: Macrospin, torque: Torque | None, e: Array) -> Array | None:
     return max(points, key=lambda u: float(u @ e), default=None)
 
 
-def _resonance(spin: Macrospin, torque: Torque | None, e: Array) -> list[float]:
+def _resonance(make: Maker, spin: Macrospin, torque: Torque | None, e: Array) -> list[float]:
     u = _state(spin, torque, e)
     if u is None:
         return [np.nan] * 7
@@ -299,7 +311,7 @@ def _resonance(spin: Macrospin, torque: Torque | None, e: Array) -> list[float]:
     frequency, width = linear.imag / (2 * np.pi), linear.real / np.pi
     thermal = complex(np.nan, np.nan)
     if frequency > 0:
-        found = find_spectrum(FokkerPlanck(MPI.COMM_SELF, spin, torque), 2, linear).eigenvalues
+        found = find_spectrum(make(MPI.COMM_SELF, spin, torque), 2, linear).eigenvalues
         thermal = complex(found[np.argmin(np.abs(found - linear))])
     return [*u, frequency, width, thermal.imag / (2 * np.pi), thermal.real / np.pi]
 
