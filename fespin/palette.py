@@ -42,5 +42,5 @@ def prefixed(largest: float, unit: str) -> tuple[float, str]:
     """Return what a unit with a fitting prefix is in SI units, and its name: (1e-6, "\u00b5V") for 3e-5 V."""
     if not (0 < largest < math.inf):
         return 1.0, unit
-    power = min(3, max(-12, 3 * math.floor(math.log10(largest) / 3 + 1e-9)))
-    return 10.0**power, {-12: "p", -9: "n", -6: "\u00b5", -3: "m", 0: "", 3: "k"}[power] + unit
+    power = min(9, max(-12, 3 * math.floor(math.log10(largest) / 3 + 1e-9)))
+    return 10.0**power, {-12: "p", -9: "n", -6: "\u00b5", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}[power] + unit

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 from .macrospin.pointwise import Array
+from .palette import prefixed
 from .sigma.results import Spectrum
 
 type Curve = tuple[Sequence[float] | Array, Sequence[float] | Array]
@@ -145,11 +146,12 @@ def plot_noise(
     """
     if comm.rank != 0:
         return
-    figure, ax = _figure(title, "frequency (GHz)", ylabel)
-    ax.set_yscale("log", nonpositive="clip")
-    drawn = _draw_curves(ax, curves, points or {}, 1e9)
     x = np.concatenate([[0.0], *(c[0] for c in (*curves.values(), *(points or {}).values()))])
-    x = x[x > 0] / 1e9
+    size, unit = prefixed(float(x.max()), "Hz")
+    figure, ax = _figure(title, f"frequency ({unit})", ylabel)
+    ax.set_yscale("log", nonpositive="clip")
+    drawn = _draw_curves(ax, curves, points or {}, size)
+    x = x[x > 0] / size
     if len(drawn):
         ax.set_ylim(drawn.min() / 1.5, drawn.max() * 1.5)
     if len(x):

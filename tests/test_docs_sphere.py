@@ -37,6 +37,10 @@ TASKS = {
     "susceptibility": "direction = [0, 0, 1]\nfrequencies = [1e9, 2e9]\nsamples = 2",
     "noise": "observable = [0, 0, 1]\nfrequencies = [1e9, 2e9]\nsamples = 2",
     "first-passage": "start = [0, 0, 1]",
+    "dwell-times": "drives = [0.0, 0.5]\nsamples = 2",
+    "resonance": "drives = [0.0, 0.5]\nsamples = 2\nstart = [0, 0, 1]",
+    "phase-diagram": "drives = [0.0, 0.5]\nfields = [0.0, 0.001]\ndirection = [0, 0, 1]\nsamples = 2",
+    "loops": "direction = [0, 0, 1]\nrange = [0.01, -0.01]\ndrives = [0.5]\n" + SWEEP,
     "of-torque": 'sweep = "torque"\nrange = [1, 0.5]\n' + SWEEP,
 }
 
@@ -58,7 +62,7 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("sphere")
     text = CASE
     for name, keys in TASKS.items():
-        kind = "hysteresis" if name == "of-torque" else name
+        kind = "hysteresis" if name in ("of-torque", "loops") else name
         text += f'[[task]]\nkind = "{kind}"\nname = "{name}"\n{keys}\n'
     (path / "case.toml").write_text(text)
     assert main(["run", str(path / "case.toml"), "--output", str(path / "out"), "--no-pictures"]) == 0
@@ -73,7 +77,9 @@ def test_keys_of_the_summary(folder):
         assert results.keys() <= part("`tasks.<name>`") | asked, name
     # And nothing that is not there.
     named = "".join(re.findall(r"^\| (`.*?) \|", body("`tasks.<name>`"), re.M))
-    assert set(re.findall(r"`(\w+)`", named)) <= set().union(*summary["tasks"].values())
+    of_devices = {"resistance_area", "electrical_power"}
+    there = set().union(*summary["tasks"].values(), summary["tasks"]["loops"]["loops"][0])
+    assert set(re.findall(r"`(\w+)`", named)) - of_devices <= there
 
 
 @pytest.mark.parametrize(
@@ -94,7 +100,9 @@ def test_keys_of_a_case(table, title):
 
 def test_files_and_columns(folder):
     files = part("Files")
-    found = {p.name.replace("of-torque", "hysteresis") for p in folder.iterdir()} - {"summary.json", "case.toml"}
+    found = {
+        p.name.replace("of-torque", "hysteresis").replace("loops.0.5", "loops.<drive>") for p in folder.iterdir()
+    } - {"summary.json", "case.toml"}
     assert {re.sub(r"\.[a-z-]+\.", ".<name>.", x) for x in found} <= files
     for path in folder.glob("*.csv"):
         assert set(path.read_text().splitlines()[0].split(",")) <= files, path.name

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from launch import python
 
-from fespin import macrospin_run, macrospin_tasks
+from fespin import macrospin_run, macrospin_tasks, survey_tasks
 from fespin.case import schema
 from fespin.cli import main
 from fespin.errors import SolverError
@@ -855,7 +855,8 @@ def test_schema(capsys):
     assert {"macrospin", "torque", "sphere", "task"} <= found["properties"].keys()
     parts = found["$defs"]
     assert {"kind", "pulse", "reduced_time", "frequencies", "name"} <= parts["Task"]["properties"].keys()
-    assert set(macrospin_tasks.TASKS) == set(parts["Task"]["properties"]["kind"]["enum"])
+    kinds = {*macrospin_tasks.TASKS, *survey_tasks.SURVEYS, "hysteresis"}
+    assert kinds == set(parts["Task"]["properties"]["kind"]["enum"])
     assert {"damping", "temperature", "anisotropy", "layer", "volume"} <= parts["MacrospinTable"]["properties"].keys()
     assert parts["MacrospinTable"]["additionalProperties"] is False
     assert {"mesh_size", "graded", "degree", "mesh"} <= parts["SphereTable"]["properties"].keys()

@@ -165,12 +165,25 @@ def test_phase_diagram():
 
 
 def test_no_state_is_stable():
-    """Field and torque, each against the other's state: the direction precesses."""
+    """A perpendicular polarizer on a magnet in the plane: out-of-plane precession."""
+    spin = fs.Macrospin(3e-9 * 30e-9**2, 9e5, 0.1, 300.0, fs.Biaxial(stability=40.0, hard_stability=600.0))
+    unit = fs.SpinTorque(0.1, 0.0, (0.0, 0.0, 1.0))
+    at = phase_diagram(COMM, lambda x: (spin, unit.scaled(x)), [1.0], [0.0], along=(1, 0, 0))
+    assert at.regions.tolist() == [["none"]]
+    run = fs.llg(spin, (1, 0, 0.1), np.linspace(5e-9, 6e-9, 400), torque=unit)
+    assert np.ptp(run.directions[:, 0]) > 1 and np.ptp(run.directions[:, 1]) > 1
+
+
+def test_a_torque_holds_a_maximum_of_the_energy():
+    """Field and torque, each for the other's state: the torque wins where its pull exceeds damping."""
     spin = bit(40.0, 0.02)
     unit = fs.SpinTorque.critical(spin, 1.0)
     b_k = 2 * 40.0 * spin.thermal_energy / spin.moment
     at = phase_diagram(COMM, lambda x: (spin, unit.scaled(x)), [-8.0], [1.5 * b_k], along=UP)
-    assert at.regions.tolist() == [["none"]]
+    down = int(np.argmin(at.states[:, 2]))
+    assert at.regions.tolist() == [[str(down)]]
+    run = fs.llg(spin.with_field((0, 0, 1.5 * b_k)), (0.5, 0, 0.8), [20e-9], torque=unit.scaled(-8.0))
+    assert run.directions[-1][2] < -0.99
 
 
 def test_what_cannot_be():

@@ -223,11 +223,21 @@ class AngularTorque:
         a, b = self.damping_like(c)[:, None], self.field_like(c)[:, None]
         return np.asarray(spin.gyromagnetic_ratio * (a * (p - c[:, None] * u) + b * np.cross(u, p)))
 
+    @cached_property
+    def _known(self) -> dict[int, tuple[Macrospin, tuple[Chebyshev, Chebyshev, Chebyshev] | None]]:
+        return {}
+
     def _explicit(self, spin: Macrospin) -> tuple[Chebyshev, Chebyshev, Chebyshev] | None:
         """Return the coefficients of p's tangential part and of u x p in X (1/s), and the first over K's, against c.
 
-        None: pumping distinguishes another direction.
+        None: pumping distinguishes another direction. Found once for each macrospin.
         """
+        if id(spin) not in self._known:
+            # With the macrospin itself, so that no other one takes its number.
+            self._known[id(spin)] = spin, self._found(spin)
+        return self._known[id(spin)][1]
+
+    def _found(self, spin: Macrospin) -> tuple[Chebyshev, Chebyshev, Chebyshev] | None:
         if spin.pumping is None:
             factor = spin.gyromagnetic_ratio / (1 + spin.damping**2)
             a, b = self.damping_like, self.field_like

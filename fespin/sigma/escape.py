@@ -62,11 +62,17 @@ class Rates:
         return np.asarray(values[np.argsort(values.real)][1:])
 
 
-def stable_points(reduced: Reduced) -> Array:
-    """Return the stable fixed points of the motion that belong to the wells of the energy (k, 3)."""
+def stable_points(reduced: Reduced, starts: Array | None = None) -> Array:
+    """Return the stable fixed points of the motion that belong to the wells of the energy (k, 3).
+
+    Parameters
+    ----------
+    starts
+        Instead: directions from which they are sought (n, 3).
+    """
     found: list[Array] = []
-    for well in survey(reduced.spin).wells:
-        u = _fixed_point(reduced, well.direction)
+    for start in [w.direction for w in survey(reduced.spin).wells] if starts is None else starts:
+        u = _fixed_point(reduced, start)
         if u is not None and not any(x @ u > 1 - 1e-6 for x in found):
             found.append(u)
     return np.array(found).reshape(-1, 3)

@@ -37,6 +37,7 @@ def require_resolution(surface: Surface, what: str, estimate: float, spin: Macro
     """
     if estimate <= WORTHLESS or isinstance(surface, Meridian):
         return
+    estimate = estimate if np.isfinite(estimate) else np.inf
     # The lower degree p has an error like h^(2 p), and a tenth is the aim; so far off the general rule is the guide.
     order = 2 * max(surface.degree - 1, 1)
     needed = min(surface.mesh_size * (0.1 / min(estimate, 1e4)) ** (1 / order), suggested_mesh_size(spin))

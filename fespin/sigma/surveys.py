@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..macrospin.energy import field_vector
 from ..macrospin.landscape import survey
 from ..macrospin.pointwise import Array
-from ..macrospin.spin import Macrospin
+from ..macrospin.spin import Macrospin, fibonacci
 from ..macrospin.stability import linearized
 from ..macrospin.torque import Torque
 from ..sharing import share_out
@@ -37,7 +37,7 @@ type Progress = Callable[[float], None]
 # A state that is there for less of the time is no part of telegraph noise.
 _SHARE = 0.01
 # A drive at which a state loses its stability, relative to the range.
-_FINE = 1e-6
+_FINE = 1e-5
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,9 @@ class PhaseDiagram:
         As in :class:`DwellTimes`, (m, n, k).
     regions
         (m, n): "bistable" if two or more states outlast the observation; a state's number as text, if it is the only
-        one or the others do not last; "telegraph" if none lasts and two have a share of 1 percent; "none" if no state
-        is stable: the direction precesses.
+        one or the others do not last; "telegraph" if none lasts and two have a share of 1 percent; "none" if no
+        direction is stable: it precesses for ever. A direction that a torque holds outside all wells counts as the
+        state it is nearest to. Precession about an unstable direction counts as no state, even on a small cone.
     critical
         Drives at which each state gains or loses stability without temperature, by the equation of motion: field (T)
         and drive in pairs for each state.
@@ -262,13 +263,24 @@ def _wells(spin: Macrospin) -> Array:
     return np.array([w.direction for w in survey(spin).wells]).reshape(-1, 3)
 
 
+def _states(reduced: Reduced) -> Array:
+    """Return the stable directions (k, 3): in wells or, where a torque has left none there, elsewhere."""
+    points = stable_points(reduced)
+    return points if len(points) or not reduced.driven else stable_points(reduced, fibonacci(80))
+
+
 def _dwell(make: Maker, spin: Macrospin, torque: Torque | None, states: Array) -> tuple[Array, Array, Array]:
     """Return which states are stable, for how long (s) and with which share of the time."""
-    points = stable_points(Reduced(spin, torque))
+    points = _states(Reduced(spin, torque))
     stable, times, shares = np.zeros(len(states), bool), np.full(len(states), np.nan), np.zeros(len(states))
     if len(points) == 1:
         k = _nearest(states, points[0])
         stable[k], times[k], shares[k] = True, np.inf, 1.0
+    elif len(points) > 1 and len(stable_points(Reduced(spin, torque))) < 2:
+        # Energy maxima that a torque holds: rates between them are not known.
+        for u in points:
+            stable[_nearest(states, u)] = True
+        times[stable], shares[stable] = np.inf, 1 / stable.sum()
     elif len(points) > 1:
         found = make(MPI.COMM_SELF, spin, torque).escape()
         for u, t, p in zip(found.states, found.dwell_times, found.populations, strict=True):
@@ -297,7 +309,7 @@ def _region(times: Array, shares: Array, observation: float) -> str:
 
 def _state(spin: Macrospin, torque: Torque | None, e: Array) -> Array | None:
     """Return the stable direction in the half space of e; None if there is none."""
-    points = [u for u in stable_points(Reduced(spin, torque)) if u @ e > 0]
+    points = [u for u in _states(Reduced(spin, torque)) if u @ e > 0]
     return max(points, key=lambda u: float(u @ e), default=None)
 
 
@@ -325,7 +337,7 @@ def _changes(driven: Driven, drives: Array, stable: Array, states: Array) -> lis
             low, high = float(drives[k]), float(drives[k + 1])
 
             def there(y: float, i: int = i) -> bool:
-                return any(_nearest(states, u) == i for u in stable_points(Reduced(*driven(y))))
+                return any(_nearest(states, u) == i for u in _states(Reduced(*driven(y))))
 
             out[-1].append(_bisected(there, low, high, _FINE * abs(drives[-1] - drives[0])))
     return out
