@@ -21,10 +21,10 @@ def hysteresis(run: Shared, task: Task, name: str) -> Results:
         return _written(run, task, name, times, swept, found)
     loops = []
     curves: dict[str, dict[str, tuple[Any, Any]]] = {"direction": {}, "resistance": {}}
-    for drive in task.drives:
-        times, swept, found = _sweep(run, task, f"{name}.{drive:g}", drive)
-        loops.append({"drive": drive} | _written(run, task, f"{name}.{drive:g}", times, swept, found, picture=False))
-        label = f"{drive:g} {run.drive_unit}".strip()
+    for k, drive in enumerate(task.drives):
+        times, swept, found = _sweep(run, task, f"{name}.{k}", drive)
+        loops.append({"drive": drive} | _written(run, task, f"{name}.{k}", times, swept, found, picture=False))
+        label = f"{drive:.6g} {run.drive_unit}".strip()
         curves["direction"][label] = (swept, np.array(loops[-1]["mean_along"]))
         if "resistance" in found.observables:
             curves["resistance"][label] = (swept, 1e15 * found.observables["resistance"])
@@ -62,7 +62,7 @@ def _sweep(run: Shared, task: Task, name: str, drive: float | None) -> tuple[Any
         "tolerance": task.tolerance or 1e-4,
         "breakpoints": [one_way] if loop else [],
         "progress": lambda part: bar.at(part, f"{name}: sweep"),
-        "checkpoint": checkpoint_of(run, task, name, torque),
+        "checkpoint": checkpoint_of(run, task, name, drive),
         "resume": True,
         "observables": {} if run.resistance is None else {"resistance": run.resistance},
     }

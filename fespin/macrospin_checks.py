@@ -45,7 +45,10 @@ def check_macrospin(case: Case) -> None:
         _check_transport_torque(case)
     _check_sphere(case, spin)
     names = task_names(case)
-    for i, (task, name) in enumerate(zip(case.task, names, strict=True), 1):
+    # The loops of several drives have files of their own.
+    for task, name in zip(case.task, task_names(case), strict=True):
+        names += [f"{name}.{k}" for k in range(len(task.drives or []))] if task.kind == "hysteresis" else []
+    for i, (task, name) in enumerate(zip(case.task, names, strict=False), 1):
         owner = f"task {i}" + (f" ('{name}')" if task.name is not None else "")
         if names.count(name) > 1:
             raise InputError(f"{owner}: the name '{name}' is given twice")
@@ -180,6 +183,8 @@ def _hysteresis(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | No
             raise InputError(f"{owner}.drives: they need the table [torque]")
         if task.sweep == "torque":
             raise InputError(f'{owner}.drives: they belong to a sweep of the field, found with sweep = "torque"')
+        if len({f"{x:.6g}" for x in task.drives}) < len(task.drives):
+            raise InputError(f"{owner}.drives: found {task.drives}; two of them are the same to six digits")
     assert task.range is not None
     if task.range[0] == task.range[1]:
         raise InputError(f"{owner}.range: found {task.range}; from and to must differ")

@@ -71,9 +71,12 @@ def run_tasks(
         raise InputError(f"sphere.mesh: there is no file '{base / table.mesh}'")
     if checkpoint is not None:
         _make_folder(comm, checkpoint)
-    meshed: list[Sigma] = []
+    meshed = False
+    last: dict[bool, tuple[Macrospin, Sigma]] = {}
 
     def sphere(on: MPI.Intracomm, of: Macrospin) -> Sigma:
+        nonlocal meshed
+        meshed = True
         begin = time.perf_counter()
         starts = [t.start for t in case.task if t.start is not None]
         wells = survey(of).wells
@@ -88,18 +91,19 @@ def run_tasks(
         )
         if on is comm:
             say(f"sphere: {made.dofs} unknowns of degree {made.degree}, {time.perf_counter() - begin:.2f} s")
-        meshed.append(made)
         return made
 
     def make(on: MPI.Intracomm, of: Macrospin, torque: Torque | None) -> FokkerPlanck:
-        # The same energy on the same ranks has the same mesh.
-        shares = solvers and on is comm and of is spin
-        mesh = (lambda: solvers[0].sphere) if shares else (lambda: sphere(on, of))
+        # The same energy on the same ranks has the same mesh; of all ranks and of each rank's own the last is kept.
+        def mesh() -> Sigma:
+            shared = on is comm
+            if shared not in last or last[shared][0] is not of:
+                last[shared] = of, sphere(on, of)
+            return last[shared][1]
+
         return FokkerPlanck(on, of, torque, axisymmetric=table.axisymmetric, verify=table.verify, sphere=mesh)
 
-    solvers: list[FokkerPlanck] = []
     solver = make(comm, spin, torque)
-    solvers.append(solver)
     shared = Shared(comm, case, spin, torque, solver, make, path, picture, checkpoint, torque_map)
     results: dict[str, Results] = {}
     tasks = {**TASKS, **SURVEYS, "hysteresis": hysteresis}

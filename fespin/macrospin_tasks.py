@@ -19,7 +19,6 @@ from .coupling.report import DrivenMap
 from .coupling.sphere_torque import DirectionTorque
 from .macrospin import AngularTorque, Macrospin, SpinTorque, langevin
 from .macrospin.ensemble import TICKS
-from .macrospin.spin import fibonacci
 from .macrospin.torque import Torque
 from .macrospin_case import Task, pulse_times, unit
 from .progress import ProgressBar
@@ -81,22 +80,18 @@ class Shared:
         return {"": "factor", "A/m2": "current_density_A_per_m2", "V": "voltage_V"}[self.drive_unit]
 
 
-def checkpoint_of(run: Shared, task: Task, name: str, torque: CaseTorque | None) -> Path | None:
+def checkpoint_of(run: Shared, task: Task, name: str, drive: float | None) -> Path | None:
     """Return the file of a task's state. What the state depends on is part of the name: another case starts afresh."""
     if run.checkpoint is None:
         return None
-    assert run.case.macrospin is not None
     tables = [
-        run.case.macrospin.model_dump(),
-        run.case.torque and run.case.torque.model_dump(),
-        run.case.sphere.model_dump(),
+        run.case.model_dump(mode="json", exclude={"title", "task", "state"}),
         [t.start for t in run.case.task],
-        task.model_dump(exclude={"name"}),
+        task.model_dump(exclude={"name", "drives"}),
         run.spin.volume,
-        # What transport has made of the device, pumping included.
-        None if torque is None else torque.velocity(fibonacci(20), run.spin).tolist(),
+        drive,
     ]
-    digest = hashlib.sha256(json.dumps(tables).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:12]
     return run.checkpoint / f"{name}.{digest}.checkpoint"
 
 

@@ -87,7 +87,7 @@ def plot_phase_diagram(comm: MPI.Intracomm, path: Path, found: PhaseDiagram, *, 
             once = len(np.unique(pairs[:, 0])) == len(pairs)
             ax.plot(pairs[:, 0], pairs[:, 1], ".-" if once else ".", ms=5, lw=1.2, color=LINES[k % len(LINES)])
     labels = {str(k): f"only {_named(u)}" for k, u in enumerate(found.states)}
-    labels |= {"telegraph": "telegraph noise", "bistable": "both, as history", "none": "precession"}
+    labels |= {"telegraph": "telegraph noise", "bistable": "by history", "none": "precession"}
     handles = [Patch(color=c, label=labels[n]) for n, c in zip(names, colours, strict=True) if n in found.regions]
     for k, u in enumerate(found.states):
         if len(found.critical[k]):

@@ -207,3 +207,21 @@ def test_what_two_fixed_directions_cannot(tmp_path, capsys):
     path = write(tmp_path, SECOND, langevin)
     assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 2
     assert "give torque.pumping = false" in capsys.readouterr().err
+
+
+def test_pumping_first_on_ranks_without_the_magnet(tmp_path):
+    """Ranks that hold no part of an interface do not wait for those that do."""
+    script = tmp_path / "pump.py"
+    script.write_text(
+        "from mpi4py import MPI\nimport fespin as fs\n"
+        "cu, co = fs.material('Cu'), fs.material('Co')\n"
+        "face = {('Co', 'Cu'): fs.Interface(0.5e-15, 0.7, 5e14)}\n"
+        "stack = fs.Stack(fs.Layer(cu, 90e-9), fs.Layer(co, 4e-9, 'm', (0, 0, 1)), fs.Layer(cu, 90e-9),\n"
+        "                 interfaces=face, library={})\n"
+        "domain = fs.pillar(MPI.COMM_WORLD, stack, diameter=30e-9, mesh_size=12e-9)\n"
+        "problem = fs.TransportProblem(domain, fs.Vector(), degree=1)\n"
+        "print(fs.pumping_matrix(problem, 'm')[0, 0] > 0)\n"
+    )
+    run = python(3, str(script), timeout=120)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("True") == 3

@@ -12,6 +12,7 @@ from mpi4py import MPI
 import fespin as fs
 from fespin.coupling import DirectionMap, direction_map, in_groups, sphere_map, torque_map
 from fespin.coupling.harmonics import even_directions, expansion, harmonics, orders, quadrature, sizes
+from fespin.coupling.pumping import pump
 from fespin.coupling.solves import solve_direction
 from fespin.coupling.sphere_torque import DirectionTorque
 from fespin.errors import InputError, ModelError, SolverError
@@ -377,3 +378,20 @@ def test_switching_with_a_tensor_on_the_sphere(pumping):
     mean = spin.pumping.tensor(mesh.points)
     added = np.trace(mean, axis1=1, axis2=2) / 2
     assert 1 + 0.8 * added.min() / 0.05 < fast / slow < 1 + 1.2 * added.max() / 0.05
+
+
+def test_the_order_of_contacts_does_not_matter(pumping):
+    """What is pumped counts into the bottom, whatever contact is named first."""
+    problem, _ = pumping
+    before, turned = problem.contacts, dict(reversed(problem.contacts.items()))
+    u = random_directions(1)[0]
+    problem.magnetize({"Py3": tuple(u)})
+    axis = np.cross(u, (0, 0, 1.0))
+    currents = []
+    for order in (before, turned):
+        problem.contacts = order
+        currents.append(pump(problem, "Py3", axis)[1])
+    problem.contacts = before
+    problem.magnetize({"Py3": (0, 0, 1)})
+    assert currents[0] == pytest.approx(currents[1], rel=1e-6, abs=0)
+    assert abs(currents[0]) > 1e-6

@@ -101,7 +101,7 @@ def test_keys_of_a_case(table, title):
 def test_files_and_columns(folder):
     files = part("Files")
     found = {
-        p.name.replace("of-torque", "hysteresis").replace("loops.0.5", "loops.<drive>") for p in folder.iterdir()
+        p.name.replace("of-torque", "hysteresis").replace("loops.0", "loops.<number>") for p in folder.iterdir()
     } - {"summary.json", "case.toml"}
     assert {re.sub(r"\.[a-z-]+\.", ".<name>.", x) for x in found} <= files
     for path in folder.glob("*.csv"):

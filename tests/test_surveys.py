@@ -224,3 +224,43 @@ def test_the_meridian_finds_the_mode_at_a_frequency():
     )
     assert np.sort(a.imag) == pytest.approx(np.sort(b.imag), rel=1e-3, abs=0)
     assert a.real == pytest.approx(b.real, rel=1e-3, abs=0)
+
+
+def test_a_pole_that_the_torque_holds_beside_a_well():
+    """Beyond B_K one well is left; from a = alpha (B - B_K) on the torque holds the other pole as well."""
+    driven = along_axis(20.0, 0.05)
+    b_k = 2 * 20.0 * driven(0.0)[0].thermal_energy / driven(0.0)[0].moment
+    at = phase_diagram(COMM, driven, [0.1, 1.5, 3.0], [-1.5 * b_k], along=UP)
+    up = int(np.argmax(at.states @ UP))
+    assert at.regions.tolist() == [[str(1 - up), "bistable", str(up)]]
+    assert at.critical[up] == pytest.approx(np.array([[-1.5 * b_k, 0.5]]), rel=1e-3, abs=0)
+    assert at.critical[1 - up] == pytest.approx(np.array([[-1.5 * b_k, 2.5]]), rel=1e-3, abs=0)
+    for start in (UP, DOWN):
+        spin, made = driven(1.5)
+        run = fs.llg(spin.with_field((0, 0, -1.5 * b_k)), start + [0.05, 0, 0], [40e-9], torque=made)
+        assert run.directions[-1] @ start > 0.99
+
+
+def test_a_state_that_turns_does_not_end():
+    """In a field across the axis beyond B_K there is one state, whatever well it is nearer to."""
+    driven = along_axis(20.0, 0.05)
+    b_k = 2 * 20.0 * driven(0.0)[0].thermal_energy / driven(0.0)[0].moment
+    at = phase_diagram(COMM, driven, [-0.02, 0.013, 0.02], [1.3 * b_k], along=(1, 0, 0))
+    assert not any(len(x) for x in at.critical)
+
+
+def test_the_resonance_is_that_of_the_state_asked_for():
+    spin = fs.Macrospin(3e-24, 9e5, 0.05, 300.0, fs.Cubic(stability=200.0))
+    unit = fs.SpinTorque(0.02, 0.0, (-1.0, 0.0, 0.0))
+    found = resonances(COMM, lambda x: (spin, unit.scaled(x)), [0.0, 20.0], state=(1, 0.1, 0))
+    assert found.directions[0] == pytest.approx([1, 0, 0], rel=0, abs=1e-9)
+    assert np.isnan(found.directions[1]).all()  # it has gone, and the others are not it
+
+
+def test_modes_of_high_order_at_a_frequency():
+    """Three and more quanta of the precession: azimuthal orders as high."""
+    spin = bit(30.0, 0.05)
+    frequency = 5 * spin.gyromagnetic_ratio * 60.0 * spin.thermal_energy / spin.moment / (2 * np.pi)
+    found = fs.FokkerPlanck(COMM, spin).spectrum(3, near=frequency)
+    assert max(abs(m) for m in found.orders) > 3
+    assert found.residuals.max() < 1e-6

@@ -33,6 +33,7 @@ from ..macrospin.spin import Macrospin
 from ..macrospin.stability import critical_factor
 from ..macrospin.torque import AngularTorque
 from ..transport.problem import TransportProblem
+from ..transport.vector import SPIN_PER_CHARGE
 from .circuit import Circuit
 from .directions import fixed_direction
 from .groups import Groups
@@ -267,16 +268,20 @@ def torque_map(
         return groups.evaluate(layer, u, lambda on, v: _solve_at(on, layer, e, v, pumping), 6 if pumping else 3)
 
     every = _leja(_MOST)
-    c, error = every[: max(_FIRST, groups.count)], math.inf
+    c, error = every[: min(max(_FIRST, groups.count), _MOST // 2)], math.inf
     values = solve(c)
     while error > tolerance and len(c) < _MOST:
         new = every[len(c) : len(c) + max(2, groups.count)]
         fit, more = _fit(c, values), solve(new)
         # The two parts of the torque have one scale, the resistance its own, and pumping.
         sizes = [float(np.abs(values[:, k]).max(initial=0.0)) for k in (slice(2), slice(2, 3), slice(3, None))]
+        # A torque that is nothing but rounding is none.
+        sizes[0] = max(sizes[0], 1e-8 * SPIN_PER_CHARGE)
         scale = np.repeat([x or 1.0 for x in sizes], [2, 1, values.shape[1] - 3])
         # The new angles are where the polynomials are least certain.
         error = float((np.abs(more - np.stack([f(new) for f in fit], axis=1)) / scale).max())
+        # Ranks must agree on when to stop, whatever their arithmetic.
+        error = float(groups.comm.bcast(error, 0))
         c, values = np.concatenate([c, new]), np.concatenate([values, more])
     if error > tolerance:
         raise SolverError(f"torque map: {len(c)} angles leave an error of {error:.1g}; allow a larger tolerance")

@@ -35,6 +35,8 @@ type Array = NDArray[np.float64]
 # What acts on the transverse spins of a magnet relative to its own motion.
 _BULK, _BULK_TURN, _FACE = "dephasing", "precession", "interface mixing"
 
+_RATE = 1e9  # rad/s; all is linear in it
+
 
 @dataclass(frozen=True)
 class PumpingSolution:
@@ -154,20 +156,23 @@ def pumping_torque(
     problem: TransportProblem, layer: str, axis: Sequence[float] | Array, *, open_circuit: bool = False
 ) -> Array:
     """Return Gamma e: minus the torque on a magnet per angular velocity about an axis e, (3,) (J s/m2). Collective."""
-    return pump(problem, layer, axis, open_circuit=open_circuit)[0]
+    return np.asarray(-_turned(problem, layer, axis, open_circuit).torque[layer] / _RATE, dtype=np.float64)
 
 
-def pump(
-    problem: TransportProblem, layer: str, axis: Sequence[float] | Array, *, open_circuit: bool = False
-) -> tuple[Array, float]:
-    """Return Gamma e as :func:`pumping_torque`, and the current density into the first contact (A s/m2). Collective."""
-    first, *_ = problem.contacts
+def pump(problem: TransportProblem, layer: str, axis: Sequence[float] | Array) -> tuple[Array, float]:
+    """Return Gamma e, and what is pumped into the bottom of a short circuit per area (A s/m2). Collective."""
+    turning = _turned(problem, layer, axis, False)
+    gamma = np.asarray(-turning.torque[layer] / _RATE, dtype=np.float64)
+    return gamma, turning.currents["bottom"] / problem.domain.area / _RATE
+
+
+def _turned(
+    problem: TransportProblem, layer: str, axis: Sequence[float] | Array, open_circuit: bool
+) -> PumpingSolution:
     *others, ground = problem.contacts
     rest = Terminal(current=0.0) if open_circuit else Terminal(voltage=0.0)
     terminals = {**dict.fromkeys(others, rest), ground: Terminal(voltage=0.0)}
-    rate = 1e9  # linear: any size does
-    turning = solve_turning(problem, {layer: tuple(rate * np.asarray(axis))}, terminals)
-    return np.asarray(-turning.torque[layer] / rate), turning.currents[first] / problem.domain.area / rate
+    return solve_turning(problem, {layer: tuple(_RATE * np.asarray(axis))}, terminals)
 
 
 def pumped_damping(

@@ -47,7 +47,7 @@ class Motion:
 
     def __post_init__(self) -> None:
         if self.torque is not None and not hasattr(self.torque, "velocity"):
-            raise InputError(f"LLG: found {self.torque!r} as torque; allowed: SpinTorque, VectorTorque, or None")
+            raise InputError(f"LLG: found {self.torque!r} as torque; give a torque, such as SpinTorque, or None")
         for key in ("field", "drive"):
             given = getattr(self, key)
             if given is not None and not callable(given):

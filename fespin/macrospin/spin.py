@@ -75,6 +75,11 @@ class Macrospin:
         object.__setattr__(self, "field", field_vector(self.field, "macrospin: field"))
         terms = self.terms if isinstance(self.terms, Sequence) else (self.terms,)
         object.__setattr__(self, "terms", tuple(_as_term(t) for t in terms))
+        if self.pumping is not None:
+            total = self.pumping.tensor(PROBES)
+            least = np.linalg.eigvalsh((total + np.swapaxes(total, 1, 2)) / 2)[:, :2].min()
+            if not least + self.damping > 0:
+                raise InputError(f"macrospin: with pumping the damping is {least + self.damping:.3g} in some direction")
         values = self.reduced_energy(PROBES)
         if not np.isfinite(values).all():
             at = ", ".join(f"{x:.4g}" for x in PROBES[np.argmin(np.isfinite(values))])

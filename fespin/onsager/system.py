@@ -51,6 +51,8 @@ class System:
     def __init__(self, domain: Domain, declaration: Declaration, degree: int = 2) -> None:
         self.domain, self.declaration, self.degree = domain, declaration, degree
         self.comm = domain.comm
+        # Collective, and else done by the first rank with an interface to assemble.
+        domain.mesh.topology.create_entity_permutations()
         if np.issubdtype(PETSc.ScalarType, np.complexfloating):
             raise ModelError("this PETSc computes with complex numbers; choose its real build (PETSC_DIR)")
         for r in domain.regions:

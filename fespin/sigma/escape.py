@@ -72,14 +72,14 @@ def stable_points(reduced: Reduced, starts: Array | None = None) -> Array:
     """
     found: list[Array] = []
     for start in [w.direction for w in survey(reduced.spin).wells] if starts is None else starts:
-        u = _fixed_point(reduced, start)
+        u = stable_point(reduced, start)
         if u is not None and not any(x @ u > 1 - 1e-6 for x in found):
             found.append(u)
     return np.array(found).reshape(-1, 3)
 
 
-def _fixed_point(reduced: Reduced, start: Array) -> Array | None:
-    """Return the stable fixed point reached by Newton's method from a well; None if there is none."""
+def stable_point(reduced: Reduced, start: Array) -> Array | None:
+    """Return the stable fixed point that Newton's method reaches from a direction; None if it fails."""
     u = start
     for _ in range(50):
         frame = tangent_frame(u[None])[0]

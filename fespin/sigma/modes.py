@@ -74,9 +74,10 @@ def _solve(fp: FokkerPlanck, surface: Surface, count: int, near_to: complex | No
         if near_to is not None:
             target = near_to / fp.spin.diffusion
             if isinstance(surface, Meridian):
-                values, orders, vectors = _columns(meridian_near(operator, target, count))
+                found, left = meridian_near(operator, target, count)
+                values, orders, vectors = _columns(found)
                 methods = tuple(f"meridian, m = {m}" for m in orders)
-                return values, methods, [operator.density(x) for x in vectors], np.zeros(len(values)), orders
+                return values, methods, [operator.density(x) for x in vectors], np.array(left), orders
             values, vectors, residual = near(operator, target, count)
             order = np.argsort(np.abs(values - target))
             methods = ("Arnoldi at the frequency",) * len(order)

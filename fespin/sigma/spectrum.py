@@ -139,19 +139,30 @@ def meridian_spectrum(operator: Operator, count: int) -> list[Mode]:
     return found
 
 
-def meridian_near(operator: Operator, target: complex, count: int) -> list[Mode]:
-    """Return the modes of a symmetric problem that are nearest to a target, of orders up to 3."""
+def meridian_near(operator: Operator, target: complex, count: int) -> tuple[list[Mode], list[float]]:
+    """Return the modes of a symmetric problem that are nearest to a target, and their relative residuals.
+
+    Azimuthal orders 0, +-1, +-2, ... are gone through until three in a row bring nothing nearer.
+    """
     pencil = _pencil(operator)
-    found: list[Mode] = []
-    for m in range(-3, 4):
-        a, b, keep = pencil(m)
-        solve = scipy.sparse.linalg.splu(a - target * b).solve
-        # Any start without symmetries of its own.
-        start = solve(np.cos(np.arange(len(keep)) ** 1.5).astype(complex))
-        most = min(_KRYLOV, len(keep) - 1)
-        pairs = _nearest(operator, solve, lambda v, b=b: b @ v, start, target, count, most)  # type: ignore[misc]
-        found += [(z, m, _placed(x, keep, operator)) for z, x in pairs]
-    return sorted(found, key=lambda f: abs(f[0] - target))[:count]
+    found: list[tuple[Mode, float]] = []
+    idle, m = 0, 0
+    while idle < 3 and m < 100:
+        before = [mode for mode, _ in found]
+        for order in {m, -m}:
+            a, b, keep = pencil(order)
+            solve = scipy.sparse.linalg.splu(a - target * b).solve
+            # Any start without symmetries of its own.
+            start = solve(np.cos(np.arange(len(keep)) ** 1.5).astype(complex))
+            most = min(_KRYLOV, len(keep) - 1)
+            for z, x in _nearest(operator, solve, lambda v, b=b: b @ v, start, target, count, most):  # type: ignore[misc]
+                left, right = a @ x, z * (b @ x)
+                residual = np.linalg.norm(left - right) / (np.linalg.norm(left) + np.linalg.norm(right) + 1e-300)
+                found.append(((z, order, _placed(x, keep, operator)), float(residual)))
+        found = sorted(found, key=lambda f: abs(f[0][0] - target))[:count]
+        changed = any(all(mode is not old for old in before) for mode, _ in found)
+        idle, m = 0 if changed else idle + 1, m + 1
+    return [mode for mode, _ in found], [residual for _, residual in found]
 
 
 def _placed(values: Vector, keep: NDArray[np.int_], operator: Operator) -> Vector:

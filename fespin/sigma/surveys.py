@@ -17,11 +17,11 @@ from ..errors import InputError
 from ..macrospin.energy import field_vector
 from ..macrospin.landscape import survey
 from ..macrospin.pointwise import Array
-from ..macrospin.spin import Macrospin, fibonacci
+from ..macrospin.spin import PROBES, Macrospin
 from ..macrospin.stability import linearized
 from ..macrospin.torque import Torque
 from ..sharing import share_out
-from .escape import stable_points
+from .escape import stable_point, stable_points
 from .fokker_planck import FokkerPlanck
 from .modes import find_spectrum
 from .reduced import Reduced
@@ -53,7 +53,8 @@ class DwellTimes:
     stable
         Whether there is a stable state that belongs to the well (n, k).
     dwell_times
-        Mean time in it (s), (n, k): infinite if it is the only one, nan if there is none.
+        Mean time in it (s), (n, k): infinite if it is the only one, nan if there is none, or a torque holds a direction
+        outside all wells beside it.
     populations
         Share of the time spent in it (n, k).
     """
@@ -81,12 +82,13 @@ class PhaseDiagram:
         As in :class:`DwellTimes`, (m, n, k).
     regions
         (m, n): "bistable" if two or more states outlast the observation; a state's number as text, if it is the only
-        one or the others do not last; "telegraph" if none lasts and two have a share of 1 percent; "none" if no
-        direction is stable: it precesses for ever. A direction that a torque holds outside all wells counts as the
-        state it is nearest to. Precession about an unstable direction counts as no state, even on a small cone.
+        one, or alone lasts or has 99 percent of the time; "telegraph" if none lasts and two have a share of 1 percent;
+        "none" if no direction is stable: it precesses for ever. A direction that a torque holds outside all wells
+        counts as the state it is nearest to; its dwell time beside others is not known (nan), and taken to be long.
+        Precession about an unstable direction counts as no state, even on a small cone.
     critical
         Drives at which each state gains or loses stability without temperature, by the equation of motion: field (T)
-        and drive in pairs for each state.
+        and drive in pairs for each state, at most one between neighbouring drives.
     observation
         s.
     """
@@ -201,9 +203,12 @@ def phase_diagram(
         return points, _changes(lambda y: at(strength, y), x, np.array([p[0] for p in points]), states)
 
     found = share_out(comm, len(b), row, "phase diagram", progress)
-    _, times, shares = (np.array([[p[i] for p in points] for points, _ in found]) for i in range(3))
+    stable, times, shares = (np.array([[p[i] for p in points] for points, _ in found]) for i in range(3))
     regions = np.array(
-        [[_region(t, s, observation) for t, s in zip(*pair, strict=True)] for pair in zip(times, shares, strict=True)]
+        [
+            [_region(*point, observation) for point in zip(*row, strict=True)]
+            for row in zip(stable, times, shares, strict=True)
+        ]
     )
     critical = tuple(
         np.array([[f, y] for f, (_, changes) in zip(b, found, strict=True) for y in changes[i]]).reshape(-1, 2)
@@ -263,31 +268,38 @@ def _wells(spin: Macrospin) -> Array:
     return np.array([w.direction for w in survey(spin).wells]).reshape(-1, 3)
 
 
-def _states(reduced: Reduced) -> Array:
-    """Return the stable directions (k, 3): in wells or, where a torque has left none there, elsewhere."""
-    points = stable_points(reduced)
-    return points if len(points) or not reduced.driven else stable_points(reduced, fibonacci(80))
+def _states(reduced: Reduced) -> tuple[Array, int]:
+    """Return the stable directions, those in wells first, and how many these are.
+
+    A torque may hold a direction where the energy is highest, or along its axis.
+    """
+    inside = stable_points(reduced)
+    if not reduced.driven:
+        return inside, len(inside)
+    u = np.concatenate([PROBES, np.eye(3), -np.eye(3)])
+    starts = [u[int(np.argmax(reduced.potential(u)))]]
+    starts.append(-starts[0])
+    if reduced.torque is not None and reduced.torque.axis is not None:
+        axis = np.asarray(reduced.torque.axis, dtype=float)
+        starts += [axis, -axis]
+    others = [x for x in stable_points(reduced, np.array(starts)) if not (inside @ x > 1 - 1e-6).any()]
+    return np.array([*inside, *others]).reshape(-1, 3), len(inside)
 
 
 def _dwell(make: Maker, spin: Macrospin, torque: Torque | None, states: Array) -> tuple[Array, Array, Array]:
     """Return which states are stable, for how long (s) and with which share of the time."""
-    points = _states(Reduced(spin, torque))
+    points, inside = _states(Reduced(spin, torque))
     stable, times, shares = np.zeros(len(states), bool), np.full(len(states), np.nan), np.zeros(len(states))
+    for u in points:
+        stable[_nearest(states, u)] = True
     if len(points) == 1:
-        k = _nearest(states, points[0])
-        stable[k], times[k], shares[k] = True, np.inf, 1.0
-    elif len(points) > 1 and len(stable_points(Reduced(spin, torque))) < 2:
-        # Energy maxima that a torque holds: rates between them are not known.
-        for u in points:
-            stable[_nearest(states, u)] = True
-        times[stable], shares[stable] = np.inf, 1 / stable.sum()
-    elif len(points) > 1:
+        times[stable], shares[stable] = np.inf, 1.0
+    elif inside == len(points) and inside:
         found = make(MPI.COMM_SELF, spin, torque).escape()
         for u, t, p in zip(found.states, found.dwell_times, found.populations, strict=True):
             k = _nearest(states, u)
             # Two states may belong to one well of the energy without the swept field.
-            times[k] = t if not stable[k] else max(t, times[k])
-            stable[k], shares[k] = True, shares[k] + p
+            times[k], shares[k] = np.fmax(t, times[k]), shares[k] + p
     return stable, times, shares
 
 
@@ -295,10 +307,11 @@ def _nearest(states: Array, u: Array) -> int:
     return int(np.argmax(states @ u))
 
 
-def _region(times: Array, shares: Array, observation: float) -> str:
-    lasting = np.flatnonzero(times > observation)
-    if np.isnan(times).all():
+def _region(stable: NDArray[np.bool_], times: Array, shares: Array, observation: float) -> str:
+    if not stable.any():
         return "none"
+    # Of what is stable and of unknown duration, nothing says that it ends.
+    lasting = np.flatnonzero(stable & ~(times <= observation))
     if len(lasting) > 1:
         return "bistable"
     if len(lasting) == 1:
@@ -308,9 +321,11 @@ def _region(times: Array, shares: Array, observation: float) -> str:
 
 
 def _state(spin: Macrospin, torque: Torque | None, e: Array) -> Array | None:
-    """Return the stable direction in the half space of e; None if there is none."""
-    points = [u for u in _states(Reduced(spin, torque)) if u @ e > 0]
-    return max(points, key=lambda u: float(u @ e), default=None)
+    """Return the stable direction that belongs to the well nearest to e, or to e itself; None if there is none."""
+    near = max((w.direction for w in survey(spin).wells), key=lambda u: float(u @ e), default=e)
+    reduced = Reduced(spin, torque)
+    found = stable_point(reduced, near) if near @ e > 0 else None
+    return stable_point(reduced, e) if found is None else found
 
 
 def _resonance(make: Maker, spin: Macrospin, torque: Torque | None, e: Array) -> list[float]:
@@ -320,11 +335,11 @@ def _resonance(make: Maker, spin: Macrospin, torque: Torque | None, e: Array) ->
     rate = Reduced(spin, torque)
     growth = spin.diffusion * np.linalg.eigvals(linearized(rate.velocity, u))
     linear = complex(-growth[0].real, abs(growth[0].imag))
+    if not linear.imag:  # overdamped
+        return [*u, 0.0, np.nan, np.nan, np.nan]
     frequency, width = linear.imag / (2 * np.pi), linear.real / np.pi
-    thermal = complex(np.nan, np.nan)
-    if frequency > 0:
-        found = find_spectrum(make(MPI.COMM_SELF, spin, torque), 2, linear).eigenvalues
-        thermal = complex(found[np.argmin(np.abs(found - linear))])
+    found = find_spectrum(make(MPI.COMM_SELF, spin, torque), 2, linear).eigenvalues
+    thermal = complex(found[np.argmin(np.abs(found - linear))])
     return [*u, frequency, width, thermal.imag / (2 * np.pi), thermal.real / np.pi]
 
 
@@ -337,9 +352,13 @@ def _changes(driven: Driven, drives: Array, stable: Array, states: Array) -> lis
             low, high = float(drives[k]), float(drives[k + 1])
 
             def there(y: float, i: int = i) -> bool:
-                return any(_nearest(states, u) == i for u in _states(Reduced(*driven(y))))
+                return any(_nearest(states, u) == i for u in _states(Reduced(*driven(y)))[0])
 
-            out[-1].append(_bisected(there, low, high, _FINE * abs(drives[-1] - drives[0])))
+            fine = _FINE * abs(drives[-1] - drives[0])
+            at = _bisected(there, low, high, fine)
+            # A state that turns until it is nearer to another one's direction has not ended.
+            if len({len(_states(Reduced(*driven(y)))[0]) for y in (at - 2 * fine, at + 2 * fine)}) > 1:
+                out[-1].append(at)
     return out
 
 
