@@ -1,0 +1,361 @@
+"""Gilbert's equation of a magnetization that varies in space, with currents that drive it and that it drives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from dolfinx import mesh as dmesh
+from mpi4py import MPI
+
+from ..errors import InputError, SolverError
+from ..quantities import is_finite
+from .grid import Array, Grid, Start
+from .linear import Options, cross
+from .magnet import TexturedMagnet
+from .midpoint import Midpoint
+from .transport import Flow, Transport
+
+type OfTime = Callable[[float], Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step in time, its energies and the current. Integrals over a line are per area, over a plane per depth.
+
+    Attributes
+    ----------
+    time, size
+        Its end, and how long it was (s).
+    directions
+        m at its end, at this rank's own nodes (owned, 3).
+    middle, rate
+        m in its middle and dm/dt (1/s), the same for all of the step (owned, 3).
+    energy, energy_change
+        Of exchange and anisotropy at its end, and how much it grew (J).
+    damped
+        Energy that Gilbert's damping took (J).
+    field_work
+        Done by the applied field (J).
+    adiabatic_work, nonadiabatic_work
+        Done by the two torques of the current (J).
+    flow
+        The current in its middle, if it comes from a :class:`Transport`.
+    """
+
+    time: float
+    size: float
+    directions: Array = field(repr=False)
+    middle: Array = field(repr=False)
+    rate: Array = field(repr=False)
+    energy: float
+    energy_change: float
+    damped: float
+    field_work: float
+    adiabatic_work: float
+    nonadiabatic_work: float
+    flow: Flow | None = field(repr=False, default=None)
+
+    @property
+    def energy_error(self) -> float:
+        """Return what is missing in dE = -dissipation + work of field + work of current (J): rounding."""
+        return self.energy_change + self.damped - self.field_work - self.adiabatic_work - self.nonadiabatic_work
+
+    @property
+    def dissipation(self) -> dict[str, float]:
+        """Return the energy lost in the step (J): "joule", "damping", "beta"; their sum is never negative.
+
+        It is the integral of J^2/sigma + (alpha Ms/gamma)|dm/dt|^2 - (beta hbar P/e) J_i dm/dt.d_i m; without a
+        :class:`Transport` the first is left out.
+        """
+        joule = 0.0 if self.flow is None else self.flow.joule * self.size
+        return {"joule": joule, "damping": self.damped, "beta": -2 * self.nonadiabatic_work}
+
+    @property
+    def supplied(self) -> float:
+        """Return what leads and field put in, less what the magnet stores (J): equal to the dissipation's sum."""
+        leads = 0.0 if self.flow is None else self.flow.supplied * self.size
+        return leads + self.field_work - self.energy_change
+
+
+@dataclass(frozen=True)
+class History:
+    """What was seen along a trajectory.
+
+    Attributes
+    ----------
+    times
+        Ends of the steps (n,), in s.
+    middles
+        Their middles (n,), to which voltages belong.
+    seen
+        ``{name: values}`` of the observers (n, ...).
+    last
+        The last step.
+    """
+
+    times: Array
+    middles: Array
+    seen: dict[str, Array] = field(repr=False)
+    last: Step = field(repr=False)
+
+
+class Dynamics:
+    """Gilbert's equation on a mesh, by the implicit midpoint rule with lumped mass.
+
+    Lengths at the nodes stay one to rounding, and so does the balance of energy, whatever the step; the error of the
+    motion is of second order in step and mesh size. Without further conditions the normal derivative of m is zero
+    at the surface. The object keeps the state: going on is calling :meth:`steps` again.
+
+    The constructor is collective, and so is every method.
+
+    Parameters
+    ----------
+    grid
+        Or a DOLFINx mesh of intervals, triangles or tetrahedra.
+    magnet
+        What it consists of.
+    start
+        m at t = 0: a function of positions (n, 3) with values (n, 3), a vector, or an array (owned, 3).
+    field
+        Applied B (T): a vector, an array (owned, 3), or a function of the time (s) that returns one.
+    current
+        J (A/m2): a number on a line, a vector, an array (cells, 3), or a function of the time that returns one; or a
+        :class:`Transport`, whose current feels what the motion pumps.
+    pinned
+        A function of positions (3, n) that says which nodes stay as they are.
+    options
+        PETSc options without prefix.
+
+    Attributes
+    ----------
+    time
+        s.
+    directions
+        m at this rank's own nodes (owned, 3).
+
+    Raises
+    ------
+    InputError
+        If something given does not fit.
+    ModelError
+        If m is so steep that the entropy production need not be positive.
+    """
+
+    def __init__(
+        self,
+        grid: Grid | dmesh.Mesh,
+        magnet: TexturedMagnet,
+        start: Start | Sequence[float],
+        *,
+        field: Any = None,
+        current: Any = None,
+        pinned: Callable[[Array], Any] | None = None,
+        options: Options | None = None,
+    ) -> None:
+        self.transport = current if isinstance(current, Transport) else None
+        if self.transport is not None:
+            if self.transport.magnet != magnet or grid not in (self.transport.grid, self.transport.grid.mesh):
+                raise InputError("texture: current comes from a Transport of another magnet or mesh; give the same")
+            grid = self.transport.grid
+        self.grid = grid if isinstance(grid, Grid) else Grid(grid)
+        self.magnet, self.time = magnet, 0.0
+        self.directions = self.grid.directions(start)  # type: ignore[arg-type]
+        self._field = field
+        self._current = None if self.transport is not None else current
+        self._applied(0.0)
+        self._given_current(0.0)
+        self.grid.require_positive_entropy(magnet, self.grid.seen(self.directions), " at the start")
+        fixed = np.zeros(self.grid.owned, dtype=bool)
+        if pinned is not None:
+            fixed = np.asarray(pinned(self.grid.positions[: self.grid.owned].T), dtype=bool)
+            if not self.grid.comm.allreduce(bool(fixed.any()), MPI.LOR):
+                raise InputError("texture: pinned holds no node; check its function of positions")
+        self._fixed = fixed
+        self._rule = Midpoint(self.grid, magnet, fixed, options)
+        self.energy = self._rule.energy(self.directions)
+        self._rates: list[tuple[float, Array]] = []  # of the last steps, with their sizes
+
+    # ---- what drives
+    def _applied(self, t: float) -> Array:
+        if self._field is None:
+            return np.zeros_like(self.directions)
+        found = self._field(t) if callable(self._field) else self._field
+        return self.grid.vectors(found, "field" + (f" at t = {t:.4g} s" if callable(self._field) else ""))
+
+    def _given_current(self, t: float) -> Array | None:
+        if self._current is None:
+            return None
+        found = self._current(t) if callable(self._current) else self._current
+        return self.grid.along(found, "current" + (f" at t = {t:.4g} s" if callable(self._current) else ""))
+
+    # ---- motion
+    def steps(self, until: float, *, step: float | None = None, tolerance: float = 1e-5) -> Iterator[Step]:
+        """Move on to a time, and yield each step.
+
+        Parameters
+        ----------
+        until
+            s.
+        step
+            Length of the steps (s); the interval is divided evenly. Without it their error is controlled.
+        tolerance
+            Of each step: error of m at any node.
+
+        Raises
+        ------
+        InputError
+            If a number is impossible.
+        SolverError
+            If steps become too small.
+        ModelError
+            If m gets too steep for a positive entropy production.
+        """
+        if not is_finite(until) or until <= self.time:
+            raise InputError(f"texture: until is {until!r}; it must be a time after {self.time:.4g} s")
+        if step is not None and not (is_finite(step) and step > 0):
+            raise InputError(f"texture: step is {step!r}; it must be positive, in s")
+        if not is_finite(tolerance) or not 1e-12 <= tolerance <= 0.1:
+            raise InputError(f"texture: tolerance is {tolerance!r}; it must be from 1e-12 to 0.1")
+        return self._evenly(until, step) if step is not None else self._controlled(until, tolerance)
+
+    def run(
+        self,
+        until: float,
+        observe: Mapping[str, Callable[[Step], Any]] | None = None,
+        *,
+        step: float | None = None,
+        tolerance: float = 1e-5,
+        every: int = 1,
+    ) -> History:
+        """Move on to a time and keep what observers see.
+
+        Parameters
+        ----------
+        observe
+            Functions of the step, by name; called on all ranks.
+        until, step, tolerance
+            As in :meth:`steps`.
+        every
+            Observe one step of so many.
+        """
+        rows: list[tuple[float, float, list[Any]]] = []
+        observe, last = dict(observe or {}), None
+        for k, now in enumerate(self.steps(until, step=step, tolerance=tolerance)):
+            last = now
+            if (k + 1) % every == 0:
+                rows.append((now.time, now.time - now.size / 2, [f(now) for f in observe.values()]))
+        assert last is not None
+        seen = {name: np.array([r[2][k] for r in rows]) for k, name in enumerate(observe)}
+        return History(np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), seen, last)
+
+    def _evenly(self, until: float, step: float) -> Iterator[Step]:
+        count = max(1, math.ceil((until - self.time) / step * (1 - 1e-12)))
+        start = self.time
+        for k in range(count):
+            end, parts = until if k == count - 1 else start + (until - start) * (k + 1) / count, 1
+            while self.time < end:
+                try:
+                    tried = self._tried((end - self.time) / parts)
+                except SolverError:
+                    if parts >= 64:
+                        raise
+                    parts *= 2
+                    continue
+                yield self._taken(tried, end if parts == 1 else self.time + tried.size)
+                parts = max(1, parts - 1)
+
+    def _controlled(self, until: float, tolerance: float) -> Iterator[Step]:
+        # The precession of the stiffest node: small enough for a start without a past.
+        torques = self._rule.torques(self.directions, self._applied(self.time), None)
+        fastest = self.magnet.gyromagnetic_ratio * self.grid.largest(np.linalg.norm(torques.field, axis=1))
+        span = until - self.time
+        size = self._rates[-1][0] if self._rates else min(span, tolerance ** (1 / 3) / max(fastest, 1 / span))
+        # A jump of field or current at the start makes the past worthless; a short step finds out.
+        while self.time < until:
+            rest = until - self.time
+            if size < 1e-12 * span:
+                raise SolverError("texture: steps become too small; try a larger tolerance or a smoother drive")
+            tau = rest if rest <= 1.001 * size else min(size, rest / 2) if rest < 2 * size else size
+            try:
+                tried = self._tried(tau)
+            except SolverError:
+                size = tau / 4
+                continue
+            error = self._error(tried, tau) / tolerance
+            if error > 1.5:
+                size = tau * max(0.3, 0.85 * error ** (-1 / 3))
+                continue
+            grow = min(2.0, 0.9 * (error + 1e-9) ** (-1 / 3))
+            # Small changes are not worth a new factor.
+            size = tau * grow if grow > 1.25 or grow < 0.9 else tau if tau < size else size
+            yield self._taken(tried, until if tau == rest else self.time + tau)
+
+    def _expected(self, tau: float) -> Array | None:
+        """Return dm/dt in the middle of the next step from those of the last two."""
+        if len(self._rates) < 2:
+            return None
+        (before, older), (last, newer) = self._rates
+        return newer + (newer - older) * ((tau + last) / (last + before))
+
+    def _error(self, tried: Step, tau: float) -> float:
+        """Return the error of a step: the midpoint rule's is a twelfth or less of its distance from the prediction."""
+        expected = self._expected(tau)
+        if expected is None:
+            return 0.0
+        return self.grid.largest(np.abs(tried.rate - expected)) * tau / 12
+
+    def _tried(self, tau: float) -> Step:
+        """Return a step, without taking it."""
+        grid, magnet, old = self.grid, self.magnet, self.directions
+        middle = self.time + tau / 2
+        applied, given = self._applied(middle), self._given_current(middle)
+
+        def current(m: Array, rate: Array) -> Array | None:
+            return given if self.transport is None else self.transport.density(m, rate, middle)
+
+        expected = self._expected(tau)
+        guess = old if expected is None else old + tau / 2 * expected
+        m, torques = self._rule.solve(old, guess, tau, applied, current)
+        new = 2 * m - old
+        new /= np.linalg.norm(new, axis=1, keepdims=True)  # what is left of the iteration: 1e-13
+        new[self._fixed] = old[self._fixed]
+        rate = np.asarray((new - old) / tau, dtype=float)
+        energy = self._rule.energy(new)
+        weights, density = grid.weights[: grid.owned], magnet.saturation_magnetization / magnet.gyromagnetic_ratio
+
+        torque = cross(m, torques.drift)
+        pairs = ((rate, rate), (applied, rate), (torque, rate), (torques.drift, rate))
+        works = tau * grid.totals(*(float((weights * np.einsum("na,na->n", a, b)).sum()) for a, b in pairs))
+        return Step(
+            self.time + tau,
+            tau,
+            new,
+            m,
+            rate,
+            energy,
+            energy - self.energy,
+            magnet.damping_density * works[0],
+            magnet.saturation_magnetization * works[1],
+            -density * works[2],
+            -density * magnet.nonadiabaticity * works[3],
+            None if self.transport is None else self.transport.moving(m, rate, middle),
+        )
+
+    def _taken(self, step: Step, time: float) -> Step:
+        self.grid.require_positive_entropy(self.magnet, self.grid.seen(step.directions), f" at t = {time:.4g} s")
+        self.time, self.directions, self.energy = time, step.directions, step.energy
+        self._rates = [*self._rates[-1:], (step.size, step.rate)]
+        return step
+
+    @property
+    def newton_steps(self) -> tuple[int, int]:
+        """Return how many linear solves and how many factors it took so far."""
+        return self._rule.iterations, self._rule.factors
+
+    def destroy(self) -> None:
+        """Free the factor."""
+        self._rule.destroy()

@@ -1,0 +1,271 @@
+"""Fields of first degree on simplices, as arrays: gradients, lumped volumes and sums over ranks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from dolfinx import fem, la
+from dolfinx import mesh as dmesh
+from mpi4py import MPI
+from numpy.typing import NDArray
+from petsc4py import PETSc
+
+from ..errors import InputError, ModelError
+from .magnet import TexturedMagnet
+
+type Array = NDArray[np.float64]
+type Start = Callable[[Array], Any] | Array
+
+
+class Grid:
+    """A mesh of intervals, triangles or tetrahedra with continuous functions of first degree on it.
+
+    Wires and films may be curved: a mesh may have less dimensions than the space that it lies in. Vectors in space
+    have three components always, those that the mesh's space has not being zero.
+
+    The constructor is collective, and so is every method.
+
+    Parameters
+    ----------
+    mesh
+        A DOLFINx mesh with straight edges.
+
+    Attributes
+    ----------
+    owned
+        How many nodes belong to this rank.
+    cells
+        Nodes of each of this rank's own cells (cells, dim + 1).
+    positions
+        Of the nodes, those of other ranks that this one sees last (nodes, 3), in m.
+    volumes
+        Of the cells (cells,), in m^dim.
+    slopes
+        Gradients of the basis functions (cells, dim + 1, 3), in 1/m.
+    weights
+        Volume that belongs to each node (nodes,).
+
+    Raises
+    ------
+    InputError
+        If the mesh has other cells or is curved.
+    """
+
+    def __init__(self, mesh: dmesh.Mesh) -> None:
+        kind = str(getattr(mesh.topology.cell_type, "name", mesh.topology.cell_type))
+        if kind not in ("interval", "triangle", "tetrahedron"):
+            raise InputError(
+                f"texture: the mesh has cells of the kind {kind}; allowed: interval, triangle, tetrahedron"
+            )
+        self.mesh, self.comm, self.dim = mesh, mesh.comm, mesh.topology.dim
+        self.space = fem.functionspace(mesh, ("Lagrange", 1))
+        self.map = self.space.dofmap.index_map
+        self.owned = self.map.size_local
+        own_cells = mesh.topology.index_map(self.dim).size_local
+        self.cells = np.asarray(self.space.dofmap.list[:own_cells], dtype=np.int64)
+        self.positions: Array = np.asarray(self.space.tabulate_dof_coordinates(), dtype=float)
+        if mesh.geometry.index_map().size_global != self.map.size_global:
+            raise InputError("texture: the mesh has curved cells; their edges must be straight")
+        corners = self.positions[self.cells]
+        edges = corners[:, 1:] - corners[:, :1]
+        gram = np.einsum("cai,cbi->cab", edges, edges)
+        self.volumes: Array = np.sqrt(np.linalg.det(gram)) / math.factorial(self.dim)
+        rest = np.linalg.solve(gram, edges) if own_cells else edges
+        self.slopes: Array = np.concatenate([-rest.sum(axis=1, keepdims=True), rest], axis=1)
+        self.share: Array = self.volumes / (self.dim + 1)
+        self._buffers: dict[int, Any] = {}
+        self.weights: Array = self.seen(self.gathered(np.repeat(self.share[:, None, None], self.dim + 1, axis=1)))[:, 0]
+
+    @cached_property
+    def numbers(self) -> NDArray[Any]:
+        """Return the number over all ranks of each node that this rank sees (nodes,)."""
+        local = np.arange(len(self.positions), dtype=np.int32)
+        return np.asarray(self.map.local_to_global(local)).astype(PETSc.IntType)
+
+    @cached_property
+    def volume(self) -> float:
+        """Return the volume of the mesh (m^dim)."""
+        return self.total(self.volumes)
+
+    def total(self, values: Array) -> float:
+        """Return the sum over all ranks."""
+        return float(self.totals(values.sum())[0])
+
+    def totals(self, *numbers: float) -> Array:
+        """Return the sums of some numbers over all ranks, at the price of one."""
+        sums = np.array(numbers, dtype=float)
+        if self.comm.size > 1:
+            self.comm.Allreduce(MPI.IN_PLACE, sums)
+        return sums
+
+    def largest(self, values: Array) -> float:
+        """Return the largest value over all ranks, infinity if one is not a number, -infinity if there is none."""
+        top = np.array([np.max(values) if values.size else -math.inf], dtype=float)
+        top[np.isnan(top)] = math.inf
+        if self.comm.size > 1:
+            self.comm.Allreduce(MPI.IN_PLACE, top, MPI.MAX)
+        return float(top[0])
+
+    def everywhere(self, good: bool) -> bool:
+        """Return whether something holds on all ranks."""
+        return bool(self.totals(0.0 if good else 1.0)[0] == 0.0)
+
+    def _buffer(self, width: int) -> Any:
+        if width not in self._buffers:
+            self._buffers[width] = la.vector(self.map, width)
+        return self._buffers[width]
+
+    def gathered(self, values: Array) -> Array:
+        """Return what cells add to their nodes, summed at each node.
+
+        Parameters
+        ----------
+        values
+            (cells, dim + 1, k).
+
+        Returns
+        -------
+        Array
+            Of this rank's own nodes (owned, k).
+        """
+        k = values.shape[2]
+        flat, size = self.cells.ravel(), len(self.positions)
+        sums: Array = np.stack([np.bincount(flat, values[:, :, i].ravel(), minlength=size) for i in range(k)], axis=1)
+        if self.comm.size == 1:
+            return sums
+        buffer = self._buffer(k)
+        buffer.array[:] = sums.ravel()
+        buffer.scatter_reverse(la.InsertMode.add)
+        return np.array(buffer.array[: self.owned * k].reshape(-1, k))
+
+    def seen(self, values: Array) -> Array:
+        """Return the values (owned, k) of all nodes that this rank sees (nodes, k)."""
+        if self.comm.size == 1:
+            return values
+        k = values.shape[1]
+        buffer = self._buffer(k)
+        buffer.array[: self.owned * k] = values.ravel()
+        buffer.scatter_forward()
+        return np.array(buffer.array.reshape(-1, k))
+
+    def gradient(self, values: Array) -> Array:
+        """Return the gradient in each cell (cells, 3, k), the direction of the derivative first; values (nodes, k)."""
+        return np.asarray(np.matmul(self.slopes.transpose(0, 2, 1), values[self.cells]))
+
+    def mean(self, values: Array) -> Array:
+        """Return the mean in each cell (cells, k) of values (nodes, k)."""
+        return np.asarray(values[self.cells].mean(axis=1))
+
+    # ---- what users give and get
+    def directions(self, start: Start) -> Array:
+        """Return unit vectors at this rank's own nodes (owned, 3).
+
+        Parameters
+        ----------
+        start
+            A function of positions (n, 3) with values (n, 3), one vector, or an array (owned, 3), of any length.
+
+        Raises
+        ------
+        InputError
+            If it is something else, or has no direction somewhere.
+        """
+        m = self.vectors(start, "start")
+        length = np.linalg.norm(m, axis=1, keepdims=True)
+        if not self.everywhere(bool((length > 0).all())):
+            raise InputError("texture: start is zero at a node; it must have a direction everywhere")
+        return np.asarray(m / length)
+
+    def vectors(self, given: Any, key: str) -> Array:
+        """Return vectors at this rank's own nodes (owned, 3); `given` and errors as in :meth:`directions`."""
+        problem, v = "", np.array([])
+        try:
+            v = np.array(given(self.positions[: self.owned]) if callable(given) else given, dtype=float)
+        except (TypeError, ValueError) as error:
+            problem = f" ({error})"
+        v = np.broadcast_to(v, (self.owned, 3)) if v.shape == (3,) else v
+        good = v.shape == (self.owned, 3) and bool(np.isfinite(v).all())
+        if not self.everywhere(good):
+            raise InputError(
+                f"texture: {key} must be three finite numbers, an array of them at this rank's nodes, or a function of "
+                f"positions (n, 3) with values (n, 3){problem}"
+            )
+        return np.array(v)
+
+    def along(self, given: Any, key: str) -> Array:
+        """Return a vector field of the mesh's space in this rank's own cells (cells, 3).
+
+        Parameters
+        ----------
+        given
+            A number on a line, a vector of two or three components, or an array (cells, 3).
+        key
+            For messages.
+        """
+        try:
+            v = np.array(given, dtype=float)
+        except (TypeError, ValueError):
+            v = np.array(math.nan)
+        if v.ndim == 0 and self.mesh.geometry.dim == 1:
+            v = np.array([v, 0.0, 0.0])
+        if v.shape == (2,):
+            v = np.array([*v, 0.0])
+        v = np.broadcast_to(v, (len(self.cells), 3)) if v.shape == (3,) else v
+        if not self.everywhere(v.shape == (len(self.cells), 3) and bool(np.isfinite(v).all())):
+            raise InputError(f"texture: {key} must be a finite vector, or an array of them in this rank's cells")
+        return v
+
+    def function(self, values: Array, name: str = "m") -> fem.Function:
+        """Return values (owned, k) as a DOLFINx function, for files and pictures."""
+        k = values.shape[1]
+        space = fem.functionspace(self.mesh, ("Lagrange", 1, (k,)) if k > 1 else ("Lagrange", 1))
+        f, seen = fem.Function(space, name=name), self.seen(values)
+        f.x.array.reshape(-1, k)[space.dofmap.list] = seen[self.space.dofmap.list]
+        return f
+
+    def collected(self, values: Array) -> tuple[Array, Array] | None:
+        """Return positions and values of all nodes on rank 0, ordered along the first coordinate; None elsewhere."""
+        parts = self.comm.gather((self.positions[: self.owned], values))
+        if parts is None:
+            return None
+        x, v = (np.concatenate([p[i] for p in parts]) for i in (0, 1))
+        order = np.lexsort((x[:, 2], x[:, 1], x[:, 0]))
+        return x[order], v[order]
+
+    def steepness(self, m: Array) -> Array:
+        """Return the largest slope of m in any direction in each cell (cells,), in 1/m; m at the nodes (nodes, 3)."""
+        gradient = self.gradient(m)
+        if self.dim == 1:
+            return np.asarray(np.sqrt(np.einsum("cia,cia->c", gradient, gradient)))
+        return np.asarray(np.linalg.norm(gradient, ord=2, axis=(1, 2)))
+
+    def require_positive_entropy(self, magnet: TexturedMagnet, m: Array, when: str = "") -> None:
+        """Refuse a magnetization (nodes, 3) so steep that beta would make the entropy production negative.
+
+        Jensen's inequality makes the condition in each cell sufficient for the sum over cells and lumped nodes.
+
+        Raises
+        ------
+        ModelError
+            It says where, and how steep.
+        """
+        limit = magnet.steepest
+        if math.isinf(limit):
+            return
+        slope = self.steepness(m)
+        top = self.largest(slope)
+        if top <= limit * (1 + 1e-12):
+            return
+        worst = int(np.argmax(slope)) if slope.size else -1
+        here = self.positions[self.cells[worst]].mean(axis=0).tolist() if worst >= 0 and slope[worst] == top else None
+        place = next(p for p in self.comm.allgather(here) if p is not None)
+        at = ", ".join(f"{x:.4g}" for x in place[: self.mesh.geometry.dim])
+        raise ModelError(
+            f"texture: entropy production is not positive{when}: |grad m| = {top:.4g} 1/m at ({at}) m, and with "
+            f"nonadiabaticity {magnet.nonadiabaticity:g} and damping {magnet.damping:g} it must not exceed {limit:.4g} "
+            "1/m (beta^2 (hbar P/2e)^2 |grad m|^2 <= alpha Ms/(gamma sigma))"
+        )

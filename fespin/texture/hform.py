@@ -1,0 +1,125 @@
+"""Saslow's variables: currents and torques that the gradient of the electrochemical potential and a field drive.
+
+The thermodynamic field H (T) is the part of the effective field that is perpendicular to m. With mu = -e phi, the
+electrons' electrochemical potential, and xi = P sigma mu_B/(e^2 Ms) (Saslow 2007, Eqs. 58, 61, 71 and 72),
+
+    j_i = -(sigma/e^2) d_i mu - xi [d_i M.H + beta (m x d_i M).H],   N' = xi d_i mu [d_i M - beta m x d_i M].
+
+In these variables the adiabatic terms dissipate and those of beta are reversible: the opposite of (J, dm/dt).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
+from .grid import Array, Grid, Start
+from .magnet import TexturedMagnet
+
+
+def spin_transfer_coefficient(magnet: TexturedMagnet) -> float:
+    """Return xi = P sigma mu_B/(e^2 Ms) (m2/(J s)); 5.1e15 for cobalt."""
+    scale = magnet.conductivity * BOHR_MAGNETON / ELEMENTARY_CHARGE**2
+    return magnet.polarization * scale / magnet.saturation_magnetization
+
+
+def steepest_static(magnet: TexturedMagnet) -> float:
+    """Return the |grad m| (1/m) up to which the entropy production in these variables is positive.
+
+    The sum of |d_i m|^2 must not exceed 2 alpha e^2 Ms/(hbar P^2 sigma mu_B).
+    """
+    above = 2 * magnet.damping * ELEMENTARY_CHARGE**2 * magnet.saturation_magnetization
+    below = HBAR * magnet.polarization**2 * magnet.conductivity * BOHR_MAGNETON
+    return float(np.sqrt(above / below)) if below else np.inf
+
+
+@dataclass(frozen=True)
+class Response:
+    """What gradients and fields drive, in this rank's own cells.
+
+    Attributes
+    ----------
+    current_density
+        J = -e j (cells, 3), in A/m2.
+    torque
+        N', what the current adds to dM/dt (cells, 3), in A/(m s).
+    dissipation
+        T times the entropy production by mechanism, (cells,) in W/m3: "joule", "damping", "adiabatic" and
+        "nonadiabatic"; the last is the sum of two that cancel.
+    """
+
+    current_density: Array = field(repr=False)
+    torque: Array = field(repr=False)
+    dissipation: dict[str, Array] = field(repr=False)
+
+    @property
+    def total(self) -> Array:
+        """Return T times the entropy production (cells,), in W/m3."""
+        return np.asarray(sum(self.dissipation.values()))
+
+
+def _parts(grid: Grid, start: Start, applied: Any) -> tuple[Array, Array, Array]:
+    """Return m, grad m and H in the cells: H is the part of the field perpendicular to the cell's mean direction.
+
+    On a line that direction is perpendicular to the difference of m, so that the emf of a wall has no error.
+    """
+    m = grid.seen(grid.directions(start))
+    mean = grid.mean(m)
+    mean = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+    b = grid.mean(grid.seen(grid.vectors(applied, "field")))
+    return mean, grid.gradient(m), b - np.einsum("ca,ca->c", b, mean)[:, None] * mean
+
+
+def static_field(grid: Grid, magnet: TexturedMagnet, start: Start, applied: Any) -> Array:
+    """Return the field (V/m) that pumps the current of a given texture, (cells, 3); for :meth:`Transport.solve`.
+
+    E_i = (P mu_B/e) [d_i m.H + beta (m x d_i m).H]. Its integral through a wall in a uniform B along the easy axis is
+    2 P mu_B B/e in magnitude, whatever the wall's shape; it points against B if m does so behind the wall.
+    Collective.
+
+    Parameters
+    ----------
+    start
+        m, as in :class:`Dynamics`.
+    applied
+        B (T), of which the part perpendicular to m counts: a vector, a function of positions, or an array (owned, 3).
+    """
+    m, gradient, h = _parts(grid, start, applied)
+    scale = magnet.polarization * BOHR_MAGNETON / ELEMENTARY_CHARGE
+    across = magnet.nonadiabaticity * np.cross(h, m)  # (m x a).H = a.(H x m)
+    return np.asarray(scale * np.einsum("cia,ca->ci", gradient, h + across))
+
+
+def respond(grid: Grid, magnet: TexturedMagnet, start: Start, applied: Any, potential_gradient: Any) -> Response:
+    """Return currents, torques and dissipation of a texture in given gradients and fields. Collective.
+
+    Parameters
+    ----------
+    start, applied
+        As in :func:`static_field`.
+    potential_gradient
+        grad phi = -grad mu/e (V/m): a number on a line, a vector, or an array (cells, 3).
+    """
+    m, gradient, h = _parts(grid, start, applied)
+    xi, ms = spin_transfer_coefficient(magnet), magnet.saturation_magnetization
+    beta, e = magnet.nonadiabaticity, ELEMENTARY_CHARGE
+    mu = -e * grid.along(potential_gradient, "potential_gradient")
+    along = ms * np.einsum("cia,ca->ci", gradient, h)
+    across = ms * beta * np.einsum("cia,ca->ci", gradient, np.cross(h, m))
+    number = -magnet.conductivity / e**2 * mu - xi * (along + across)
+    carried = ms * np.einsum("ci,cia->ca", mu, gradient)
+    adiabatic, nonadiabatic = xi * carried, -xi * beta * np.cross(m, carried)
+    damping = magnet.damping * magnet.gyromagnetic_ratio * ms * np.einsum("ca,ca->c", h, h)
+    return Response(
+        -e * number,
+        adiabatic + nonadiabatic,
+        {
+            "joule": magnet.conductivity / e**2 * np.einsum("ci,ci->c", mu, mu),
+            "damping": damping,
+            "adiabatic": xi * np.einsum("ci,ci->c", along, mu) + np.einsum("ca,ca->c", adiabatic, h),
+            "nonadiabatic": xi * np.einsum("ci,ci->c", across, mu) + np.einsum("ca,ca->c", nonadiabatic, h),
+        },
+    )

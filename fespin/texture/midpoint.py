@@ -1,0 +1,161 @@
+"""One step of the implicit midpoint rule for Gilbert's equation with the torques of a current."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import SolverError
+from .grid import Array, Grid
+from .linear import BlockMatrix, Options, cross, crossed
+from .magnet import TexturedMagnet
+
+type CurrentOf = Callable[[Array, Array], Array | None]
+"""J in the cells (cells, 3), or None without a current, of m and dm/dt at the nodes (owned, 3)."""
+
+_CLOSE = 2e-13  # of m: what may be left of the iteration
+_FLOOR = 1e-11  # and so do those that rounding keeps from falling further
+
+
+@dataclass(frozen=True)
+class Torques:
+    """What turns m at this rank's own nodes: dm/dt = m x (-gamma B + alpha dm/dt + m x g + beta g).
+
+    Attributes
+    ----------
+    field
+        B of exchange, anisotropy and what is applied (owned, 3), in T.
+    drift
+        g, the mean of (u.grad) m around each node (owned, 3), in 1/s.
+    """
+
+    field: Array
+    drift: Array
+
+
+class Midpoint:
+    """The equation of one step, and Newton's method for it.
+
+    With m the middle of the step and w the lumped volumes, each node obeys
+
+        (2/tau)(m - m_old) = m x (-gamma B(m) + alpha dm/dt + m x g(m) + beta g(m)).
+
+    The right side is perpendicular to m, so lengths stay; the energy is quadratic in m, so its change is exactly the
+    work along the step. The Jacobian's factor is kept over steps while it serves. Collective throughout.
+
+    Parameters
+    ----------
+    fixed
+        Which of this rank's own nodes do not move (owned,).
+    """
+
+    def __init__(self, grid: Grid, magnet: TexturedMagnet, fixed: Array, options: Options | None = None) -> None:
+        self._grid, self._magnet = grid, magnet
+        self._free = (~fixed.astype(bool)).astype(float)[:, None]
+        self._free_seen = grid.seen(self._free)
+        self._system = BlockMatrix(grid, 3, "magnetization", options=options)
+        self._made_for = 0.0
+        self._easy, self._hard = (np.array(x) for x in (magnet.easy_axis, magnet.hard_axis))
+        ms = magnet.saturation_magnetization
+        self._local = 2 / ms * magnet.easy_constant * np.outer(self._easy, self._easy)
+        self._local -= 2 / ms * magnet.hard_constant * np.outer(self._hard, self._hard)
+        self._stiffness = 2 * magnet.exchange / ms * grid.volumes[:, None, None]
+        self._stiffness = self._stiffness * np.einsum("cai,cbi->cab", grid.slopes, grid.slopes)
+        self.iterations = self.factors = 0
+
+    def torques(self, m: Array, applied: Array, density: Array | None) -> Torques:
+        """Return field and drift at m (owned, 3), for an applied field (owned, 3) and J (cells, 3)."""
+        g = self._grid
+        gradient = g.gradient(g.seen(m))
+        bent = np.matmul(g.slopes, gradient) * (2 * self._magnet.exchange / self._magnet.saturation_magnetization)
+        parts = [bent * g.volumes[:, None, None]]
+        if density is not None:
+            carried = self._magnet.drift_per_current * np.einsum("ci,cia->ca", density, gradient)
+            carried = (carried * g.share[:, None])[:, None]
+            parts.append(np.broadcast_to(carried, (len(g.cells), g.dim + 1, 3)))
+        sums = g.gathered(np.concatenate(parts, axis=2)) / g.weights[: g.owned, None]
+        field = applied + m @ self._local - sums[:, :3]
+        return Torques(field, sums[:, 3:] if density is not None else np.zeros_like(m))
+
+    def energy(self, m: Array) -> float:
+        """Return exchange and anisotropy energy of m (owned, 3), zero for a uniform m along the easy axis (J)."""
+        g, magnet = self._grid, self._magnet
+        gradient = g.gradient(g.seen(m))
+        bent = magnet.exchange * g.volumes * np.einsum("cia,cia->c", gradient, gradient)
+        local = magnet.easy_constant * (1 - (m @ self._easy) ** 2) + magnet.hard_constant * (m @ self._hard) ** 2
+        return float(g.totals(bent.sum() + (local * g.weights[: g.owned]).sum())[0])
+
+    def solve(self, old: Array, guess: Array, tau: float, applied: Array, current: CurrentOf) -> tuple[Array, Torques]:
+        """Return m in the middle of a step (owned, 3), and the torques there.
+
+        Parameters
+        ----------
+        old, guess
+            m at its start, and what is expected in its middle (owned, 3).
+        tau
+            Length of the step (s).
+        applied
+            B applied in its middle (owned, 3), in T.
+        current
+            J for a given m and dm/dt. It is asked at each iteration, so that what the motion pumps acts back.
+
+        Raises
+        ------
+        SolverError
+            If Newton's method fails.
+        """
+        magnet = self._magnet
+        m, last, made = guess, np.inf, 0
+        stale = not 0.8 < self._made_for / tau < 1.25
+        for _ in range(40):
+            rate = 2 / tau * (m - old)
+            density = current(m, rate)
+            torques = self.torques(m, applied, density)
+            turned = -magnet.gyromagnetic_ratio * torques.field + magnet.damping * rate
+            turned = turned + cross(m, torques.drift) + magnet.nonadiabaticity * torques.drift
+            residual = (rate - cross(m, turned)) * self._free
+            if stale:
+                self._refresh(m, old, tau, torques, density)
+                stale, made = False, made + 1
+            change = -self._system.solve(residual * (tau / 2))
+            size = self._grid.largest(np.abs(change))
+            self.iterations += 1
+            if not size < 1e3:
+                break
+            m = m + change
+            # What is left falls by the same ratio once more.
+            if size * (min(1.0, size / last) if np.isfinite(last) else 1.0) < _CLOSE or (
+                size < _FLOOR and size > 0.3 * last
+            ):
+                return m, torques
+            # A factor of an earlier step converges linearly; it is renewed when that gets slow.
+            stale = size > 0.2 * last and made < 5
+            last = size
+        raise SolverError(f"texture: Newton's method fails in a step of {tau:.3g} s; try a smaller step")
+
+    def _refresh(self, m: Array, old: Array, tau: float, torques: Torques, density: Array | None) -> None:
+        """Factorize the Jacobian of the residual times tau/2, the current being kept."""
+        g, magnet = self._grid, self._magnet
+        seen = g.seen(m)
+        turn = crossed(seen)[g.cells] * (self._free_seen[g.cells] / g.weights[g.cells][:, :, None])[..., None]
+        half = tau / 2
+        blocks = -half * magnet.gyromagnetic_ratio * np.einsum("cab,capq->cabpq", self._stiffness, turn)
+        if density is not None:
+            carried = magnet.drift_per_current * g.share[:, None] * np.einsum("ci,cbi->cb", density, g.slopes)
+            twice = np.matmul(turn, crossed(seen)[g.cells]) + magnet.nonadiabaticity * turn
+            blocks -= half * np.einsum("cb,capq->cabpq", carried, twice)
+        one, drift = np.eye(3), torques.drift
+        inner = magnet.gyromagnetic_ratio * (crossed(m) @ self._local - crossed(torques.field))
+        inner -= 2 * magnet.damping / tau * crossed(old)
+        inner += np.einsum("na,na->n", m, drift)[:, None, None] * one + m[:, :, None] * drift[:, None, :]
+        inner += magnet.nonadiabaticity * crossed(drift) - 2 * drift[:, :, None] * m[:, None, :]
+        diagonal = one + half * inner * self._free[:, :, None]
+        self._system.refresh(blocks, diagonal)
+        self._made_for = tau
+        self.factors += 1
+
+    def destroy(self) -> None:
+        """Free the factor."""
+        self._system.destroy()

@@ -1,0 +1,531 @@
+"""Textured magnets: walls that fields and currents move, the voltages that they pump, and the laws behind both."""
+
+import dataclasses
+import math
+import re
+
+import numpy as np
+import pytest
+from dolfinx import mesh
+from launch import numbers, require_equal
+
+from fespin.constants import BOHR_MAGNETON, ELECTRON_GYROMAGNETIC_RATIO, ELEMENTARY_CHARGE, HBAR
+from fespin.errors import InputError, ModelError, SolverError
+from fespin.texture import (
+    Dynamics,
+    Grid,
+    Lead,
+    TexturedMagnet,
+    Transport,
+    WallWatch,
+    pumped_field,
+    respond,
+    spin_transfer_coefficient,
+    static_field,
+    steepest_static,
+    wall,
+)
+
+MAGNET = TexturedMagnet(
+    saturation_magnetization=8.3e5,
+    exchange=1.7e-11,
+    damping=0.05,
+    conductivity=5e6,
+    polarization=0.55,
+    nonadiabaticity=0.08,
+    easy_constant=1.4e5,
+    hard_constant=0.9e5,
+)
+OBLIQUE = dataclasses.replace(
+    MAGNET, easy_axis=(1, 2, 2), hard_axis=(2, -2, 1), gyromagnetic_ratio=ELECTRON_GYROMAGNETIC_RATIO
+)
+LENGTH = 300e-9
+
+
+def line(comm, cells=120, length=LENGTH):
+    return Grid(mesh.create_interval(comm, cells, [0, length]))
+
+
+def left(x):
+    return x[0] < 1e-12
+
+
+def right(x, length=LENGTH):
+    return x[0] > length - 1e-12
+
+
+def circuit(grid, magnet, length=LENGTH, **driven):
+    return Transport(
+        grid, magnet, {"left": Lead(left, voltage=0.0), "right": Lead(lambda x: right(x, length), **driven)}
+    )
+
+
+def speed(history):
+    """The mean velocity over the second half."""
+    q, t = history.seen["q"], history.times
+    half = len(t) // 2
+    return (q[-1] - q[half]) / (t[-1] - t[half])
+
+
+def watched(grid, magnet):
+    watch = WallWatch(grid, magnet)
+    return {
+        "q": lambda s: watch.position(s.directions),
+        "angle": lambda s: watch.angle(s.directions),
+        "width": lambda s: watch.width(s.middle),
+    }
+
+
+# ---- walls
+@pytest.mark.parametrize("magnet", [MAGNET, OBLIQUE], ids=["along x", "oblique"])
+def test_walker_wall(comm, magnet):
+    """Velocity, tilt and width below breakdown, with errors of second order in the mesh size."""
+    field = 0.7 * magnet.walker_field
+    expected = magnet.steady_wall(field)
+    errors = []
+    for cells in (75, 150):
+        grid = line(comm, cells)
+        start = wall(magnet, 80e-9, expected.angle, expected.width)
+        motion = Dynamics(grid, magnet, start, field=field * np.array(magnet.easy_axis))
+        seen = motion.run(0.4e-9, watched(grid, magnet), step=4e-12)
+        errors.append(
+            [
+                speed(seen) / expected.velocity - 1,
+                seen.seen["angle"][-1] / expected.angle - 1,
+                seen.seen["width"][-1] / expected.width - 1,
+            ]
+        )
+    assert np.abs(errors[1]).max() < 0.01
+    orders = np.log2(np.abs(errors[0]) / np.abs(errors[1]))
+    assert orders[0] == pytest.approx(2, abs=0.2)
+    assert orders.min() > 1.8
+
+
+@pytest.mark.parametrize("ratio", [0.99, 1.01])
+def test_breakdown_field(comm, ratio):
+    """One percent below Walker's field a wall keeps its tilt, one percent above it turns."""
+    magnet = dataclasses.replace(MAGNET, damping=0.4)
+    grid = line(comm, 260, 780e-9)
+    field = ratio * magnet.walker_field
+    motion = Dynamics(grid, magnet, wall(magnet, 100e-9, math.pi / 4), field=(field, 0, 0))
+    found = motion.run(2.4e-9, watched(grid, magnet), step=1e-11, every=20)
+    assert found.seen["q"].max() < 680e-9
+    if ratio < 1:
+        # So near to breakdown it goes back slowly.
+        assert magnet.steady_wall(field).angle < found.seen["angle"][-1] < math.pi / 4 - 0.03
+        assert (np.diff(found.seen["angle"][1:]) < 0).all()
+    else:
+        assert found.seen["angle"].max() > 1.5
+
+
+def test_order_in_time(comm):
+    """Halving the step divides the error by four."""
+    grid = line(comm, 60)
+    ends = []
+    for step in (1e-12, 0.5e-12, 0.25e-12, 0.05e-12):
+        motion = Dynamics(grid, MAGNET, wall(MAGNET, 130e-9, 0.3), field=(0.02, 0.003, 0.0), current=1e12)
+        list(motion.steps(0.16e-9, step=step))
+        ends.append(motion.directions)
+    errors = [np.abs(x - ends[-1]).max() for x in ends[:-1]]
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.2)
+    assert np.log2(errors[1] / errors[2]) == pytest.approx(2, abs=0.2)
+
+
+def test_controlled_steps(comm):
+    """The tolerance bounds the error; a smaller one makes it smaller."""
+    grid, ends = line(comm, 60), []
+    for given in ({"tolerance": 1e-3}, {"tolerance": 1e-5}, {"step": 0.1e-12}):
+        motion = Dynamics(grid, MAGNET, wall(MAGNET, 130e-9, 0.3), field=(0.02, 0.003, 0.0))
+        taken = len(list(motion.steps(0.16e-9, **given)))
+        ends.append((taken, motion.directions, motion.time))
+    errors = [np.abs(x[1] - ends[-1][1]).max() for x in ends[:-1]]
+    assert errors[0] < 1e-1 and errors[1] < 1e-3 and errors[1] < errors[0] / 5
+    assert ends[0][0] < ends[1][0] < ends[2][0]
+    assert all(x[2] == 0.16e-9 for x in ends)
+
+
+def test_breakdown(comm):
+    """A wall that turns: its means against the formula of a rigid one, and its emf along the trajectory."""
+    length, field = 400e-9, 8 * MAGNET.walker_field
+    grid = line(comm, 180, length)
+    velocity, turning = MAGNET.mean_motion(field)
+    circuit_ = circuit(grid, MAGNET, length)
+    turn = 2 * math.pi / turning
+    motion = Dynamics(grid, MAGNET, wall(MAGNET, 180e-9), field=(field, 0, 0), current=circuit_)
+    observe = watched(grid, MAGNET) | {"emf": lambda s: circuit_.voltage(s.flow, "right", "left")}
+    seen = motion.run(1.5 * turn, observe, step=turn / 250)
+    angle, q, t = np.unwrap(seen.seen["angle"]), seen.seen["q"], seen.times
+    begin = np.interp(angle[-1] - 2 * math.pi, angle, t)
+    rate = 2 * math.pi / (t[-1] - begin)
+    assert rate == pytest.approx(turning, rel=0.01, abs=0)
+    mean = (q[-1] - np.interp(begin, t, q)) / (t[-1] - begin)
+    assert mean == pytest.approx(velocity, rel=0.05, abs=0)
+    # hbar P/e times what the wall does, at each step and in the mean.
+    turned, moved = (np.diff(x) / np.diff(t) for x in (angle, q))
+    along = -2 * MAGNET.pumping_scale * (turned + MAGNET.nonadiabaticity * moved / seen.seen["width"][1:])
+    emf = seen.seen["emf"]
+    assert np.sqrt(np.mean((emf[1:] - along) ** 2)) < 0.015 * abs(emf.mean())
+    mean_emf = emf[seen.middles > begin].mean()
+    assert mean_emf == pytest.approx(MAGNET.mean_electromotive_force(field), rel=0.015, abs=0)
+    assert mean_emf == pytest.approx(-2 * MAGNET.polarization * BOHR_MAGNETON * field / ELEMENTARY_CHARGE, rel=0.02)
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_current_driven_wall(comm, times):
+    """Velocity beta u/alpha with u of the actual current, and the emf of the moving wall."""
+    magnet = dataclasses.replace(MAGNET, nonadiabaticity=times * MAGNET.damping)
+    density = -2.2e12
+    drift = -magnet.polarization * BOHR_MAGNETON / (ELEMENTARY_CHARGE * magnet.saturation_magnetization) * density
+    assert magnet.drift_per_current * density == pytest.approx(drift, rel=1e-12, abs=0)
+    expected = magnet.steady_wall(current=density)
+    assert expected.velocity == pytest.approx(times * drift, rel=1e-12, abs=1e-12)
+    grid = line(comm, 180)
+    driven = circuit(grid, magnet, current=-density)
+    start = wall(magnet, 80e-9, expected.angle, expected.width)
+    motion = Dynamics(grid, magnet, start, current=driven)
+    observe = watched(grid, magnet) | {"emf": lambda s: driven.voltage(s.flow, "right", "left")}
+    seen = motion.run(0.4e-9, observe, step=4e-12)
+    assert speed(seen) == pytest.approx(expected.velocity, rel=0.01, abs=1e-3 * drift)
+    assert seen.seen["angle"][-1] == pytest.approx(expected.angle, rel=0.01, abs=1e-3)
+    emf = seen.seen["emf"][-1] + density * LENGTH / magnet.conductivity
+    per_velocity = 2 * magnet.pumping_scale * magnet.nonadiabaticity / expected.width
+    assert emf == pytest.approx(-per_velocity * expected.velocity, rel=0.01, abs=1e-10)
+
+
+def test_closed_forms():
+    """At breakdown the steady and the turning wall meet; fields and currents are those of the text."""
+    magnet = dataclasses.replace(MAGNET, nonadiabaticity=0.0)
+    drift = magnet.gyromagnetic_ratio * magnet.wall_width(math.pi / 4) * magnet.hard_field / 2
+    assert magnet.breakdown_current() * abs(magnet.drift_per_current) == pytest.approx(drift, rel=1e-12)
+    assert dataclasses.replace(MAGNET, nonadiabaticity=0.05).breakdown_current() == math.inf
+    assert MAGNET.walker_field == pytest.approx(0.05 * 0.9e5 / 8.3e5, rel=1e-12, abs=0)
+    for current in (0.0, 1e12, -3e12):
+        u = MAGNET.drift_per_current * current
+        found = MAGNET.steady_wall(0.5 * MAGNET.walker_field, current)
+        gamma, width = MAGNET.gyromagnetic_ratio, MAGNET.wall_width(found.angle)
+        assert found.width == pytest.approx(width, rel=1e-12)
+        sine = 2 * (found.velocity - u) / (gamma * width * MAGNET.hard_field)
+        assert math.sin(2 * found.angle) == pytest.approx(sine, rel=1e-9)
+    slow, fast = (MAGNET.mean_motion(x * MAGNET.walker_field)[0] for x in (1 - 1e-9, 1 + 1e-9))
+    assert slow == pytest.approx(fast, rel=1e-3)
+    with pytest.raises(ModelError, match="no steady wall"):
+        MAGNET.steady_wall(1.01 * MAGNET.walker_field)
+
+
+# ---- laws
+def swirl(x):
+    """Something in three dimensions that is no solution of anything."""
+    s = x / 40e-9
+    return np.stack(
+        [np.cos(s[:, 0] + s[:, 1]), np.sin(1.3 * s[:, 0] - s[:, 2]), 0.4 + np.sin(2 * s[:, 0]) * np.cos(s[:, 1])],
+        axis=1,
+    )
+
+
+def meshes(comm):
+    yield mesh.create_interval(comm, 30, [0, LENGTH])
+    yield mesh.create_rectangle(comm, [[0, 0], [LENGTH, 40e-9]], [30, 4])
+    yield mesh.create_box(comm, [[0, 0, 0], [LENGTH, 30e-9, 20e-9]], [20, 2, 2])
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3])
+def test_balance_and_reciprocity(comm, dim):
+    """With all at work: lengths, energy, power of the circuit, and what torque and pumping take from one another."""
+    grid = Grid(list(meshes(comm))[dim - 1])
+    transport = circuit(grid, OBLIQUE, voltage=lambda t: 0.1 * (1 + t / 1e-11))
+    motion = Dynamics(
+        grid,
+        OBLIQUE,
+        swirl,
+        field=lambda t: (0.05, -0.02 * t / 1e-11, 0.01),
+        current=transport,
+        pinned=lambda x: x[0] < 20e-9,
+    )
+    held = motion.directions.copy()
+    moved = []
+    reversible = dataclasses.replace(OBLIQUE, nonadiabaticity=0.0)
+    for s in motion.steps(2e-11, step=2e-12):
+        assert np.abs(np.linalg.norm(s.directions, axis=1) - 1).max() < 1e-14
+        scale = s.damped + abs(s.field_work) + abs(s.adiabatic_work)
+        assert abs(s.energy_error) < 1e-10 * scale
+        # What the adiabatic torque does to the magnet is taken from the circuit; beta's work is given twice.
+        inner = np.einsum(
+            "c,ci,ci", grid.volumes, s.flow.current_density, pumped_field(grid, reversible, s.middle, s.rate)
+        )
+        taken = -grid.comm.allreduce(inner) * s.size
+        assert s.adiabatic_work == pytest.approx(taken, rel=1e-9, abs=1e-10 * scale)
+        inner = np.einsum("c,ci,ci", grid.volumes, s.flow.current_density, s.flow.pumped)
+        both = grid.comm.allreduce(inner) * s.size
+        assert s.nonadiabatic_work - s.adiabatic_work == pytest.approx(both, rel=1e-9, abs=1e-10 * scale)
+        # The reversible part is in what is supplied, and not in what is lost.
+        lost = sum(s.dissipation.values())
+        assert s.supplied == pytest.approx(lost, rel=1e-10, abs=0)
+        assert lost > 0
+        moved.append(abs(s.adiabatic_work) / lost)
+    assert max(moved) > 1e-5
+    pinned = grid.positions[: grid.owned, 0] < 20e-9
+    assert (motion.directions[pinned] == held[pinned]).all()
+
+
+def test_entropy_production(comm):
+    """It is positive in a hundred random magnets that fulfil the condition, and not where it is broken."""
+    # Parameters are those of all ranks, fields each rank's own.
+    rng, own = np.random.default_rng(3), np.random.default_rng(10 + comm.rank)
+    low = math.inf
+    for _ in range(100):
+        p, beta = rng.uniform(-1, 1), rng.uniform(-2, 2)
+        cells = int(rng.integers(5, 20))
+        grid = line(comm, cells, cells * rng.uniform(1e-9, 9e-9))
+        m = grid.directions(own.normal(size=(grid.owned, 3)))
+        rate = np.cross(m, own.normal(size=m.shape)) * 10 ** rng.uniform(9, 11)
+        first = TexturedMagnet(8e5 * rng.uniform(0.1, 3), 1e-11, 1.0, 10 ** rng.uniform(5, 8), p, beta)
+        slope = grid.largest(grid.steepness(grid.seen(m)))
+        needed = first.damping * (slope / first.steepest) ** 2
+        magnet = dataclasses.replace(first, damping=needed * rng.uniform(1, 1.5))
+        grid.require_positive_entropy(magnet, grid.seen(m))
+        pumped = pumped_field(grid, magnet, m, rate)
+        across = pumped_field(grid, dataclasses.replace(magnet, nonadiabaticity=0.0), m, rate)
+        # The current that costs least, and others.
+        for current in (magnet.conductivity * (pumped - across), own.normal(size=pumped.shape) * 1e11):
+            joule = grid.total(grid.volumes * (current**2).sum(axis=1)) / magnet.conductivity
+            damping = magnet.damping_density * grid.total(grid.weights[: grid.owned] * (rate**2).sum(axis=1))
+            beta_part = -2 * grid.total(grid.volumes * np.einsum("ci,ci->c", current, pumped - across))
+            assert joule + damping + beta_part > 0
+            low = min(low, (joule + damping + beta_part) / (joule + damping))
+    assert low < 0.95
+    # One cell, all of it turning along the slope of m: the worst case, twice too steep.
+    grid = line(comm, 1, 4e-9)
+    if comm.size == 1:
+        m = np.array([[1.0, 0.1, 0.0], [1.0, -0.1, 0.0]]) / math.hypot(1, 0.1)
+        magnet = dataclasses.replace(MAGNET, nonadiabaticity=3.0)
+        magnet = dataclasses.replace(magnet, damping=(float(grid.steepness(m)[0]) / magnet.steepest / 2) ** 2 * 0.05)
+        rate = np.array([[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]) * 1e10
+        both = pumped_field(grid, magnet, m, rate)
+        current = magnet.conductivity * both
+        joule = grid.volumes[0] * (current**2).sum() / magnet.conductivity
+        lost = magnet.damping_density * (grid.weights[:, None] * rate**2).sum() - joule
+        assert lost < 0
+        with pytest.raises(
+            ModelError, match=r"entropy production is not positive at the start: \|grad m\| = .* at \(2e-09\)"
+        ):
+            Dynamics(grid, magnet, m)
+
+
+def test_pumped_current_acts_back(comm):
+    """A short circuit damps the wall's turning more than an open one: Lenz's law."""
+    magnet = dataclasses.replace(MAGNET, conductivity=2e9, nonadiabaticity=0.0, hard_constant=0.0, damping=0.01)
+    grid, turned = line(comm, 60, 100e-9), []
+    for driven in ({}, {"voltage": 0.0}):
+        motion = Dynamics(
+            grid, magnet, wall(magnet, 50e-9), field=(0.1, 0, 0), current=circuit(grid, magnet, 100e-9, **driven)
+        )
+        *_, last = motion.steps(2e-11, step=1e-12)
+        watch = WallWatch(grid, magnet)
+        turned.append(
+            (
+                watch.position(last.directions) - 50e-9,
+                watch.angle(last.directions),
+                last.flow.joule * last.size / last.damped,
+            )
+        )
+    (free, angle, none), (damped, other, joule) = turned
+    assert none < 1e-12 and joule > 0.1
+    assert damped > 1.1 * free  # what is lost, by damping or in the circuit, is the field's work 2 Ms B dq
+    assert 0 < other < angle
+
+
+# ---- static form
+SHAPES = {
+    "tanh": lambda x: wall(MAGNET, 110e-9, 0.4)(x),
+    "linear": lambda x: np.stack(
+        [np.cos(a := np.pi * np.clip((x[:, 0] - 90e-9) / 77e-9, 0, 1)), np.sin(a), 0 * a], axis=1
+    ),
+    "twisted": lambda x: np.stack(
+        [
+            np.cos(a := 3 * np.pi * np.clip((x[:, 0] - 50e-9) / 177e-9, 0, 1)),
+            np.sin(a) * np.cos(1 + np.sin(3 * a)),
+            np.sin(a) * np.sin(1 + np.sin(3 * a)),
+        ],
+        axis=1,
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_static_emf(comm, shape):
+    """2 P mu_B B/e of any wall, 0.7e-4 V/T for cobalt; an open circuit shows it, a short one the current."""
+    cobalt = TexturedMagnet(1.45e6, 1.4e-11, 0.01, 3.4e7, 0.6, easy_constant=5e5)
+    grid, field = line(comm, 90), 0.13
+    pumped = static_field(grid, cobalt, SHAPES[shape], (field, 0, 0))
+    expected = -2 * 0.6 * BOHR_MAGNETON / ELEMENTARY_CHARGE * field
+    ends = (
+        1.0
+        if shape != "tanh"
+        else 0.5 * (np.tanh(110e-9 / MAGNET.wall_width(0.4)) + np.tanh(190e-9 / MAGNET.wall_width(0.4)))
+    )
+    assert grid.total(grid.volumes * pumped[:, 0]) == pytest.approx(ends * expected, rel=1e-12, abs=0)
+    assert ends == pytest.approx(1, abs=1e-6)
+    opened = circuit(grid, cobalt).solve(pumped)
+    assert opened.voltages["right"] == pytest.approx(expected, rel=1e-6, abs=0)
+    shorted = circuit(grid, cobalt, voltage=0.0).solve(pumped)
+    assert shorted.currents["left"] == pytest.approx(expected * 3.4e7 / LENGTH, rel=1e-6, abs=0)
+    assert -expected / field == pytest.approx(0.7e-4, rel=0.01, abs=0)
+    assert spin_transfer_coefficient(cobalt) == pytest.approx(5.1e15, rel=0.01, abs=0)
+
+
+def test_static_entropy(comm):
+    """In (grad mu, H) beta drops out to rounding, the adiabatic terms dissipate, and the bound is that of the text."""
+    magnet = dataclasses.replace(MAGNET, nonadiabaticity=1.7, conductivity=3.4e7, damping=0.003)
+    grid = line(comm, 40, 60e-9)
+    limit = steepest_static(magnet)
+    bound = 2 * 0.003 * ELEMENTARY_CHARGE**2 * 8.3e5 / (HBAR * 0.55**2 * 3.4e7 * BOHR_MAGNETON)
+    assert limit**2 == pytest.approx(bound, rel=1e-12, abs=0)
+
+    def helix(x, slope):
+        return np.stack([np.cos(slope * x[:, 0]), np.sin(slope * x[:, 0]), 0 * x[:, 0]], axis=1)
+
+    for factor, sign in ((0.9, 1), (1.2, -1)):
+        # The field along the slope of m, and the gradient that makes the most of it.
+        h = lambda x, f=factor: helix(x, f * limit)[:, [1, 0, 2]] * [-1, 1, 1] * 0.1  # noqa: E731
+        xi, e = spin_transfer_coefficient(magnet), ELEMENTARY_CHARGE
+        push = xi * e * magnet.saturation_magnetization * factor * limit * 0.1 / magnet.conductivity
+        found = respond(grid, magnet, lambda x, f=factor: helix(x, f * limit), h, push)
+        beta = found.dissipation["nonadiabatic"]
+        assert np.abs(beta).max() < 1e-12 * found.dissipation["joule"].max()
+        assert (np.sign(found.total) == sign).all()
+        assert np.abs(found.dissipation["adiabatic"]).min() > 0
+    skew = respond(grid, magnet, lambda x: helix(x, 1e8), (0.03, 0.02, 0.1), 1e4)
+    assert np.abs(skew.dissipation["nonadiabatic"]).max() < 1e-12 * np.abs(skew.dissipation["adiabatic"]).max()
+    # J = sigma E without a field; the torque is beta's and the adiabatic one.
+    rest = respond(grid, magnet, lambda x: helix(x, 1e8), (0, 0, 0), 1e4)
+    assert rest.current_density[:, 0] == pytest.approx(-3.4e11 * np.ones(len(grid.cells)), rel=1e-12, abs=0)
+    u = magnet.drift_per_current * -3.4e11
+    steep = np.linalg.norm(grid.gradient(grid.seen(grid.directions(lambda x: helix(x, 1e8))))[:, 0], axis=1)
+    size = np.linalg.norm(rest.torque, axis=1) / magnet.saturation_magnetization
+    assert size == pytest.approx(abs(u) * steep * math.hypot(1, 1.7), rel=1e-9, abs=0)
+
+
+# ---- other dimensions, other drives
+def test_strip_is_a_wire(comm):
+    """A wall in a strip moves as in a wire; probes see it pass."""
+    field = 0.6 * MAGNET.walker_field
+    found = {}
+    grids = {
+        "wire": line(comm, 75, 150e-9),
+        "strip": Grid(mesh.create_rectangle(comm, [[0, 0], [150e-9, 8e-9]], [75, 4])),
+    }
+    for name, grid in grids.items():
+        transport = circuit(grid, MAGNET, 150e-9)
+        probe = transport.probe([40e-9, 111e-9] if name == "wire" else [[40e-9, 3e-9], [111e-9, 8e-9]])
+        expected = MAGNET.steady_wall(field)
+        start = wall(MAGNET, 75e-9, expected.angle, expected.width)
+        motion = Dynamics(grid, MAGNET, start, field=(field, 0, 0), current=transport)
+        *_, last = motion.steps(4e-11, step=4e-12)
+        low, high = probe(last.flow)
+        found[name] = [WallWatch(grid, MAGNET).position(motion.directions) - 75e-9, high - low]
+        function = grid.function(motion.directions)
+        assert function.x.array.reshape(-1, 3)[:, 0].min() < -0.99
+    assert found["strip"] == pytest.approx(found["wire"], rel=5e-3, abs=0)
+    assert found["wire"][1] == pytest.approx(MAGNET.mean_electromotive_force(field), rel=0.02, abs=0)
+
+
+def test_uniform_magnet_precesses(comm):
+    """Larmor's precession and damping of a uniform magnet, field along z: the closed form of Gilbert's equation."""
+    magnet = TexturedMagnet(7e5, 1e-11, 0.1, 1e6, 0.4)
+    motion = Dynamics(line(comm, 3), magnet, (1, 0, 0.2), field=lambda t: (0, 0, 0.3))
+    *_, last = motion.steps(3e-10, step=2e-13)
+    gamma, alpha = magnet.gyromagnetic_ratio, 0.1
+    t, b = 3e-10, 0.3
+    angle = gamma * b * t / (1 + alpha**2)
+    theta = 2 * math.atan(math.tan(math.atan(5) / 2) * math.exp(-alpha * angle))
+    expected = [math.sin(theta) * math.cos(angle), math.sin(theta) * math.sin(angle), math.cos(theta)]
+    assert last.directions[0] == pytest.approx(expected, abs=1e-3)
+
+
+def test_currents_given_as_numbers_and_fields(comm):
+    """A number, a vector, an array and a function of the time are the same current; a circuit's at rest, too."""
+    grid, ends = line(comm, 40), []
+    for given in (2e12, (2e12, 0, 0), np.full((len(grid.cells), 3), [2e12, 0, 0]), lambda t: 2e12):
+        motion = Dynamics(grid, MAGNET, wall(MAGNET, 150e-9), current=given)
+        list(motion.steps(1e-11, step=2e-12))
+        ends.append(motion.directions)
+    assert all((x == ends[0]).all() for x in ends)
+    plate = Grid(mesh.create_rectangle(comm, [[0, 0], [LENGTH, 40e-9]], [12, 4]))
+    flow = circuit(plate, MAGNET, current=-3.0).solve()
+    assert flow.currents == pytest.approx({"left": 3.0, "right": -3.0}, rel=1e-12)
+    assert flow.current_density[:, 0] == pytest.approx(np.full(len(plate.cells), 3.0 / 40e-9), rel=1e-9)
+    assert flow.supplied == pytest.approx(flow.joule, rel=1e-12) and flow.joule > 0
+
+
+# ---- input
+def test_bad_input(comm):
+    grid = line(comm, 10)
+    good = wall(MAGNET, 150e-9)
+    for change, text in (
+        ({"damping": 0.0}, "damping is 0.0; it must be finite and positive"),
+        ({"exchange": math.nan}, "exchange is nan"),
+        ({"polarization": 1.2}, "polarization is 1.2; it must be from -1 to 1"),
+        ({"nonadiabaticity": "x"}, "nonadiabaticity is 'x'"),
+        ({"easy_constant": -1.0}, "easy_constant is -1.0; it must be finite and not negative"),
+        ({"hard_axis": (1, 0, 1)}, "hard_axis [1, 0, 1] is not perpendicular"),
+        ({"easy_axis": (0, 0, 0)}, "easy_axis is zero"),
+    ):
+        with pytest.raises(InputError, match=re.escape(text)) as error:
+            dataclasses.replace(MAGNET, **change)
+        assert "\n" not in str(error.value)
+    ground = Lead(left, voltage=0.0)
+    for leads, text in (
+        ({"a": Lead(left)}, "no lead has a voltage"),
+        ({"a": ground, "b": Lead(left)}, "two leads have a node in common"),
+        ({"a": ground, "b": Lead(lambda x: x[0] > 1)}, "lead 'b' touches no part"),
+        ({"a": Lead(left, voltage=0.0, current=1.0)}, "voltage and current"),
+        ({"a": Lead(left, voltage=math.inf)}, "voltage is inf"),
+        ({"a": 3}, "lead 'a' is 3"),
+    ):
+        with pytest.raises(InputError, match=text):
+            Transport(grid, MAGNET, leads)
+    transport = circuit(grid, MAGNET)
+    with pytest.raises(InputError, match="did you mean 'left'"):
+        transport.voltage(transport.solve(), "lefft", "right")
+    with pytest.raises(InputError, match=r"probe at 3.1e-07 m lies outside"):
+        transport.probe([1e-7, 3.1e-7])
+    with pytest.raises(InputError, match="finite"):
+        circuit(grid, MAGNET, voltage=lambda t: math.nan).solve()
+    for given, text in (
+        ({"start": (0, 0, 0)}, "start is zero"),
+        ({"start": lambda x: x[:, :2]}, "start must be three"),
+        ({"field": (1, 2)}, "field must be three"),
+        ({"field": lambda t: "x"}, "field at t = 0 s must be"),
+        ({"current": (1, 2, 3, 4)}, "current must be a finite vector"),
+        ({"pinned": lambda x: x[0] > 1}, "pinned holds no node"),
+        ({"current": circuit(grid, OBLIQUE)}, "another magnet or mesh"),
+    ):
+        with pytest.raises(InputError, match=text):
+            Dynamics(grid, MAGNET, **{"start": good, **given})
+    motion = Dynamics(grid, MAGNET, good)
+    for given, text in (
+        ({"until": -1.0}, "until is -1.0"),
+        ({"until": 1e-9, "step": 0.0}, "step is 0.0"),
+        ({"until": 1e-9, "tolerance": 1.0}, "tolerance is 1.0"),
+    ):
+        with pytest.raises(InputError, match=text):
+            motion.steps(**given)
+    with pytest.raises(InputError, match="kind quadrilateral"):
+        Grid(mesh.create_unit_square(comm, 2, 2, mesh.CellType.quadrilateral))
+    with pytest.raises(InputError, match="width is 0"):
+        wall(MAGNET, 0.0, width=0.0)
+    with pytest.raises(ModelError, match="easy axis"):
+        dataclasses.replace(MAGNET, easy_constant=0.0).wall_width()
+    weak = {"ksp_type": "gmres", "ksp_max_it": 1, "pc_type": "none"}
+    with pytest.raises(
+        SolverError, match=r"magnetization failed; try a smaller step, or PETSc options .* -fespin_texture_"
+    ):
+        list(Dynamics(grid, MAGNET, good, field=(0.1, 0.02, 0), options=weak).steps(1e-7, step=1e-7))
+
+
+# ---- ranks
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_rank_counts_agree(ranks, tmp_path):
+    """Motion, voltages, energies and static fields to 1e-9 on several ranks."""
+    serial = numbers(1, "textured.py", tmp_path)
+    require_equal(numbers(ranks, "textured.py", tmp_path), serial)
