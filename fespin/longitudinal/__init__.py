@@ -1,0 +1,45 @@
+"""Longitudinal dynamics of a magnet with two magnetizations: M decays, m decays and diffuses.
+
+Names are imported when first used: a magnet and its closed forms need no DOLFINx.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
+
+if TYPE_CHECKING:
+    from .dispersion import Mode, decay_mode, decay_modes, fitted_wavenumber, wavenumber_of_pencil
+    from .evolution import Relaxation, evolve
+    from .magnet import LongitudinalMagnet
+    from .problem import Flux, Held, LongitudinalProblem, State
+    from .response import Response, respond
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "dispersion": ("Mode", "decay_mode", "decay_modes", "fitted_wavenumber", "wavenumber_of_pencil"),
+        "evolution": ("Relaxation", "evolve"),
+        "magnet": ("LongitudinalMagnet",),
+        "problem": ("Flux", "Held", "LongitudinalProblem", "State"),
+        "response": ("Response", "respond"),
+    },
+)
+
+__all__ = [
+    "Flux",
+    "Held",
+    "LongitudinalMagnet",
+    "LongitudinalProblem",
+    "Mode",
+    "Relaxation",
+    "Response",
+    "State",
+    "decay_mode",
+    "decay_modes",
+    "evolve",
+    "fitted_wavenumber",
+    "respond",
+    "wavenumber_of_pencil",
+]

@@ -1,0 +1,241 @@
+r"""Relaxation in time, by an implicit method that adapts its step.
+
+The singly diagonal method of order 4 with five stages (Hairer and Wanner, SDIRK4: L-stable, stiffly accurate), and
+its embedded solution of order 3. The error is measured in the norm of the free energy, after one more solve that
+keeps stiff parts from spoiling it. At the end of each step the equations hold to the accuracy of the linear
+solver, so that
+
+    dF/dt = -T ds/dt + boundary work
+
+holds there to rounding, whatever the step; and so does the balance of M + m over each step, whose fluxes
+are integrated by the method's own weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..constants import VACUUM_PERMEABILITY
+from ..errors import InputError, SolverError
+from ..quantities import is_finite
+from .magnet import Array
+from .problem import MECHANISMS, Conditions, LongitudinalProblem, State
+from .stages import Stage, Stepper
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A relaxation. In 1D and 2D totals, energies and powers are per area and per length.
+
+    Attributes
+    ----------
+    times
+        0 and the ends of the accepted steps (s), (n,).
+    total_M, total_m
+        Integrals of M - M0 - chi_M H and of m (A m2), (n,).
+    magnitude
+        Of the absolute values of both together (A m2), (n,).
+    energy
+        Free energy (J), (n,).
+    dissipation
+        T times the entropy production (W), by mechanism, each (n,).
+    work
+        Power of the boundaries, -mu0 int (dm_/chi_m) (outward flux) (W), (n,); 0 at time 0.
+    injected
+        What has come in through each part (A m2), (n,).
+    lost
+        What the lattice has taken (A m2), (n,).
+    heat, put_in
+        Time integrals of dissipation and work (J), (n,), of the method's order.
+    balance
+        (dF/dt + dissipation - work) over the largest of the three, (n,); 0 at time 0.
+    states
+        At the times wanted.
+    final
+        At the end.
+    rejected
+        Number of steps that were tried with too large a step.
+    """
+
+    times: Array
+    total_M: Array
+    total_m: Array
+    magnitude: Array
+    energy: Array
+    dissipation: dict[str, Array]
+    work: Array
+    injected: dict[str, Array]
+    lost: Array
+    heat: Array
+    put_in: Array
+    balance: Array
+    states: list[State]
+    final: State
+    rejected: int
+
+    @property
+    def conservation(self) -> Array:
+        """M + m less what was there, came in, and was lost, over the largest magnitude (n,)."""
+        total = self.total_M + self.total_m
+        came = sum(self.injected.values(), np.zeros_like(total))
+        return np.asarray((total - total[0] - came + self.lost) / (self.magnitude.max() or 1.0))
+
+    def __repr__(self) -> str:
+        end = f"{len(self.times) - 1} steps to {self.times[-1]:.6g} s, {self.rejected} rejected"
+        return f"<Relaxation: {end}, balance {np.abs(self.balance).max():.1e}>"
+
+
+def _checked(
+    duration: float, first_step: float | None, max_step: float | None, tolerance: float
+) -> tuple[float, float]:
+    for key, value in {"duration": duration, "first_step": first_step, "max_step": max_step}.items():
+        if value is not None and not (is_finite(value) and value > 0):
+            raise InputError(f"relaxation: {key} is {value!r}; it must be finite and positive")
+    if not is_finite(tolerance) or not 0 < tolerance < 1:
+        raise InputError(f"relaxation: tolerance is {tolerance!r}; it must lie between 0 and 1")
+    start = duration / 1000 if first_step is None else first_step
+    if start > duration:
+        raise InputError(f"relaxation: first_step is {start!r}; it must not exceed the duration, {duration!r}")
+    return start, duration / 20 if max_step is None else max_step
+
+
+def evolve(
+    problem: LongitudinalProblem,
+    initial: State,
+    duration: float,
+    *,
+    conditions: Conditions | None = None,
+    wanted: Sequence[float] = (),
+    first_step: float | None = None,
+    max_step: float | None = None,
+    tolerance: float = 1e-5,
+    breakpoints: Sequence[float] = (),
+    each: Callable[[float, State], None] | None = None,
+) -> Relaxation:
+    """Follow M and m in time. Collective.
+
+    Parameters
+    ----------
+    problem
+        Magnet and mesh.
+    initial
+        From :meth:`LongitudinalProblem.state`. At a reservoir m jumps at once to what it imposes.
+    duration
+        How long (s).
+    conditions
+        Of parts of the boundary; the others are closed.
+    wanted
+        Times (s) at which states are kept; steps end there.
+    first_step
+        Default: a thousandth of the duration (s).
+    max_step
+        Default: a twentieth of the duration (s).
+    tolerance
+        Error of a step, relative to the largest norm of the state so far; the norm's square is the free energy.
+    breakpoints
+        Times (s) at which conditions jump: steps end there and start small again.
+    each
+        Called after every accepted step with time and state.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range or a condition impossible.
+    SolverError
+        If a solve does not converge, the step shrinks to nothing, or energy is not conserved.
+    """
+    start, longest = _checked(duration, first_step, max_step, tolerance)
+    for key, times in {"wanted": wanted, "breakpoints": breakpoints}.items():
+        for t in times:
+            if not is_finite(t) or not 0 <= t <= duration:
+                raise InputError(f"relaxation: {key} holds {t!r}; times must lie between 0 and the duration")
+    given = dict(conditions or {})
+    held, fixed = problem.check(given, varying=True)
+    stepper = Stepper(problem, given, held, fixed)
+    jumps = {float(t) for t in breakpoints if 0 < t < duration}
+    stops = sorted({float(t) for t in wanted if t > 0} | jumps | {float(duration)})
+    time, step, rejected, fresh, blocked = 0.0, start, 0, True, False
+    state, scale = initial, math.sqrt(max(problem.free_energy(initial), 0.0))
+    keep = {0.0: initial} if 0 in wanted else {}
+    integrals = np.zeros(3 + len(given))
+    rows = [_row(problem, 0.0, state, None, integrals)]
+    try:
+        while stops:
+            if fresh:
+                state, jumped, work = stepper.settle(state, time + 1e-9 * min(step, stops[0] - time))
+                for i, name in enumerate(given, 3):
+                    integrals[i] += jumped.get(name, 0.0)
+                integrals[2] += work
+                fresh = False
+                scale = max(scale, math.sqrt(max(problem.free_energy(state), 0.0)))
+            h = min(step, longest, stops[0] - time)
+            end, tally, error = stepper.step(state, time, h)
+            new = State(end.M, end.m)
+            size = math.sqrt(max(problem.free_energy(new), 0.0))
+            largest = max(scale, size)
+            ratio = error / (tolerance * largest) if largest else 0.0
+            if not math.isfinite(ratio) or ratio > 1:
+                step, rejected, blocked = h / 2, rejected + 1, True
+                if step < 1e-14 * duration:
+                    raise SolverError(
+                        f"longitudinal: the step fell below {step:.1e} s at {time:.3e} s; try a larger tolerance"
+                    )
+                continue
+            time, state, scale = time + h, new, largest
+            integrals += np.array([tally.lost, tally.heat, tally.put_in, *(tally.injected[k] for k in given)])
+            rows.append(_row(problem, time, state, end, integrals))
+            if each is not None:
+                each(time, state)
+            if time >= stops[0] * (1 - 1e-12):
+                time = stops.pop(0)
+                rows[-1][0] = time
+                if time in wanted:
+                    keep[time] = state
+                if time in jumps:
+                    step, fresh = start, True
+            # Doubling only, so that systems are used again, and not right after a rejection.
+            elif ratio < 1 / 32 and not blocked and h == step and step < longest:
+                step *= 2
+            blocked = False
+    finally:
+        stepper.destroy()
+    return _result(np.array(rows), list(given), [keep[float(t)] for t in wanted], state, rejected)
+
+
+def _row(problem: LongitudinalProblem, time: float, state: State, end: Stage | None, integrals: Array) -> list[float]:
+    """Return one line of the record."""
+    a, b = problem.magnet.potentials(state.M, state.m) if end is None else (end.a, end.b)
+    lost = problem.dissipation(a, b) if end is None else end.dissipation
+    work, balance = 0.0, 0.0
+    if end is not None:
+        work, heat = end.work, sum(lost.values())
+        rate = VACUUM_PERMEABILITY * problem.product((a, b), end.slope)
+        balance = (rate + heat - work) / (max(abs(rate), abs(heat), abs(work)) or 1.0)
+    parts = [lost[k] for k in MECHANISMS]
+    magnitude = problem.dot(np.abs(problem.weights), np.abs(state.M) + np.abs(state.m))
+    return [time, *problem.totals(state), magnitude, problem.free_energy(state), *parts, work, balance, *integrals]
+
+
+def _result(rows: Array, names: list[str], states: list[State], final: State, rejected: int) -> Relaxation:
+    c = rows.T
+    return Relaxation(
+        times=c[0],
+        total_M=c[1],
+        total_m=c[2],
+        magnitude=c[3],
+        energy=c[4],
+        dissipation={k: c[5 + i] for i, k in enumerate(MECHANISMS)},
+        work=c[9],
+        balance=c[10],
+        lost=c[11],
+        heat=c[12],
+        put_in=c[13],
+        injected={k: c[14 + i] for i, k in enumerate(names)},
+        states=states,
+        final=final,
+        rejected=rejected,
+    )

@@ -1,0 +1,267 @@
+r"""The response to spins injected at a frequency.
+
+At exp(i omega t) a follows from b node by node, and b obeys a scalar equation with the wavenumber of
+:meth:`LongitudinalMagnet.wavenumber`, whatever the mesh:
+
+    (alpha G + D chi_m K) b = injection,     alpha = -D chi_m k(omega)^2
+
+Its real and imaginary parts are solved together, so that any build of PETSc will do. Positive entropy production
+and positive storage make Re alpha >= 0 and Im alpha >= 0 for omega > 0. With W = Re alpha G + D chi_m K and
+T = Im alpha G the matrix [[W, -T], [T, W]] is preconditioned by [[W, -T], [T, W + 2 T]], which takes two
+solves with the real W + T; the eigenvalues lie between 1/2 and 1, and GMRES needs some fifteen steps on any mesh.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from petsc4py import PETSc
+
+from ..constants import VACUUM_PERMEABILITY
+from ..errors import InputError, SolverError
+from ..quantities import is_finite
+from ..solvers import convergence_reason
+from .magnet import Array, Complex
+from .problem import MECHANISMS, Conditions, Flux, LongitudinalProblem, ScalarSolver, amount
+
+_counter = itertools.count()
+
+
+@dataclass(frozen=True)
+class Response:
+    """Complex amplitudes of exp(i omega t). Energies and powers are per area or length in lower dimensions.
+
+    Attributes
+    ----------
+    frequency
+        (Hz).
+    M, m
+        Deviations at the owned nodes (A/m), complex.
+    accumulation
+        dm_ = m + xi M there (A/m).
+    inward
+        Spin flux into each part with a condition (A m2/s), complex.
+    mean_accumulation
+        Mean of dm_ over each part of the boundary (A/m).
+    dissipation
+        T times the mean entropy production by mechanism (W).
+    work
+        Mean power of the boundaries (W).
+    iterations
+        Of the outer iteration.
+    """
+
+    frequency: float
+    M: Complex
+    m: Complex
+    accumulation: Complex
+    inward: dict[str, complex]
+    mean_accumulation: dict[str, complex]
+    dissipation: dict[str, float]
+    work: float
+    iterations: int
+
+    @property
+    def balance(self) -> float:
+        """(dissipation - work) over the larger of the two."""
+        heat = sum(self.dissipation.values())
+        return (heat - self.work) / (max(abs(heat), abs(self.work)) or 1.0)
+
+    def impedance(self, part: str) -> complex:
+        """Return the mean of dm_ over a part for the flux into it (s/m^2 in 1D: A/m for A/s).
+
+        Into a half space it is 1/(i D k), with k of :meth:`LongitudinalMagnet.wavenumber`.
+        """
+        if part not in self.inward or not self.inward[part]:
+            raise InputError(f"impedance: nothing is injected at '{part}'")
+        return self.mean_accumulation[part] / self.inward[part]
+
+
+class _Split:
+    """The matrix [[W, -T], [T, W]] on the free nodes, and its preconditioner."""
+
+    def __init__(self, problem: LongitudinalProblem, alpha: complex, fixed: NDArray[np.int32]) -> None:
+        self.p, self.alpha, self.fixed, self.n = problem, alpha, fixed, problem.owned
+        self.failure: SolverError | None = None
+        self.inner: ScalarSolver = problem.solver(
+            alpha.real + alpha.imag, problem.magnet.stiffness, fixed, "longitudinal_response", passes=1
+        )
+
+    def apply(self, b: Complex) -> Complex:
+        """Return (alpha G + D chi_m K) b (owned,)."""
+        p = self.p
+
+        def both(x: Array) -> tuple[Array, Array]:
+            return p.times(p.mass, x), p.magnet.stiffness * p.times(p.stiffness, x)
+
+        (g, k), (h, j) = both(np.ascontiguousarray(b.real)), both(np.ascontiguousarray(b.imag))
+        return np.asarray(self.alpha * (g + 1j * h) + k + 1j * j)
+
+    def mult(self, _: Any, x: PETSc.Vec, y: PETSc.Vec) -> None:
+        """Multiply; called by PETSc."""
+        u = np.real(x.array_r)
+        b = u[: self.n] + 1j * u[self.n :]
+        b[self.fixed] = 0.0
+        out = self.apply(b)
+        # Known nodes keep what they have.
+        out[self.fixed] = u[: self.n][self.fixed] + 1j * u[self.n :][self.fixed]
+        y.array[:] = np.concatenate([out.real, out.imag])
+
+    def precondition(self, x: PETSc.Vec, y: PETSc.Vec) -> None:
+        """Solve with the preconditioner: (W + T) z = f + g, (W + T) u = f + T z, v = z - u."""
+        r = np.real(x.array_r)
+        f, g = r[: self.n].copy(), r[self.n :].copy()
+        known = f[self.fixed], g[self.fixed]
+        f[self.fixed] = g[self.fixed] = 0.0
+        z = self.inner.solve(f + g)
+        u = self.inner.solve(f + self.alpha.imag * self.p.times(self.p.mass, z))
+        v = z - u
+        u[self.fixed], v[self.fixed] = known
+        y.array[:] = np.concatenate([u, v])
+
+
+class _Context:
+    """What PETSc calls as a preconditioner."""
+
+    def __init__(self, split: _Split) -> None:
+        self.split = split
+
+    def apply(self, _: Any, x: PETSc.Vec, y: PETSc.Vec) -> None:
+        try:
+            self.split.precondition(x, y)
+        except SolverError as error:
+            self.split.failure = error  # PETSc keeps no more than that there was one
+            raise
+
+
+def _solve(split: _Split, right: Complex, rtol: float) -> tuple[Complex, int]:
+    """Return b and the number of iterations. Collective."""
+    p, n = split.p, split.n
+    prefix = f"fespin_longitudinal_ac_{next(_counter)}_"
+    matrix = PETSc.Mat().createPython(((2 * n, 2 * p.unknowns), (2 * n, 2 * p.unknowns)), split, comm=p.comm)
+    matrix.setUp()
+    ksp = PETSc.KSP().create(p.comm)
+    ksp.setOptionsPrefix(prefix)
+    ksp.setOperators(matrix)
+    ksp.setType("gmres")
+    ksp.setPCSide(PETSc.PC.Side.RIGHT)
+    ksp.setGMRESRestart(100)
+    ksp.setTolerances(rtol=rtol, atol=0.0, max_it=p.options.max_iterations)
+    ksp.getPC().setType("python")
+    ksp.getPC().setPythonContext(_Context(split))
+    ksp.setFromOptions()
+    f, x = matrix.createVecs()
+    try:
+        out, count = np.zeros(n, dtype=complex), 0
+        # A second pass on the residual mends what the first lost to rounding.
+        for _ in range(2):
+            b = out.copy()
+            b[split.fixed] = 0.0
+            rest = right - split.apply(b)
+            rest[split.fixed] = 0.0
+            f.array[:] = np.concatenate([rest.real, rest.imag])
+            if not f.norm() > 0:
+                break
+            ksp.solve(f, x)
+            reason = ksp.getConvergedReason()
+            count += int(ksp.getIterationNumber())
+            if reason < 0 or not np.isfinite(x.norm()):
+                raise SolverError(
+                    f"longitudinal response: no convergence after {ksp.getIterationNumber()} iterations "
+                    f"({convergence_reason(PETSc.KSP.ConvergedReason, reason)}); try the solver kind 'direct', "
+                    f"or PETSc options under the prefix -{prefix}"
+                )
+            u = np.real(x.array)
+            out = out + u[:n] + 1j * u[n:]
+    except PETSc.Error as error:
+        if split.failure is not None:
+            raise split.failure from None
+        raise SolverError(f"longitudinal response: PETSc failed ({error})") from error
+    finally:
+        for item in (ksp, matrix, f, x):
+            item.destroy()
+    return out, count
+
+
+def respond(problem: LongitudinalProblem, frequency: float, conditions: Conditions) -> Response:
+    """Solve for the amplitudes of exp(i omega t). Collective.
+
+    Parameters
+    ----------
+    problem
+        Magnet and mesh.
+    frequency
+        omega/(2 pi) (Hz); 0 is the steady state.
+    conditions
+        With complex amplitudes; other parts of the boundary are closed.
+
+    Raises
+    ------
+    InputError
+        If the frequency is negative, a condition is impossible, or nothing takes up a steady injection.
+    SolverError
+        If the iteration does not converge.
+    """
+    if not is_finite(frequency) or frequency < 0:
+        raise InputError(f"response: frequency is {frequency!r}; it must be finite and not negative")
+    held, fixed = problem.check(conditions, varying=False)
+    p, g, omega = problem, problem.magnet, 2 * math.pi * frequency
+    c = 1j * omega * g.storage + g.relaxation
+    # The same as det c/c[0, 0], without a difference of nearly equal numbers.
+    alpha = -g.stiffness * complex(g.wavenumber(omega)) ** 2
+    alpha = complex(max(alpha.real, 0.0), max(alpha.imag, 0.0))
+    if not alpha and not held:
+        raise InputError(
+            "response: nothing takes up a steady injection; give a lattice rate, a Held boundary, or a frequency"
+        )
+    load = np.zeros(p.owned, dtype=complex)
+    known = np.zeros(p.owned, dtype=complex)
+    for name, condition in conditions.items():
+        value = complex(cast(complex, amount(condition)))
+        if isinstance(condition, Flux):
+            load -= value * p.parts[name].load
+    for name, own in p.reservoirs(held):
+        known[own] = complex(cast(complex, amount(conditions[name]))) / g.chi_m
+    split = _Split(p, alpha, fixed)
+    try:
+        b, iterations = _solve(split, load - split.apply(known), p.options.rtol)
+    finally:
+        split.inner.destroy()
+    b[fixed] = known[fixed]
+    rest = split.apply(b) - load
+    a = -c[0, 1] * b / c[0, 0]
+    inward: dict[str, complex] = {}
+    work = VACUUM_PERMEABILITY / 2 * _power(p, b, load)
+    mean = {k: _total(p, part.load * b) * g.chi_m / part.measure for k, part in p.parts.items()}
+    for name, condition in conditions.items():
+        if isinstance(condition, Flux):
+            inward[name] = -complex(cast(complex, condition.outward)) * p.parts[name].measure
+    for name, own in p.reservoirs(held):
+        inward[name] = _total(p, rest[own])
+        work += VACUUM_PERMEABILITY / 2 * _power(p, b[own], rest[own])
+    real, imaginary = p.dissipation(a.real.copy(), b.real.copy()), p.dissipation(a.imag.copy(), b.imag.copy())
+    s = g.storage
+    return Response(
+        frequency=float(frequency),
+        M=s[0, 0] * a + s[0, 1] * b,
+        m=s[1, 0] * a + s[1, 1] * b,
+        accumulation=g.chi_m * b,
+        inward=inward,
+        mean_accumulation=mean,
+        dissipation={k: (real[k] + imaginary[k]) / 2 for k in MECHANISMS},
+        work=work,
+        iterations=iterations,
+    )
+
+
+def _total(p: LongitudinalProblem, x: Complex) -> complex:
+    return complex(p.sum(x.real), p.sum(x.imag))
+
+
+def _power(p: LongitudinalProblem, b: Complex, flux: Complex) -> float:
+    return p.sum(np.real(np.conj(b) * flux))

@@ -1,0 +1,199 @@
+"""The stages of an implicit step, and the systems that are kept while the step stays."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..constants import VACUUM_PERMEABILITY
+from ..errors import InputError
+from ..quantities import is_finite
+from ..sharing import together
+from .magnet import Array
+from .problem import Conditions, Flux, LongitudinalProblem, ScalarSolver, State, amount
+
+# SDIRK4 of Hairer and Wanner, and its embedded method of order 3.
+_G = 0.25
+_A = np.array(
+    [
+        [1 / 4, 0, 0, 0, 0],
+        [1 / 2, 1 / 4, 0, 0, 0],
+        [17 / 50, -1 / 25, 1 / 4, 0, 0],
+        [371 / 1360, -137 / 2720, 15 / 544, 1 / 4, 0],
+        [25 / 24, -49 / 48, 125 / 16, -85 / 12, 1 / 4],
+    ]
+)
+_C = _A.sum(axis=1)
+_ERROR = _A[4] - np.array([59 / 48, -17 / 96, 225 / 32, -85 / 12, 0])
+# How many steps' systems are kept.
+_KEPT = 6
+
+type Slope = tuple[Array, Array]
+
+
+@dataclass
+class Tally:
+    """What a step adds to the time integrals."""
+
+    injected: dict[str, float]
+    lost: float = 0.0
+    heat: float = 0.0
+    put_in: float = 0.0
+
+
+@dataclass
+class Stage:
+    """The end of a stage: values, slopes, potentials, and fluxes in (A/s times area) by part."""
+
+    M: Array
+    m: Array
+    slope: Slope
+    a: Array
+    b: Array
+    inward: dict[str, float]
+    dissipation: dict[str, float]
+    work: float
+
+
+@dataclass
+class Stepper:
+    """Stages of one problem under given conditions."""
+
+    problem: LongitudinalProblem
+    conditions: Conditions
+    held: list[str]
+    fixed: NDArray[np.int32]
+    solvers: dict[float, ScalarSolver] = field(default_factory=dict)
+
+    def destroy(self) -> None:
+        """Free the systems. Collective."""
+        for s in self.solvers.values():
+            s.destroy()
+        self.solvers.clear()
+
+    def _solver(self, h: float) -> ScalarSolver:
+        if h not in self.solvers:
+            if len(self.solvers) >= _KEPT:
+                self.solvers.pop(next(iter(self.solvers))).destroy()
+            c = self._matrix(h)
+            alpha = self._determinant(h) / c[0, 0]
+            beta = h * self.problem.magnet.stiffness
+            self.solvers[h] = self.problem.solver(alpha, beta, self.fixed, "longitudinal")
+        return self.solvers[h]
+
+    def _matrix(self, h: float) -> Array:
+        return self.problem.magnet.storage + h * self.problem.magnet.relaxation
+
+    def _determinant(self, h: float) -> float:
+        """Return det(S + h R), without taking a difference of nearly equal numbers."""
+        g = self.problem.magnet
+        w_M, w_m, chi, L = g.w_M, g.w_m, g.susceptibility * g.chi_m, g.exchange
+        linear = (chi * (w_M + w_m)) / (1 - g.xi) + L * g.susceptibility
+        square = L * (w_M * g.susceptibility + w_m * g.chi_m) + w_M * w_m * chi
+        return chi / (1 - g.xi) + h * linear + h * h * square
+
+    def at(self, time: float) -> dict[str, float]:
+        """Return the values of all conditions at a time; those of the first rank. Collective."""
+
+        def values() -> dict[str, float]:
+            out = {}
+            for name, condition in self.conditions.items():
+                given = amount(condition)
+                value = given(time) if callable(given) else given
+                if not is_finite(value):
+                    raise InputError(f"conditions['{name}']: {value!r} at {time:.6g} s; it must be a finite number")
+                out[name] = float(cast(float, value))
+            return out
+
+        if not any(callable(amount(c)) for c in self.conditions.values()):
+            return values()
+        return together(self.problem.comm, values, "conditions")[0]
+
+    def _given(self, values: dict[str, float]) -> Array:
+        """Return b at the fixed nodes."""
+        b = np.zeros(self.problem.owned)
+        for name, own in self.problem.reservoirs(self.held):
+            b[own] = values[name] / self.problem.magnet.chi_m
+        return np.asarray(b[self.fixed])
+
+    def load(self, values: dict[str, float]) -> Array:
+        """Return what the given fluxes bring in (owned,)."""
+        out = np.zeros(self.problem.owned)
+        for name, condition in self.conditions.items():
+            if isinstance(condition, Flux):
+                out -= values[name] * self.problem.parts[name].load
+        return out
+
+    def settle(self, state: State, time: float) -> tuple[State, dict[str, float], float]:
+        """Let m jump to what a reservoir imposes; M cannot. Return the state, what came in, and the work."""
+        problem, before = self.problem, state
+        m = state.m.copy()
+        xi, fixed = problem.magnet.xi, self.fixed
+        m[fixed] = self._given(self.at(time)) * problem.magnet.chi_m - xi * state.M[fixed]
+        after = State(state.M, m)
+        came = problem.weights * (m - before.m)
+        new = {name: problem.sum(came[own]) for name, own in self.problem.reservoirs(self.held)}
+        return after, new, problem.free_energy(after) - problem.free_energy(before)
+
+    def solve(self, base: Slope, h: float, values: dict[str, float], load: Array) -> tuple[Array, ...]:
+        """Solve y - h f(y) = base; return M, m, a and b of y, and base of M as it is. Collective."""
+        p, g = self.problem, self.problem.magnet
+        c = self._matrix(h)
+        right = p.times(p.mass, base[1] - c[1, 0] / c[0, 0] * base[0]) + h * load
+        b = self._solver(h).solve(right, self._given(values))
+        a = (base[0] - c[0, 1] * b) / c[0, 0]
+        s = g.storage
+        # The rate, not the sum S (a, b): for a slow M that is a small difference of large numbers.
+        rate_M = -(g.relaxation[0, 0] * a + g.relaxation[0, 1] * b)
+        return base[0] + h * rate_M, s[1, 0] * a + s[1, 1] * b, a, b, rate_M
+
+    def stage(self, base: Slope, h: float, time: float) -> Stage:
+        """Solve one stage and say what flows. Collective."""
+        p, g = self.problem, self.problem.magnet
+        values = self.at(time)
+        load = self.load(values)
+        M, m, a, b, rate_M = self.solve(base, h, values, load)
+        rate_m = np.asarray((m - base[1]) / h)
+        inward = {
+            k: -values[k] * p.parts[k].measure
+            for k, condition in self.conditions.items()
+            if isinstance(condition, Flux)
+        }
+        work = VACUUM_PERMEABILITY * p.dot(b, load)
+        if self.held:
+            # What a reservoir delivers is what its rows of the equations leave over.
+            r = g.relaxation
+            rest = p.times(p.mass, rate_m + r[1, 0] * a + r[1, 1] * b)
+            rest += g.stiffness * p.times(p.stiffness, b) - load
+            for name, own in self.problem.reservoirs(self.held):
+                inward[name] = p.sum(rest[own])
+                work += VACUUM_PERMEABILITY * p.sum(rest[own] * b[own])
+        return Stage(M, m, (rate_M, rate_m), a, b, inward, p.dissipation(a, b), work)
+
+    def step(self, state: State, time: float, h: float) -> tuple[Stage, Tally, float]:
+        """Take one step; return its end, what it adds up to, and its error in the norm of the energy. Collective."""
+        p, g = self.problem, self.problem.magnet
+        stages: list[Stage] = []
+        for c, row in zip(_C, _A, strict=True):
+            M, m = state.M.copy(), state.m.copy()
+            for w, s in zip(row, stages, strict=False):
+                M += h * w * s.slope[0]
+                m += h * w * s.slope[1]
+            # Just inside the step: at its end the conditions may jump.
+            stages.append(self.stage((M, m), _G * h, time + min(float(c), 1 - 1e-9) * h))
+        tally = Tally(dict.fromkeys(self.conditions, 0.0))
+        for w, s in zip(_A[-1], stages, strict=True):
+            for name, value in s.inward.items():
+                tally.injected[name] += float(h * w * value)
+            lattice = g.w_M * g.susceptibility * s.a + g.w_m * g.chi_m * s.b
+            tally.lost += float(h * w * p.dot(p.weights, lattice))
+            tally.heat += float(h * w * sum(s.dissipation.values()))
+            tally.put_in += float(h * w * s.work)
+        M, m = (h * sum(e * s.slope[i] for e, s in zip(_ERROR, stages, strict=True)) for i in (0, 1))
+        m[self.fixed] = -g.xi * M[self.fixed]  # there m follows M
+        M, m, *_ = self.solve((M, m), _G * h, dict.fromkeys(self.held, 0.0), np.zeros(p.owned))
+        return stages[-1], tally, math.sqrt(max(p.free_energy(State(M, m)), 0.0))
