@@ -562,7 +562,7 @@ def test_prefixes():
 
     for value, (scale, name) in {
         3e-5: (1e-6, "\u00b5V"), 1e-3: (1e-3, "mV"), 0.2: (1e-3, "mV"), 7.0: (1.0, "V"), 4e-8: (1e-9, "nV"),
-        0.0: (1.0, "V"), math.nan: (1.0, "V"), 1e-20: (1e-12, "pV"), 5e7: (1e3, "kV"),
+        0.0: (1.0, "V"), math.nan: (1.0, "V"), 1e-20: (1e-12, "pV"), 5e7: (1e6, "MV"), 2e9: (1e9, "GV"),
     }.items():  # fmt: skip
         found = prefixed(value, "V")
         assert found[0] == pytest.approx(scale, rel=1e-12, abs=0)
