@@ -81,7 +81,7 @@ def gathered(problem: LongitudinalProblem, *values: np.ndarray) -> list[np.ndarr
 # %%
 g = magnet(0.3)
 length = 24 / g.k_M
-step = line(g, length, 100 if QUICK else 480)
+step = line(g, length, 160 if QUICK else 480)
 times = np.array([0.0, 0.3, 2.0, 10.0]) / g.rate
 relaxation = evolve(
     step, step.state(lambda x: np.where(x[0] < length / 2, 1.0, 0.0)), times[-1], wanted=times, tolerance=1e-4
@@ -259,7 +259,7 @@ assert worst_rate < 1e-8
 assert worst_k < 1e-4
 # The jump of M fades at the rate xi r, as the slow mode of large k.
 nodes, M, m = profiles[2]
-cell = length / (100 if QUICK else 480)
+cell = length / (160 if QUICK else 480)
 # Extrapolated to the jump from the cells beyond those that smear it.
 left, right = (2 * np.interp(length / 2 + d, nodes[:, 0], M) - np.interp(length / 2 + 2 * d, nodes[:, 0], M)
                for d in (-1.01 * cell, 1.01 * cell))  # fmt: skip
