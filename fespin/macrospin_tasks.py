@@ -19,18 +19,16 @@ from .coupling.report import DrivenMap
 from .coupling.sphere_torque import DirectionTorque
 from .macrospin import AngularTorque, Macrospin, SpinTorque, langevin
 from .macrospin.ensemble import TICKS
-from .macrospin.torque import Torque
 from .macrospin_case import Task, pulse_times, unit
 from .progress import ProgressBar
 from .sigma import Distribution, FokkerPlanck
 from .sigma.fields import write_sphere_fields
 from .sigma.space import Density
+from .sigma.surveys import Maker
 from .sphere_curves import plot_eigenvalues, plot_noise
 from .sphere_plotting import plot_density
 
 type CaseTorque = SpinTorque | AngularTorque | DirectionTorque
-type Maker = Callable[[MPI.Intracomm, Macrospin, Torque | None], FokkerPlanck]
-"""Makes the solver of another macrospin or torque, as the case wants it."""
 type Picture = Callable[[str, Callable[[Path], None]], None]
 type Results = dict[str, Any]
 

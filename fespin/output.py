@@ -129,6 +129,15 @@ def write_json(comm: MPI.Intracomm, path: Path, data: Mapping[str, Any]) -> None
         path.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
+def save_json(comm: MPI.Intracomm, path: Path | str, data: Mapping[str, Any]) -> None:
+    """Write a mapping as JSON, aside and then in place of what is there, on rank 0."""
+    if comm.rank == 0:
+        target = Path(path)
+        aside = target.with_name(f".{target.name}.part")
+        aside.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+        aside.replace(target)
+
+
 def write_csv(comm: MPI.Intracomm, path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
     """Write named columns of equal length as CSV, on rank 0; what is not a number is empty."""
     if comm.rank == 0:

@@ -11,7 +11,7 @@ from their power functional, damping and energy from the equation of motion, whi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,12 +112,7 @@ def energy_balance(
             f"energy balance: intervals and duration are {intervals!r}, {duration!r}; both must be positive"
         )
     layer, area = found.layer, spin.volume / found.thickness
-    drive = {
-        "current_density": circuit.current_density,
-        "voltage": circuit.voltage,
-        "series_resistance_area": circuit.series_resistance_area,
-    }
-    damped, torque = found.pumped(spin, **drive), found.torque(spin, **drive)  # type: ignore[arg-type]
+    damped, torque = found.pumped(spin, **asdict(circuit)), found.torque(spin, **asdict(circuit))
     x, weights = np.polynomial.legendre.leggauss(_ORDER)
     edges = np.linspace(0, duration, intervals + 1)
     half = duration / intervals / 2

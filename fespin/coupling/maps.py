@@ -31,7 +31,8 @@ from ..macrospin.damping import AngularDamping
 from ..macrospin.pointwise import tangent_frame
 from ..macrospin.spin import Macrospin
 from ..macrospin.stability import critical_factor
-from ..macrospin.torque import AngularTorque
+from ..macrospin.torque import AngularTorque, chebyshev_coefficients
+from ..output import save_json
 from ..transport.problem import TransportProblem
 from ..transport.vector import SPIN_PER_CHARGE
 from .circuit import Circuit
@@ -186,22 +187,18 @@ class TorqueMap:
 
     def save(self, comm: MPI.Intracomm, path: Path | str) -> None:
         """Write the map as JSON, on rank 0."""
-        if comm.rank == 0:
-            data = {
-                "layer": self.layer,
-                "thickness": self.thickness,
-                "polarizer": list(self.polarizer),
-                "damping_like": self.damping_like.coef.tolist(),
-                "field_like": self.field_like.coef.tolist(),
-                "resistance_area": self.resistance_area.coef.tolist(),
-                "error": self.error,
-                "solves": self.solves,
-                "pumping": None if self.pumping is None else [x.coef.tolist() for x in self.pumping],
-            }
-            target = Path(path)
-            aside = target.with_name(f".{target.name}.part")
-            aside.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
-            aside.replace(target)
+        data = {
+            "layer": self.layer,
+            "thickness": self.thickness,
+            "polarizer": list(self.polarizer),
+            "damping_like": self.damping_like.coef.tolist(),
+            "field_like": self.field_like.coef.tolist(),
+            "resistance_area": self.resistance_area.coef.tolist(),
+            "error": self.error,
+            "solves": self.solves,
+            "pumping": None if self.pumping is None else [x.coef.tolist() for x in self.pumping],
+        }
+        save_json(comm, path, data)
 
     @classmethod
     def load(cls, path: Path | str) -> TorqueMap:
@@ -324,16 +321,7 @@ def _fit(c: Array, values: Array) -> list[Chebyshev]:
     return [Chebyshev(x) for x in np.linalg.solve(chebvander(c, len(c) - 1), values).T]
 
 
-def _coefficients(values: Array) -> Array:
-    """Return the coefficients of the polynomial through values at Chebyshev's points (of the first kind)."""
-    n = len(values)
-    angles = np.pi * (np.arange(n) + 0.5) / n
-    out = 2 / n * np.cos(np.outer(np.arange(n), angles)) @ values
-    out[0] /= 2
-    return np.asarray(out)
-
-
 def _through(function: Callable[[Array], Array], *parts: Chebyshev) -> Chebyshev:
     """Return the polynomial of a function made of some polynomials, without poles; four times their degrees."""
     n = 4 * max(len(x.coef) for x in parts)
-    return Chebyshev(_coefficients(function(np.cos(np.pi * (np.arange(n) + 0.5) / n))))
+    return Chebyshev(chebyshev_coefficients(function(np.cos(np.pi * (np.arange(n) + 0.5) / n))))

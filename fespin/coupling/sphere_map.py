@@ -26,6 +26,7 @@ from ..errors import InputError, SolverError
 from ..macrospin.pointwise import tangent_frame
 from ..macrospin.spin import Macrospin
 from ..macrospin.stability import critical_factor
+from ..output import save_json
 from ..transport.problem import TransportProblem
 from ..transport.vector import SPIN_PER_CHARGE
 from .circuit import Circuit
@@ -153,22 +154,18 @@ class DirectionMap:
 
     def save(self, comm: MPI.Intracomm, path: Path | str) -> None:
         """Write the map as JSON, on rank 0."""
-        if comm.rank == 0:
-            data = {
-                "layer": self.layer,
-                "thickness": self.thickness,
-                "degree": self.degree,
-                "chi": self.chi.tolist(),
-                "phi": self.phi.tolist(),
-                "resistance_area": self.resistance_area.tolist(),
-                "error": self.error,
-                "solves": self.solves,
-                "pumping": None if self.pumping is None else self.pumping.tolist(),
-            }
-            target = Path(path)
-            aside = target.with_name(f".{target.name}.part")
-            aside.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
-            aside.replace(target)
+        data = {
+            "layer": self.layer,
+            "thickness": self.thickness,
+            "degree": self.degree,
+            "chi": self.chi.tolist(),
+            "phi": self.phi.tolist(),
+            "resistance_area": self.resistance_area.tolist(),
+            "error": self.error,
+            "solves": self.solves,
+            "pumping": None if self.pumping is None else self.pumping.tolist(),
+        }
+        save_json(comm, path, data)
 
     @classmethod
     def load(cls, path: Path | str) -> DirectionMap:

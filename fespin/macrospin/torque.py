@@ -313,12 +313,20 @@ class VectorTorque:
         return None
 
 
+def chebyshev_coefficients(values: Array) -> Array:
+    """Return the coefficients (..., n) of polynomials through values (..., n) at cos(pi (k + 1/2)/n), k = 0, 1, ..."""
+    n = values.shape[-1]
+    angles = np.pi * (np.arange(n) + 0.5) / n
+    out = 2 / n * values @ np.cos(np.outer(np.arange(n), angles)).T
+    out[..., 0] /= 2
+    return np.asarray(out)
+
+
 def _interpolated(parts: Callable[[Array], Array]) -> tuple[Chebyshev, Chebyshev, Chebyshev]:
     """Return polynomials through smooth functions of c, given together (3, n)."""
     for n in (32, 64, 128, 256):
         angles = np.pi * (np.arange(n) + 0.5) / n
-        coefficients = 2 / n * parts(np.cos(angles)) @ np.cos(np.outer(np.arange(n), angles)).T
-        coefficients[:, 0] /= 2
+        coefficients = chebyshev_coefficients(parts(np.cos(angles)))
         if (np.abs(coefficients[:, -3:]).max(axis=1) <= 1e-13 * np.abs(coefficients).max(axis=1)).all():
             break
     a, b, d = (Chebyshev(x) for x in coefficients)
