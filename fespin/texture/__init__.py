@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .grid import Grid
     from .hform import Response, respond, spin_transfer_coefficient, static_field, steepest_static
     from .magnet import SPIN_GYROMAGNETIC_RATIO, SteadyWall, TexturedMagnet
-    from .transport import Flow, Lead, Transport, pumped_field
+    from .ports import Lead
+    from .transport import Flow, Transport, pumped_field
     from .walls import WallWatch, wall
 
 __getattr__ = lazily(
@@ -24,7 +25,8 @@ __getattr__ = lazily(
         "grid": ("Grid",),
         "hform": ("Response", "respond", "spin_transfer_coefficient", "static_field", "steepest_static"),
         "magnet": ("SPIN_GYROMAGNETIC_RATIO", "SteadyWall", "TexturedMagnet"),
-        "transport": ("Flow", "Lead", "Transport", "pumped_field"),
+        "ports": ("Lead",),
+        "transport": ("Flow", "Transport", "pumped_field"),
         "walls": ("WallWatch", "wall"),
     },
 )

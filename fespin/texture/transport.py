@@ -4,39 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from dolfinx import fem
 from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
 from ..errors import InputError, nearest
-from ..quantities import is_finite
 from .grid import Array, Grid
-from .linear import BlockMatrix, Options, cross
+from .linear import Options, cross
 from .magnet import TexturedMagnet
-
-type OfTime = float | Callable[[float], float]
-
-
-@dataclass(frozen=True)
-class Lead:
-    """An equipotential contact on a part of the surface.
-
-    Attributes
-    ----------
-    where
-        A function of positions (3, n) that says which points of the surface belong to it, as DOLFINx's locators.
-    voltage
-        V, or a function of the time (s).
-    current
-        Into the magnet: A; A/m in a plane, A/m2 on a line. With neither, no current flows: a probe.
-    """
-
-    where: Callable[[Array], Any]
-    voltage: OfTime | None = None
-    current: OfTime | None = None
+from .ports import Lead, Port, PortSystem, check_leads, drives, lead_nodes
 
 
 @dataclass(frozen=True)
@@ -117,65 +94,16 @@ class Transport:
     ) -> None:
         self.grid = grid if isinstance(grid, Grid) else Grid(grid)
         self.magnet, self.leads = magnet, dict(leads)
-        self._check_leads()
+        check_leads(self.leads)
         g = self.grid
-        nodes = self._nodes()
-        fixed = np.zeros((g.owned, 1))
-        for k, found in enumerate(nodes):
-            fixed[found] = k + 1
-        self._lead_of = g.seen(fixed)[:, 0].astype(int)
-        self._free: Array = (self._lead_of == 0).astype(float)
+        ports = [Port(x) for x in lead_nodes(g, self.leads)]
         stiffness = magnet.conductivity * np.einsum("c,cai,cbi->cab", g.volumes, g.slopes, g.slopes)
-        free = self._free[g.cells]
-        blocks = stiffness * free[:, :, None] * free[:, None, :]
-        self._system = BlockMatrix(g, 1, "transport", symmetric=True, options=options)
-        self._system.refresh(blocks[..., None, None], (1 - self._free[: g.owned])[:, None, None])
-        # The potential of a unit voltage on each lead, the others being at zero.
-        self._units = []
-        for k in range(len(self.leads)):
-            at_lead = (self._lead_of == k + 1).astype(float)
-            drawn = np.einsum("cab,cb->ca", stiffness, at_lead[g.cells])
-            load = -g.gathered(drawn[:, :, None]) * self._free[: g.owned, None]
-            self._units.append(g.seen(self._system.solve(load))[:, 0] * self._free + at_lead)
-        slopes = [g.gradient(u[:, None])[:, :, 0] for u in self._units]
-        self._unit_slopes = slopes
-        here = np.array([[np.einsum("c,ci,ci", g.volumes, a, b) for b in slopes] for a in slopes])
-        self.conductances: Array = magnet.conductivity * g.comm.allreduce(here)
+        self._system = PortSystem(g, stiffness[..., None, None], ports, "transport", options)
+
+    @property
+    def conductances(self) -> Array:
         """I_k = sum_l G_kl V_l of a magnet at rest (S; S/m in a plane, S/m2 on a line)."""
-        # Leads that a current drives find their own voltages.
-        self._loose = [k for k, x in enumerate(self.leads.values()) if x.voltage is None]
-        self._loads = np.linalg.inv(self.conductances[np.ix_(self._loose, self._loose)])
-
-    def _check_leads(self) -> None:
-        for name, lead in self.leads.items():
-            if not isinstance(lead, Lead) or not callable(lead.where):
-                raise InputError(f"texture: lead '{name}' is {lead!r}; it must be a Lead with a function of positions")
-            if lead.voltage is not None and lead.current is not None:
-                raise InputError(f"texture: lead '{name}' has voltage and current; allowed: one of them, or neither")
-            for key in ("voltage", "current"):
-                given = getattr(lead, key)
-                if given is not None and not callable(given) and not is_finite(given):
-                    raise InputError(
-                        f"texture: lead '{name}': {key} is {given!r}; it must be a finite number or a function of t"
-                    )
-        if not any(lead.voltage is not None for lead in self.leads.values()):
-            raise InputError("texture: no lead has a voltage; ground one of them with voltage=0")
-
-    def _nodes(self) -> list[Any]:
-        """Return this rank's own nodes on each lead."""
-        g, out, taken = self.grid, [], np.zeros(self.grid.owned, dtype=int)
-        g.mesh.topology.create_connectivity(g.dim - 1, g.dim)
-        for name, lead in self.leads.items():
-            facets = dmesh.locate_entities_boundary(g.mesh, g.dim - 1, lead.where)
-            found = np.asarray(fem.locate_dofs_topological(g.space, g.dim - 1, facets, remote=True))
-            found = found[found < g.owned]
-            if not g.comm.allreduce(len(found)):
-                raise InputError(f"texture: lead '{name}' touches no part of the surface; check its 'where'")
-            taken[found] += 1
-            out.append(found)
-        if g.comm.allreduce(bool((taken > 1).any()), MPI.LOR):
-            raise InputError("texture: two leads have a node in common; they must be apart")
-        return out
+        return self._system.conductances
 
     def solve(self, emf: Array | None = None, t: float = 0.0) -> Flow:
         """Return the current for a given field E.
@@ -203,16 +131,10 @@ class Transport:
     def _solved(self, emf: Array, t: float) -> tuple[Array, Array, Array, Array]:
         """Return the potential at all nodes, J in the cells, and voltages and currents of the leads."""
         g, sigma = self.grid, self.magnet.conductivity
-        push = sigma * g.volumes[:, None] * np.einsum("cai,ci->ca", g.slopes, emf)
-        load = g.gathered(push[:, :, None]) * self._free[: g.owned, None]
-        bare = g.seen(self._system.solve(load))[:, 0] * self._free
-        # What flows in with all leads at zero: the residual of each lead, by the symmetry of the matrix.
-        weighted = g.volumes[:, None] * emf
-        pumped_in = -sigma * g.totals(*(float((weighted * s).sum()) for s in self._unit_slopes))
-        voltages = self._voltages(pumped_in, t)
-        phi = bare + sum(v * u for v, u in zip(voltages, self._units, strict=True))
-        density = sigma * (emf - g.gradient(phi[:, None])[:, :, 0])
-        return phi, density, voltages, self.conductances @ voltages + pumped_in
+        source = -sigma * g.volumes[:, None] * np.einsum("cai,ci->ca", g.slopes, emf)
+        fields, voltages, currents = self._system.solve(source[:, :, None], *drives(self.leads, t))
+        density = sigma * (emf - g.gradient(fields)[:, :, 0])
+        return fields[:, 0], density, voltages, currents
 
     def moving(self, m: Array, rate: Array, t: float = 0.0) -> Flow:
         """Return the current while m moves: :meth:`solve` with :func:`pumped_field`; m and rate (owned, 3)."""
@@ -221,13 +143,6 @@ class Transport:
     def density(self, m: Array, rate: Array, t: float = 0.0) -> Array:
         """Return only J of :meth:`moving`, in this rank's own cells (cells, 3)."""
         return self._solved(pumped_field(self.grid, self.magnet, m, rate), t)[1]
-
-    def _voltages(self, pumped_in: Array, t: float) -> Array:
-        voltages = np.array([0.0 if x.voltage is None else _at(x.voltage, t) for x in self.leads.values()])
-        if self._loose:
-            asked = np.array([_at(x.current or 0.0, t) for x in self.leads.values()])
-            voltages[self._loose] = self._loads @ (asked - pumped_in - self.conductances @ voltages)[self._loose]
-        return voltages
 
     def voltage(self, flow: Flow, first: str, second: str) -> float:
         """Return the voltage (V) of one lead against another.
@@ -282,10 +197,3 @@ class Transport:
     def destroy(self) -> None:
         """Free the factor."""
         self._system.destroy()
-
-
-def _at(value: OfTime, t: float) -> float:
-    found = value(t) if callable(value) else value
-    if not is_finite(found):
-        raise InputError(f"texture: a lead's voltage or current at t = {t:.4g} s is {found!r}; it must be finite")
-    return float(found)
