@@ -11,22 +11,30 @@ from .._lazy import lazily
 
 if TYPE_CHECKING:
     from .dynamics import Dynamics, History, Step
+    from .generic import GenericMagnet
     from .grid import Grid
-    from .hform import Response, respond, spin_transfer_coefficient, static_field, steepest_static
+    from .hform import spin_transfer_coefficient, static_field, steepest_static
+    from .irreversible import Electrode, IrreversibleProblem, IrreversibleState
     from .magnet import SPIN_GYROMAGNETIC_RATIO, SteadyWall, TexturedMagnet
     from .ports import Lead
+    from .responses import Response, respond
     from .transport import Flow, Transport, pumped_field
+    from .two_band import TwoBandMagnet
     from .walls import WallWatch, wall
 
 __getattr__ = lazily(
     __name__,
     {
         "dynamics": ("Dynamics", "History", "Step"),
+        "generic": ("GenericMagnet",),
         "grid": ("Grid",),
-        "hform": ("Response", "respond", "spin_transfer_coefficient", "static_field", "steepest_static"),
+        "hform": ("spin_transfer_coefficient", "static_field", "steepest_static"),
+        "irreversible": ("Electrode", "IrreversibleProblem", "IrreversibleState"),
         "magnet": ("SPIN_GYROMAGNETIC_RATIO", "SteadyWall", "TexturedMagnet"),
         "ports": ("Lead",),
+        "responses": ("Response", "respond"),
         "transport": ("Flow", "Transport", "pumped_field"),
+        "two_band": ("TwoBandMagnet",),
         "walls": ("WallWatch", "wall"),
     },
 )
@@ -34,15 +42,20 @@ __getattr__ = lazily(
 __all__ = [
     "SPIN_GYROMAGNETIC_RATIO",
     "Dynamics",
+    "Electrode",
     "Flow",
+    "GenericMagnet",
     "Grid",
     "History",
+    "IrreversibleProblem",
+    "IrreversibleState",
     "Lead",
     "Response",
     "SteadyWall",
     "Step",
     "TexturedMagnet",
     "Transport",
+    "TwoBandMagnet",
     "WallWatch",
     "pumped_field",
     "respond",

@@ -10,7 +10,6 @@ In these variables the adiabatic terms dissipate and those of beta are reversibl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,31 +33,6 @@ def steepest_static(magnet: TexturedMagnet) -> float:
     above = 2 * magnet.damping * ELEMENTARY_CHARGE**2 * magnet.saturation_magnetization
     below = HBAR * magnet.polarization**2 * magnet.conductivity * BOHR_MAGNETON
     return float(np.sqrt(above / below)) if below else np.inf
-
-
-@dataclass(frozen=True)
-class Response:
-    """What gradients and fields drive, in this rank's own cells.
-
-    Attributes
-    ----------
-    current_density
-        J = -e j (cells, 3), in A/m2.
-    torque
-        N', what the current adds to dM/dt (cells, 3), in A/(m s).
-    dissipation
-        T times the entropy production by mechanism, (cells,) in W/m3: "joule", "damping", "adiabatic" and
-        "nonadiabatic"; the last is the sum of two that cancel.
-    """
-
-    current_density: Array = field(repr=False)
-    torque: Array = field(repr=False)
-    dissipation: dict[str, Array] = field(repr=False)
-
-    @property
-    def total(self) -> Array:
-        """Return T times the entropy production (cells,), in W/m3."""
-        return np.asarray(sum(self.dissipation.values()))
 
 
 def _parts(grid: Grid, start: Start, applied: Any) -> tuple[Array, Array, Array]:
@@ -91,35 +65,3 @@ def static_field(grid: Grid, magnet: TexturedMagnet, start: Start, applied: Any)
     scale = magnet.polarization * BOHR_MAGNETON / ELEMENTARY_CHARGE
     across = magnet.nonadiabaticity * np.cross(h, m)  # (m x a).H = a.(H x m)
     return np.asarray(scale * np.einsum("cia,ca->ci", gradient, h + across))
-
-
-def respond(grid: Grid, magnet: TexturedMagnet, start: Start, applied: Any, potential_gradient: Any) -> Response:
-    """Return currents, torques and dissipation of a texture in given gradients and fields. Collective.
-
-    Parameters
-    ----------
-    start, applied
-        As in :func:`static_field`.
-    potential_gradient
-        grad phi = -grad mu/e (V/m): a number on a line, a vector, or an array (cells, 3).
-    """
-    m, gradient, h = _parts(grid, start, applied)
-    xi, ms = spin_transfer_coefficient(magnet), magnet.saturation_magnetization
-    beta, e = magnet.nonadiabaticity, ELEMENTARY_CHARGE
-    mu = -e * grid.along(potential_gradient, "potential_gradient")
-    along = ms * np.einsum("cia,ca->ci", gradient, h)
-    across = ms * beta * np.einsum("cia,ca->ci", gradient, np.cross(h, m))
-    number = -magnet.conductivity / e**2 * mu - xi * (along + across)
-    carried = ms * np.einsum("ci,cia->ca", mu, gradient)
-    adiabatic, nonadiabatic = xi * carried, -xi * beta * np.cross(m, carried)
-    damping = magnet.damping * magnet.gyromagnetic_ratio * ms * np.einsum("ca,ca->c", h, h)
-    return Response(
-        -e * number,
-        adiabatic + nonadiabatic,
-        {
-            "joule": magnet.conductivity / e**2 * np.einsum("ci,ci->c", mu, mu),
-            "damping": damping,
-            "adiabatic": xi * np.einsum("ci,ci->c", along, mu) + np.einsum("ca,ca->c", adiabatic, h),
-            "nonadiabatic": xi * np.einsum("ci,ci->c", across, mu) + np.einsum("ca,ca->c", nonadiabatic, h),
-        },
-    )

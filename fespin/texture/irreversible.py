@@ -1,0 +1,265 @@
+r"""Currents, torques and heat of a given texture in a given field, from all that irreversible thermodynamics allows.
+
+The carriers follow at once: their fluxes have no divergence but for exchange between bands, and so has that of
+entropy, to first order in the deviations from equilibrium. With forces X constant in cells and fluxes Y = L X, the
+equations are sum_cells V Y.X' = inflow for all X' of test functions. The torque at the nodes is the transpose of
+what takes H at the nodes to forces. So the balance
+
+    heat = sum (V I + theta Q/T0) of leads + integral H.N'
+
+holds to rounding on any mesh, and reciprocity of torque and pumping as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from dolfinx import mesh as dmesh
+
+from ..errors import InputError, nearest
+from .grid import Array, Grid, Start
+from .laws import Place, fluxes, group, matrices, require_positive
+from .linear import Options
+from .ports import Lead, OfTime, Port, PortSystem, check_drive, check_leads, drives, lead_nodes
+from .responses import IrreversibleMagnet, Magnetization, Response, magnetic_forces, response
+
+SPINS = ("reservoir", "blocked")
+
+
+@dataclass(frozen=True)
+class Electrode(Lead):
+    """A contact for charge, heat and spins on a part of the surface.
+
+    Attributes
+    ----------
+    temperature
+        K, or a function of the time (s).
+    heat
+        Into the magnet: W; W/m in a plane, W/m2 on a line. With neither, no heat flows.
+    spin
+        Two bands: "reservoir", both at the voltage; "blocked", no spin flows and their mean is the voltage.
+    """
+
+    temperature: OfTime | None = None
+    heat: OfTime | None = None
+    spin: str = "reservoir"
+
+
+@dataclass(frozen=True)
+class IrreversibleState:
+    """A texture with its currents. Integrals over a line are per area, over a plane per depth.
+
+    Attributes
+    ----------
+    potentials
+        -mu/e at this rank's own nodes (owned,), in V: "phi", or "up" and "down" of -mu*/e.
+    temperature
+        Of the nodes (owned,), in K.
+    local
+        Fluxes, torque and heat.
+    voltages, currents, temperatures, heats
+        Of the leads: V, A into the magnet, K, W into the magnet; no heat is given for leads that are closed to it.
+    dissipation
+        Integrals of T times the entropy production by mechanism (W).
+    reversible
+        What the reversible fluxes add to it (W): rounding.
+    supplied
+        What the leads put in, the sum of V I + theta Q/T0 (W).
+    field_work
+        Integral of H.N' (W), which the magnet's free energy loses.
+    """
+
+    potentials: dict[str, Array] = field(repr=False)
+    temperature: Array = field(repr=False)
+    local: Response = field(repr=False)
+    voltages: dict[str, float]
+    currents: dict[str, float]
+    temperatures: dict[str, float]
+    heats: dict[str, float]
+    dissipation: dict[str, float]
+    reversible: float
+    supplied: float
+    field_work: float
+
+    @property
+    def balance(self) -> float:
+        """Return (dissipation - supplied - work of the field) over the largest of the three."""
+        heat = sum(self.dissipation.values())
+        parts = (heat, self.supplied, self.field_work)
+        return (heat - self.supplied - self.field_work) / (max(map(abs, parts)) or 1.0)
+
+
+class IrreversibleProblem:
+    """The carriers of a generic or a two-band magnet between leads. Collective.
+
+    Parameters
+    ----------
+    grid
+        Or a DOLFINx mesh.
+    leads
+        By name. At least one must have a voltage, and a temperature if the magnet conducts heat.
+    options
+        PETSc options without prefix.
+
+    Raises
+    ------
+    InputError
+        If leads are missing, touch no node or overlap.
+
+    Examples
+    --------
+    >>> wire = IrreversibleProblem(grid, TwoBandMagnet.of(cobalt, 60e-9), {
+    ...     "left": Electrode(lambda x: x[0] < 1e-12, voltage=0.0), "right": Electrode(lambda x: x[0] > 399e-9)})
+    >>> wire.solve(M, H).voltages["right"]
+    """
+
+    def __init__(
+        self,
+        grid: Grid | dmesh.Mesh,
+        magnet: IrreversibleMagnet,
+        leads: Mapping[str, Electrode],
+        options: Options | None = None,
+    ) -> None:
+        self.grid = g = grid if isinstance(grid, Grid) else Grid(grid)
+        self.magnet, self.leads = magnet, dict(leads)
+        self._check()
+        rows = [group(magnet, name) for name in (*magnet.gradients, *magnet.values)]
+        self._rows = np.concatenate([np.arange(r.start, r.stop) for r in rows])
+        self._forces_of = self._made_forces()
+        # Nothing among the carriers depends on the texture.
+        one = Place(np.array([[1.0, 0.0, 0.0]]), np.zeros((1, 3, 3)))
+        law = matrices(magnet, one)[0][0][np.ix_(self._rows, self._rows)]
+        driven = np.einsum("mn,cnbg->cmbg", law, self._forces_of)
+        blocks = np.einsum("c,cmaf,cmbg->cabfg", g.volumes, self._forces_of, driven)
+        nodes = lead_nodes(g, self.leads)
+        self._ports: list[tuple[str, int]] = []
+        ports = []
+        for k, (lead, found) in enumerate(zip(self.leads.values(), nodes, strict=True)):
+            for name in magnet.fields:
+                if self._holds(lead, name):
+                    self._ports.append((name, k))
+                    ports.append(Port(found, magnet.fields.index(name)))
+        self._system = PortSystem(g, blocks, ports, "irreversible", options)
+
+    def _check(self) -> None:
+        check_leads(self.leads, Electrode)
+        thermal = "theta" in self.magnet.fields
+        for name, lead in self.leads.items():
+            check_drive(name, lead, "temperature", "heat")
+            if lead.spin not in SPINS:
+                raise InputError(f"texture: lead '{name}': spin is {lead.spin!r}: {nearest(lead.spin, SPINS)}")
+            for key in ("temperature", "heat"):
+                if not thermal and getattr(lead, key) is not None:
+                    raise InputError(
+                        f"texture: lead '{name}' has {key}, but the magnet's thermal_conductivity is 0; give it one"
+                    )
+        if thermal and not any(x.temperature is not None for x in self.leads.values()):
+            raise InputError("texture: no lead has a temperature; hold one of them at the magnet's, in K")
+
+    @staticmethod
+    def _holds(lead: Electrode, name: str) -> bool:
+        """Return whether a lead is one value of a field."""
+        if name == "s":
+            return lead.spin == "reservoir"
+        return name == "phi" or lead.temperature is not None or lead.heat is not None
+
+    def _made_forces(self) -> Array:
+        """Return the matrix (cells, rows, dim + 1, fields) from fields at the corners to the carriers' forces."""
+        g, magnet, names = self.grid, self.magnet, self.magnet.fields
+        out = np.zeros((len(g.cells), len(self._rows), g.dim + 1, len(names)))
+        at = 0
+        for weights in magnet.gradients.values():
+            for name, weight in weights.items():
+                out[:, at : at + 3, :, names.index(name)] += weight * g.slopes.transpose(0, 2, 1)
+            at += 3
+        for weights in magnet.values.values():
+            for name, weight in weights.items():
+                out[:, at, :, names.index(name)] += weight / (g.dim + 1)
+            at += 1
+        return out
+
+    @property
+    def conductances(self) -> Array:
+        """The symmetric matrix of what flows into the ports at unit values, without a field (ports, ports).
+
+        :attr:`ports` names them.
+        """
+        return self._system.conductances
+
+    @property
+    def ports(self) -> list[tuple[str, str]]:
+        """Lead and field of each port: "phi", "s", and "theta", whose inflow is that of entropy."""
+        names = list(self.leads)
+        return [(names[k], field) for field, k in self._ports]
+
+    def solve(self, magnetization: Start | Any, field: Any = (0.0, 0.0, 0.0), t: float = 0.0) -> IrreversibleState:
+        """Return the currents of a texture in a field.
+
+        Parameters
+        ----------
+        magnetization
+            M (A/m): a function of positions (n, 3), a vector, or an array (owned, 3). If its length is the same
+            everywhere, only what is perpendicular to M counts.
+        field
+            The thermodynamic field H (T), zero in equilibrium, in the same forms;
+            :func:`fespin.texture.effective_field` gives that of a textured magnet.
+        t
+            Time (s) for leads whose voltage, current, temperature or heat depends on it.
+
+        Raises
+        ------
+        InputError
+            If something given does not fit.
+        ModelError
+            If the entropy production need not be positive.
+        """
+        g, magnet = self.grid, self.magnet
+        where = Magnetization(g, magnetization)
+        require_positive(magnet, g, where.place)
+        nodal = g.vectors(field, "field")
+        forces = magnetic_forces(magnet, where, nodal)
+        dissipative, reversible = fluxes(magnet, where.place, forces)
+        pushed = (dissipative + reversible)[:, self._rows]
+        source = np.einsum("c,cm,cmaf->caf", g.volumes, pushed, self._forces_of)
+        x, values, inflows = self._system.solve(source, *self._drives(t))
+        forces[:, self._rows] += np.einsum("cmaf,caf->cm", self._forces_of, x[g.cells])
+        local = response(magnet, where, forces)
+        sums = [*local.dissipation.values(), local.reversible]
+        totals = g.totals(*(float((g.volumes * y).sum()) for y in sums))
+        names, t0 = list(self.leads), magnet.temperature
+        found: dict[str, tuple[dict[str, float], dict[str, float]]] = {k: ({}, {}) for k in ("phi", "s", "theta")}
+        for (name, k), value, inflow in zip(self._ports, values, inflows, strict=True):
+            found[name][0][names[k]], found[name][1][names[k]] = float(value), float(inflow)
+        own = dict(zip(magnet.fields, x[: g.owned].T, strict=True))
+        work = np.einsum("na,na->n", nodal, local.torque) * g.weights[: g.owned]
+        return IrreversibleState(
+            magnet.potentials(own),
+            t0 + own.get("theta", np.zeros(g.owned)),
+            local,
+            *found["phi"],
+            {k: t0 + v for k, v in found["theta"][0].items()},
+            {k: t0 * v for k, v in found["theta"][1].items()},
+            dict(zip(local.dissipation, map(float, totals), strict=False)),
+            float(totals[-1]),
+            float(values @ inflows),
+            float(g.total(work)),
+        )
+
+    def _drives(self, t: float) -> tuple[list[float | None], list[float]]:
+        """Return the values of the ports, None where they are to be found, and their inflows."""
+        kelvins, watts = drives(self.leads, t, "temperature", "heat")
+        t0 = self.magnet.temperature
+        none = [0.0] * len(self.leads)
+        of: dict[str, tuple[list[float | None], list[float]]] = {
+            "phi": drives(self.leads, t),
+            "s": ([*none], none),
+            "theta": ([None if x is None else x - t0 for x in kelvins], [x / t0 for x in watts]),
+        }
+        return [of[name][0][k] for name, k in self._ports], [of[name][1][k] for name, k in self._ports]
+
+    def destroy(self) -> None:
+        """Free the factor."""
+        self._system.destroy()
