@@ -21,7 +21,7 @@ from dolfinx import mesh as dmesh
 
 from ..errors import InputError, nearest
 from .grid import Array, Grid, Start
-from .laws import Place, fluxes, group, matrices, require_positive
+from .laws import Place, dissipative_matrix, fluxes, group, require_positive
 from .linear import Options
 from .ports import Lead, OfTime, Port, PortSystem, check_drive, check_leads, drives, lead_nodes
 from .responses import IrreversibleMagnet, Magnetization, Response, magnetic_forces, response
@@ -131,7 +131,7 @@ class IrreversibleProblem:
         self._forces_of = self._made_forces()
         # Nothing among the carriers depends on the texture.
         one = Place(np.array([[1.0, 0.0, 0.0]]), np.zeros((1, 3, 3)))
-        law = matrices(magnet, one)[0][0][np.ix_(self._rows, self._rows)]
+        law = dissipative_matrix(magnet, one)[0][np.ix_(self._rows, self._rows)]
         driven = np.einsum("mn,cnbg->cmbg", law, self._forces_of)
         blocks = np.einsum("c,cmaf,cmbg->cabfg", g.volumes, self._forces_of, driven)
         nodes = lead_nodes(g, self.leads)

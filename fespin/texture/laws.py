@@ -142,17 +142,15 @@ def _parts(law: Law, place: Place) -> Iterator[tuple[Mechanism, Array, Array]]:
             yield x, known[x.first], known[x.second]
 
 
-def matrices(law: Law, place: Place) -> tuple[Array, Array]:
-    """Return the symmetric and the antisymmetric part of Y = L X, each (cells, forces, forces)."""
+def dissipative_matrix(law: Law, place: Place) -> Array:
+    """Return the symmetric part of Y = L X (cells, forces, forces)."""
     n = width(law)
-    symmetric, antisymmetric = np.zeros((len(place), n, n)), np.zeros((len(place), n, n))
+    out: Array = np.zeros((len(place), n, n))
     for x, f, g in _parts(law, place):
-        pair = x.value * np.matmul(f.transpose(0, 2, 1), g)
-        if x.reversible:
-            antisymmetric += pair.transpose(0, 2, 1) - pair
-        else:
-            symmetric += pair if x.first == x.second else pair + pair.transpose(0, 2, 1)
-    return symmetric, antisymmetric
+        if not x.reversible:
+            pair = x.value * np.matmul(f.transpose(0, 2, 1), g)
+            out += pair if x.first == x.second else pair + pair.transpose(0, 2, 1)
+    return out
 
 
 def _chunks(place: Place) -> Iterator[slice]:
@@ -160,13 +158,31 @@ def _chunks(place: Place) -> Iterator[slice]:
         yield slice(start, start + _CHUNK)
 
 
+def _taken(feature: Array, forces: Array) -> Array:
+    """Return what a feature (cells, k, forces) is for some forces (cells, forces): (cells, k)."""
+    return np.asarray(np.einsum("ckn,cn->ck", feature, forces))
+
+
+def _given(feature: Array, amounts: Array) -> Array:
+    """Return the fluxes (cells, forces) of amounts (cells, k): the transpose."""
+    return np.asarray(np.einsum("ckn,ck->cn", feature, amounts))
+
+
 def fluxes(law: Law, place: Place, forces: Array) -> tuple[Array, Array]:
     """Return dissipative and reversible fluxes Y (cells, forces) of forces X (cells, forces)."""
-    parts: tuple[Array, Array] = np.zeros_like(forces), np.zeros_like(forces)
+    dissipative, reversible = np.zeros_like(forces), np.zeros_like(forces)
     for cells in _chunks(place):
-        for part, matrix in zip(parts, matrices(law, place.part(cells)), strict=True):
-            part[cells] = np.einsum("cmn,cn->cm", matrix, forces[cells])
-    return parts
+        for x, f, g in _parts(law, place.part(cells)):
+            a = x.value * _taken(f, forces[cells])
+            if x.first == x.second:
+                dissipative[cells] += _given(f, a)
+                continue
+            b = x.value * _taken(g, forces[cells])
+            if x.reversible:
+                reversible[cells] += _given(g, a) - _given(f, b)
+            else:
+                dissipative[cells] += _given(g, a) + _given(f, b)
+    return dissipative, reversible
 
 
 def production(law: Law, place: Place, forces: Array) -> dict[str, Array]:
@@ -176,7 +192,7 @@ def production(law: Law, place: Place, forces: Array) -> dict[str, Array]:
         for x, f, g in _parts(law, place.part(cells)):
             if x.reversible:
                 continue
-            a, b = (np.einsum("ckn,cn->ck", y, forces[cells]) for y in (f, g))
+            a, b = _taken(f, forces[cells]), _taken(g, forces[cells])
             out[x.name][cells] += (1 if x.first == x.second else 2) * x.value * np.einsum("ck,ck->c", a, b)
     return out
 
@@ -193,7 +209,7 @@ def require_positive(law: Law, grid: Grid, place: Place) -> None:
     groups = [group(law, name) for name in names]
     largest: Array = np.zeros((len(names), len(names)))
     for cells in _chunks(place):
-        symmetric = matrices(law, place.part(cells))[0]
+        symmetric = dissipative_matrix(law, place.part(cells))
         for i, a in enumerate(groups):
             for j, b in enumerate(groups):
                 block = symmetric[:, a, b]
@@ -208,7 +224,7 @@ def require_positive(law: Law, grid: Grid, place: Place) -> None:
     weights = np.concatenate([np.full(g.stop - g.start, 1 / s) for g, s in zip(groups, scale, strict=True)])
     lowest, worst = 0.0, (0, np.zeros(width(law)))
     for cells in _chunks(place):
-        symmetric = matrices(law, place.part(cells))[0] * weights[:, None] * weights
+        symmetric = dissipative_matrix(law, place.part(cells)) * weights[:, None] * weights
         values, vectors = np.linalg.eigh(symmetric)
         c = int(np.argmin(values[:, 0]))
         if values[c, 0] < lowest:
