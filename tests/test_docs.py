@@ -26,6 +26,15 @@ def test_code_of_the_model_page():
     exec(compile(blocks(ROOT / "docs" / "adding-a-model.md"), "adding-a-model.md", "exec"), {})
 
 
+@pytest.mark.parametrize("page", ["longitudinal", "texture", "irreversible"])
+def test_code_of_the_pages_on_magnets(page, capsys):
+    """It runs, and shows what it says."""
+    exec(compile(blocks(ROOT / "docs" / f"{page}.md"), f"{page}.md", "exec"), {})
+    shown = capsys.readouterr().out
+    if page == "irreversible":
+        assert float(shown.split()[0]) == pytest.approx(-6.946e-6, rel=1e-3)
+
+
 @pytest.mark.parametrize("page", sorted(PAGES), ids=lambda p: str(p.relative_to(ROOT)))
 def test_links(page):
     text = page.read_text()
