@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .domain import Domain
     from .errors import FespinError, InputError, ModelError, SolverError
     from .geometry import from_file, lateral, line, pillar, strip
+    from .longitudinal import LongitudinalMagnet, LongitudinalProblem
     from .macrospin import (
         AngularDamping,
         AngularTorque,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from .sigma import FokkerPlanck, Sigma, decompose, dwell_times, phase_diagram, resonances
     from .solvers import SolverOptions
     from .stack import Stack
+    from .texture import GenericMagnet, IrreversibleProblem, TexturedMagnet, TwoBandMagnet
     from .transport import (
         FourChannel,
         Thermoelectric,
@@ -87,6 +89,7 @@ _HOME = {
     "domain": ("Domain",),
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
     "geometry": ("from_file", "lateral", "line", "pillar", "strip"),
+    "longitudinal": ("LongitudinalMagnet", "LongitudinalProblem"),
     "macrospin": (
         "AngularDamping",
         "AngularTorque",
@@ -110,6 +113,7 @@ _HOME = {
     "sigma": ("FokkerPlanck", "Sigma", "decompose", "dwell_times", "phase_diagram", "resonances"),
     "solvers": ("SolverOptions",),
     "stack": ("Stack",),
+    "texture": ("GenericMagnet", "IrreversibleProblem", "TexturedMagnet", "TwoBandMagnet"),
     "transport": (
         "FourChannel",
         "Thermoelectric",
@@ -140,9 +144,13 @@ __all__ = [
     "FespinError",
     "FokkerPlanck",
     "FourChannel",
+    "GenericMagnet",
     "InputError",
     "Interface",
+    "IrreversibleProblem",
     "Layer",
+    "LongitudinalMagnet",
+    "LongitudinalProblem",
     "Macrospin",
     "Material",
     "ModelError",
@@ -153,12 +161,14 @@ __all__ = [
     "SpinTorque",
     "Stack",
     "Terminal",
+    "TexturedMagnet",
     "Thermal",
     "Thermoelectric",
     "ThreeChannel",
     "TorqueMap",
     "TransportProblem",
     "TransportSolution",
+    "TwoBandMagnet",
     "TwoChannel",
     "Uniaxial",
     "Vector",
