@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from .dipolar import DipolarField
     from .dynamics import Dynamics, History, Step
+    from .energy import effective_field, stored_energy
     from .generic import GenericMagnet
     from .grid import Grid
     from .hform import spin_transfer_coefficient, static_field, steepest_static
     from .irreversible import Electrode, IrreversibleProblem, IrreversibleState
     from .magnet import SPIN_GYROMAGNETIC_RATIO, SteadyWall, TexturedMagnet
     from .ports import Lead
+    from .relaxation import relax
     from .responses import Response, respond
     from .transport import Flow, Transport, pumped_field
     from .two_band import TwoBandMagnet
@@ -25,13 +28,16 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
+        "dipolar": ("DipolarField",),
         "dynamics": ("Dynamics", "History", "Step"),
+        "energy": ("effective_field", "stored_energy"),
         "generic": ("GenericMagnet",),
         "grid": ("Grid",),
         "hform": ("spin_transfer_coefficient", "static_field", "steepest_static"),
         "irreversible": ("Electrode", "IrreversibleProblem", "IrreversibleState"),
         "magnet": ("SPIN_GYROMAGNETIC_RATIO", "SteadyWall", "TexturedMagnet"),
         "ports": ("Lead",),
+        "relaxation": ("relax",),
         "responses": ("Response", "respond"),
         "transport": ("Flow", "Transport", "pumped_field"),
         "two_band": ("TwoBandMagnet",),
@@ -41,6 +47,7 @@ __getattr__ = lazily(
 
 __all__ = [
     "SPIN_GYROMAGNETIC_RATIO",
+    "DipolarField",
     "Dynamics",
     "Electrode",
     "Flow",
@@ -57,10 +64,13 @@ __all__ = [
     "Transport",
     "TwoBandMagnet",
     "WallWatch",
+    "effective_field",
     "pumped_field",
+    "relax",
     "respond",
     "spin_transfer_coefficient",
     "static_field",
     "steepest_static",
+    "stored_energy",
     "wall",
 ]

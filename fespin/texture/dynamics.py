@@ -13,6 +13,7 @@ from mpi4py import MPI
 
 from ..errors import InputError, SolverError
 from ..quantities import is_finite
+from .dipolar import DipolarField
 from .grid import Array, Grid, Start
 from .linear import Options, cross
 from .magnet import TexturedMagnet
@@ -35,7 +36,7 @@ class Step:
     middle, rate
         m in its middle and dm/dt (1/s), the same for all of the step (owned, 3).
     energy, energy_change
-        Of exchange and anisotropy at its end, and how much it grew (J).
+        Of exchange, anisotropy and the dipolar field at its end, and how much it grew (J).
     damped
         Energy that Gilbert's damping took (J).
     field_work
@@ -129,6 +130,9 @@ class Dynamics:
         A function of positions (3, n) that says which nodes stay as they are.
     options
         PETSc options without prefix.
+    dipolar
+        Whether the magnet feels its own dipolar field, in bodies of tetrahedra only; or a :class:`DipolarField` of the
+        same grid, so that several motions share one.
 
     Attributes
     ----------
@@ -155,6 +159,7 @@ class Dynamics:
         current: Any = None,
         pinned: Callable[[Array], Any] | None = None,
         options: Options | None = None,
+        dipolar: bool | DipolarField = False,
     ) -> None:
         self.transport = current if isinstance(current, Transport) else None
         if self.transport is not None:
@@ -175,7 +180,12 @@ class Dynamics:
             if not self.grid.comm.allreduce(bool(fixed.any()), MPI.LOR):
                 raise InputError("texture: pinned holds no node; check its function of positions")
         self._fixed = fixed
-        self._rule = Midpoint(self.grid, magnet, fixed, options)
+        if not isinstance(dipolar, bool | DipolarField):
+            raise InputError(f"texture: dipolar is {dipolar!r}; it must be True, False or a DipolarField")
+        self.dipolar = DipolarField(self.grid, magnet) if dipolar is True else dipolar or None
+        if self.dipolar is not None and not self.dipolar.serves(self.grid, magnet):
+            raise InputError("texture: dipolar is a DipolarField of another grid or magnetization; give the same")
+        self._rule = Midpoint(self.grid, magnet, fixed, options, self.dipolar)
         self.energy = self._rule.energy(self.directions)
         self._rates: list[tuple[float, Array]] = []  # of the last steps, with their sizes
 
@@ -351,11 +361,24 @@ class Dynamics:
         self._rates = [*self._rates[-1:], (step.size, step.rate)]
         return step
 
+    def turning(self) -> float:
+        """Return the largest torque on a node that is free, |m x (B_eff - (m x g + beta g)/gamma)| (T), now.
+
+        g is the mean of (u.grad) m around the node, u that of the current through the magnet at rest.
+        """
+        m, given = self.directions, self._given_current(self.time)
+        if self.transport is not None:
+            given = self.transport.density(m, np.zeros_like(m), self.time)
+        torques = self._rule.torques(m, self._applied(self.time), given)
+        push = cross(m, torques.drift) + self.magnet.nonadiabaticity * torques.drift
+        left = cross(m, torques.field - push / self.magnet.gyromagnetic_ratio)
+        return self.grid.largest(np.linalg.norm(left[~self._fixed], axis=1))
+
     @property
     def newton_steps(self) -> tuple[int, int]:
         """Return how many linear solves and how many factors it took so far."""
         return self._rule.iterations, self._rule.factors
 
     def destroy(self) -> None:
-        """Free the factor."""
+        """Free the factor; that of a dipolar field stays with it."""
         self._rule.destroy()

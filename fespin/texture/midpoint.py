@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import SolverError
+from .dipolar import DipolarField
+from .energy import effective_field, local_field, stored_energy
 from .grid import Array, Grid
 from .linear import BlockMatrix, Options, cross, crossed
 from .magnet import TexturedMagnet
@@ -17,6 +20,7 @@ type CurrentOf = Callable[[Array, Array], Array | None]
 
 _CLOSE = 2e-13  # of m: what may be left of the iteration
 _FLOOR = 1e-11  # and so do those that rounding keeps from falling further
+_SLOW = 0.5  # ratio of two changes above which a dipolar field's iteration takes a new factor
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Torques:
     Attributes
     ----------
     field
-        B of exchange, anisotropy and what is applied (owned, 3), in T.
+        B of exchange, anisotropy, what is applied and the dipolar field (owned, 3), in T.
     drift
         g, the mean of (u.grad) m around each node (owned, 3), in 1/s.
     """
@@ -45,22 +49,33 @@ class Midpoint:
     The right side is perpendicular to m, so lengths stay; the energy is quadratic in m, so its change is exactly the
     work along the step. The Jacobian's factor is kept over steps while it serves. Collective throughout.
 
+    With a dipolar field the Jacobian has instead of its matrix, which is dense, the body's demagnetizing tensor at
+    each node. Of what that leaves out, iterations learn by their differences (:class:`_Secants`).
+
     Parameters
     ----------
     fixed
         Which of this rank's own nodes do not move (owned,).
+    dipolar
+        Without it there is no dipolar field.
     """
 
-    def __init__(self, grid: Grid, magnet: TexturedMagnet, fixed: Array, options: Options | None = None) -> None:
-        self._grid, self._magnet = grid, magnet
+    def __init__(
+        self,
+        grid: Grid,
+        magnet: TexturedMagnet,
+        fixed: Array,
+        options: Options | None = None,
+        dipolar: DipolarField | None = None,
+    ) -> None:
+        self._grid, self._magnet, self._dipolar = grid, magnet, dipolar
         self._free = (~fixed.astype(bool)).astype(float)[:, None]
         self._free_seen = grid.seen(self._free)
         self._system = BlockMatrix(grid, 3, "magnetization", options=options)
         self._made_for = 0.0
-        self._easy, self._hard = (np.array(x) for x in (magnet.easy_axis, magnet.hard_axis))
-        ms = magnet.saturation_magnetization
-        self._local = 2 / ms * magnet.easy_constant * np.outer(self._easy, self._easy)
-        self._local -= 2 / ms * magnet.hard_constant * np.outer(self._hard, self._hard)
+        ms, self._local = magnet.saturation_magnetization, local_field(magnet)
+        if dipolar is not None:
+            self._local = self._local - dipolar.scale * dipolar.factors
         self._stiffness = 2 * magnet.exchange / ms * grid.volumes[:, None, None]
         self._stiffness = self._stiffness * np.einsum("cai,cbi->cab", grid.slopes, grid.slopes)
         self.iterations = self.factors = 0
@@ -69,23 +84,16 @@ class Midpoint:
         """Return field and drift at m (owned, 3), for an applied field (owned, 3) and J (cells, 3)."""
         g = self._grid
         gradient = g.gradient(g.seen(m))
-        bent = np.matmul(g.slopes, gradient) * (2 * self._magnet.exchange / self._magnet.saturation_magnetization)
-        parts = [bent * g.volumes[:, None, None]]
-        if density is not None:
-            carried = self._magnet.drift_per_current * np.einsum("ci,cia->ca", density, gradient)
-            carried = (carried * g.share[:, None])[:, None]
-            parts.append(np.broadcast_to(carried, (len(g.cells), g.dim + 1, 3)))
-        sums = g.gathered(np.concatenate(parts, axis=2)) / g.weights[: g.owned, None]
-        field = applied + m @ self._local - sums[:, :3]
-        return Torques(field, sums[:, 3:] if density is not None else np.zeros_like(m))
+        field = effective_field(g, self._magnet, m, applied, self._dipolar, gradient=gradient)
+        if density is None:
+            return Torques(field, np.zeros_like(m))
+        carried = self._magnet.drift_per_current * np.einsum("ci,cia->ca", density, gradient)
+        carried = np.broadcast_to((carried * g.share[:, None])[:, None], (len(g.cells), g.dim + 1, 3))
+        return Torques(field, g.gathered(carried) / g.weights[: g.owned, None])
 
     def energy(self, m: Array) -> float:
-        """Return exchange and anisotropy energy of m (owned, 3), zero for a uniform m along the easy axis (J)."""
-        g, magnet = self._grid, self._magnet
-        gradient = g.gradient(g.seen(m))
-        bent = magnet.exchange * g.volumes * np.einsum("cia,cia->c", gradient, gradient)
-        local = magnet.easy_constant * (1 - (m @ self._easy) ** 2) + magnet.hard_constant * (m @ self._hard) ** 2
-        return float(g.totals(bent.sum() + (local * g.weights[: g.owned]).sum())[0])
+        """Return what the magnet stores at m (owned, 3), :func:`fespin.texture.stored_energy` (J)."""
+        return stored_energy(self._grid, self._magnet, m, self._dipolar)
 
     def solve(self, old: Array, guess: Array, tau: float, applied: Array, current: CurrentOf) -> tuple[Array, Torques]:
         """Return m in the middle of a step (owned, 3), and the torques there.
@@ -109,6 +117,7 @@ class Midpoint:
         magnet = self._magnet
         m, last, made = guess, np.inf, 0
         stale = not 0.8 < self._made_for / tau < 1.25
+        secants = None if self._dipolar is None else _Secants(self._grid)
         for _ in range(40):
             rate = 2 / tau * (m - old)
             density = current(m, rate)
@@ -119,7 +128,10 @@ class Midpoint:
             if stale:
                 self._refresh(m, old, tau, torques, density)
                 stale, made = False, made + 1
+                secants = None if secants is None else _Secants(self._grid)
             change = -self._system.solve(residual * (tau / 2))
+            if secants is not None:
+                change = secants.improved(m, change)
             size = self._grid.largest(np.abs(change))
             self.iterations += 1
             if not size < 1e3:
@@ -131,7 +143,7 @@ class Midpoint:
             ):
                 return m, torques
             # A factor of an earlier step converges linearly; it is renewed when that gets slow.
-            stale = size > 0.2 * last and made < 5
+            stale = size > (0.2 if secants is None else _SLOW) * last and made < 5
             last = size
         raise SolverError(f"texture: Newton's method fails in a step of {tau:.3g} s; try a smaller step")
 
@@ -159,3 +171,42 @@ class Midpoint:
     def destroy(self) -> None:
         """Free the factor."""
         self._system.destroy()
+
+
+class _Secants:
+    """Anderson's acceleration of an iteration m -> m + change(m): differences of earlier changes correct the next.
+
+    Those of the changes are kept orthonormal. For a linear problem it is the method of generalized conjugate residuals.
+
+    References
+    ----------
+    D. G. Anderson, J. ACM 12, 547 (1965).
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._moves: list[Array] = []  # differences of m, and of the change that they made
+        self._falls: list[Array] = []
+        self._last: tuple[Array, Array] | None = None
+
+    def improved(self, m: Array, change: Array) -> Array:
+        """Return a better change (owned, 3) of m (owned, 3)."""
+        if self._last is not None:
+            move, fall = self._corrected(m - self._last[0], change - self._last[1])
+            length = math.sqrt(self._grid.total(fall * fall))
+            if length > 0:
+                self._moves.append(np.asarray(move / length, dtype=float))
+                self._falls.append(np.asarray(fall / length, dtype=float))
+        self._last = m, change
+        step, rest = self._corrected(np.zeros_like(m), change)
+        return np.asarray(rest + step)
+
+    def _corrected(self, move: Array, fall: Array) -> tuple[Array, Array]:
+        """Return a move and the change it makes without the known part of the change."""
+        if not self._falls:
+            return move, fall
+        for part, u, v in zip(
+            self._grid.totals(*(float(np.vdot(v, fall)) for v in self._falls)), self._moves, self._falls, strict=True
+        ):
+            move, fall = move - part * u, fall - part * v
+        return move, fall
