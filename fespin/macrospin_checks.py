@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from .device import direction
 from .errors import InputError
-from .explain import show
 from .macrospin_case import TASKS, MacrospinTable, Task, make_spin, make_torque
+from .task_names import check_keys, check_name, names_of
 
 if TYPE_CHECKING:
     from .case import Case
@@ -49,13 +49,7 @@ def check_macrospin(case: Case) -> None:
     for task, name in zip(case.task, task_names(case), strict=True):
         names += [f"{name}.{k}" for k in range(len(task.drives or []))] if task.kind == "hysteresis" else []
     for i, (task, name) in enumerate(zip(case.task, names, strict=False), 1):
-        owner = f"task {i}" + (f" ('{name}')" if task.name is not None else "")
-        if names.count(name) > 1:
-            raise InputError(f"{owner}: the name '{name}' is given twice")
-        if len(name.encode(errors="replace")) > 150 or not name.isprintable() or set(name) & set("/\\"):
-            raise InputError(
-                f"task {i}.name: found {show(name)}; files are named after tasks: short, printable, no slash"
-            )
+        owner = check_name(i, task, name, names)
         from_transport = case.torque is not None and case.torque.source == "transport"
         _check_task(owner, task, spin, torque, from_transport)
 
@@ -120,7 +114,7 @@ def _check_transport_torque(case: Case) -> None:
 
 def task_names(case: Case) -> list[str]:
     """Return the names of the tasks; those without one are called by their number, from 0."""
-    return [t.name if t.name is not None else str(i) for i, t in enumerate(case.task)]
+    return names_of(case.task)
 
 
 def _check_sphere(case: Case, spin: Macrospin) -> None:
@@ -139,9 +133,7 @@ def _check_sphere(case: Case, spin: Macrospin) -> None:
 
 
 def _check_task(owner: str, task: Task, spin: Macrospin, torque: SpinTorque | None, from_transport: bool) -> None:
-    for key in sorted(task.model_fields_set - {"kind", "name"} - TASKS[task.kind]):
-        kinds = ", ".join(f'"{k}"' for k, keys in TASKS.items() if key in keys)
-        raise InputError(f'{owner}.{key}: belongs to {kinds}, found with "{task.kind}"')
+    check_keys(owner, task.kind, task.model_fields_set, TASKS)
     for key in ("start", "target", "direction", "observable"):
         vector = getattr(task, key)
         if vector == "resistance":
