@@ -61,7 +61,7 @@ class Layer(Table):
 
 
 class Case(Table):
-    """A whole case file."""
+    """A whole case file about layers, a macrospin, or both; other kinds are in :mod:`fespin.case_kinds`."""
 
     title: str = ""
     geometry: Geometry = Field(default_factory=lambda: Geometry.model_validate({}))
@@ -273,5 +273,7 @@ class Case(Table):
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON schema of a case file."""
-    return Case.model_json_schema()
+    """Return the JSON schema of case files."""
+    from .case_kinds import schema as of_all_kinds
+
+    return of_all_kinds()

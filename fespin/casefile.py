@@ -10,13 +10,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from . import checks
 from .case import Case
+from .case_kinds import AnyCase, check, kind_of
 from .errors import InputError, nearest
 from .explain import explain
+from .longitudinal_case import LongitudinalCase
+from .texture_case import TextureCase
 
 
-def read(path: Path, assignments: Sequence[str] = ()) -> tuple[Case, dict[str, Any]]:
+def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str, Any]]:
     """Return a validated case and its tables as written.
 
     Parameters
@@ -42,15 +44,18 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[Case, dict[str, A
         raise InputError(f"{path}: not a TOML file: {str(error).partition(';')[0]}{line}{twice}") from error
     if not raw and not assignments:
         raise InputError(
-            f"{path}: the file is empty; it needs [geometry], [[layer]] and [transport], or [macrospin] and [[task]]"
+            f"{path}: the file is empty; it needs [geometry], [[layer]] and [transport], or [macrospin] and [[task]]; "
+            "or [longitudinal] or [texture], and [[task]]"
         )
+    root: type[Case] | type[LongitudinalCase] | type[TextureCase] = Case
     try:
         for x in assignments:
             assign(raw, x)
-        case = Case.model_validate(raw)
-        checks.check(case)
+        root = kind_of(raw)
+        case = root.model_validate(raw)
+        check(case)
     except ValidationError as error:
-        raise InputError(f"{path}: {explain(error, raw, Case)}") from error
+        raise InputError(f"{path}: {explain(error, raw, root)}") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     return case, raw

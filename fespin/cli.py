@@ -16,7 +16,7 @@ from . import __version__
 from .errors import FespinError, InputError, SolverError, one_line
 
 if TYPE_CHECKING:
-    from .case import Case
+    from .case_kinds import AnyCase
 
 _LAUNCHERS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
 
@@ -29,7 +29,8 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="fespin", description="Spin transport in nanodevices, and the statistics of their free layers."
+        prog="fespin",
+        description="Spin transport in nanodevices, statistics of their free layers, magnets in space and time.",
     )
     parser.add_argument("--version", action="version", version=f"fespin {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -125,7 +126,7 @@ def _fail(text: str, status: int) -> int:
     return status
 
 
-def _read(options: argparse.Namespace) -> tuple[Case, dict[str, Any]]:
+def _read(options: argparse.Namespace) -> tuple[AnyCase, dict[str, Any]]:
     """Return the case, read once whatever the number of ranks."""
     from .casefile import read
 
@@ -155,6 +156,7 @@ def _run(options: argparse.Namespace) -> None:
     from mpi4py import MPI
     from petsc4py import PETSc
 
+    from .case import Case
     from .output import OutputFolder
     from .run import run, stderr_logger, table
 
@@ -178,6 +180,8 @@ def _run(options: argparse.Namespace) -> None:
         raise
     except PETSc.Error as error:
         why = one_line(str(error).rpartition("] ")[2])
+        if not isinstance(case, Case):
+            raise SolverError(f"PETSc failed: {why}; try a finer or a coarser mesh") from error
         if case.transport.solver.petsc:
             raise InputError(f"{options.case}: transport.solver.petsc: PETSc refuses it: {why}") from error
         raise SolverError(f"PETSc failed: {why}; try transport.solver.kind = 'direct'") from error

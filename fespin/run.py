@@ -12,11 +12,17 @@ from mpi4py import MPI
 
 from . import _compat, output
 from .case import Case
+from .case_kinds import AnyCase
 from .domain import Domain
-from .errors import one_line
+from .errors import InputError, one_line
 from .geometry import from_file, lateral, line, pillar, strip
+from .longitudinal_case import LongitudinalCase
+from .texture_case import TextureCase
 from .transport_run import run_transport
 from .transport_run import table as transport_table
+
+type Picture = Callable[[str, Callable[[Path], None]], None]
+type Writer = Callable[[Path, Picture], dict[str, Any]]
 
 
 def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
@@ -67,7 +73,7 @@ def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
 
 def run(
     comm: MPI.Intracomm,
-    case: Case,
+    case: AnyCase,
     raw: dict[str, Any],
     folder: output.OutputFolder,
     *,
@@ -100,19 +106,15 @@ def run(
     """
     started = time.perf_counter()
     summary: dict[str, Any] = {"title": case.title, "case": raw}
-    # Long solves come before the folder: until then a killed run has nothing to remove.
-    transport = None
-    if case.transports:
-        transport = run_transport(comm, case, raw, lambda: make_domain(comm, case, base), say)
+    # Meshes and long solves come before the folder: until then a killed run has nothing to remove.
+    if isinstance(case, Case):
+        write = _of_layers(comm, case, raw, base, say, checkpoint)
+    else:
+        if checkpoint is not None:
+            raise InputError("--checkpoint: it is for evolutions on the sphere, tasks of [macrospin]")
+        write = _of_a_body(comm, case, base, say)
     with folder:
-        picture = _artist(folder.path, pictures, say)
-        if transport is not None:
-            summary |= transport.write(folder.path, picture)
-        if case.macrospin is not None:
-            from .macrospin_run import run_tasks
-
-            driven = None if transport is None else transport.torque_map
-            summary |= run_tasks(comm, case, base, folder.path, picture, say, torque_map=driven, checkpoint=checkpoint)
+        summary |= write(folder.path, _artist(folder.path, pictures, say))
         summary["ranks"] = comm.size
         summary["versions"] = _compat.versions()
         summary["wall_time"] = time.perf_counter() - started
@@ -120,7 +122,49 @@ def run(
     return summary
 
 
-def _artist(folder: Path, wanted: bool, say: Callable[[str], None]) -> Callable[[str, Callable[[Path], None]], None]:
+def _of_layers(
+    comm: MPI.Intracomm,
+    case: Case,
+    raw: dict[str, Any],
+    base: Path,
+    say: Callable[[str], None],
+    checkpoint: Path | None,
+) -> Writer:
+    """Solve the transport of a case; return what runs its tasks and writes all of it to a folder. Collective."""
+    transport = None
+    if case.transports:
+        transport = run_transport(comm, case, raw, lambda: make_domain(comm, case, base), say)
+
+    def write(path: Path, picture: Picture) -> dict[str, Any]:
+        summary: dict[str, Any] = {}
+        if transport is not None:
+            summary |= transport.write(path, picture)
+        if case.macrospin is not None:
+            from .macrospin_run import run_tasks
+
+            driven = None if transport is None else transport.torque_map
+            summary |= run_tasks(comm, case, base, path, picture, say, torque_map=driven, checkpoint=checkpoint)
+        return summary
+
+    return write
+
+
+def _of_a_body(
+    comm: MPI.Intracomm, case: LongitudinalCase | TextureCase, base: Path, say: Callable[[str], None]
+) -> Writer:
+    """Mesh the body of a case; return what runs its tasks and writes their results to a folder. Collective."""
+    if isinstance(case, LongitudinalCase):
+        from . import longitudinal_run
+
+        magnet = longitudinal_run.prepare(comm, case, base, say)
+        return lambda path, picture: longitudinal_run.run_tasks(magnet, path, picture, say)
+    from . import texture_run
+
+    wire = texture_run.prepare(comm, case, base, say)
+    return lambda path, picture: texture_run.run_tasks(wire, path, picture, say)
+
+
+def _artist(folder: Path, wanted: bool, say: Callable[[str], None]) -> Picture:
     """Return a function that draws a picture; one that fails costs no result."""
 
     def picture(name: str, draw: Callable[[Path], None]) -> None:
@@ -137,6 +181,14 @@ def _artist(folder: Path, wanted: bool, say: Callable[[str], None]) -> Callable[
 def table(summary: dict[str, Any]) -> str:
     """Return the results of a case as text for a terminal."""
     lines = []
+    if "longitudinal" in summary:
+        from .longitudinal_run import table as longitudinal_table
+
+        return longitudinal_table(summary)
+    if "texture" in summary:
+        from .texture_run import table as texture_table
+
+        return texture_table(summary)
     if "tasks" in summary:
         from .macrospin_tasks import table as tasks_table
 
