@@ -1,0 +1,537 @@
+"""Case files of longitudinal dynamics: what is refused, what comes out, ranks."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from launch import python
+from scipy.linalg import expm
+from scipy.special import jv
+
+from fespin.case import schema
+from fespin.cli import main
+from fespin.longitudinal import LongitudinalMagnet
+
+MU0 = 4e-7 * np.pi
+XI, TAU, D, TAU_ML, TAU_mL, CHI = 0.23, 0.7e-12, 1.7e-3, 9e-12, 4e-12, 0.013
+SAMPLE = LongitudinalMagnet(XI, TAU, D, TAU_ML, TAU_mL, CHI)
+MAGNET = f"""\
+[longitudinal]
+xi = {XI}
+tau_mM = {TAU}
+diffusion = {D}
+tau_ML = {TAU_ML}
+tau_mL = {TAU_mL}
+susceptibility = {CHI}
+"""
+LINE = '[longitudinal.geometry]\nshape = "line"\nlength = 200e-9\nmesh_size = 4e-9\n'
+DISC = '[longitudinal.geometry]\nshape = "disc"\nradius = 100e-9\nmesh_size = 12e-9\n'
+BOX = '[longitudinal.geometry]\nshape = "box"\nsize = [60e-9, 40e-9, 30e-9]\nmesh_size = 15e-9\n'
+FILE = '[longitudinal.geometry]\nmesh = "m.geo"\nlength_unit = 1e-9\nmesh_size = 10e-9\n'
+INJECT = "[longitudinal.boundary.left]\nflux = -3e6\n"
+HOLD = "[longitudinal.boundary.right]\naccumulation = 0.0\n"
+START = "[longitudinal.start]\nM = 2e3\n"
+STEP = '[longitudinal.start]\nshape = "step"\nposition = 80e-9\nM = 2e3\nm = -300.0\n'
+SPOT = '[longitudinal.start]\nshape = "gaussian"\nwidth = 20e-9\nM = 2e3\n'
+
+
+def task(kind, *lines):
+    return "\n".join(["[[task]]", f'kind = "{kind}"', *lines, ""])
+
+
+DISPERSION = task("dispersion", "count = 3")
+RESPONSE = task("response", "frequency = 5e10")
+RELAX = task("relaxation", "duration = 2e-12", "samples = 3")
+
+
+def swap(text, *pairs):
+    """Return a text with parts replaced; each must be there."""
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text
+
+
+def magnet(old, new):
+    return swap(MAGNET + LINE + DISPERSION, (old, new))
+
+
+def body(*lines):
+    return MAGNET + "\n".join(["[longitudinal.geometry]", *lines, ""]) + DISPERSION
+
+
+def driven(*pairs):
+    return MAGNET + LINE + swap(INJECT + HOLD + RESPONSE, *pairs)
+
+
+def started(*pairs, of=STEP, where=LINE):
+    return MAGNET + where + swap(of, *pairs) + RELAX
+
+
+def asked(text, *pairs, where=LINE):
+    return MAGNET + where + swap(text, *pairs)
+
+
+LAYERS = '[geometry]\nshape = "line"\n[[layer]]\nmaterial = "Cu"\nthickness = 1e-8\n[transport]\nvoltage = 1.0\n'
+MACROSPIN = "[macrospin]\nvolume = 1e-24\nsaturation_magnetization = 8e5\ndamping = 0.1\n"
+# id: (the case, words of the line)
+BAD = {
+    # ---- [longitudinal]
+    "xi 1": (magnet("xi = 0.23", "xi = 1.0"), ["longitudinal.xi", "found 1", "between 0 and 1", "stable"]),
+    "xi above": (magnet("xi = 0.23", "xi = 1.7"), ["longitudinal.xi", "found 1.7", "between 0 and 1", "stable"]),
+    "xi below": (magnet("xi = 0.23", "xi = -0.2"), ["longitudinal.xi", "-0.2", "greater than 0"]),
+    "xi is text": (magnet("xi = 0.23", 'xi = "a third"'), ["longitudinal.xi", '"a third"', "a number"]),
+    "no xi": (magnet("xi = 0.23\n", ""), ["longitudinal.xi", "missing"]),
+    "misspelt": (magnet("diffusion", "difusion"), ["longitudinal.difusion", "unknown key", "'diffusion'"]),
+    "tau 0": (magnet(f"tau_mM = {TAU}", "tau_mM = 0"), ["longitudinal.tau_mM", "found 0", "0 and 1e+18"]),
+    "tau_mL below": (magnet(f"tau_mL = {TAU_mL}", "tau_mL = -1"), ["longitudinal.tau_mL", "-1"]),
+    "diffusion in nm2/s": (magnet(f"diffusion = {D}", "diffusion = 1.7e15"), ["longitudinal.diffusion", "1000"]),
+    "susceptibility nan": (magnet(f"= {CHI}", "= nan"), ["longitudinal.susceptibility", "nan", "finite"]),
+    "degree of text": (magnet(f"= {CHI}", f"= {CHI}\ndegree = 2.5"), ["longitudinal.degree", "2.5", "an integer"]),
+    "misspelt table": (magnet("[longitudinal]", "[longitudnal]"), ["longitudnal", "unknown table", "'longitudinal'"]),
+    "two brackets": (magnet("[longitudinal]", "[[longitudinal]]"), ["longitudinal", "one bracket"]),
+    "no geometry": (MAGNET + DISPERSION, ["longitudinal.geometry", "missing"]),
+    # ---- mixtures
+    "with layers": (LAYERS + MAGNET + LINE + DISPERSION, ["[geometry]", "nothing uses it", "[longitudinal]"]),
+    "with a macrospin": (MACROSPIN + MAGNET + LINE + DISPERSION, ["[macrospin]", "nothing uses it"]),
+    "with a texture": (MAGNET + LINE + "[texture]\n", ["[texture]", "one magnet", "[longitudinal]", "two cases"]),
+    # ---- [longitudinal.geometry]
+    "no shape": (body("length = 1e-7"), ["longitudinal.geometry", "exactly one", '"line"', "neither"]),
+    "shape and mesh": (body('shape = "line"', "length = 1e-7", 'mesh = "m.msh"'), ["longitudinal.geometry", "both"]),
+    "unknown shape": (body('shape = "circle"', "radius = 1e-7"), ["longitudinal.geometry.shape", '"circle"', "disc"]),
+    "no length": (body('shape = "line"'), ["longitudinal.geometry.length", "missing"]),
+    "negative length": (
+        body('shape = "line"', "length = -1e-7"),
+        ["longitudinal.geometry.length", "-1e-07", "between 1e-12 and 0.01"],
+    ),
+    "nm as m": (body('shape = "line"', "length = 200"), ["longitudinal.geometry.length", "200", "0.01", "in m"]),
+    "a hair of mm": (
+        body('shape = "line"', "length = 9e-3", "mesh_size = 1e-9"),
+        ["longitudinal.geometry.length", "cells", "10 nm"],
+    ),
+    "radius of a line": (body('shape = "line"', "length = 1e-7", "radius = 1e-8"), ["geometry.radius", '"disc"']),
+    "size of one": (body('shape = "rectangle"', "size = [1e-7]"), ["longitudinal.geometry.size", "2 entries"]),
+    "flat box": (body('shape = "box"', "size = [1e-7, 1e-7]"), ["longitudinal.geometry.size", "3 lengths"]),
+    "cells beyond the body": (
+        body('shape = "line"', "length = 1e-8", "mesh_size = 2e-8"),
+        ["longitudinal.geometry.mesh_size", "2e-08", "1e-08"],
+    ),
+    "unit of a shape": (body('shape = "line"', "length = 1e-7", "length_unit = 1e-9"), ["length_unit", '"mesh"']),
+    "size of the cells of a msh": (
+        MAGNET + swap(FILE, ("m.geo", "m.msh")) + task("dispersion", "wavenumbers = [1e7]"),
+        ["longitudinal.geometry.mesh_size", ".msh"],
+    ),
+    "no file": (MAGNET + FILE + task("dispersion", "wavenumbers = [1e7]"), ["m.geo", "does not exist"]),
+    # ---- [longitudinal.boundary]
+    "no such boundary": (driven(("left", "lfet")), ["longitudinal.boundary.lfet", '"line"', "'left'"]),
+    "edge of a line": (driven(("left", "edge")), ["longitudinal.boundary.edge", "known: left, right"]),
+    "flux and accumulation": (
+        driven(("flux = -3e6", "flux = -3e6\naccumulation = 0.0")),
+        ["longitudinal.boundary.left", "exactly one", "flux", "accumulation", "both"],
+    ),
+    "neither": (driven(("flux = -3e6", "")), ["longitudinal.boundary.left", "exactly one", "neither"]),
+    "misspelt flux": (driven(("flux = -3e6", "fluks = -3e6")), ["longitudinal.boundary.left.fluks", "'flux'"]),
+    "boundary is a number": (
+        magnet("susceptibility", "boundary = 3\nsusceptibility"),
+        ["longitudinal.boundary", "found 3", "a table"],
+    ),
+    "unused boundary": (MAGNET + LINE + INJECT + DISPERSION, ["longitudinal.boundary", "nothing uses it"]),
+    # ---- [longitudinal.start]
+    "unused start": (MAGNET + LINE + START + DISPERSION, ["longitudinal.start", "nothing uses it", '"relaxation"']),
+    "start of nothing": (started(("M = 2e3", "M = 0.0"), of=START), ["longitudinal.start", "M and m are 0"]),
+    "start in B": (started(("M = 2e3", "B = 0.1"), of=START), ["longitudinal.start.B", "unknown key", "M"]),
+    "unknown start": (started(("step", "stpe")), ["longitudinal.start.shape", '"stpe"', "'step'"]),
+    "step nowhere": (started(("position = 80e-9\n", "")), ["longitudinal.start.position", "missing"]),
+    "step outside": (started(("80e-9", "280e-9")), ["longitudinal.start.position", "2.8e-07", "0 to 2e-07"]),
+    "step in nm": (started(("80e-9", "80")), ["longitudinal.start.position", "80 m"]),
+    "width of a step": (started(("80e-9", "80e-9\nwidth = 1e-8")), ["longitudinal.start.width", '"gaussian"']),
+    "spot outside": (
+        started(("width", "centre = [0.0, 2e-7]\nwidth"), of=SPOT, where=DISC),
+        ["longitudinal.start.centre", "y is 2e-07", "-1e-07 to 1e-07"],
+    ),
+    "spot of one number": (
+        started(("width", "centre = [0.0]\nwidth"), of=SPOT, where=DISC),
+        ["longitudinal.start.centre", "2 numbers"],
+    ),
+    # ---- [[task]]
+    "no task": (MAGNET + LINE, ["[[task]]", "missing"]),
+    "task of a macrospin": (
+        asked(task("switching", "pulse = 1e-9")),
+        ["task 1.kind", '"switching"', "[macrospin]", "dispersion, response, relaxation"],
+    ),
+    "task of a texture": (asked(task("dynamics", "duration = 1e-9")), ["task 1.kind", '"dynamics"', "[texture]"]),
+    "task of this for a macrospin": (MACROSPIN + RELAX, ["task 1.kind", '"relaxation"', "[longitudinal]", "escape"]),
+    "task without a table": (RELAX, ["task 1.kind", '"relaxation"', "[longitudinal] is missing"]),
+    "unknown kind": (asked(task("relaxtion")), ["task 1.kind", '"relaxtion"', "'relaxation'"]),
+    "duration missing": (asked(START + task("relaxation")), ["task 1.duration", "missing"]),
+    "duration below": (asked(START + RELAX, ("2e-12", "-2e-12")), ["task 1.duration", "-2e-12"]),
+    "misspelt duration": (asked(START + RELAX, ("duration", "duraton")), ["task 1.duraton", "'duration'"]),
+    "relaxation of nothing": (asked(RELAX), ["[longitudinal.start]", "missing", "no boundary drives"]),
+    "tolerance 0": (asked(START + RELAX + "tolerance = 0.0\n"), ["task 1.tolerance", "0.0", "1e-12"]),
+    "key of another kind": (asked(DISPERSION + "duration = 1e-9\n"), ["task 1.duration", '"relaxation"']),
+    "same names": (asked(DISPERSION + 'name = "a"\n' + DISPERSION + 'name = "a"\n'), ["task 1", "'a'", "twice"]),
+    "name of a path": (asked(DISPERSION + 'name = "a/b"\n'), ["task 1.name", "slash"]),
+    "response of nothing": (asked(RESPONSE), ["task 1", "nothing drives", "[longitudinal.boundary.NAME]"]),
+    "response of no drive": (driven(("-3e6", "0.0")), ["task 1", "nothing drives"]),
+    "no frequency": (driven(("frequency = 5e10", "")), ["task 1", "exactly one", "frequency", "neither"]),
+    "frequencies of one": (driven(("frequency = 5e10", "frequencies = [1e9]")), ["task 1.frequencies", "2 entries"]),
+    "frequencies backwards": (
+        driven(("frequency = 5e10", "frequencies = [1e9, 1e8]")),
+        ["task 1.frequencies", "less than the second"],
+    ),
+    "steady injection": (
+        swap(MAGNET + LINE + INJECT + RESPONSE, (f"tau_ML = {TAU_ML}\ntau_mL = {TAU_mL}\n", ""), ("5e10", "0")),
+        ["task 1.frequency", "found 0", "tau_mL"],
+    ),
+    "range and count": (asked(DISPERSION + "range = [1e6, 1e7]\n"), ["task 1", "range and count"]),
+    "range backwards": (asked(task("dispersion", "range = [1e7, 1e6]")), ["task 1.range", "less than the second"]),
+    "count in a disc": (asked(DISPERSION, where=DISC), ["task 1.count", "line", "wavenumbers"]),
+    "nothing in a disc": (asked(task("dispersion"), where=DISC), ["task 1.wavenumbers", "missing"]),
+    "wavenumber below": (asked(task("dispersion", "wavenumbers = [-1e7]")), ["task 1.wavenumbers", "at least 0"]),
+    "shorter than cells": (
+        asked(task("dispersion", "wavenumbers = [1e9]")),
+        ["task 1.wavenumbers", "1e+09", "smaller cells", "mesh_size"],
+    ),
+}
+
+
+def refused(capsys, arguments, words):
+    """Assert that the command line says one line with these words, and returns 2."""
+    assert main([str(a) for a in arguments]) == 2
+    out, err = capsys.readouterr()
+    lines = [x for x in err.splitlines() if not re.match("fespin: (mesh|note)", x)]
+    assert len(lines) == 1 and lines[0].startswith("fespin: error: "), err
+    assert not out
+    for word in words:
+        assert word in lines[0], lines[0]
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_refused(name, tmp_path, capsys):
+    text, words = BAD[name]
+    path = tmp_path / "case.toml"
+    path.write_text(text)
+    refused(capsys, ["run", path, "--output", tmp_path / "new" / "out"], [str(path), *words])
+    assert os.listdir(tmp_path) == ["case.toml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("longitudinal.xi=1.5", ["longitudinal.xi", "1.5", "stable"]),
+        ("longitudinal.x=0.1", ["longitudinal.x", "unknown key"]),
+        ("longitudinal.boundary.top.flux=1.0", ["longitudinal.boundary.top", "left, right"]),
+        ("task.1.kind=steady", ["task 1.kind", '"steady"', "[macrospin]"]),
+        ("texture.damping=0.1", ["[texture]", "one magnet"]),
+    ],
+)
+def test_assignment_refused(text, words, tmp_path, capsys):
+    path = tmp_path / "case.toml"
+    path.write_text(MAGNET + LINE + INJECT + RESPONSE)
+    refused(capsys, ["run", path, "--set", text], words)
+
+
+GEO = """\
+SetFactory("OpenCASCADE");
+Mesh.MeshSizeMax = 10;
+Rectangle(1) = {0, 0, 0, 80, 30};
+Physical Surface("magnet") = {1};
+Physical Curve("left") = {4};
+Physical Curve("right") = {2};
+"""
+# id: (mesh file, words)
+MESHES = {
+    "other names": (swap(GEO, ('"left"', '"west"')), ["longitudinal.boundary.left", "no group", "known: right, west"]),
+    "nothing": ("Point(1) = {0, 0, 0};\n", ["m.geo", "no cells"]),
+    "in m": (swap(GEO, ("80, 30", "8e8, 3e8"), ("= 10", "= 1e8")), ["large", "longitudinal.geometry.length_unit"]),
+    "apart": (
+        swap(GEO, ("Physical Surface", "Rectangle(2) = {100, 0, 0, 9, 9};\nPhysical Surface"), ("{1}", "{1, 2}")),
+        ["m.geo", "2 parts", "Coherence"],
+    ),
+    "overlapping": (GEO + 'Physical Curve("west") = {4};\n', ["m.geo", "'left'", "'west'", "overlap"]),
+    "upright": (GEO + "Rotate {{1, 0, 0}, {0, 0, 0}, Pi/2} { Surface{:}; }\n", ["m.geo", "must lie in x, y"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MESHES)
+def test_mesh_file_refused(name, tmp_path, capsys):
+    content, words = MESHES[name]
+    (tmp_path / "case.toml").write_text(swap(MAGNET + FILE + INJECT + HOLD + RESPONSE, ("mesh_size = 10e-9\n", "")))
+    (tmp_path / "m.geo").write_text(content)
+    refused(capsys, ["run", tmp_path / "case.toml", "--output", tmp_path / "out"], words)
+    assert sorted(os.listdir(tmp_path)) == ["case.toml", "m.geo"]
+
+
+def test_checkpoints_are_refused(tmp_path, capsys):
+    path = tmp_path / "case.toml"
+    path.write_text(MAGNET + LINE + DISPERSION)
+    refused(capsys, ["run", path, "--checkpoint", tmp_path / "states"], ["--checkpoint", "[macrospin]"])
+
+
+# ---- good cases
+def run(tmp_path, text, *arguments, name="case"):
+    path, out = tmp_path / f"{name}.toml", tmp_path / f"{name}-out"
+    path.write_text(text)
+    assert main([str(a) for a in ["run", path, "--output", out, "--force", "--no-pictures", *arguments]]) == 0
+    return json.loads((out / "summary.json").read_text()), out
+
+
+def columns(path):
+    with path.open() as f:
+        names, *rows = csv.reader(f)
+    return {n: [r[i] for r in rows] for i, n in enumerate(names)}
+
+
+def test_dispersion(tmp_path, capsys):
+    """Both branches of a line, with unequal rates to the lattice."""
+    tasks = DISPERSION + task("dispersion", 'name = "band"', "range = [1e7, 2e8]", "samples = 4")
+    summary, out = run(tmp_path, MAGNET + LINE + tasks)
+    found = summary["tasks"]["0"]
+    k = np.arange(1, 4) * np.pi / 200e-9
+    exact = SAMPLE.decay_rates(k)
+    for branch, rates in zip(("slow", "fast"), exact, strict=True):
+        b = found["branches"][branch]
+        assert b["wavenumbers"] == pytest.approx(k, rel=1e-6, abs=0)
+        assert b["rates"] == pytest.approx(rates, rel=1e-5, abs=0)
+        assert b["rates"] == pytest.approx(b["closed_form"], rel=1e-10, abs=0)
+    assert found["largest_deviation"] < 1e-10
+    band = summary["tasks"]["band"]["branches"]["slow"]["wavenumbers"]
+    # The nearest modes of the line.
+    asked_for = np.linspace(1e7, 2e8, 4)
+    assert band == pytest.approx(np.round(asked_for * 200e-9 / np.pi) * np.pi / 200e-9, rel=1e-3, abs=0)
+    c = columns(out / "dispersion.0.csv")
+    assert c["branch"] == ["slow"] * 3 + ["fast"] * 3
+    assert list(map(float, c["rate_1_per_s"][3:])) == found["branches"]["fast"]["rates"]
+    told = summary["longitudinal"]
+    assert told["exchange_rate"] == pytest.approx((1 - XI) / TAU, rel=1e-12)
+    assert told["natural_length"] == pytest.approx(np.sqrt(D * TAU / (1 - XI)), rel=1e-12)
+    assert told["uniform_decay_rates"] == pytest.approx([float(x) for x in SAMPLE.decay_rates(0)], rel=1e-12)
+    assert (told["dimension"], told["cells"], told["dofs"]) == (1, 50, 101)
+    assert told["volume"] == pytest.approx(200e-9, rel=1e-12)
+    assert "6 rates of decay" in capsys.readouterr().out
+
+
+def test_response_of_a_line(tmp_path):
+    """Injection at one end, a reservoir at the other: tanh, the wave's k and the power."""
+    text = MAGNET + LINE + INJECT + HOLD + task("response", "frequencies = [1e9, 1e12]", "samples = 7")
+    summary, out = run(tmp_path, text + task("response", "frequency = 0.0"))
+    found, steady = summary["tasks"].values()
+    f = np.geomspace(1e9, 1e12, 7)
+    assert found["frequencies"] == pytest.approx(f, rel=1e-12)
+    k = SAMPLE.wavenumber(2 * np.pi * f)
+    exact = np.tan(k * 200e-9) / (D * k)
+    z = np.array(found["impedance"]["left"]) @ [1, 1j]
+    assert z == pytest.approx(exact, rel=1e-5, abs=0)
+    assert found["impedance"].keys() == {"left"}  # the reservoir at zero drives nothing
+    assert np.array(found["wavenumber"]) @ [1, 1j] == pytest.approx(k, rel=1e-12)
+    assert np.array(found["fitted_wavenumber"]) @ [1, 1j] == pytest.approx(k, rel=1e-4)
+    assert np.array(found["inward_flux"]["left"]) == pytest.approx(np.array([[3e6, 0]] * 7), rel=1e-12)
+    assert np.array(found["mean_accumulation"]["right"]) == pytest.approx(0, abs=1e-9)
+    heat = np.sum(list(found["dissipation"].values()), axis=0)
+    # The power is mu0/2 Re(b* flux), b the accumulation over chi_m.
+    assert heat == pytest.approx(MU0 / 2 * 9e12 * exact.real / (XI * CHI), rel=1e-5)
+    assert found["work"] == pytest.approx(heat, rel=1e-9)
+    assert found["power_balance"] < 1e-9
+    assert all(min(v) > 0 for v in found["dissipation"].values())
+    still = SAMPLE.wavenumber(0.0)
+    assert steady["impedance"]["left"] == [
+        [pytest.approx((np.tan(still * 200e-9) / (D * still)).real, rel=1e-6), pytest.approx(0, abs=1e-20)]
+    ]
+    c = columns(out / "response.0.csv")
+    assert list(map(float, c["impedance_left_real_A_per_m_per_flux"])) == list(z.real)
+    assert (out / "fields.0.bp").exists()
+
+
+def test_response_of_a_disc(tmp_path):
+    """The edge of a disc: Bessel functions of complex k."""
+    text = MAGNET + swap(DISC, ("mesh_size = 12e-9\n", "")) + "[longitudinal.boundary.edge]\naccumulation = 50.0\n"
+    found = run(tmp_path, text + RESPONSE)[0]["tasks"]["0"]
+    k, r = complex(SAMPLE.wavenumber(2 * np.pi * 5e10)), 100e-9
+    exact = -jv(0, k * r) / (D * k * jv(1, k * r) * 2 * np.pi * r)
+    assert complex(*found["impedance"]["edge"][0]) == pytest.approx(exact, rel=1e-4)
+    assert found["mean_accumulation"]["edge"][0] == pytest.approx([50, 0], rel=1e-9)
+    assert found["fitted_wavenumber"] is None
+
+
+def test_uniform_relaxation(tmp_path):
+    """Two exponentials, at times that are asked for."""
+    text = MAGNET + LINE + START + "m = -500.0\n" + swap(RELAX, ("samples = 3", "samples = 5\ntolerance = 1e-8"))
+    found = run(tmp_path, text)[0]["tasks"]["0"]
+    t = np.linspace(0, 2e-12, 5)
+    assert found["times"] == pytest.approx(t, rel=1e-12)
+    total = np.array([found["total_M"], found["total_m"]]).T / 200e-9
+    exact = np.array([expm(SAMPLE.generator(0.0) * x) @ [2e3, -500.0] for x in t])
+    assert total == pytest.approx(exact, rel=0, abs=1e-6 * 2e3)
+    energy = [MU0 / 2 * 200e-9 * (M**2 / CHI + 2 * M * m / CHI + m**2 / (XI * CHI)) for M, m in exact]
+    assert found["free_energy"] == pytest.approx(energy, rel=1e-5)
+    assert found["dissipation"]["diffusion"] == pytest.approx([0] * 5, abs=1e-6 * found["dissipation"]["exchange"][0])
+    assert found["conservation"] < 1e-12 and found["power_balance"] < 1e-9
+
+
+def test_a_step_between_boundaries(tmp_path, capsys):
+    """What comes in, what is lost, and energy: all of it adds up."""
+    summary, out = run(tmp_path, MAGNET + LINE + INJECT + HOLD + STEP + RELAX)
+    found = summary["tasks"]["0"]
+    assert found["total_M"][0] == pytest.approx(2e3 * 80e-9, rel=1e-12)  # a node on the step has the mean
+    assert found["injected"]["left"] == pytest.approx(3e6 * np.array(found["times"]), rel=1e-12)
+    total = np.array(found["total_M"]) + found["total_m"]
+    came = np.sum(list(found["injected"].values()), axis=0)
+    assert total - total[0] - came + found["lost"] == pytest.approx(0, abs=1e-11 * abs(total).max())
+    assert abs(found["injected"]["right"][-1]) > 1e-3 * abs(total).max()
+    assert found["conservation"] < 1e-11 and found["power_balance"] < 1e-9
+    energy = np.array(found["free_energy"])
+    balance = energy - energy[0] + found["heat"] - np.array(found["put_in"])
+    assert balance == pytest.approx(0, abs=1e-4 * energy[0])
+    c = columns(out / "relaxation.0.csv")
+    assert len(c["time_s"]) == found["steps"] + 1
+    assert float(c["came_in_right"][-1]) == found["injected"]["right"][-1]
+    assert float(c["lost_to_lattice"][-1]) == found["lost"][-1]
+    assert "M + m kept to" in capsys.readouterr().out
+
+
+def test_bodies(tmp_path):
+    """Of three dimensions, with parts of every kind; nothing is lost."""
+    held = "[longitudinal.boundary.{}]\naccumulation = 0.0\n"
+    cylinder = swap(BOX, ('"box"\nsize = [60e-9, 40e-9, 30e-9]', '"cylinder"\nradius = 30e-9\nlength = 40e-9'))
+    lossless = swap(MAGNET, (f"tau_ML = {TAU_ML}\ntau_mL = {TAU_mL}\n", ""))
+    for shape, text, names, volume in (
+        ("box", BOX, ("front", "top"), 60e-9 * 40e-9 * 30e-9),
+        ("cylinder", cylinder, ("side", "top"), np.pi * 30e-9**2 * 40e-9),
+    ):
+        boundary = held.format(names[0]) + f"[longitudinal.boundary.{names[1]}]\nflux = -1e6\n"
+        summary, _ = run(tmp_path, lossless + text + boundary + SPOT + RELAX, name=shape)
+        found = summary["tasks"]["0"]
+        assert summary["longitudinal"]["volume"] == pytest.approx(volume, rel=0.02)
+        assert found["conservation"] < 1e-11 and found["power_balance"] < 1e-8
+        area = {"box": 60e-9 * 40e-9, "cylinder": np.pi * 30e-9**2}[shape]
+        assert found["injected"]["top"][-1] == pytest.approx(1e6 * area * 2e-12, rel=0.02)
+        assert found["injected"][names[0]][-1] < 0
+        assert max(np.abs(found["lost"])) == 0
+
+
+def test_mesh_file(tmp_path):
+    """A mesh of one's own gives what a shape gives; a second group of cells belongs to the body."""
+    (tmp_path / "m.geo").write_text(GEO)
+    shape = '[longitudinal.geometry]\nshape = "rectangle"\nsize = [80e-9, 30e-9]\nmesh_size = 10e-9\n'
+    rest = INJECT + HOLD + task("response", "frequency = 2e11")
+    own = run(tmp_path, MAGNET + FILE + rest, name="own")[0]
+    built = run(tmp_path, MAGNET + shape + rest, name="built")[0]
+    z, w = (np.array(x["tasks"]["0"]["impedance"]["left"][0]) for x in (own, built))
+    assert z == pytest.approx(w, rel=1e-3)
+    assert own["longitudinal"]["volume"] == pytest.approx(80e-9 * 30e-9, rel=1e-9)
+    two = swap(
+        GEO,
+        ("80, 30};", "50, 30};\nRectangle(2) = {50, 0, 0, 30, 30};\nCoherence;"),
+        ("{4}", "{Curve In BoundingBox {-1, -1, -1, 1, 31, 1}}"),
+        ("{2}", "{Curve In BoundingBox {79, -1, -1, 81, 31, 1}}"),
+    )
+    (tmp_path / "m.geo").write_text(two + 'Physical Surface("other") = {2};\n')
+    again = run(tmp_path, MAGNET + FILE + rest, name="two")[0]
+    assert np.array(again["tasks"]["0"]["impedance"]["left"][0]) == pytest.approx(w, rel=1e-3)
+
+
+def test_assignments(tmp_path):
+    arguments = ("--set", "longitudinal.xi=0.4", "--set", "task.relax.samples=2", "--set", "longitudinal.degree=1")
+    text = MAGNET + LINE + START + swap(RELAX, ("samples", 'name = "relax"\nsamples'))
+    summary, _ = run(tmp_path, text, *arguments)
+    assert summary["longitudinal"]["susceptibility_m"] == pytest.approx(0.4 * CHI, rel=1e-12)
+    assert summary["longitudinal"]["dofs"] == 51
+    assert len(summary["tasks"]["relax"]["times"]) == 2
+    assert summary["case"]["longitudinal"]["xi"] == 0.4
+
+
+def test_files_and_pictures(tmp_path):
+    """In a line and in a plane."""
+    boundary = INJECT.replace("left", "edge")
+    line = INJECT + START + DISPERSION + task("response", "frequencies = [1e9, 1e12]", "samples = 4") + RESPONSE + RELAX
+    cases = {
+        "line": (LINE + line, {"dispersion.0", "response.1", "response.2", "relaxation.3", "profile.3"}),
+        "disc": (DISC + boundary + SPOT + RESPONSE + RELAX, {"response.0", "relaxation.1", "profile.1"}),
+    }
+    for name, (text, pictures) in cases.items():
+        path, out = tmp_path / f"{name}.toml", tmp_path / name
+        path.write_text(MAGNET + text)
+        assert main(["run", str(path), "--output", str(out)]) == 0
+        files = set(os.listdir(out))
+        assert {x for x in files if x.endswith(".png")} == {f"{k}.png" for k in pictures}
+        assert min((out / x).stat().st_size for x in files if x.endswith(".png")) > 10_000
+        kinds = [k for k in pictures if not k.startswith("profile")]
+        assert {x for x in files if x.endswith(".csv")} == {f"{k}.csv" for k in kinds}
+        assert {x for x in files if x.endswith(".bp")} == {f"fields.{k[-1]}.bp" for k in kinds if k[0] == "r"}
+
+
+def test_dry_run(tmp_path):
+    """It says what would be run, and starts neither MPI nor DOLFINx."""
+    path = tmp_path / "case.toml"
+    path.write_text('title = "A line"\n' + MAGNET + LINE + INJECT + HOLD + START + DISPERSION + RELAX)
+    script = (
+        "import sys; from fespin.cli import main; status = main(sys.argv[1:]);"
+        "heavy = {'dolfinx', 'petsc4py.PETSc', 'mpi4py.MPI', 'gmsh', 'pyvista', 'matplotlib'} & set(sys.modules);"
+        "sys.exit(f'imported: {heavy}' if heavy else status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "run", str(path), "--dry-run"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    for words in ("A line", "xi 0.23", "line, 200 nm", "left flux, right held", "0 (dispersion), 1 (relaxation)"):
+        assert words in done.stdout, done.stdout
+    assert os.listdir(tmp_path) == ["case.toml"]
+
+
+def test_schema(capsys):
+    assert main(["schema"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == schema()
+    assert {"longitudinal", "texture", "macrospin", "layer", "task"} <= found["properties"].keys()
+    tasks = {x["$ref"].rpartition("/")[2] for x in found["properties"]["task"]["items"]["anyOf"]}
+    assert tasks == {"Task", "LongitudinalTask", "TextureTask"}
+    parts = found["$defs"]
+    assert set(parts["LongitudinalTask"]["properties"]["kind"]["enum"]) == {"dispersion", "response", "relaxation"}
+    assert {"xi", "tau_mM", "boundary", "geometry"} <= parts["LongitudinalTable"]["properties"].keys()
+    assert parts["LongitudinalTable"]["additionalProperties"] is False
+    named = re.findall(r'"#/\$defs/(\w+)"', json.dumps(found))
+    assert set(named) <= parts.keys()
+
+
+def numbers(found, where=""):
+    """Yield the numbers of a summary with their places."""
+    if isinstance(found, dict):
+        for k, v in found.items():
+            yield from numbers(v, f"{where}.{k}")
+    elif isinstance(found, list) and all(isinstance(x, (int, float)) for x in found):
+        yield where, np.array(found)
+    elif isinstance(found, list):
+        for i, v in enumerate(found):
+            yield from numbers(v, f"{where}[{i}]")
+    elif isinstance(found, (int, float)):
+        yield where, np.array([found])
+
+
+# Rounding.
+NOT_COMPARED = ("largest_deviation", "largest_residual", "conservation", "power_balance", "energy_balance")
+
+
+def test_ranks(tmp_path):
+    """The numbers of one rank, to 1e-8 of the largest of their list: a line on two, a disc on three."""
+    short = swap(RELAX, ("2e-12", "1e-12"), ("samples", "tolerance = 1e-2\nsamples"))
+    line = swap(LINE, ("4e-9", "10e-9")) + INJECT + HOLD + STEP + short + RESPONSE + task("dispersion", "count = 1")
+    disc = swap(DISC, ("12e-9", "30e-9")) + INJECT.replace("left", "edge") + SPOT + short
+    for ranks, text in ((2, line), (3, disc)):
+        expected = run(tmp_path, MAGNET + text, name=f"{ranks}")[0]
+        out = tmp_path / f"on-{ranks}"
+        done = python(ranks, "-m", "fespin", "run", tmp_path / f"{ranks}.toml", "--output", out, timeout=120)
+        assert done.returncode == 0, done.stderr
+        summary = json.loads((out / "summary.json").read_text())
+        assert summary["ranks"] == ranks
+        assert {x.split(".")[0] for x in os.listdir(out) if x.endswith(".png")} >= {"relaxation", "profile"}
+        for key in ("longitudinal", "tasks"):
+            mine, other = dict(numbers(expected[key])), dict(numbers(summary[key]))
+            assert mine.keys() == other.keys()
+            for where, values in mine.items():
+                if where.rpartition(".")[2] not in NOT_COMPARED:
+                    assert other[where] == pytest.approx(values, rel=0, abs=1e-8 * abs(values).max() + 1e-300), where

@@ -1,0 +1,455 @@
+"""Case files of textured magnets: what is refused, what comes out, ranks."""
+
+import csv
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from launch import python
+
+from fespin.cli import main
+from fespin.texture_motion import means
+
+HBAR, E, MU_B = 1.054571817e-34, 1.602176634e-19, 9.2740100783e-24
+GAMMA = 2 * MU_B / HBAR
+MS, A, ALPHA, SIGMA, P, BETA, K, KH = 8.3e5, 1.7e-11, 0.12, 5e6, 0.43, 0.19, 1.4e5, 0.9e5
+WIDTH = math.sqrt(A / K)
+WALKER = ALPHA * KH / MS
+MAGNET = f"""\
+[texture]
+saturation_magnetization = {MS}
+exchange = {A}
+damping = {ALPHA}
+conductivity = {SIGMA}
+polarization = {P}
+nonadiabaticity = {BETA}
+easy_constant = {K}
+hard_constant = {KH}
+"""
+WIRE = '[texture.geometry]\nshape = "line"\nlength = 240e-9\n'
+STRIP = '[texture.geometry]\nshape = "rectangle"\nsize = [160e-9, 10e-9]\nmesh_size = 5e-9\n'
+BOX = '[texture.geometry]\nshape = "box"\nsize = [120e-9, 8e-9, 6e-9]\nmesh_size = 6e-9\n'
+FILE = '[texture.geometry]\nmesh = "m.geo"\nlength_unit = 1e-9\n'
+WALL = "[texture.wall]\nposition = 60e-9\n"
+PROBE = "[texture.probe]\npositions = [20e-9, 100e-9, 220e-9]\n"
+
+
+def task(kind, *lines):
+    return "\n".join(["[[task]]", f'kind = "{kind}"', *lines, ""])
+
+
+EMF = task("electromotive_force")
+MOVE = task("dynamics", "duration = 1e-9")
+BASE = MAGNET + WIRE + WALL
+
+
+def swap(text, *pairs):
+    """Return a text with parts replaced; each must be there."""
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text
+
+
+def magnet(*pairs):
+    return swap(BASE + MOVE, *pairs)
+
+
+def add(*lines):
+    """Return a case with more keys of the magnet."""
+    return magnet(("[texture.geometry]", "\n".join([*lines, "[texture.geometry]"])))
+
+
+def wall(*lines):
+    return MAGNET + WIRE + "\n".join(["[texture.wall]", *lines, ""]) + MOVE
+
+
+def probe(positions):
+    return BASE + f"[texture.probe]\npositions = {positions}\n" + MOVE
+
+
+BAD = {
+    # ---- [texture]
+    "misspelt": (magnet(("polarization", "polarisation")), ["texture.polarisation", "unknown key", "'polarization'"]),
+    "no Ms": (magnet((f"saturation_magnetization = {MS}\n", "")), ["texture.saturation_magnetization", "missing"]),
+    "damping below": (magnet((f"= {ALPHA}", "= -0.1")), ["texture.damping", "-0.1", "0 and 100"]),
+    "damping is text": (magnet((f"= {ALPHA}", '= "low"')), ["texture.damping", '"low"', "a number"]),
+    "polarization in percent": (magnet((f"= {P}", "= 43")), ["texture.polarization", "found 43", "at most 1"]),
+    "exchange in pJ/m": (magnet((f"= {A}", "= 17.0")), ["texture.exchange", "17.0", "1e-06"]),
+    "field of a number": (add("field = 0.1"), ["texture.field", "0.1", "a list"]),
+    "field of two": (add("field = [0.1, 0.0]"), ["texture.field", "3 entries"]),
+    "field in A/m": (add("field = [8e4, 0, 0]"), ["texture.field 1", "80000", "in T"]),
+    "axis zero": (add("easy_axis = [0, 0, 0]"), ["texture: easy_axis is zero"]),
+    "oblique axes": (add("easy_axis = [1, 0, 1]"), ["texture: hard_axis", "not perpendicular"]),
+    "current and voltage": (add("current_density = 1e11", "voltage = 1e-3"), ["texture", "voltage", "both"]),
+    "misspelt table": (magnet(("[texture]", "[textrue]")), ["textrue", "unknown table", "'texture'"]),
+    "no geometry": (MAGNET + WALL + MOVE, ["texture.geometry", "missing"]),
+    "with a macrospin": (
+        "[macrospin]\nvolume = 1e-24\nsaturation_magnetization = 8e5\ndamping = 0.1\n" + BASE + MOVE,
+        ["[macrospin]", "nothing uses it", "[texture]"],
+    ),
+    "with contacts": ("[contact.bottom]\n" + BASE + MOVE, ["[contact]", "nothing uses it"]),
+    # ---- [texture.geometry]
+    "disc": (magnet(('"line"\nlength', '"disc"\nradius')), ["texture.geometry.shape", '"disc"', '"rectangle"']),
+    "length below": (magnet(("240e-9", "-240e-9")), ["texture.geometry.length", "-2.4e-07", "1e-12 and 0.01"]),
+    "length in nm": (magnet(("240e-9", "240")), ["texture.geometry.length", "240", "in m"]),
+    "length in um": (magnet(("240e-9", "5e-3")), ["texture.geometry.length", "cells", "10 nm"]),
+    "cells wider than the wall": (
+        magnet(("240e-9", "240e-9\nmesh_size = 15e-9")),
+        ["texture.geometry.mesh_size", "1.5e-08", "smaller cells"],
+    ),
+    # ---- [texture.wall], magnetization, [texture.probe]
+    "neither": (MAGNET + WIRE + MOVE, ["texture", "exactly one", "[texture.wall]", "magnetization", "neither"]),
+    "both": (add("magnetization = [1, 0, 0]"), ["texture", "exactly one", "both"]),
+    "magnetization zero": (
+        swap(add("magnetization = [0, 0, 0]"), (WALL, "")), ["texture", "magnetization is zero"]
+    ),
+    "wall nowhere": (wall("angle = 0.1"), ["texture.wall.position", "missing"]),
+    "wall outside": (wall("position = 300e-9"), ["texture.wall.position", "3e-07", "outside the wire"]),
+    "wall in nm": (wall("position = 60"), ["texture.wall.position", "found 60", "0.01", "in m"]),
+    "wall at an end": (wall("position = 20e-9"), ["texture.wall.position", "too near", "4.408e-08 to 1.959e-07"]),
+    "wire too short": (magnet(("240e-9", "80e-9")), ["texture.wall", "too short", "4 widths"]),
+    "no easy axis": (magnet((f"easy_constant = {K}\n", "")), ["texture.easy_constant", "wall needs an easy axis"]),
+    "too steep": (
+        magnet(("= 60e-9", "= 60e-9\nwidth = 2.5e-9"), (f"= {BETA}", "= 0.9"), (f"= {SIGMA}", "= 5e8")),
+        ["texture.wall", "|grad m|", "4e+08", "entropy", "nonadiabaticity"],
+    ),
+    "no steady wall": (
+        add("field = [0.1, 0, 0]").replace("position", 'angle = "steady"\nposition'),
+        ["texture.wall.angle", "no steady wall", "0.1 T"],
+    ),
+    "steady in an oblique field": (
+        add("field = [1e-3, 1e-3, 0]").replace("position", 'angle = "steady"\nposition'),
+        ["texture.wall.angle", "along the easy axis"],
+    ),
+    "angle of text": (wall("position = 60e-9", 'angle = "stedy"'), ["texture.wall.angle", '"stedy"']),
+    "one probe": (probe([20e-9]), ["texture.probe.positions", "2 entries"]),
+    "probe outside": (probe([20e-9, 250e-9]), ["texture.probe.positions", "2.5e-07", "0 to 2.4e-07"]),
+    "probes backwards": (probe([90e-9, 20e-9]), ["texture.probe.positions", "increase"]),
+    # ---- [[task]]
+    "no task": (BASE, ["[[task]]", "missing"]),
+    "duration missing": (BASE + task("dynamics"), ["task 1.duration", "missing"]),
+    "duration 0": (BASE + swap(MOVE, ("1e-9", "0")), ["task 1.duration", "found 0", "0 and 1e+18"]),
+    "samples of one": (BASE + MOVE + "samples = 1\n", ["task 1.samples", "at least 2"]),
+    "animation of text": (BASE + MOVE + 'animation = "gif"\n', ["task 1.animation", "true or false"]),
+    "fields of a motion": (BASE + MOVE + "fields = [0.0, 1.0]\n", ["task 1.fields", '"electromotive_force"']),
+    "fields backwards": (BASE + EMF + "fields = [1.0, 0.0]\n", ["task 1.fields", "less than the second"]),
+    "emf without a wall": (
+        MAGNET + "magnetization = [1, 0, 0]\n" + WIRE + EMF,
+        ["task 1", "that of a wall", "[texture.wall] is missing"],
+    ),
+    "task of longitudinal": (BASE + task("relaxation"), ["task 1.kind", "[longitudinal]", "dynamics"]),
+    "task of a macrospin": (BASE + task("steady"), ["task 1.kind", "[macrospin]", "electromotive_force"]),
+    "unknown kind": (BASE + task("dynamcs"), ["task 1.kind", '"dynamcs"', "'dynamics'"]),
+}  # fmt: skip
+
+
+def refused(capsys, arguments, words):
+    """Assert that the command line says one line with these words, and returns 2."""
+    assert main([str(a) for a in arguments]) == 2
+    out, err = capsys.readouterr()
+    lines = [x for x in err.splitlines() if not re.match("fespin: (mesh|note)", x)]
+    assert len(lines) == 1 and lines[0].startswith("fespin: error: "), err
+    assert not out
+    for word in words:
+        assert word in lines[0], lines[0]
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_refused(name, tmp_path, capsys):
+    text, words = BAD[name]
+    path = tmp_path / "case.toml"
+    path.write_text(text)
+    refused(capsys, ["run", path, "--output", tmp_path / "new" / "out"], [str(path), *words])
+    assert os.listdir(tmp_path) == ["case.toml"]
+
+
+GEO = """\
+SetFactory("OpenCASCADE");
+Mesh.MeshSizeMax = 5;
+Rectangle(1) = {-10, 0, 0, 160, 10};
+"""
+
+
+def test_mesh_file_refused(tmp_path, capsys):
+    """What only the mesh tells: where the wire ends."""
+    path = tmp_path / "case.toml"
+    path.write_text(MAGNET + FILE + swap(WALL, ("60e-9", "155e-9")) + MOVE)
+    (tmp_path / "m.geo").write_text(GEO)
+    refused(capsys, ["run", path, "--output", tmp_path / "out"], ["texture.wall.position", "outside the wire"])
+    (tmp_path / "m.geo").write_text(
+        GEO + "Disk(2) = {150, 5, 0, 5, 5};\nBooleanUnion{ Surface{1}; Delete; }{ Surface{2}; Delete; }\n"
+    )
+    path.write_text(MAGNET + FILE + WALL + MOVE)
+    refused(capsys, ["run", path, "--output", tmp_path / "out"], ["texture.geometry.mesh", "ends must be flat"])
+    assert sorted(os.listdir(tmp_path)) == ["case.toml", "m.geo"]
+
+
+# ---- good cases
+def run(tmp_path, text, *arguments, name="case"):
+    path, out = tmp_path / f"{name}.toml", tmp_path / f"{name}-out"
+    path.write_text(text)
+    assert main([str(a) for a in ["run", path, "--output", out, "--force", "--no-pictures", *arguments]]) == 0
+    return json.loads((out / "summary.json").read_text()), out
+
+
+def columns(path):
+    with path.open() as f:
+        names, *rows = csv.reader(f)
+    return dict(zip(names, np.array(rows, dtype=float).T, strict=True))
+
+
+def test_electromotive_force(tmp_path, capsys):
+    """A wall at rest: 2 P mu_B B/e, between all leads together too; Walker's limits."""
+    text = swap(
+        BASE,
+        ("60e-9", "120e-9\nangle = 0.7\nwidth = 9e-9"),
+        ("[texture.geometry]", "field = [5e-3, 0, 0]\n[texture.geometry]"),
+    )
+    summary, out = run(tmp_path, text + swap(PROBE, ("20e-9, 100e-9, 220e-9", "10e-9, 120e-9, 230e-9")) + EMF)
+    found, told = summary["tasks"]["0"], summary["texture"]
+    per_field = 2 * P * MU_B / E
+    assert told["voltage_per_field"] == pytest.approx(per_field, rel=1e-9)
+    static = found["static"]
+    assert static["electromotive_force"] == pytest.approx(-per_field * 5e-3, rel=1e-6)
+    assert static["electromotive_forces"] == pytest.approx(-per_field * np.array(static["fields"]), rel=1e-6)
+    assert static["largest_deviation"] < 1e-6
+    assert sum(static["between_probes"]) == pytest.approx(-per_field * 5e-3, rel=1e-6)
+    assert static["between_probes"][0] == pytest.approx(static["between_probes"][1], rel=1e-9)
+    assert found["walker_field"] == pytest.approx(WALKER, rel=1e-12)
+    assert told["width_at_rest"] == pytest.approx(WIDTH, rel=1e-12)
+    assert told["wall_width"] == 9e-9
+    # Steady below: (beta/alpha) 2 P mu_B B/e.
+    assert found["steady_wall"]["electromotive_force"] == pytest.approx(-BETA / ALPHA * per_field * 5e-3, rel=1e-9)
+    assert math.sin(2 * found["steady_wall"]["angle"]) == pytest.approx(5e-3 / WALKER, rel=1e-9)
+    middle = math.sqrt(A / (K + KH / 2))
+    drift = P * MU_B / (E * MS)
+    assert found["breakdown_current"] == pytest.approx(GAMMA * WALKER * middle / ((BETA - ALPHA) * drift), rel=1e-9)
+    c = columns(out / "electromotive_force.0.csv")
+    assert c["static_closed_form_V"] == pytest.approx(-per_field * c["field_T"], rel=1e-9)
+    far = c["field_T"] == c["field_T"].max()
+    b = c["field_T"][far][0]
+    assert b == pytest.approx(4 * WALKER, rel=1e-12)
+    turning = GAMMA * math.sqrt(b**2 - WALKER**2) / (1 + ALPHA**2)
+    assert c["mean_turning_rate_1_per_s"][far] == pytest.approx(turning, rel=1e-9)
+    assert "2 P mu_B B/e to" in capsys.readouterr().out
+    above = run(tmp_path, text + EMF, "--set", "texture.field=[0.1,0,0]", name="above")[0]["tasks"]["0"]
+    assert above["steady_wall"] is None and above["mean"]["turning_rate"] > 0
+
+
+def test_a_steady_wall(tmp_path, capsys):
+    """Driven by a field against a current: velocity, tilt, emf, voltages; energy to rounding."""
+    current = 3e11
+    text = swap(
+        BASE, ("[texture.geometry]", f"field = [8e-3, 0, 0]\ncurrent_density = {current}\n[texture.geometry]"),
+        ("60e-9", '60e-9\nangle = "steady"'),
+    )  # fmt: skip
+    summary, out = run(tmp_path, text + PROBE + task("dynamics", "duration = 0.4e-9", "samples = 5"))
+    found = summary["tasks"]["0"]
+    tilt = summary["texture"]["wall_angle"]
+    delta, u = math.sqrt(A / (K + KH * math.sin(tilt) ** 2)), -P * MU_B / (E * MS) * current
+    velocity = (GAMMA * delta * 8e-3 + BETA * u) / ALPHA
+    assert math.sin(2 * tilt) == pytest.approx(2 * (velocity - u) / (GAMMA * delta * 2 * KH / MS), rel=1e-9)
+    mean, exact = found["mean"], found["closed_form"]
+    assert mean["regime"] == "steady"
+    assert exact["velocity"] == pytest.approx(velocity, rel=1e-9)
+    assert mean["velocity"] == pytest.approx(velocity, rel=0.01)
+    emf = -HBAR * P / E * BETA * velocity / delta
+    assert exact["electromotive_force"] == pytest.approx(emf, rel=1e-9)
+    assert mean["electromotive_force"] == pytest.approx(emf, rel=0.02)
+    assert mean["current_density"] == pytest.approx(current, rel=1e-12)
+    assert found["final"]["angle_rad"] == pytest.approx(tilt, rel=0.02)
+    assert found["final"]["position_m"] == pytest.approx(60e-9 + velocity * 0.4e-9, rel=0.01)
+    assert abs(found["energy_balance"]) < 1e-10
+    assert found["stopped"] is None and found["end_time"] == 0.4e-9
+    c = columns(out / "dynamics.0.csv")
+    assert c["voltage_V"] == pytest.approx(current * 240e-9 / SIGMA - c["electromotive_force_V"], rel=1e-12)
+    parts = c["probe_electromotive_force_0_V"] + c["probe_electromotive_force_1_V"]
+    assert parts[-1] == pytest.approx(c["electromotive_force_V"][-1], rel=1e-3)
+    # The wall passes the lead at 100 nm: what was right of it is then left of it.
+    assert abs(c["probe_electromotive_force_0_V"][0]) > 0.9 * abs(parts[0])
+    joule = current**2 / SIGMA * 240e-9 * 0.4e-9
+    assert found["dissipated"]["joule"] == pytest.approx(joule, rel=1e-9)
+    assert found["dissipated"]["damping"] > 0 > found["dissipated"]["beta"] * np.sign(u * velocity)
+    assert "closed form" in capsys.readouterr().out
+
+
+def test_a_turning_wall(tmp_path):
+    """Above Walker's field, in an open circuit: means over whole turns; the end of the wire ends it."""
+    text = swap(BASE, ("240e-9", "180e-9"), ("[texture.geometry]", f"field = [{4 * WALKER}, 0, 0]\n[texture.geometry]"))
+    summary, out = run(tmp_path, text + task("dynamics", "duration = 20e-9", "tolerance = 5e-4", "samples = 100"))
+    found = summary["tasks"]["0"]
+    mean, exact = found["mean"], found["closed_form"]
+    assert mean["regime"] == "turning"
+    assert mean["turning_rate"] * (mean["end"] - mean["begin"]) / math.pi == pytest.approx(
+        round(mean["turning_rate"] * (mean["end"] - mean["begin"]) / math.pi), abs=1e-6
+    )
+    turning = GAMMA * WALKER * math.sqrt(15) / (1 + ALPHA**2)
+    assert exact["turning_rate"] == pytest.approx(turning, rel=1e-9)
+    assert mean["turning_rate"] == pytest.approx(turning, rel=0.02)
+    assert mean["velocity"] == pytest.approx(exact["velocity"], rel=0.1)
+    assert mean["electromotive_force"] == pytest.approx(exact["electromotive_force"], rel=0.04)
+    assert mean["current_density"] == pytest.approx(0, abs=1e-3)
+    assert found["stopped"] == "the wall left the wire at its right end"
+    assert found["end_time"] < 20e-9
+    assert found["final"]["position_m"] > 180e-9 - 2.5 * WIDTH
+    assert abs(found["energy_balance"]) < 1e-10
+    assert found["put_in_by_leads"] == pytest.approx(0, abs=1e-12)
+    c = columns(out / "dynamics.0.csv")
+    assert c["time_s"][-1] == found["end_time"] and len(c["time_s"]) == found["steps"]
+    assert np.diff(np.unwrap(c["angle_rad"])) == pytest.approx(np.diff(c["angle_rad"]), abs=1e-12)  # no jumps
+
+
+def test_a_voltage(tmp_path):
+    """Held between the ends, the wall's emf drives a current on top of it; electrons push the wall."""
+    volt = -2.5e-2
+    text = swap(
+        BASE, ("[texture.geometry]", f"voltage = {volt}\n[texture.geometry]"), ("60e-9", '60e-9\nangle = "steady"')
+    )
+    found = run(tmp_path, text + task("dynamics", "duration = 0.3e-9"))[0]["tasks"]["0"]
+    mean = found["mean"]
+    assert mean["current_density"] == pytest.approx(SIGMA * (volt + mean["electromotive_force"]) / 240e-9, rel=1e-9)
+    u = -P * MU_B / (E * MS) * mean["current_density"]
+    assert u > 0
+    assert mean["velocity"] == pytest.approx(BETA / ALPHA * u, rel=0.02)
+    assert found["closed_form"]["velocity"] == pytest.approx(BETA / ALPHA * u, rel=1e-9)
+
+
+def test_a_uniform_magnet(tmp_path):
+    """Without walls: tan(theta/2) falls as exp(-alpha gamma B t/(1 + alpha^2))."""
+    plain = swap(
+        MAGNET, (f"easy_constant = {K}\nhard_constant = {KH}\n", "field = [0, 0, 0.3]\nmagnetization = [0, 2, 1]\n")
+    )
+    text = plain + swap(WIRE, ("240e-9", "40e-9")) + task("dynamics", "duration = 0.2e-9", "tolerance = 1e-7")
+    summary, out = run(tmp_path, text)
+    found = summary["tasks"]["0"]
+    start = math.acos(1 / math.sqrt(5))
+    later = 2 * math.atan(math.tan(start / 2) * math.exp(-ALPHA * GAMMA * 0.3 * 0.2e-9 / (1 + ALPHA**2)))
+    assert found["mean_direction"][2] == pytest.approx(math.cos(later), abs=2e-5)
+    assert found["mean"] is None and found["closed_form"] is None
+    assert "wall_width" not in summary["texture"]
+    assert "position_m" not in columns(out / "dynamics.0.csv")
+
+
+def test_strips_bodies_and_mesh_files(tmp_path):
+    """Wires of two and three dimensions carry the current that a line does."""
+    (tmp_path / "m.geo").write_text(swap(GEO, ("-10", "0")))
+    drive = ("[texture.geometry]", "field = [5e-3, 0, 0]\ncurrent_density = 2e11\n[texture.geometry]")
+    tasks = EMF + task("dynamics", "duration = 4e-11", "tolerance = 1e-3", "samples = 2")
+    found = {}
+    for name, body, section in (("strip", STRIP, 10e-9), ("box", BOX, 48e-18), ("file", FILE, 10e-9)):
+        summary, _ = run(tmp_path, swap(MAGNET + body + WALL + tasks, drive), name=name)
+        assert summary["texture"]["section"] == pytest.approx(section, rel=1e-9)
+        emf, moved = summary["tasks"].values()
+        per_field = 2 * P * MU_B / E
+        assert emf["static"]["electromotive_force"] == pytest.approx(-per_field * 5e-3, rel=0.03)
+        assert moved["mean"]["current_density"] == pytest.approx(2e11, rel=1e-9)
+        joule = 4e22 / SIGMA * summary["texture"]["volume"] * 4e-11
+        assert moved["dissipated"]["joule"] == pytest.approx(joule, rel=1e-3)
+        assert abs(moved["energy_balance"]) < 1e-9
+        found[name] = moved["final"]["position_m"]
+    assert found["strip"] == pytest.approx(found["file"], rel=5e-3)
+
+
+def test_files_and_pictures(tmp_path):
+    text = swap(BASE, ("[texture.geometry]", "field = [8e-3, 0, 0]\n[texture.geometry]")) + PROBE + EMF
+    path, out = tmp_path / "case.toml", tmp_path / "out"
+    path.write_text(
+        'title = "Wall"\n'
+        + text
+        + task("dynamics", 'name = "go"', "duration = 5e-11", "samples = 4", "animation = true")
+    )
+    assert main(["run", str(path), "--output", str(out)]) == 0
+    names = (
+        "dynamics.go.csv",
+        "dynamics.go.gif",
+        "dynamics.go.png",
+        "electromotive_force.0.csv",
+        "electromotive_force.0.png",
+    )
+    assert set(os.listdir(out)) == {*names, "fields.go.bp", "summary.json"}
+    assert min((out / x).stat().st_size for x in names if not x.endswith("csv")) > 10_000
+    assert (out / "dynamics.go.gif").read_bytes()[:4] == b"GIF8"
+
+
+def test_dry_run(tmp_path):
+    """It says what would be run, and starts neither MPI nor DOLFINx."""
+    path = tmp_path / "case.toml"
+    path.write_text('title = "A wire"\n' + BASE + EMF + MOVE)
+    script = (
+        "import sys; from fespin.cli import main; status = main(sys.argv[1:]);"
+        "heavy = {'dolfinx', 'petsc4py.PETSc', 'mpi4py.MPI', 'gmsh', 'pyvista', 'matplotlib'} & set(sys.modules);"
+        "sys.exit(f'imported: {heavy}' if heavy else status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "run", str(path), "--dry-run", "--set", "texture.wall.angle=0.1"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for words in ("A wire", "Ms 830000 A/m", "line, 240 nm", "tilt 0.1 rad", "open circuit", "1 (dynamics)"):
+        assert words in done.stdout, done.stdout
+    assert os.listdir(tmp_path) == ["case.toml"]
+
+
+# ---- means
+def test_means_of_turns():
+    """Whole half turns only; a swing with their period drops out."""
+    t = np.linspace(0, 1.0, 4001)
+    angle = 40 * t + 0.2 * np.sin(80 * t)
+    position = 3 * t + 0.1 * np.sin(2 * angle)
+    middle = (t[1:] + t[:-1]) / 2
+    found = means(t, position, angle, {"emf": 40 + 16 * np.cos(80 * middle)})
+    assert found.regime == "turning"
+    assert found.turning_rate * (found.end - found.begin) == pytest.approx(11 * np.pi, rel=1e-6)
+    assert found.velocity == pytest.approx(3, rel=1e-4)
+    assert found.turning_rate == pytest.approx(40, rel=1e-4)
+    assert found.integrals["emf"] == pytest.approx(40, rel=1e-3)
+
+
+def test_means_of_what_does_not_turn():
+    t = np.linspace(0, 1.0, 101)
+    still = means(t, 2 * t, 0.3 + np.exp(-20 * t), {})
+    assert (still.regime, still.begin, still.velocity) == ("steady", 0.5, pytest.approx(2, rel=1e-12))
+    assert means(t, 2 * t, 2 * t, {}).regime == "unsettled"  # it turns, not yet enough
+    assert means(t, t**2, 0 * t, {}).regime == "unsettled"  # it still gets faster
+    assert means(t[:3], t[:3], t[:3], {}) is None
+
+
+def numbers(found, where=""):
+    """Yield the numbers of a summary with their places."""
+    if isinstance(found, dict):
+        for k, v in found.items():
+            yield from numbers(v, f"{where}.{k}")
+    elif isinstance(found, list) and found and all(isinstance(x, (int, float)) for x in found):
+        yield where, np.array(found)
+    elif isinstance(found, (int, float)) and not isinstance(found, bool):
+        yield where, np.array([found])
+
+
+NOT_COMPARED = ("largest_deviation", "energy_balance", "put_in_by_leads", "linear_solves", "factors", "m_z")
+
+
+def test_ranks(tmp_path):
+    """The numbers of one rank, to 1e-7 of the largest of their list: a line on two, a strip on three."""
+    drive = ("[texture.geometry]", "field = [8e-3, 0, 0]\ncurrent_density = 3e11\n[texture.geometry]")
+    move = task("dynamics", "duration = 4e-11", "samples = 2", "tolerance = 1e-3")
+    for ranks, body in ((2, WIRE + PROBE), (3, STRIP)):
+        expected = run(tmp_path, swap(MAGNET + body + WALL + EMF + move, drive), name=f"{ranks}")[0]
+        out = tmp_path / f"on-{ranks}"
+        done = python(ranks, "-m", "fespin", "run", tmp_path / f"{ranks}.toml", "--output", out, timeout=120)
+        assert done.returncode == 0, done.stderr
+        summary = json.loads((out / "summary.json").read_text())
+        assert summary["ranks"] == ranks
+        assert "dynamics.1.png" in os.listdir(out)
+        for key in ("texture", "tasks"):
+            mine, other = dict(numbers(expected[key])), dict(numbers(summary[key]))
+            assert mine.keys() == other.keys()
+            for where, values in mine.items():
+                if where.rpartition(".")[2] not in NOT_COMPARED:
+                    scale = abs(values).max()
+                    assert other[where] == pytest.approx(values, rel=0, abs=1e-7 * scale + 1e-300), where
