@@ -71,6 +71,11 @@ class TextureTable(Table):
     )
     current_density: Drive | None = Field(None, description="along x, A/m2; without it and voltage, an open circuit")
     voltage: Drive | None = Field(None, description="instead: of the left end against the right one, V")
+    dipolar: bool = Field(
+        False,
+        description="whether m feels its own dipolar field, in three dimensions; the anisotropies are then "
+        "those of the material alone",
+    )
     geometry: BodyTable
     wall: WallTable | None = None
     magnetization: Direction | None = Field(None, description="instead of a wall: the same everywhere")
@@ -124,7 +129,7 @@ class TextureCase(Table):
             drive = f"{table.current_density:.4g} A/m2"
         elif table.voltage is not None:
             drive = f"{table.voltage:.4g} V between the ends"
-        lines.append(f"  field {table.field} T, {drive}")
+        lines.append(f"  field {table.field} T{' and the dipolar field' if table.dipolar else ''}, {drive}")
         tasks = zip(names_of(self.task), self.task, strict=True)
         lines.append(f"  tasks: {', '.join(f'{n} ({t.kind})' for n, t in tasks)}")
         return "\n".join(lines)

@@ -42,6 +42,10 @@ def check_texture(case: TextureCase) -> None:
         raise InputError(f"texture: give exactly one of [texture.wall] and magnetization; found {found}")
     if table.magnetization is not None:
         direction(table.magnetization, "texture", "magnetization")
+    if table.dipolar and table.geometry.dimension not in (3, None):
+        raise InputError(
+            f'texture.dipolar: it needs a body of three dimensions; found shape = "{table.geometry.shape}"'
+        )
     if table.wall is not None and not table.easy_constant:
         raise InputError("texture.easy_constant: missing or 0; a wall needs an easy axis (J/m3)")
     check_body(OWNER, table.geometry, SHAPES, default_cell(table))

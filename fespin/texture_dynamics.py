@@ -146,17 +146,19 @@ def dynamics(
         WallWatch(grid, wire.magnet) if table.wall is not None else None,
         circuit.probe(points) if points is not None else None,
     )
-    motion = Dynamics(grid, wire.magnet, wire.start, field=tuple(table.field), current=circuit)
+    motion = Dynamics(grid, wire.magnet, wire.start, field=tuple(table.field), current=circuit, dipolar=table.dipolar)
     start, energy = seen.where(motion.directions), motion.energy
     width = wire.magnet.wall_width() if table.wall is not None else 0.0
     edges = wire.low + LEFT * width, wire.low + wire.length - LEFT * width
-    wanted, frames = np.linspace(0.0, duration, samples), list[tuple[float, Array, Array]]()
+    wanted, times = np.linspace(0.0, duration, samples), list[float]()
+    frames: list[tuple[float, Array, Array]] = []
     stopped, bar = None, ProgressBar(comm, 100)
     with ExitStack() as stack:
         fields = stack.enter_context(_Fields(grid, path / f"fields.{name}.bp"))
 
         def keep(t: float, m: Array, potential: Array) -> None:
             fields.write(t, m, potential)
+            times.append(t)
             profile = _profile(wire, m)
             if profile is not None:
                 frames.append((t, *profile))
@@ -178,15 +180,14 @@ def dynamics(
                 break
     bar.clear()
     solves, factors = motion.newton_steps
-    final = motion.directions
     motion.destroy()
     circuit.destroy()
-    results, drawn = _results(wire, seen, start, energy)
+    results, drawn = _results(wire, seen, start, energy, times)
     if stopped is not None:
         say(f"note: task {name}: {stopped} at {motion.time:.4g} s, before {duration:.4g} s")
     output.write_csv(comm, path / f"dynamics.{name}.csv", drawn.columns)
     found = results["mean"]
-    if table.wall is not None:
+    if table.wall is not None and not table.dipolar:
         current = found["current_density"] if found is not None else 0.0
         results["closed_form"] = closed_form(wire, current)
         drawn.closed_form = results["closed_form"]
@@ -197,9 +198,7 @@ def dynamics(
         picture(f"dynamics.{name}.png", lambda f: plot_motion(f, drawn))
         if task.animation:
             picture(f"dynamics.{name}.gif", lambda f: animate_wall(f, drawn))
-    mean = grid.totals(*(grid.weights[: grid.owned] @ final)) / grid.volume
     return results | {
-        "mean_direction": mean.tolist(),
         "end_time": motion.time,
         "stopped": stopped,
         "steps": len(drawn.columns["time_s"]),
@@ -208,14 +207,36 @@ def dynamics(
     }
 
 
-def _results(wire: Wire, seen: _Seen, start: dict[str, float], energy: float) -> tuple[Results, Motion]:
-    """Return what summary.json holds of a motion, and what is drawn of it."""
+def _plain(column: str) -> str:
+    """Return the name of a column without its unit."""
+    return column.rpartition("_")[0]
+
+
+def _told(columns: dict[str, float]) -> Results:
+    """Return what directions say, by the names of summary.json."""
+    out: Results = {_plain(k): v for k, v in columns.items() if not k.startswith("m_")}
+    return out | {"mean_direction": [columns[f"m_{x}"] for x in "xyz"]}
+
+
+def _results(
+    wire: Wire, seen: _Seen, start: dict[str, float], energy: float, kept: list[float]
+) -> tuple[Results, Motion]:
+    """Return what summary.json holds of a motion, and what is drawn of it.
+
+    Parameters
+    ----------
+    start
+        The columns of directions at the start.
+    energy
+        At the start (J).
+    kept
+        Times (s) that summary.json tells of, the first being 0.
+    """
     record, totals = seen.record, seen.totals
     columns = {k: record[k] for k in record.rows}
     lost = sum(totals[k] for k in LOSSES)
     out: Results = {
-        "start": start,
-        "final": {k: float(columns[k][-1]) for k in start},
+        "start": _told(start),
         "energy": [energy, float(columns["energy_J"][-1])],
         "dissipated": {k: totals[k] for k in LOSSES},
         "put_in_by_leads": totals["leads"],
@@ -228,7 +249,6 @@ def _results(wire: Wire, seen: _Seen, start: dict[str, float], energy: float) ->
         position, angle = (np.concatenate([[start[k]], columns[k]]) for k in ("position_m", "angle_rad"))
         angle = np.unwrap(angle)
         columns["angle_rad"] = angle[1:]
-        out["final"]["angle_rad"] = float(angle[-1])
         columns["velocity_m_per_s"] = np.diff(position) / np.diff(times)
         # Near an end the wall feels it.
         margin = WHOLE * max(wire.magnet.wall_width(), start["width_m"]) / 1.25
@@ -240,6 +260,19 @@ def _results(wire: Wire, seen: _Seen, start: dict[str, float], energy: float) ->
         }
         found = means(times[:count], position[:count], angle[:count], averaged)
         out["mean"] = jsonable(found)
+    out["final"] = _told({k: float(columns[k][-1]) for k in start})
+    at = [int(np.argmin(np.abs(columns["time_s"] - t))) for t in kept[1:]]
+
+    def told(first: float | None, values: Array) -> list[float | None]:
+        """Return a column at the times kept, with what is first, of which there is no step."""
+        return [first, *(float(x) for x in values[at])]
+
+    out["times"] = told(0.0, columns["time_s"])
+    for key in ("position_m", "angle_rad", "width_m"):
+        if key in columns:
+            out[_plain(key)] = told(start[key], columns[key])
+    for key in sorted(k for k in columns if "electromotive_force" in k):
+        out[_plain(key)] = told(None, columns[key])
     probes = wire.case.texture.probe
     return out, Motion(
         columns=columns,

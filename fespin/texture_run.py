@@ -121,6 +121,8 @@ def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[s
     body = make_body(comm, table.geometry, base, OWNER, default_cell(table))
     low, high = float(body.low[0]), float(body.high[0])
     check_places(table, low, high)
+    if table.dipolar and body.dimension < 3:
+        raise InputError(f"texture.dipolar: it needs a body of three dimensions; the mesh has {body.dimension}")
     grid = Grid(body.mesh)
     start: Any = table.magnetization
     if table.wall is not None:
@@ -331,7 +333,7 @@ def table(summary: Results) -> str:
             if m is not None and c is not None:
                 text += f" (closed form {c['velocity']:.5g} m/s, {c['electromotive_force']:.5g} V)"
             if m is None:
-                text += ", mean direction " + ", ".join(f"{x:.5f}" for x in r["mean_direction"])
+                text += ", mean direction " + ", ".join(f"{x:.5f}" for x in r["final"]["mean_direction"])
             if r["stopped"] is not None:
                 text += f"; stopped: {r['stopped']}"
         lines.append(f"{name:<14} {text}")
