@@ -8,13 +8,13 @@ from pydantic import Field
 
 from .body_case import BodyTable
 from .errors import InputError
+from .macrospin_case import Time
 from .tables import Drive, Length, Positive, Table
 from .task_names import names_of
 
 if TYPE_CHECKING:
     from .longitudinal import LongitudinalMagnet
 
-type Time = Annotated[float, Field(gt=0, lt=1e18)]
 type Wavenumber = Annotated[float, Field(ge=0, lt=1e12)]
 
 SHAPES = ("line", "rectangle", "disc", "box", "cylinder")

@@ -138,7 +138,11 @@ def _fitted(p: Prepared, found: Response) -> complex | None:
     apart = min(max(1, round(0.5 / (k * cell))), cells // 4) if k else cells // 4
     # Beyond some lengths of decay nothing is left to fit.
     count = max(1, min(cells // apart - 1, 30, math.floor(8 / (k * cell * apart)) if k else 30))
-    return fitted_wavenumber(p.problem, found, 0.0, apart * cell, count)
+    left = p.case.longitudinal.boundary.get("left")
+    driven = left is not None and bool(left.flux or left.accumulation)
+    # From the end where the wave is large.
+    start = 0.0 if driven else (cells - (count + 1) * apart) * cell
+    return fitted_wavenumber(p.problem, found, start, apart * cell, count)
 
 
 def _response(

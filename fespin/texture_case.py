@@ -11,15 +11,14 @@ from pydantic import Field
 from .body_case import BodyTable
 from .constants import VACUUM_PERMEABILITY
 from .errors import InputError
+from .macrospin_case import Induction, Time
 from .tables import Direction, Drive, Length, Table
 from .task_names import names_of
 
 if TYPE_CHECKING:
     from .texture import TexturedMagnet
 
-type Time = Annotated[float, Field(gt=0, lt=1e18)]
-type Induction = Annotated[float, Field(gt=-1e4, lt=1e4)]
-type Constant = Annotated[float, Field(ge=0, lt=1e12)]
+type NotNegative = Annotated[float, Field(ge=0, lt=1e12)]
 type Place = Annotated[float, Field(gt=-0.01, lt=0.01)]
 
 SHAPES = ("line", "rectangle", "box")
@@ -28,8 +27,8 @@ TASKS = {
     "electromotive_force": {"fields", "samples"},
     "dynamics": {"duration", "samples", "tolerance", "animation"},
 }
-# A wall is whole so many widths from the ends of its wire, and has left it at so many.
-WHOLE, LEFT = 4.0, 2.0
+# A wall is whole so many widths from the ends of its wire, feels them at so many, and has left it at so many.
+WHOLE, FELT, LEFT = 4.0, 3.2, 2.0
 
 
 class WallTable(Table):
@@ -59,9 +58,9 @@ class TextureTable(Table):
     conductivity: Annotated[float, Field(gt=0, lt=1e12)] = Field(description="S/m")
     polarization: Annotated[float, Field(ge=-1, le=1)] = Field(description="P of the current")
     nonadiabaticity: Annotated[float, Field(gt=-1e3, lt=1e3)] = Field(0.0, description="beta of the torque")
-    easy_constant: Constant = Field(0.0, description="K, J/m3")
+    easy_constant: NotNegative = Field(0.0, description="K, J/m3")
     easy_axis: Direction = Field(default_factory=lambda: [1.0, 0.0, 0.0])
-    hard_constant: Constant = Field(0.0, description="J/m3")
+    hard_constant: NotNegative = Field(0.0, description="J/m3")
     hard_axis: Direction = Field(default_factory=lambda: [0.0, 0.0, 1.0])
     gyromagnetic_ratio: Annotated[float, Field(gt=0, lt=1e15)] | None = Field(
         None, description="rad/(s T); default that of g = 2"

@@ -6,23 +6,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from dolfinx import fem, io
-from numpy.typing import NDArray
 
 from . import output
 from .progress import ProgressBar
 from .texture import Dynamics, Flow, Grid, Step, Transport, WallWatch
-from .texture_case import LEFT, WHOLE, TextureTask
+from .texture_case import FELT, LEFT, TextureTask
 from .texture_motion import Record, jsonable, means
 from .texture_plotting import Motion, animate_wall, plot_motion
-
-if TYPE_CHECKING:
-    from .texture_run import Picture, Results, Wire
-
-type Array = NDArray[Any]
+from .texture_wire import Array, Picture, Results, Wire, closed_form
 
 LOSSES = ("joule", "damping", "beta")
 
@@ -134,8 +128,6 @@ def dynamics(
     picture
         Takes a name and a function that draws to a path.
     """
-    from .texture_run import closed_form
-
     assert task.duration is not None
     grid, table, comm = wire.grid, wire.case.texture, wire.grid.comm
     duration, samples = task.duration, task.samples or 41
@@ -251,7 +243,7 @@ def _results(
         columns["angle_rad"] = angle[1:]
         columns["velocity_m_per_s"] = np.diff(position) / np.diff(times)
         # Near an end the wall feels it.
-        margin = WHOLE * max(wire.magnet.wall_width(), start["width_m"]) / 1.25
+        margin = FELT * max(wire.magnet.wall_width(), start["width_m"])
         inside = (position > wire.low + margin) & (position < wire.low + wire.length - margin)
         count = len(inside) if inside.all() else int(np.argmin(inside))
         averaged = {

@@ -13,9 +13,11 @@ from launch import python
 from scipy.linalg import expm
 from scipy.special import jv
 
-from fespin.case import schema
+from fespin.case import Case, schema
 from fespin.cli import main
 from fespin.longitudinal import LongitudinalMagnet
+from fespin.longitudinal_case import LongitudinalCase
+from fespin.texture_case import TextureCase
 
 MU0 = 4e-7 * np.pi
 XI, TAU, D, TAU_ML, TAU_mL, CHI = 0.23, 0.7e-12, 1.7e-3, 9e-12, 4e-12, 0.013
@@ -347,6 +349,16 @@ def test_response_of_a_line(tmp_path):
     assert (out / "fields.0.bp").exists()
 
 
+def test_wave_from_the_right(tmp_path):
+    """A wave that has died out before it comes to the left end is looked at where it begins."""
+    text = MAGNET + swap(LINE, ("4e-9", "1e-9")) + INJECT.replace("left", "right")
+    found = run(tmp_path, text + task("response", "frequency = 3e13"))[0]["tasks"]["0"]
+    k = complex(SAMPLE.wavenumber(2 * np.pi * 3e13))
+    assert np.exp(k.imag * 200e-9) < 1e-20
+    assert complex(*found["fitted_wavenumber"][0]) == pytest.approx(k, rel=1e-3)
+    assert complex(*found["impedance"]["right"][0]) == pytest.approx(1 / (1j * D * k), rel=1e-3, abs=0)
+
+
 def test_response_of_a_disc(tmp_path):
     """The edge of a disc: Bessel functions of complex k."""
     text = MAGNET + swap(DISC, ("mesh_size = 12e-9\n", "")) + "[longitudinal.boundary.edge]\naccumulation = 50.0\n"
@@ -501,6 +513,10 @@ def test_schema(capsys):
     assert set(parts["LongitudinalTask"]["properties"]["kind"]["enum"]) == {"dispersion", "response", "relaxation"}
     assert {"xi", "tau_mM", "boundary", "geometry"} <= parts["LongitudinalTable"]["properties"].keys()
     assert parts["LongitudinalTable"]["additionalProperties"] is False
+    # The three kinds of cases share names of parts only where they share the parts.
+    for kind in (Case, LongitudinalCase, TextureCase):
+        own = kind.model_json_schema()["$defs"]
+        assert {k: parts[k] for k in own} == own
     named = re.findall(r'"#/\$defs/(\w+)"', json.dumps(found))
     assert set(named) <= parts.keys()
 
