@@ -39,7 +39,7 @@ import numpy as np
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.sphere_plotting import plot_density
+from fespin.plotting.sphere import plot_density
 
 comm = MPI.COMM_WORLD
 quick = bool(os.environ.get("FESPIN_QUICK"))

@@ -40,7 +40,7 @@ import numpy as np
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.sphere_plotting import plot_density, plot_write_error
+from fespin.plotting.sphere import plot_density, plot_write_error
 
 comm = MPI.COMM_WORLD
 quick = bool(os.environ.get("FESPIN_QUICK"))

@@ -38,7 +38,7 @@ import numpy as np
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.sphere_plotting import plot_noise
+from fespin.plotting.sphere import plot_noise
 
 comm = MPI.COMM_WORLD
 quick = bool(os.environ.get("FESPIN_QUICK"))

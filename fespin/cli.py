@@ -16,7 +16,7 @@ from . import __version__
 from .errors import FespinError, InputError, SolverError, one_line
 
 if TYPE_CHECKING:
-    from .case_kinds import AnyCase
+    from .cases.kinds import AnyCase
 
 _LAUNCHERS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
 
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             print(table(options.names))
         elif options.command == "schema":
-            from .case import schema
+            from .cases.kinds import schema
 
             print(json.dumps(schema(), indent=1))
         else:
@@ -128,7 +128,7 @@ def _fail(text: str, status: int) -> int:
 
 def _read(options: argparse.Namespace) -> tuple[AnyCase, dict[str, Any]]:
     """Return the case, read once whatever the number of ranks."""
-    from .casefile import read
+    from .cases.casefile import read
 
     comm = _world()
     if comm is None or comm.size == 1:
@@ -156,9 +156,9 @@ def _run(options: argparse.Namespace) -> None:
     from mpi4py import MPI
     from petsc4py import PETSc
 
-    from .case import Case
+    from .cases.case import Case
+    from .cases.run import run, stderr_logger, table
     from .output import OutputFolder
-    from .run import run, stderr_logger, table
 
     comm = MPI.COMM_WORLD
     folder = OutputFolder(comm, options.output or Path(options.case.stem), force=options.force)

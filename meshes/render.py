@@ -14,7 +14,7 @@ import numpy as np
 import pyvista
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from fespin import casefile
+from fespin.cases import casefile
 
 HERE = Path(__file__).parent
 METALS = ("#d8c49a", "#cdb487", "#e3d3b0", "#c3ac80", "#eadfc6")

@@ -9,8 +9,8 @@ from devices import reference
 from mpi4py import MPI
 
 from fespin import Contact, Interface, Layer, Material, Stack, TransportProblem, line
-from fespin.case import schema
-from fespin.casefile import read
+from fespin.cases.casefile import read
+from fespin.cases.kinds import schema
 from fespin.cli import main
 
 CASE = """

@@ -8,7 +8,7 @@ from launch import python
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.casefile import read
+from fespin.cases.casefile import read
 from fespin.cli import main
 from fespin.coupling import DirectionMap, TorqueMap, torque_map
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fespin.case import schema
+from fespin.cases.kinds import schema
 from fespin.cli import main
 
 PAGE = (Path(__file__).parents[1] / "docs" / "conventions.md").read_text().partition("## Directions")[2]

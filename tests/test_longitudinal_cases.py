@@ -13,11 +13,12 @@ from launch import python
 from scipy.linalg import expm
 from scipy.special import jv
 
-from fespin.case import Case, schema
+from fespin.cases.case import Case
+from fespin.cases.kinds import schema
+from fespin.cases.longitudinal_case import LongitudinalCase
+from fespin.cases.texture_case import TextureCase
 from fespin.cli import main
 from fespin.longitudinal import LongitudinalMagnet
-from fespin.longitudinal_case import LongitudinalCase
-from fespin.texture_case import TextureCase
 
 MU0 = 4e-7 * np.pi
 XI, TAU, D, TAU_ML, TAU_mL, CHI = 0.23, 0.7e-12, 1.7e-3, 9e-12, 4e-12, 0.013

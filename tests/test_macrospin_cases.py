@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from launch import python
 
-from fespin import macrospin_run, macrospin_tasks, survey_tasks
-from fespin.case import schema
+from fespin.cases import macrospin_run, macrospin_tasks, survey_tasks
+from fespin.cases.kinds import schema
 from fespin.cli import main
 from fespin.errors import SolverError
 from fespin.sigma import FokkerPlanck

@@ -16,8 +16,8 @@ from mpi4py import MPI
 
 import fespin as fs
 from fespin import output
-from fespin.case import schema
-from fespin.casefile import read
+from fespin.cases.casefile import read
+from fespin.cases.kinds import schema
 from fespin.cli import main
 from tests.references import channels as solver
 from tests.references import thermoelectric as exact
@@ -548,7 +548,7 @@ def test_models_are_checked_without_dolfinx(tmp_path):
     for i, text in enumerate((STACK + THREE, STACK + FOUR, WARM + HEAT, STACK + VECTOR)):
         (tmp_path / f"{i}.toml").write_text(text)
     code = (
-        "import sys; from pathlib import Path; from fespin.casefile import read\n"
+        "import sys; from pathlib import Path; from fespin.cases.casefile import read\n"
         f"for i in range(4): read(Path({str(tmp_path)!r}) / f'{{i}}.toml')[0].describe()\n"
         "heavy = {'dolfinx', 'petsc4py.PETSc', 'mpi4py.MPI', 'gmsh', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy"
@@ -558,7 +558,7 @@ def test_models_are_checked_without_dolfinx(tmp_path):
 
 
 def test_prefixes():
-    from fespin.palette import prefixed
+    from fespin.plotting.palette import prefixed
 
     for value, (scale, name) in {
         3e-5: (1e-6, "\u00b5V"), 1e-3: (1e-3, "mV"), 0.2: (1e-3, "mV"), 7.0: (1.0, "V"), 4e-8: (1e-9, "nV"),

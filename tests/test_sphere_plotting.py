@@ -9,9 +9,9 @@ from matplotlib.image import imread
 from mpi4py import MPI
 
 import fespin as fs
-from fespin import sphere_plotting as pictures
 from fespin.errors import InputError
 from fespin.macrospin.spin import fibonacci
+from fespin.plotting import sphere as pictures
 from fespin.sigma.fields import sphere_fields, write_sphere_fields
 from fespin.sigma.reduced import Reduced
 from fespin.sigma.results import Spectrum
@@ -142,7 +142,7 @@ from pathlib import Path
 import numpy as np
 from mpi4py import MPI
 import fespin as fs
-from fespin import sphere_plotting as pictures
+from fespin.plotting import sphere as pictures
 from fespin.sigma.fields import sphere_fields, write_sphere_fields
 from fespin.sigma.reduced import Reduced
 comm, folder = MPI.COMM_WORLD, Path(sys.argv[1])

@@ -8,7 +8,7 @@ import pytest
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.casefile import read
+from fespin.cases.casefile import read
 from fespin.cli import main
 from fespin.coupling import TorqueMap
 from fespin.sigma.surveys import dwell_times, phase_diagram, resonances
@@ -365,7 +365,7 @@ def test_bad_input(name, tmp_path, capsys, monkeypatch):
     def never(*_, **__):
         raise AssertionError("a mesh was made")
 
-    monkeypatch.setattr("fespin.run.make_domain", never)
+    monkeypatch.setattr("fespin.cases.run.make_domain", never)
     path = write(tmp_path, DEVICE + task(kind, text), *changes)
     assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from launch import python
 
+from fespin.cases.texture_motion import means
 from fespin.cli import main
-from fespin.texture_motion import means
 
 HBAR, E, MU_B = 1.054571817e-34, 1.602176634e-19, 9.2740100783e-24
 GAMMA = 2 * MU_B / HBAR

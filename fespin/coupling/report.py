@@ -130,7 +130,7 @@ def plot_map(comm: MPI.Intracomm, path: Path, driven: DrivenMap, spin: Macrospin
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    from ..palette import LINES
+    from ..plotting.palette import LINES
 
     torque, found, angle = driven.torque(spin), driven.map, np.linspace(0.0, 180.0, 361)
     assert isinstance(torque, AngularTorque) and isinstance(found, TorqueMap)

@@ -1,0 +1,1 @@
+"""Case files: their tables, what is refused before anything is meshed, and how they are run."""

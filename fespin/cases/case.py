@@ -1,0 +1,273 @@
+"""Case files: TOML tables, strictly validated, one constructor per table. Nothing here needs a mesh."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .. import device, materials
+from ..errors import InputError, nearest
+from ..stack import BOTTOM_LEAD, TOP_LEAD, Stack, either_order
+from . import transport_describe
+from .macrospin_case import MacrospinTable, SphereTable, Task, TorqueTable
+from .tables import Direction, Length, Positive, Table
+from .transport_case import (
+    BANDS,
+    Contact,
+    Interface,
+    Material,
+    Transport,
+    make_ferromagnet,
+    make_interface,
+    with_further,
+)
+
+_TWO_CHANNEL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
+
+
+class Geometry(Table):
+    """Where the layers are. Lengths in m."""
+
+    shape: Literal["line", "strip", "pillar", "lateral"] | None = None
+    mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file")
+    mesh_size: Positive | None = Field(None, description="largest cell; thin layers are resolved whatever it is")
+    length_unit: Positive | None = Field(None, description="mesh files: length of the file's unit")
+    cross_section: Positive | None = Field(None, description="mesh files: area (2D: width) of current densities")
+    diameter: Length | None = None
+    semi_axes: Annotated[list[Length], Field(min_length=2, max_length=2)] | None = None
+    width: Length | None = None
+    depth: Positive | None = Field(None, description="2D: extent in the third direction, default 1 m")
+    lead_width: Length | None = None
+    lead_thickness: Length | None = None
+    lead_material: str | None = None
+    separation: Length | None = Field(None, description="lateral: centre to centre of the wires")
+    wire_width: Length | Annotated[list[Length], Field(min_length=2, max_length=2)] | None = None
+    wire_overhang: Annotated[float, Field(ge=0)] | None = None
+    channel_width: Length | None = None
+    channel_length: Length | None = Field(None, description="lateral: beyond each wire's centre")
+    dimension: Literal[2, 3] | None = Field(None, description="lateral: 2 (section) or 3")
+
+
+class Layer(Table):
+    """A layer, bottom to top."""
+
+    material: str
+    thickness: Length | None = Field(None, description="m; not used with mesh files")
+    name: Annotated[str, Field(min_length=1)] | None = None
+    magnetization: Direction | None = None
+
+
+class Case(Table):
+    """A whole case file about layers, a macrospin, or both; other kinds are in :mod:`fespin.cases.kinds`."""
+
+    title: str = ""
+    geometry: Geometry = Field(default_factory=lambda: Geometry.model_validate({}))
+    layer: Annotated[list[Layer], Field(min_length=1)] = Field(default_factory=list)
+    material: dict[str, Material] = Field(default_factory=dict)
+    interface: dict[str, Interface] = Field(default_factory=dict)
+    contact: dict[str, Contact] = Field(default_factory=dict)
+    transport: Transport = Field(default_factory=lambda: Transport.model_validate({}))
+    state: dict[str, dict[str, Direction]] = Field(default_factory=dict)
+    macrospin: MacrospinTable | None = None
+    torque: TorqueTable | None = None
+    sphere: SphereTable = Field(default_factory=lambda: SphereTable.model_validate({}))
+    task: list[Task] = Field(default_factory=list)
+
+    @property
+    def transports(self) -> bool:
+        """Whether there is transport to solve; with a macrospin, layers may be there for its volume alone."""
+        return self.macrospin is None or "transport" in self.model_fields_set
+
+    def layer_volume(self, name: str) -> float:
+        """Return the volume of a layer (m3).
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, or the geometry has no cross-section.
+        """
+        g, stack = self.geometry, self.make_stack()
+        if name not in stack.names:
+            raise InputError(f"macrospin.layer: no layer is called '{name}'; {nearest(name, stack.names)}")
+        if g.shape == "pillar":
+            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
+            area = math.pi * a * b
+        elif g.shape == "strip" and g.depth is not None and g.width is not None:
+            area = g.width * g.depth
+        else:
+            raise InputError(
+                'macrospin.layer: only layers of a "pillar", or of a "strip" with depth, have a volume; '
+                "give macrospin.volume (m3)"
+            )
+        return area * stack[name].thickness
+
+    # ---- the declared objects
+    def make_material(self, name: str, user: str = "layer") -> device.Material:
+        """Return a material: the library's numbers, overridden by the case's.
+
+        Parameters
+        ----------
+        user
+            Who asks, for messages.
+
+        Raises
+        ------
+        InputError
+            If it is in neither, or a number is missing.
+        """
+        book, temperature = materials.library()["material"], self.transport.temperature
+        own = self.material.get(name)
+        if name not in book and own is None:
+            raise InputError(
+                f"{user}: material '{name}' is neither in the library nor in the case; "
+                f"{materials.suggestion(name, self.material)}"
+            )
+        tables = [x for x in book.get(name, {}).values() if x.get("ferromagnet")]
+        known = materials.TEMPERATURES.get(temperature) in book.get(name, {})
+        values = materials.entry(name, temperature) if known else {}
+        model = self.transport.model
+        if own is not None and own.conductivity is not None:
+            return make_ferromagnet(name, own, values, model)
+        if model in BANDS and (tables or (own is not None and own.beta is not None)):
+            raise InputError(
+                f'material.{name}.conductivity: missing; in the model "{model}" a ferromagnet needs '
+                f"{{ s_up, s_down, d_down{', d_up' if model == 'four-channel' else ''} }} (S/m)"
+            )
+        given = own.model_dump(include=_TWO_CHANNEL, exclude_none=True) if own else {}
+        rho = {"resistivity", "resistivity_star"}
+        if rho <= given.keys():
+            raise InputError(f"material.{name}: give resistivity or resistivity_star, exactly one; found both")
+        if given.keys() & rho:
+            values = {k: v for k, v in values.items() if k not in rho}
+        made = values | given
+        missing = [] if made.keys() & rho else ["resistivity or resistivity_star"]
+        missing += [] if "spin_diffusion_length" in made else ["spin_diffusion_length"]
+        if "beta" not in made and tables:
+            missing.append("beta")
+        if missing:
+            library = f"; the library has none at {temperature:g} K" if name in book else ""
+            raise InputError(f"material.{name}: needs {' and '.join(missing)}{library}")
+        return with_further(materials.make(name, made), own)
+
+    def make_stack(self) -> Stack:
+        """Return the layers with their interfaces.
+
+        Raises
+        ------
+        InputError
+            If a layer is impossible; the message names it.
+        """
+        used = {x.material for x in self.layer}
+        known = set(materials.library()["material"])
+        for name, values in self.material.items():
+            # A complete definition may wait for a sweep to use it; a partial one is a misspelt override.
+            two_channels = values.spin_diffusion_length and (values.resistivity or values.resistivity_star)
+            whole = two_channels or values.conductivity
+            if name not in used | known | {self.geometry.lead_material} and not whole:
+                raise InputError(f"material.{name}: no layer is made of it; {nearest(name, used)}")
+        made = {x.material: self.make_material(x.material, f"layer {i}") for i, x in enumerate(self.layer, 1)}
+        layers = []
+        for i, x in enumerate(self.layer, 1):
+            if x.thickness is None and self.geometry.mesh is None:
+                raise InputError(f"layer {i} ({x.name or x.material}): thickness is missing")
+            name = x.name or f"{x.material}{i}"
+            # The thicknesses of a mesh file are the mesh's own.
+            layers.append(device.Layer(made[x.material], x.thickness or 1e-9, name, x.magnetization))
+        library = materials.interfaces(self.transport.temperature)
+        return Stack(*layers, interfaces=self._interfaces(layers, known, library), library=library)
+
+    def _interfaces(
+        self,
+        layers: Sequence[device.Layer],
+        names: set[str],
+        library: dict[tuple[str, str], device.Interface],
+    ) -> dict[tuple[str, str], device.Interface]:
+        """Return the case's own interfaces between these layers; the library fills what they leave open."""
+        by_layer = {x.name: x.material for x in layers}
+        by_name = {x.material.name: x.material for x in layers} | by_layer
+        touching = {frozenset(x) for x in pairwise(by_layer)}
+        stacked = self.geometry.mesh is None and self.geometry.shape != "lateral"
+        out: dict[tuple[str, str], device.Interface] = {}
+        seen: dict[frozenset[str], str] = {}
+        for key, value in self.interface.items():
+            owner = f"interface.'{key}'"
+            pair = [p.strip() for p in key.split("|")]
+            if len(pair) != 2 or not all(pair):
+                raise InputError(f"{owner}: the name must be two materials or layers, as in 'Co|Cu'")
+            if frozenset(pair) in seen:
+                raise InputError(f"{owner}: this interface is given twice, also as '{seen[frozenset(pair)]}'")
+            seen[frozenset(pair)] = key
+            for n in pair:
+                if n not in by_name.keys() | names | self.material.keys():
+                    raise InputError(f"{owner}: no layer or material is called '{n}'; {nearest(n, by_name)}")
+            if not by_name.keys() >= set(pair):
+                continue  # of a material that a sweep may use
+            if stacked and by_layer.keys() >= set(pair) and frozenset(pair) not in touching:
+                raise InputError(f"{owner}: these layers do not touch; from bottom to top: {', '.join(by_layer)}")
+            first, second = (by_name[n] for n in pair)
+            known = either_order(library, first.name, second.name)
+            out[pair[0], pair[1]] = make_interface(owner, value, (first, second), known)
+        return out
+
+    def device_stack(self) -> Stack:
+        """Return the layers with the wide leads that the geometry adds below and above."""
+        stack, g = self.make_stack(), self.geometry
+        if g.lead_width is None or g.lead_thickness is None:
+            return stack
+        ends = [(BOTTOM_LEAD, stack.layers[0]), (TOP_LEAD, stack.layers[-1])]
+        own = self.make_material(g.lead_material) if g.lead_material is not None else None
+        below, above = (device.Layer(own or x.material, g.lead_thickness, name) for name, x in ends)
+        return stack.between([below], [above])
+
+    def make_contacts(self) -> dict[str, device.Contact]:
+        """Return what each contact of the case is."""
+        return {k: device.Contact(c.spin) for k, c in self.contact.items()}
+
+    @property
+    def multi_terminal(self) -> bool:
+        """Whether contacts are driven one by one."""
+        return any(c.voltage is not None or c.current is not None for c in self.contact.values())
+
+    def states(self) -> dict[str, dict[str, list[float]]]:
+        """Return the magnetizations of every state; without states, "default" with the layers' own."""
+        return dict(self.state) or {"default": {}}
+
+    def describe(self) -> str:
+        """Return what would be run, as text."""
+        parts = [transport_describe.describe(self)] if self.transports else [self.title or "untitled"]
+        if self.macrospin is not None:
+            from .macrospin_checks import describe
+
+            parts.append(describe(self))
+        return "\n".join(parts)
+
+    def notes(self) -> list[str]:
+        """Return what a user may want to know before believing the numbers."""
+        return transport_describe.notes(self)
+
+    def touching(self, stack: Stack) -> list[tuple[str, str]]:
+        """Return the layers of a stack that touch, in order; of a mesh file none, only the mesh knows."""
+        if self.geometry.mesh is not None:
+            return []
+        if self.geometry.shape == "lateral":
+            return [(stack.names[0], x) for x in stack.names[1:]]
+        return list(pairwise(stack.names))
+
+    def contact_layers(self, stack: Stack) -> dict[str, str]:
+        """Return the layer that each contact of the shape is on; of a mesh file none."""
+        if self.geometry.mesh is not None:
+            return {}
+        if self.geometry.shape == "lateral":
+            channel, injector, detector = stack.names
+            return {"left": channel, "injector": injector, "detector": detector, "right": channel}
+        return {"bottom": stack.names[0], "top": stack.names[-1]}
+
+    def contact_names(self) -> tuple[str, ...] | None:
+        """Return the contacts of the shape; None if the mesh file says."""
+        if self.geometry.mesh is not None:
+            return None
+        return ("left", "injector", "detector", "right") if self.geometry.shape == "lateral" else ("bottom", "top")

@@ -1,0 +1,194 @@
+"""What is wrong with the tables of a case: where, what was found, what is allowed, in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from types import UnionType
+from typing import Annotated, Any, TypeAliasType, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ..errors import nearest
+
+type Place = tuple[str | int, ...]
+
+_TYPES = {
+    "float_type": "a number",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "string_type": 'a text, "..."',
+    "bool_type": "true or false",
+    "list_type": "a list, [...]",
+    "dict_type": "a table",
+    "model_type": "a table",
+}
+# What numbers beyond a bound most often are: in other units.
+_UNITS = {0.01: "in m: 4 nm is 4e-9", 1e4: "fields are mu0 H in T", 1e-15: "in m3: a cube of 10 nm has 1e-24"}
+
+
+def place(path: Iterable[str | int]) -> str:
+    """Return a place in a case file as TOML writes it, with the numbers of layers and components from 1."""
+    out = ""
+    for x in path:
+        if isinstance(x, int):
+            out += f" {x + 1}"
+        else:
+            word = x if re.fullmatch(r"[\w-]+", x) else f"'{x}'"
+            out += f".{word}" if out else word
+    return out
+
+
+def show(value: Any) -> str:
+    """Return a value much as TOML writes it, shortened."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return f"a table with {', '.join(map(str, value))}" if value else "an empty table"
+    if isinstance(value, list):
+        text = f"[{', '.join(show(x) for x in value)}]"
+    else:
+        text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) -> str:
+    """Return one line for the finding that helps most.
+
+    Parameters
+    ----------
+    error
+        Of validating `raw` as `root`.
+    """
+    details = error.errors(include_url=False)
+    # A misspelt key is often a missing one, too.
+    first = next((e for e in details if e["type"] == "extra_forbidden"), details[0])
+    path = _path(first, raw)
+    # One entry for each alternative type that the value is not.
+    same = [e for e in details if _path(e, raw)[: len(path)] == path and len(e["loc"]) > len(_path(e, raw))]
+    fitting = [e for e in same if e["type"] not in _TYPES or len(_path(e, raw)) > len(path)]
+    chosen = fitting[0] if fitting else first
+    path, kind, ctx = _path(chosen, raw), chosen["type"], chosen.get("ctx", {})
+    at, found, table = _named(path, raw), chosen["input"], _type_at(root, path[:-1])
+    if kind == "extra_forbidden":
+        known = table.model_fields if isinstance(table, type) and issubclass(table, BaseModel) else {}
+        return f"{at}: unknown {'key' if len(path) > 1 else 'table'}; {nearest(str(path[-1]), known)}"
+    if kind == "missing":
+        return _missing(path, root)
+    if kind == "literal_error":
+        words = re.findall(r"'([^']*)'", ctx["expected"]) or re.split(r", | or ", ctx["expected"])
+        close = nearest(found, words) if isinstance(found, str) else ""
+        hint = f"; {close}" if close.startswith("did") and len(words) > 1 else ""
+        return f"{at}: found {show(found)}; allowed: {', '.join(words)}{hint}"
+    unit = _UNITS.get(ctx["lt"], "") if kind == "less_than" and isinstance(found, (int, float)) else ""
+    wanted = _wanted(chosen, path, root, [] if fitting else same)
+    return f"{at}: found {show(found)}; it must {wanted}{'; ' if unit else ''}{unit}"
+
+
+def _named(path: Place, raw: Any) -> str:
+    """Return a place, with the name of a layer or task that has one."""
+    at = place(path)
+    if len(path) > 1 and path[0] in ("layer", "task") and isinstance(path[1], int):
+        entry = raw[path[0]][path[1]]
+        name = entry.get("name") if isinstance(entry, dict) else None
+        if isinstance(name, str) and path[2:] != ("name",):
+            return at.replace(place(path[:2]), f"{place(path[:2])} ('{name}')", 1)
+    return at
+
+
+def _path(error: ErrorDetails, raw: Any) -> Place:
+    """Return where an error is, without the names that pydantic gives to alternative types."""
+    out: list[str | int] = []
+    for i, x in enumerate(error["loc"]):
+        inside = x in raw if isinstance(raw, dict) else isinstance(raw, list) and isinstance(x, int)
+        if inside:
+            raw = raw[x]
+        elif error["type"] != "missing" or i + 1 < len(error["loc"]):
+            continue
+        out.append(x)
+    return tuple(out)
+
+
+def _missing(path: Place, root: type[BaseModel]) -> str:
+    if len(path) == 1:
+        many = get_origin(_type_at(root, path)) is list
+        return f"{'[[' if many else '['}{path[0]}{']]' if many else ']'}: the table is missing"
+    return f"{place(path)}: missing"
+
+
+def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[ErrorDetails]) -> str:
+    """Return what is allowed, to follow "it must"."""
+    kind, ctx, found = error["type"], error.get("ctx", {}), error["input"]
+    types = dict.fromkeys(_TYPES[e["type"]] for e in alternatives or [error] if e["type"] in _TYPES)
+    entry = (*get_args(_type_at(root, path)), None)[0] if kind == "list_type" else None
+    if isinstance(entry, type) and issubclass(entry, BaseModel):
+        return f"be written [[{place(path)}]], with two brackets, once for each"
+    if kind in ("model_type", "dict_type") and len(path) == 1 and isinstance(found, list):
+        return f"be written [{path[0]}], with one bracket, once"
+    if types:
+        named = types.keys() == {"a table"} and get_origin(_type_at(root, path[:-1])) is dict
+        owner = f", as in [{place(path[:-1])}.NAME]" if named else ""
+        return f"be {' or '.join(types)}{owner}"
+    if kind == "finite_number":
+        return "be a finite number"
+    if kind in ("too_short", "too_long"):
+        n, least = ctx.get("max_length") or ctx.get("min_length"), kind == "too_short"
+        return f"have {'at least ' if least and n == 1 else ''}{n} {'entry' if n == 1 else 'entries'}"
+    if kind == "string_too_short":
+        return "not be empty"
+    if kind == "string_too_long":
+        return f"have at most {ctx['max_length']} characters"
+    # The bounds of a list's entries are at the list's key.
+    key = max(i for i, x in enumerate(path) if isinstance(x, str))
+    table = _type_at(root, path[:key])
+    schema = table.model_json_schema() if isinstance(table, type) and issubclass(table, BaseModel) else {}
+    node = schema.get("properties", {}).get(path[key])
+    return _limits(node, schema) or error["msg"].replace("Input should ", "")
+
+
+def _limits(node: Any, schema: dict[str, Any]) -> str:
+    """Return the bounds that a part of a JSON schema sets on a number."""
+    found = dict(_numbers(node, schema.get("$defs", {})))
+    words = {
+        "exclusiveMinimum": "greater than",
+        "minimum": "at least",
+        "exclusiveMaximum": "less than",
+        "maximum": "at most",
+    }
+    if {"exclusiveMinimum", "exclusiveMaximum"} <= found.keys():
+        return f"lie between {found['exclusiveMinimum']:g} and {found['exclusiveMaximum']:g}, both excluded"
+    limits = [f"{w} {found[k]:g}" for k, w in words.items() if k in found]
+    return f"be {' and '.join(limits)}" if limits else ""
+
+
+def _numbers(node: Any, definitions: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    if isinstance(node, dict):
+        for k, v in node.items():
+            if isinstance(v, (int, float)):
+                yield k, v
+            elif k == "$ref":
+                yield from _numbers(definitions[v.rpartition("/")[2]], definitions)
+            else:
+                yield from _numbers(v, definitions)
+    elif isinstance(node, list):
+        for v in node:
+            yield from _numbers(v, definitions)
+
+
+def _type_at(kind: Any, path: Place) -> Any:
+    """Return the type that a path inside a type leads to; None if it leads nowhere."""
+    if isinstance(kind, TypeAliasType):
+        return _type_at(kind.__value__, path)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _type_at(arguments[0], path)
+    if origin in (Union, UnionType):
+        return next((t for a in arguments if (t := _type_at(a, path)) not in (None, type(None))), None)
+    if not path:
+        return kind
+    if origin in (dict, list):
+        return _type_at(arguments[-1], path[1:])
+    if isinstance(kind, type) and issubclass(kind, BaseModel) and path[0] in kind.model_fields:
+        return _type_at(kind.model_fields[str(path[0])].annotation, path[1:])
+    return None

@@ -1,0 +1,184 @@
+"""Run the tasks of a case: from a macrospin to numbers, curves and pictures."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from mpi4py import MPI
+
+from ..coupling.report import DrivenMap, write_map
+from ..errors import InputError, SolverError
+from ..macrospin import Macrospin, SpinTorque, survey
+from ..macrospin.scales import reduced_time, suggested_mesh_size
+from ..macrospin.torque import Torque
+from ..plotting.sphere_curves import plot_write_error
+from ..sigma import FokkerPlanck, Sigma
+from .case import Case
+from .hysteresis_task import hysteresis
+from .macrospin_case import make_spin, make_torque
+from .macrospin_checks import task_names
+from .macrospin_tasks import TASKS, CaseTorque, Picture, Results, Shared
+from .survey_tasks import SURVEYS
+
+
+def run_tasks(
+    comm: MPI.Intracomm,
+    case: Case,
+    base: Path,
+    path: Path,
+    picture: Picture,
+    say: Callable[[str], None],
+    *,
+    torque_map: DrivenMap | None = None,
+    checkpoint: Path | None = None,
+) -> Results:
+    """Run the tasks of a case, and write their curves, fields and pictures. Collective.
+
+    Parameters
+    ----------
+    base
+        Folder of the case file.
+    path
+        Where files go.
+    picture
+        Takes a name and a function that draws to a path.
+    say
+        Called with progress, on every rank.
+    torque_map
+        What the device does to its free layer, if the torque comes from transport.
+    checkpoint
+        A folder for the states of long evolutions, from which they go on.
+
+    Returns
+    -------
+    dict
+        What ``summary.json`` holds under "macrospin" and "tasks", and "torque_map".
+    """
+    assert case.macrospin is not None
+    spin = make_spin(case.macrospin, case.layer_volume)
+    torque: CaseTorque | None = make_torque(case.torque, spin)
+    mapped: Results = {}
+    if torque_map is not None:
+        spin, torque = torque_map.pumped(spin), torque_map.torque(spin)
+        mapped = {"torque_map": write_map(comm, torque_map, spin, path, picture, title=case.title)}
+    table = case.sphere
+    if table.mesh is not None and not (base / table.mesh).is_file():
+        raise InputError(f"sphere.mesh: there is no file '{base / table.mesh}'")
+    if checkpoint is not None:
+        _make_folder(comm, checkpoint)
+    meshed = False
+    last: dict[bool, tuple[Macrospin, Sigma]] = {}
+
+    def sphere(on: MPI.Intracomm, of: Macrospin) -> Sigma:
+        nonlocal meshed
+        meshed = True
+        begin = time.perf_counter()
+        starts = [t.start for t in case.task if t.start is not None]
+        wells = survey(of).wells
+        axis = starts[0] if starts else tuple(wells[0].direction) if wells else (0.0, 0.0, 1.0)
+        made = Sigma(
+            on,
+            table.mesh_size or suggested_mesh_size(of),
+            degree=table.degree,
+            axis=axis,
+            refine=of if table.graded else None,
+            mesh=base / table.mesh if table.mesh is not None else None,
+        )
+        if on is comm:
+            say(f"sphere: {made.dofs} unknowns of degree {made.degree}, {time.perf_counter() - begin:.2f} s")
+        return made
+
+    def make(on: MPI.Intracomm, of: Macrospin, torque: Torque | None) -> FokkerPlanck:
+        # The same energy on the same ranks has the same mesh; of all ranks and of each rank's own the last is kept.
+        def mesh() -> Sigma:
+            shared = on is comm
+            if shared not in last or last[shared][0] is not of:
+                last[shared] = of, sphere(on, of)
+            return last[shared][1]
+
+        return FokkerPlanck(on, of, torque, axisymmetric=table.axisymmetric, verify=table.verify, sphere=mesh)
+
+    solver = make(comm, spin, torque)
+    shared = Shared(comm, case, spin, torque, solver, make, path, picture, checkpoint, torque_map)
+    results: dict[str, Results] = {}
+    tasks = {**TASKS, **SURVEYS, "hysteresis": hysteresis}
+    for i, (task, name) in enumerate(zip(case.task, task_names(case), strict=True), 1):
+        begin = time.perf_counter()
+        inputs = task.model_dump(exclude_none=True)
+        try:
+            results[name] = inputs | tasks[task.kind](shared, task, name)
+        except InputError as error:
+            raise InputError(f"task {i} ({task.kind}): {error}") from error
+        require_numbers(f"task {i} ({task.kind})", results[name])
+        say(f"task {name}: {task.kind}, {time.perf_counter() - begin:.2f} s")
+    if table.mesh is not None and not meshed:
+        say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")
+    if shared.curves or shared.points:
+        curves, points = shared.curves, shared.points
+        picture(
+            "write_error.png",
+            lambda p: plot_write_error(comm, p, curves, points=points, title=case.title),
+        )
+    return {"macrospin": _describe(spin, torque, solver), **mapped, "tasks": results}
+
+
+def _make_folder(comm: MPI.Intracomm, path: Path) -> None:
+    """Make the folder of checkpoints, before anything is solved. Collective."""
+    message = None
+    if comm.rank == 0:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path):
+                pass
+        except OSError as error:
+            message = f"checkpoint '{path}' cannot be written: {error.strerror}"
+    message = comm.bcast(message, 0)
+    if message is not None:
+        raise InputError(message)
+
+
+def _describe(spin: Macrospin, torque: CaseTorque | None, solver: FokkerPlanck) -> Results:
+    land = survey(spin)
+    return {
+        "volume": spin.volume,
+        "thermal_energy": spin.thermal_energy,
+        "free_relaxation_time": spin.free_relaxation_time,
+        "reduced_time_per_second": reduced_time(spin),
+        "wells": [
+            {
+                "direction": w.direction.tolist(),
+                "energy": w.energy,
+                "barrier": _finite(w.height),
+            }
+            for w in land.wells
+        ],
+        # What follows the angle is under "torque_map".
+        "damping_like": torque.damping_like if isinstance(torque, SpinTorque) else None,
+        "field_like": torque.field_like if isinstance(torque, SpinTorque) else None,
+        "axisymmetric": solver.axis is not None,
+    }
+
+
+def require_numbers(owner: str, results: Results) -> None:
+    """Refuse results that are not numbers.
+
+    Raises
+    ------
+    SolverError
+        With the key of the first.
+    """
+    for key, value in results.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except ValueError as error:
+            why = f"{owner}: {key} is not finite; try shorter times, a lower barrier or a finer mesh"
+            raise SolverError(why) from error
+
+
+def _finite(x: float) -> float | None:
+    return x if np.isfinite(x) else None

@@ -1,0 +1,211 @@
+"""Run a case: from tables to solutions, files and pictures."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mpi4py import MPI
+
+from .. import _compat, output
+from ..domain import Domain
+from ..errors import InputError, one_line
+from ..geometry import from_file, lateral, line, pillar, strip
+from .case import Case
+from .kinds import AnyCase
+from .longitudinal_case import LongitudinalCase
+from .texture_case import TextureCase
+from .transport_run import run_transport
+from .transport_run import table as transport_table
+
+type Picture = Callable[[str, Callable[[Path], None]], None]
+type Writer = Callable[[Path, Picture], dict[str, Any]]
+
+
+def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
+    """Mesh the geometry of a case. Collective.
+
+    Parameters
+    ----------
+    folder
+        Where a mesh file's path starts.
+    """
+    g, stack = case.geometry, case.make_stack()
+    if g.mesh is not None:
+        return from_file(
+            comm,
+            folder / g.mesh,
+            stack,
+            length_unit=g.length_unit or 1.0,
+            mesh_size=g.mesh_size,
+            cross_section=g.cross_section,
+            depth=g.depth or 1.0,
+        )
+    wide: dict[str, Any] = {}
+    if g.lead_width is not None:
+        wide = {"lead_width": g.lead_width, "lead_thickness": g.lead_thickness}
+        if g.lead_material is not None:
+            wide["lead_material"] = case.make_material(g.lead_material)
+    if g.shape == "line":
+        return line(comm, stack, mesh_size=g.mesh_size)
+    if g.shape == "strip":
+        assert g.width is not None
+        return strip(comm, stack, width=g.width, depth=g.depth or 1.0, mesh_size=g.mesh_size, **wide)
+    if g.shape == "pillar":
+        return pillar(comm, stack, diameter=g.diameter, semi_axes=g.semi_axes, mesh_size=g.mesh_size, **wide)
+    assert g.separation is not None and g.wire_width is not None and g.channel_width is not None
+    widths = (g.wire_width[0], g.wire_width[1]) if isinstance(g.wire_width, list) else g.wire_width
+    return lateral(
+        comm,
+        stack,
+        separation=g.separation,
+        wire_width=widths,
+        channel_width=g.channel_width,
+        channel_length=g.channel_length,
+        wire_overhang=g.wire_overhang or 0.0,
+        dimension=g.dimension or 3,
+        mesh_size=g.mesh_size,
+    )
+
+
+def run(
+    comm: MPI.Intracomm,
+    case: AnyCase,
+    raw: dict[str, Any],
+    folder: output.OutputFolder,
+    *,
+    base: Path,
+    say: Callable[[str], None],
+    pictures: bool = True,
+    checkpoint: Path | None = None,
+) -> dict[str, Any]:
+    """Solve every state and every task of a case and write its output folder. Collective.
+
+    Parameters
+    ----------
+    raw
+        The tables as written, to be echoed.
+    folder
+        Where results go.
+    base
+        Folder of the case file.
+    say
+        Called with progress, on every rank.
+    pictures
+        Whether to draw.
+    checkpoint
+        A folder for the states of long evolutions, from which they go on.
+
+    Returns
+    -------
+    dict
+        What ``summary.json`` holds.
+    """
+    started = time.perf_counter()
+    summary: dict[str, Any] = {"title": case.title, "case": raw}
+    # Meshes and long solves come before the folder: until then a killed run has nothing to remove.
+    if isinstance(case, Case):
+        write = _of_layers(comm, case, raw, base, say, checkpoint)
+    else:
+        if checkpoint is not None:
+            raise InputError("--checkpoint: it is for evolutions on the sphere, tasks of [macrospin]")
+        write = _of_a_body(comm, case, base, say)
+    with folder:
+        summary |= write(folder.path, _artist(folder.path, pictures, say))
+        summary["ranks"] = comm.size
+        summary["versions"] = _compat.versions()
+        summary["wall_time"] = time.perf_counter() - started
+        output.write_json(comm, folder.path / "summary.json", summary)
+    return summary
+
+
+def _of_layers(
+    comm: MPI.Intracomm,
+    case: Case,
+    raw: dict[str, Any],
+    base: Path,
+    say: Callable[[str], None],
+    checkpoint: Path | None,
+) -> Writer:
+    """Solve the transport of a case; return what runs its tasks and writes all of it to a folder. Collective."""
+    transport = None
+    if case.transports:
+        transport = run_transport(comm, case, raw, lambda: make_domain(comm, case, base), say)
+
+    def write(path: Path, picture: Picture) -> dict[str, Any]:
+        summary: dict[str, Any] = {}
+        if transport is not None:
+            summary |= transport.write(path, picture)
+        if case.macrospin is not None:
+            from .macrospin_run import run_tasks
+
+            driven = None if transport is None else transport.torque_map
+            summary |= run_tasks(comm, case, base, path, picture, say, torque_map=driven, checkpoint=checkpoint)
+        return summary
+
+    return write
+
+
+def _of_a_body(
+    comm: MPI.Intracomm, case: LongitudinalCase | TextureCase, base: Path, say: Callable[[str], None]
+) -> Writer:
+    """Mesh the body of a case; return what runs its tasks and writes their results to a folder. Collective."""
+    if isinstance(case, LongitudinalCase):
+        from . import longitudinal_run
+
+        magnet = longitudinal_run.prepare(comm, case, base, say)
+        return lambda path, picture: longitudinal_run.run_tasks(magnet, path, picture, say)
+    from . import texture_run
+
+    wire = texture_run.prepare(comm, case, base, say)
+    return lambda path, picture: texture_run.run_tasks(wire, path, picture, say)
+
+
+def _artist(folder: Path, wanted: bool, say: Callable[[str], None]) -> Picture:
+    """Return a function that draws a picture; one that fails costs no result."""
+
+    def picture(name: str, draw: Callable[[Path], None]) -> None:
+        if not wanted:
+            return
+        try:
+            draw(folder / name)
+        except Exception as error:  # drivers of displays fail in many ways, on the rank that draws
+            say(f"{name} was not drawn: {type(error).__name__}: {one_line(str(error))}")
+
+    return picture
+
+
+def table(summary: dict[str, Any]) -> str:
+    """Return the results of a case as text for a terminal."""
+    lines = []
+    if "longitudinal" in summary:
+        from .longitudinal_run import table as longitudinal_table
+
+        return longitudinal_table(summary)
+    if "texture" in summary:
+        from .texture_run import table as texture_table
+
+        return texture_table(summary)
+    if "tasks" in summary:
+        from .macrospin_tasks import table as tasks_table
+
+        lines.append(tasks_table(summary["tasks"]))
+    if "torque_map" in summary:
+        from ..coupling.report import table as map_table
+
+        lines += map_table(summary)
+    lines += transport_table(summary)
+    return "\n".join(lines)
+
+
+def stderr_logger(comm: MPI.Intracomm) -> Callable[[str], None]:
+    """Return a function that prints progress once, on standard error."""
+
+    def say(text: str) -> None:
+        if comm.rank == 0:
+            print(f"fespin: {text}", file=sys.stderr, flush=True)
+
+    return say

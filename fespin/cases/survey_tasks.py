@@ -1,0 +1,120 @@
+"""Tasks against the drive and the field: dwell times, phase diagrams, resonance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import output
+from ..plotting.surveys import plot_dwell_times, plot_phase_diagram, plot_resonances
+from ..progress import ProgressBar
+from ..sigma.surveys import dwell_times, phase_diagram, resonances
+from .macrospin_case import Task
+from .macrospin_tasks import Results, Shared, start_of
+
+
+def _range(limits: list[float] | None, samples: int) -> list[float]:
+    assert limits is not None
+    return [float(x) for x in np.linspace(limits[0], limits[1], samples)]
+
+
+def _finite(values: object) -> object:
+    """Return nested lists in which what is not finite is None."""
+    if isinstance(values, list):
+        return [_finite(x) for x in values]
+    return values if isinstance(values, float) and np.isfinite(values) else None
+
+
+def _dwell_times(run: Shared, task: Task, name: str) -> Results:
+    bar = ProgressBar(run.comm, 100)
+    drives = _range(task.drives, task.samples or 21)
+    found = dwell_times(run.comm, run.driven, drives, make=run.make, progress=lambda part: bar.at(part, name))
+    bar.clear()
+    columns: dict[str, Any] = {run.drive_column: found.drives}
+    for k in range(len(found.states)):
+        columns |= {f"dwell_time_{k}_s": found.dwell_times[:, k], f"population_{k}": found.populations[:, k]}
+    output.write_csv(run.comm, run.path / f"dwell.{name}.csv", columns)
+    run.picture(
+        f"dwell.{name}.png",
+        lambda p: plot_dwell_times(run.comm, p, found, xlabel=run.drive_label, title=run.case.title),
+    )
+    return {
+        "drives": drives,
+        "states": found.states.tolist(),
+        "stable": found.stable.tolist(),
+        "dwell_times": _finite(found.dwell_times.tolist()),
+        "populations": found.populations.tolist(),
+    }
+
+
+def _resonance(run: Shared, task: Task, name: str) -> Results:
+    bar = ProgressBar(run.comm, 100)
+    drives = _range(task.drives, task.samples or 21)
+    found = resonances(
+        run.comm, run.driven, drives, state=start_of(task), make=run.make, progress=lambda part: bar.at(part, name)
+    )
+    bar.clear()
+    columns: dict[str, Any] = {
+        run.drive_column: found.drives,
+        "frequency_Hz": found.frequency,
+        "width_Hz": found.width,
+        "thermal_frequency_Hz": found.thermal_frequency,
+        "thermal_width_Hz": found.thermal_width,
+    }
+    output.write_csv(run.comm, run.path / f"resonance.{name}.csv", columns)
+    run.picture(
+        f"resonance.{name}.png",
+        lambda p: plot_resonances(run.comm, p, found, xlabel=run.drive_label, title=run.case.title),
+    )
+    keys = ("frequency", "width", "thermal_frequency", "thermal_width")
+    return {"drives": drives, **{k: _finite(getattr(found, k).tolist()) for k in keys}}
+
+
+def _phase_diagram(run: Shared, task: Task, name: str) -> Results:
+    assert task.direction is not None
+    bar = ProgressBar(run.comm, 100)
+    n = task.samples or 21
+    drives, fields = _range(task.drives, n), _range(task.fields, n)
+    found = phase_diagram(
+        run.comm,
+        run.driven,
+        drives,
+        fields,
+        along=task.direction,
+        observation=task.observation_time or 1.0,
+        make=run.make,
+        progress=lambda part: bar.at(part, name),
+    )
+    bar.clear()
+    columns: dict[str, Any] = {
+        "field_T": np.repeat(found.fields, n),
+        run.drive_column: np.tile(found.drives, n),
+        "region": list(found.regions.ravel()),
+    }
+    for k in range(len(found.states)):
+        columns[f"dwell_time_{k}_s"] = found.dwell_times[:, :, k].ravel()
+        columns[f"population_{k}"] = found.populations[:, :, k].ravel()
+    output.write_csv(run.comm, run.path / f"phase_diagram.{name}.csv", columns)
+    run.picture(
+        f"phase_diagram.{name}.png",
+        lambda p: plot_phase_diagram(run.comm, p, found, ylabel=run.drive_label, title=run.case.title),
+    )
+    return {
+        "drives": drives,
+        "fields": fields,
+        "states": found.states.tolist(),
+        "regions": found.regions.tolist(),
+        "dwell_times": _finite(found.dwell_times.tolist()),
+        "populations": found.populations.tolist(),
+        "critical": [x.tolist() for x in found.critical],
+        "observation_time": found.observation,
+    }
+
+
+SURVEYS: dict[str, Callable[[Shared, Task, str], Results]] = {
+    "dwell-times": _dwell_times,
+    "resonance": _resonance,
+    "phase-diagram": _phase_diagram,
+}

@@ -1,0 +1,236 @@
+"""The table [texture] of a case file with its tasks, and the objects they declare."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from ..constants import VACUUM_PERMEABILITY
+from ..errors import InputError
+from .body_case import BodyTable
+from .macrospin_case import Induction, Time
+from .tables import Direction, Drive, Length, Table
+from .task_names import names_of
+
+if TYPE_CHECKING:
+    from ..texture import TexturedMagnet
+
+type NotNegative = Annotated[float, Field(ge=0, lt=1e12)]
+type Place = Annotated[float, Field(gt=-0.01, lt=0.01)]
+
+SHAPES = ("line", "rectangle", "box")
+# Keys of each kind of task, beside those that all have.
+TASKS = {
+    "electromotive_force": {"fields", "samples"},
+    "dynamics": {"duration", "samples", "tolerance", "animation"},
+}
+# A wall is whole so many widths from the ends of its wire, feels them at so many, and has left it at so many.
+WHOLE, FELT, LEFT = 4.0, 3.2, 2.0
+
+
+class WallTable(Table):
+    """A wall across x between m along the easy axis, before it, and against it."""
+
+    position: Place = Field(description="m")
+    angle: float | Literal["steady"] = Field(
+        0.0, description='tilt towards the hard axis, rad; "steady": that of the wall that moves without change'
+    )
+    width: Length | None = Field(None, description="Delta of tanh(x/Delta), m; default that of the angle")
+
+
+class ProbeTable(Table):
+    """Voltage leads inside the wire."""
+
+    positions: Annotated[list[Place], Field(min_length=2, max_length=20)] = Field(
+        description="along x, in the middle of the section, m"
+    )
+
+
+class TextureTable(Table):
+    """A conducting magnet whose magnetization varies in space, as a wire along x."""
+
+    saturation_magnetization: Annotated[float, Field(gt=0, lt=1e8)] = Field(description="A/m")
+    exchange: Annotated[float, Field(gt=0, lt=1e-6)] = Field(description="A, J/m")
+    damping: Annotated[float, Field(gt=0, lt=100)] = Field(description="Gilbert's alpha")
+    conductivity: Annotated[float, Field(gt=0, lt=1e12)] = Field(description="S/m")
+    polarization: Annotated[float, Field(ge=-1, le=1)] = Field(description="P of the current")
+    nonadiabaticity: Annotated[float, Field(gt=-1e3, lt=1e3)] = Field(0.0, description="beta of the torque")
+    easy_constant: NotNegative = Field(0.0, description="K, J/m3")
+    easy_axis: Direction = Field(default_factory=lambda: [1.0, 0.0, 0.0])
+    hard_constant: NotNegative = Field(0.0, description="J/m3")
+    hard_axis: Direction = Field(default_factory=lambda: [0.0, 0.0, 1.0])
+    gyromagnetic_ratio: Annotated[float, Field(gt=0, lt=1e15)] | None = Field(
+        None, description="rad/(s T); default that of g = 2"
+    )
+    field: Annotated[list[Induction], Field(min_length=3, max_length=3)] = Field(
+        default_factory=lambda: [0.0, 0.0, 0.0], description="mu0 H, T"
+    )
+    current_density: Drive | None = Field(None, description="along x, A/m2; without it and voltage, an open circuit")
+    voltage: Drive | None = Field(None, description="instead: of the left end against the right one, V")
+    dipolar: bool = Field(
+        False,
+        description="whether m feels its own dipolar field, in three dimensions; the anisotropies are then "
+        "those of the material alone",
+    )
+    geometry: BodyTable
+    wall: WallTable | None = None
+    magnetization: Direction | None = Field(None, description="instead of a wall: the same everywhere")
+    probe: ProbeTable | None = None
+
+
+class TextureTask(Table):
+    """A question about a textured magnet."""
+
+    kind: Literal["electromotive_force", "dynamics"]
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    fields: Annotated[list[Induction], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="electromotive_force: from, to, along the easy axis, T"
+    )
+    samples: Annotated[int, Field(ge=2, le=10000)] | None = Field(
+        None, description="of the fields; dynamics: times of fields.*.bp and of the animation"
+    )
+    duration: Time | None = Field(None, description="dynamics: s")
+    tolerance: Annotated[float, Field(ge=1e-12, le=0.1)] | None = Field(
+        None, description="dynamics: error of m in a step; default 1e-4"
+    )
+    animation: bool | None = Field(None, description="dynamics: also draw a GIF")
+
+
+class TextureCase(Table):
+    """A case file about a textured magnet."""
+
+    title: str = ""
+    texture: TextureTable
+    task: list[TextureTask] = Field(default_factory=list)
+
+    def describe(self) -> str:
+        """Return what would be run, as text."""
+        table, magnet = self.texture, make_magnet(self.texture)
+        lines = [
+            self.title or "untitled",
+            f"  texture: Ms {magnet.saturation_magnetization:g} A/m, damping {magnet.damping:g}, "
+            f"nonadiabaticity {magnet.nonadiabaticity:g}, polarization {magnet.polarization:g}",
+            f"  {table.geometry.describe(default_cell(table))}",
+        ]
+        if table.wall is not None:
+            wall = resolved_wall(table)
+            lines.append(
+                f"  wall at {wall.position * 1e9:.4g} nm, tilt {wall.angle:.4g} rad, width {wall.width * 1e9:.4g} nm"
+            )
+            lines.append(
+                f"  it turns above {magnet.walker_field:.4g} T, or {magnet.breakdown_current():.4g} A/m2 in no field"
+            )
+        drive = "open circuit"
+        if table.current_density is not None:
+            drive = f"{table.current_density:.4g} A/m2"
+        elif table.voltage is not None:
+            drive = f"{table.voltage:.4g} V between the ends"
+        lines.append(f"  field {table.field} T{' and the dipolar field' if table.dipolar else ''}, {drive}")
+        tasks = zip(names_of(self.task), self.task, strict=True)
+        lines.append(f"  tasks: {', '.join(f'{n} ({t.kind})' for n, t in tasks)}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Wall:
+    """A wall with its numbers.
+
+    Attributes
+    ----------
+    position
+        m.
+    angle
+        rad.
+    width
+        m.
+    """
+
+    position: float
+    angle: float
+    width: float
+
+
+# ---- the declared objects
+def make_magnet(table: TextureTable) -> TexturedMagnet:
+    """Return the magnet of a case.
+
+    Raises
+    ------
+    InputError
+        If an axis is none, or the two are not perpendicular.
+    """
+    from ..texture import TexturedMagnet
+
+    keys = (
+        "saturation_magnetization", "exchange", "damping", "conductivity", "polarization", "nonadiabaticity",
+        "easy_constant", "easy_axis", "hard_constant", "hard_axis", "gyromagnetic_ratio",
+    )  # fmt: skip
+    given: dict[str, Any] = {k: v for k in keys if (v := getattr(table, k)) is not None}
+    try:
+        return TexturedMagnet(**given)
+    except InputError as error:
+        raise InputError(f"texture: {str(error).removeprefix('textured magnet: ')}") from error
+
+
+def along_easy(table: TextureTable) -> tuple[float, float]:
+    """Return the part of the applied field along the easy axis, and the size of the rest (T)."""
+    easy = make_magnet(table).easy_axis
+    along = sum(a * b for a, b in zip(table.field, easy, strict=True))
+    return along, math.hypot(*(b - along * e for b, e in zip(table.field, easy, strict=True)))
+
+
+def nominal_current(table: TextureTable, length: float) -> float:
+    """Return the current density that the case drives (A/m2), without what the texture pumps.
+
+    Parameters
+    ----------
+    length
+        Of the wire (m).
+    """
+    if table.voltage is not None:
+        return table.conductivity * table.voltage / length
+    return table.current_density or 0.0
+
+
+def resolved_wall(table: TextureTable, length: float | None = None) -> Wall:
+    """Return the wall at the start.
+
+    Parameters
+    ----------
+    length
+        Of the wire (m); default that of the shape.
+
+    Raises
+    ------
+    InputError
+        If the wall is to be steady and there is no such wall.
+    """
+    assert table.wall is not None
+    magnet, wall = make_magnet(table), table.wall
+    if wall.angle != "steady":
+        return Wall(wall.position, wall.angle, wall.width or magnet.wall_width(wall.angle))
+    field, across = along_easy(table)
+    if across > 1e-9 * abs(field):
+        raise InputError(f'texture.wall.angle: "steady" needs a field along the easy axis; found {table.field} T')
+    try:
+        steady = magnet.steady_wall(field, nominal_current(table, length or max(table.geometry.extents, default=1.0)))
+    except InputError as error:
+        raise InputError(f'texture.wall.angle: "steady": {str(error).removeprefix("textured magnet: ")}') from error
+    return Wall(wall.position, steady.angle, wall.width or steady.width)
+
+
+def narrowest(table: TextureTable) -> float:
+    """Return the width of the narrowest wall that can occur (m); without one the exchange length."""
+    magnet = make_magnet(table)
+    if table.wall is None:
+        return math.sqrt(2 * magnet.exchange / VACUUM_PERMEABILITY) / magnet.saturation_magnetization
+    least = magnet.wall_width(math.pi / 2)
+    return least if table.wall.width is None else min(least, table.wall.width)
+
+
+def default_cell(table: TextureTable) -> float:
+    """Return the size of cells (m) that resolves a wall."""
+    return narrowest(table) / 4

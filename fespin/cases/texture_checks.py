@@ -1,0 +1,119 @@
+"""What can be known to fail about a textured magnet before anything is meshed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ..device import direction
+from ..errors import InputError
+from .body_case import check_body
+from .task_names import check_keys, check_names
+from .texture_case import (
+    SHAPES,
+    TASKS,
+    WHOLE,
+    TextureCase,
+    TextureTable,
+    TextureTask,
+    default_cell,
+    make_magnet,
+    narrowest,
+    resolved_wall,
+)
+
+OWNER = "texture.geometry"
+
+
+def check_texture(case: TextureCase) -> None:
+    """Refuse a magnet, a body, a wall, a drive or tasks that cannot be, and what nothing would use.
+
+    Raises
+    ------
+    InputError
+        With one line that names the table and key.
+    """
+    table = case.texture
+    make_magnet(table)
+    if table.current_density is not None and table.voltage is not None:
+        raise InputError("texture: give one of current_density (A/m2) and voltage (V), or neither; found both")
+    if (table.wall is None) == (table.magnetization is None):
+        found = "neither" if table.wall is None else "both"
+        raise InputError(f"texture: give exactly one of [texture.wall] and magnetization; found {found}")
+    if table.magnetization is not None:
+        direction(table.magnetization, "texture", "magnetization")
+    if table.dipolar and table.geometry.dimension not in (3, None):
+        raise InputError(
+            f'texture.dipolar: it needs a body of three dimensions; found shape = "{table.geometry.shape}"'
+        )
+    if table.wall is not None and not table.easy_constant:
+        raise InputError("texture.easy_constant: missing or 0; a wall needs an easy axis (J/m3)")
+    check_body(OWNER, table.geometry, SHAPES, default_cell(table))
+    if table.wall is not None:
+        size, width = table.geometry.cell(default_cell(table)), narrowest(table)
+        if size > width:
+            raise InputError(
+                f"{OWNER}.mesh_size: found {size:g} m; a wall of {width:.4g} m needs smaller cells, "
+                f"{default_cell(table):.2g} m would do"
+            )
+    if table.geometry.shape is not None:
+        check_places(table, 0.0, table.geometry.extents[0])
+    if not case.task:
+        raise InputError("[[task]]: the table is missing; it says what is asked of the magnet")
+    for owner, task in zip(check_names(case.task), case.task, strict=True):
+        check_keys(owner, task.kind, task.model_fields_set, TASKS)
+        _check_task(owner, task, table)
+
+
+def check_places(table: TextureTable, low: float, high: float) -> None:
+    """Refuse a wall or probes outside the wire, and a wall that is too steep.
+
+    Parameters
+    ----------
+    low, high
+        Where the wire begins and ends (m).
+    """
+    if table.probe is not None:
+        _check_probes(table.probe.positions, low, high)
+    if table.wall is None:
+        return
+    wall = resolved_wall(table, high - low)
+    first, last = low + WHOLE * wall.width, high - WHOLE * wall.width
+    if first >= last:
+        raise InputError(
+            f"texture.wall: the wire, {high - low:g} m, is too short for a wall of width {wall.width:.4g} m: "
+            f"it needs {WHOLE:g} widths to each end"
+        )
+    if not first <= wall.position <= last:
+        where = "outside the wire" if not low < wall.position < high else "too near to an end of the wire"
+        raise InputError(
+            f"texture.wall.position: found {wall.position:g} m, {where}; with {WHOLE:g} widths of {wall.width:.3g} m "
+            f"to each end it must be from {first:.4g} to {last:.4g} m"
+        )
+    steepest = make_magnet(table).steepest
+    if 1 / wall.width > steepest:
+        raise InputError(
+            f"texture.wall: |grad m| is {1 / wall.width:.4g} 1/m in a wall of width {wall.width:.4g} m; the entropy "
+            f"production is positive up to {steepest:.4g} 1/m only (beta^2 (hbar P/2e)^2 |grad m|^2 <= "
+            "alpha Ms/(gamma sigma)): give a smaller nonadiabaticity or a wider wall"
+        )
+
+
+def _check_probes(positions: Sequence[float], low: float, high: float) -> None:
+    key = "texture.probe.positions"
+    for x in positions:
+        if not low <= x <= high:
+            raise InputError(f"{key}: found {x:g} m; the wire reaches from {low:g} to {high:g} m")
+    if any(b <= a for a, b in pairwise(positions)):
+        raise InputError(f"{key}: found {list(positions)}; they must increase")
+
+
+def _check_task(owner: str, task: TextureTask, table: TextureTable) -> None:
+    if task.kind == "dynamics":
+        if task.duration is None:
+            raise InputError(f"{owner}.duration: missing (s)")
+        return
+    if table.wall is None:
+        raise InputError(f"{owner}: an electromotive force is that of a wall; [texture.wall] is missing")
+    if task.fields is not None and task.fields[0] >= task.fields[1]:
+        raise InputError(f"{owner}.fields: found {task.fields}; the first must be less than the second (T)")

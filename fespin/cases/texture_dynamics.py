@@ -1,0 +1,277 @@
+"""The motion of a texture in time: steps, what is seen of them, and where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from dolfinx import fem, io
+
+from .. import output
+from ..plotting.texture import Motion, animate_wall, plot_motion
+from ..progress import ProgressBar
+from ..texture import Dynamics, Flow, Grid, Step, Transport, WallWatch
+from .texture_case import FELT, LEFT, TextureTask
+from .texture_motion import Record, jsonable, means
+from .texture_wire import Array, Picture, Results, Wire, closed_form
+
+LOSSES = ("joule", "damping", "beta")
+
+
+class _Fields:
+    """A file of m and the potential for ParaView. Collective; close it as a context manager."""
+
+    def __init__(self, grid: Grid, path: Path) -> None:
+        self.grid = grid
+        self.m: fem.Function = grid.function(np.zeros((grid.owned, 3)), "m")
+        self.phi: fem.Function = grid.function(np.zeros((grid.owned, 1)), "potential")
+        self.writer = io.VTXWriter(grid.comm, str(path), [self.m, self.phi])
+
+    def write(self, t: float, m: Array, potential: Array) -> None:
+        self.m.x.array[:] = self.grid.function(m).x.array
+        self.phi.x.array[:] = self.grid.function(potential[:, None]).x.array
+        self.writer.write(t)
+
+    def __enter__(self) -> _Fields:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.writer.close()
+
+
+@dataclass
+class _Seen:
+    """What is seen of a motion. Positions of walls only if there is one."""
+
+    wire: Wire
+    circuit: Transport
+    watch: WallWatch | None
+    read: Callable[[Flow], Array] | None
+    record: Record = field(default_factory=Record)
+    totals: dict[str, float] = field(default_factory=lambda: dict.fromkeys((*LOSSES, "supplied", "leads"), 0.0))
+
+    def where(self, m: Array) -> dict[str, float]:
+        """Return what the directions (owned, 3) say. Collective."""
+        out: dict[str, float] = {}
+        if self.watch is not None:
+            out = {
+                "position_m": self.watch.position(m),
+                "angle_rad": self.watch.angle(m),
+                "width_m": self.watch.width(m),
+            }
+        grid = self.wire.grid
+        sums = grid.totals(*(grid.weights[: grid.owned] @ m))
+        return out | {f"m_{a}": s / grid.volume for a, s in zip("xyz", sums, strict=True)}
+
+    def step(self, now: Step) -> dict[str, float]:
+        """Add a step to the record and return where the wall is. Collective."""
+        assert now.flow is not None
+        wire, flow = self.wire, now.flow
+        here = self.where(now.directions)
+        current = -flow.currents["right"] / wire.section
+        voltage = self.circuit.voltage(flow, "left", "right")
+        sigma = wire.magnet.conductivity
+        row = {
+            "current_density_A_per_m2": current,
+            "voltage_V": voltage,
+            # What Ohm's law leaves over is pumped.
+            "electromotive_force_V": current * wire.length / sigma - voltage,
+        }
+        points = wire.case.texture.probe
+        if self.read is not None and points is not None:
+            potentials, x = self.read(flow), np.array(points.positions)
+            row |= {
+                f"probe_electromotive_force_{k}_V": float(v)
+                for k, v in enumerate(np.diff(potentials) + current * np.diff(x) / sigma)
+            }
+        for key, value in now.dissipation.items():
+            self.totals[key] += value
+        self.totals["supplied"] += now.supplied
+        self.totals["leads"] += flow.supplied * now.size
+        energies = {f"lost_{k}_J": self.totals[k] for k in LOSSES}
+        self.record.add(
+            time_s=now.time, middle_s=now.time - now.size / 2, **here, **row, energy_J=now.energy, **energies,
+            put_in_J=self.totals["supplied"],
+        )  # fmt: skip
+        return here
+
+
+def _profile(wire: Wire, m: Array) -> tuple[Array, Array] | None:
+    """Return x and the mean of m over the section (n, 3) on rank 0, None elsewhere. Collective."""
+    found = wire.grid.collected(m)
+    if found is None:
+        return None
+    points, values = found
+    scale = 1e-6 * wire.body.size
+    x, index, count = np.unique(np.round(points[:, 0] / scale), return_inverse=True, return_counts=True)
+    if len(x) > 2000:  # of an irregular mesh
+        x, index, count = np.unique(np.round(points[:, 0] / wire.body.size), return_inverse=True, return_counts=True)
+        scale = wire.body.size
+    mean = np.stack([np.bincount(index, v) / count for v in values.T], axis=1)
+    return x * scale, mean
+
+
+def dynamics(
+    wire: Wire, task: TextureTask, name: str, path: Path, picture: Picture, say: Callable[[str], None]
+) -> Results:
+    """Follow a texture in time, until the duration ends or its wall leaves the wire. Collective.
+
+    Parameters
+    ----------
+    name
+        Of the task; files are named after it.
+    path
+        Where files go.
+    picture
+        Takes a name and a function that draws to a path.
+    """
+    assert task.duration is not None
+    grid, table, comm = wire.grid, wire.case.texture, wire.grid.comm
+    duration, samples = task.duration, task.samples or 41
+    circuit, points = wire.circuit(), wire.probes()
+    seen = _Seen(
+        wire,
+        circuit,
+        WallWatch(grid, wire.magnet) if table.wall is not None else None,
+        circuit.probe(points) if points is not None else None,
+    )
+    motion = Dynamics(grid, wire.magnet, wire.start, field=tuple(table.field), current=circuit, dipolar=table.dipolar)
+    start, energy = seen.where(motion.directions), motion.energy
+    width = wire.magnet.wall_width() if table.wall is not None else 0.0
+    edges = wire.low + LEFT * width, wire.low + wire.length - LEFT * width
+    wanted, times = np.linspace(0.0, duration, samples), list[float]()
+    frames: list[tuple[float, Array, Array]] = []
+    stopped, bar = None, ProgressBar(comm, 100)
+    with ExitStack() as stack:
+        fields = stack.enter_context(_Fields(grid, path / f"fields.{name}.bp"))
+
+        def keep(t: float, m: Array, potential: Array) -> None:
+            fields.write(t, m, potential)
+            times.append(t)
+            profile = _profile(wire, m)
+            if profile is not None:
+                frames.append((t, *profile))
+
+        keep(0.0, motion.directions, np.zeros(grid.owned))
+        kept = 1
+        for step in motion.steps(duration, tolerance=task.tolerance or 1e-4):
+            assert step.flow is not None
+            here = seen.step(step)
+            bar.at(step.time / duration, f"{step.time:.3g} s")
+            if seen.watch is not None and not edges[0] < here["position_m"] < edges[1]:
+                side = "left" if here["position_m"] < edges[1] else "right"
+                stopped = f"the wall left the wire at its {side} end"
+            if step.time >= wanted[kept] * (1 - 1e-12) or stopped is not None:
+                keep(step.time, step.directions, step.flow.potential)
+                while kept < samples - 1 and wanted[kept] <= step.time:
+                    kept += 1
+            if stopped is not None:
+                break
+    bar.clear()
+    solves, factors = motion.newton_steps
+    motion.destroy()
+    circuit.destroy()
+    results, drawn = _results(wire, seen, start, energy, times)
+    if stopped is not None:
+        say(f"note: task {name}: {stopped} at {motion.time:.4g} s, before {duration:.4g} s")
+    output.write_csv(comm, path / f"dynamics.{name}.csv", drawn.columns)
+    found = results["mean"]
+    if table.wall is not None and not table.dipolar:
+        current = found["current_density"] if found is not None else 0.0
+        results["closed_form"] = closed_form(wire, current)
+        drawn.closed_form = results["closed_form"]
+        if found is not None:
+            drawn.span = found["begin"], found["end"]
+    drawn.frames, drawn.title = frames, wire.heading(name)
+    if comm.rank == 0:
+        picture(f"dynamics.{name}.png", lambda f: plot_motion(f, drawn))
+        if task.animation:
+            picture(f"dynamics.{name}.gif", lambda f: animate_wall(f, drawn))
+    return results | {
+        "end_time": motion.time,
+        "stopped": stopped,
+        "steps": len(drawn.columns["time_s"]),
+        "linear_solves": solves,
+        "factors": factors,
+    }
+
+
+def _plain(column: str) -> str:
+    """Return the name of a column without its unit."""
+    return column.rpartition("_")[0]
+
+
+def _told(columns: dict[str, float]) -> Results:
+    """Return what directions say, by the names of summary.json."""
+    out: Results = {_plain(k): v for k, v in columns.items() if not k.startswith("m_")}
+    return out | {"mean_direction": [columns[f"m_{x}"] for x in "xyz"]}
+
+
+def _results(
+    wire: Wire, seen: _Seen, start: dict[str, float], energy: float, kept: list[float]
+) -> tuple[Results, Motion]:
+    """Return what summary.json holds of a motion, and what is drawn of it.
+
+    Parameters
+    ----------
+    start
+        The columns of directions at the start.
+    energy
+        At the start (J).
+    kept
+        Times (s) that summary.json tells of, the first being 0.
+    """
+    record, totals = seen.record, seen.totals
+    columns = {k: record[k] for k in record.rows}
+    lost = sum(totals[k] for k in LOSSES)
+    out: Results = {
+        "start": _told(start),
+        "energy": [energy, float(columns["energy_J"][-1])],
+        "dissipated": {k: totals[k] for k in LOSSES},
+        "put_in_by_leads": totals["leads"],
+        "energy_balance": (totals["supplied"] - lost) / (lost or 1.0),
+        "mean": None,
+        "closed_form": None,
+    }
+    if seen.watch is not None:
+        times = np.concatenate([[0.0], columns["time_s"]])
+        position, angle = (np.concatenate([[start[k]], columns[k]]) for k in ("position_m", "angle_rad"))
+        angle = np.unwrap(angle)
+        columns["angle_rad"] = angle[1:]
+        columns["velocity_m_per_s"] = np.diff(position) / np.diff(times)
+        # Near an end the wall feels it.
+        margin = FELT * max(wire.magnet.wall_width(), start["width_m"])
+        inside = (position > wire.low + margin) & (position < wire.low + wire.length - margin)
+        count = len(inside) if inside.all() else int(np.argmin(inside))
+        averaged = {
+            "electromotive_force": columns["electromotive_force_V"][: count - 1],
+            "current_density": columns["current_density_A_per_m2"][: count - 1],
+        }
+        found = means(times[:count], position[:count], angle[:count], averaged)
+        out["mean"] = jsonable(found)
+    out["final"] = _told({k: float(columns[k][-1]) for k in start})
+    at = [int(np.argmin(np.abs(columns["time_s"] - t))) for t in kept[1:]]
+
+    def told(first: float | None, values: Array) -> list[float | None]:
+        """Return a column at the times kept, with what is first, of which there is no step."""
+        return [first, *(float(x) for x in values[at])]
+
+    out["times"] = told(0.0, columns["time_s"])
+    for key in ("position_m", "angle_rad", "width_m"):
+        if key in columns:
+            out[_plain(key)] = told(start[key], columns[key])
+    for key in sorted(k for k in columns if "electromotive_force" in k):
+        out[_plain(key)] = told(None, columns[key])
+    probes = wire.case.texture.probe
+    return out, Motion(
+        columns=columns,
+        low=wire.low,
+        length=wire.length,
+        start=start,
+        probes=tuple(probes.positions) if probes is not None else (),
+        axes=(wire.magnet.easy_axis, wire.magnet.hard_axis),
+        dimension=wire.body.dimension,
+    )

@@ -1,0 +1,101 @@
+"""Run the tasks of a case of a textured magnet, and tell their results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import InputError, SolverError
+from .macrospin_run import require_numbers
+from .task_names import names_of
+from .texture_case import resolved_wall
+from .texture_dynamics import dynamics
+from .texture_emf import electromotive_force
+from .texture_wire import Picture, Results, Wire, finite, prepare, voltage_per_field
+
+__all__ = ["prepare", "run_tasks", "table"]
+
+
+def run_tasks(wire: Wire, path: Path, picture: Picture, say: Callable[[str], None]) -> Results:
+    """Run the tasks of a case and write their curves, fields and pictures. Collective.
+
+    Parameters
+    ----------
+    path
+        Where files go.
+    picture
+        Takes a name and a function that draws to a path.
+
+    Returns
+    -------
+    dict
+        What ``summary.json`` holds under "texture" and "tasks".
+    """
+    kinds = {"electromotive_force": electromotive_force, "dynamics": dynamics}
+    results: dict[str, Results] = {}
+    for i, (task, name) in enumerate(zip(wire.case.task, names_of(wire.case.task), strict=True), 1):
+        begin = time.perf_counter()
+        try:
+            found = kinds[task.kind](wire, task, name, path, picture, say)
+        except (InputError, SolverError) as error:
+            raise type(error)(f"task {i} ({task.kind}): {error}") from error
+        results[name] = task.model_dump(exclude_none=True) | found
+        require_numbers(f"task {i} ({task.kind})", results[name])
+        say(f"task {name}: {task.kind}, {time.perf_counter() - begin:.2f} s")
+    return {"texture": _describe(wire), "tasks": results}
+
+
+def _describe(wire: Wire) -> Results:
+    """Return what follows from the tables."""
+    magnet, table = wire.magnet, wire.case.texture
+    walls: Results = {}
+    if table.wall is not None:
+        found = resolved_wall(table, wire.length)
+        walls = {
+            "wall_position": found.position,
+            "wall_angle": found.angle,
+            "wall_width": found.width,
+            "width_at_rest": magnet.wall_width(),
+            "walker_field": magnet.walker_field,
+            "breakdown_current": finite(magnet.breakdown_current()),
+        }
+    return walls | {
+        "hard_field": magnet.hard_field,
+        "drift_per_current": magnet.drift_per_current,
+        "voltage_per_field": voltage_per_field(magnet),
+        "steepest": finite(magnet.steepest),
+        "dimension": wire.body.dimension,
+        "length": wire.length,
+        "section": wire.section,
+        "volume": wire.grid.volume,
+        "cells": wire.body.cells,
+        "mesh_size": wire.body.size,
+    }
+
+
+def table(summary: Results) -> str:
+    """Return the results of a case as text for a terminal."""
+    lines = []
+    for name, r in summary["tasks"].items():
+        if r["kind"] == "electromotive_force":
+            s = r["static"]
+            text = (
+                f"wall at rest in {r['field']:.4g} T: {s['electromotive_force']:.6g} V, "
+                f"2 P mu_B B/e to {s['largest_deviation']:.1e}"
+            )
+            if r["mean"] is not None:
+                text += f"; moving, mean {r['mean']['electromotive_force']:.6g} V (closed form)"
+        else:
+            m, c = r["mean"], r["closed_form"]
+            text = f"{r['steps']} steps to {r['end_time']:.4g} s"
+            if m is not None:
+                text += f", {m['regime']}: {m['velocity']:.5g} m/s, emf {m['electromotive_force']:.5g} V"
+            if m is not None and c is not None:
+                text += f" (closed form {c['velocity']:.5g} m/s, {c['electromotive_force']:.5g} V)"
+            if m is None:
+                text += ", mean direction " + ", ".join(f"{x:.5f}" for x in r["final"]["mean_direction"])
+            if r["stopped"] is not None:
+                text += f"; stopped: {r['stopped']}"
+        lines.append(f"{name:<14} {text}")
+    return "\n".join(lines)

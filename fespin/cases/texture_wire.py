@@ -1,0 +1,170 @@
+"""A case's textured magnet on its mesh: a wire with two ends, leads and a wall."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dolfinx import fem
+from dolfinx import mesh as dmesh
+from mpi4py import MPI
+from numpy.typing import NDArray
+from ufl import Measure
+
+from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE
+from ..errors import InputError
+from ..texture import Grid, Lead, TexturedMagnet, Transport, wall
+from .body_geometry import Body, make_body
+from .texture_case import TextureCase, along_easy, default_cell, make_magnet, resolved_wall
+from .texture_checks import OWNER, check_places
+
+type Array = NDArray[Any]
+type Picture = Callable[[str, Callable[[Path], None]], None]
+type Results = dict[str, Any]
+
+
+@dataclass
+class Wire:
+    """A case whose wire is meshed.
+
+    Attributes
+    ----------
+    case, magnet
+        Its tables, and the magnet that they declare.
+    body, grid
+        The mesh.
+    section
+        Area of the wire's ends: m2, m in a plane, 1 on a line.
+    start
+        m at the start: a function of positions (n, 3), or one vector.
+    """
+
+    case: TextureCase
+    magnet: TexturedMagnet
+    body: Body
+    grid: Grid
+    section: float
+    start: Any
+
+    @property
+    def low(self) -> float:
+        """Return where the wire begins (m)."""
+        return float(self.body.low[0])
+
+    @property
+    def length(self) -> float:
+        """Return the wire's length (m)."""
+        return float(self.body.high[0]) - self.low
+
+    @property
+    def field(self) -> float:
+        """Return the applied field along the easy axis (T)."""
+        return along_easy(self.case.texture)[0]
+
+    def heading(self, name: str) -> str:
+        """Return the title of a task's picture."""
+        return f"{self.case.title}: {name}" if self.case.title and not name.isdigit() else self.case.title
+
+    def circuit(self, *, opened: bool = False) -> Transport:
+        """Return the wire between its two ends, driven as the case says, or open. Collective."""
+        table, drive = self.case.texture, dict[str, float]()
+        if not opened and table.voltage is not None:
+            # The left end at the voltage, the right one at ground.
+            drive = {"voltage": -table.voltage}
+        elif not opened and table.current_density is not None:
+            drive = {"current": -table.current_density * self.section}
+        ends = {
+            "left": Lead(self.body.plane(0, 0), voltage=0.0),
+            "right": Lead(self.body.plane(0, 1), voltage=drive.get("voltage"), current=drive.get("current")),
+        }
+        return Transport(self.grid, self.magnet, ends)
+
+    def probes(self) -> Array | None:
+        """Return where the voltage leads are (n, 3); in the middle of the section."""
+        if self.case.texture.probe is None:
+            return None
+        x = np.array(self.case.texture.probe.positions)
+        points = np.tile((self.body.low + self.body.high) / 2, (len(x), 1))
+        points[:, 0] = x
+        return points
+
+
+def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[str], None]) -> Wire:
+    """Mesh the wire of a case. Collective.
+
+    Parameters
+    ----------
+    base
+        Folder of the case file.
+
+    Raises
+    ------
+    InputError
+        If a mesh file is unusable, or the wall lies outside of it.
+    """
+    begin, table = time.perf_counter(), case.texture
+    magnet = make_magnet(table)
+    body = make_body(comm, table.geometry, base, OWNER, default_cell(table))
+    low, high = float(body.low[0]), float(body.high[0])
+    check_places(table, low, high)
+    if table.dipolar and body.dimension < 3:
+        raise InputError(f"texture.dipolar: it needs a body of three dimensions; the mesh has {body.dimension}")
+    grid = Grid(body.mesh)
+    start: Any = table.magnetization
+    if table.wall is not None:
+        found = resolved_wall(table, high - low)
+        start = wall(magnet, found.position, found.angle, found.width)
+    wire = Wire(case, magnet, body, grid, 1.0, start)
+    if body.dimension > 1:
+        wire.section = grid.volume / (high - low) if table.geometry.shape is not None else _end(wire)
+    say(f"mesh: {body.cells} cells in {body.dimension}D, {time.perf_counter() - begin:.2f} s")
+    if table.wall is not None and body.size > found.width / 2.5:
+        say(f"note: cells of {body.size:.3g} m are coarse for a wall of width {found.width:.3g} m")
+    return wire
+
+
+def _end(wire: Wire) -> float:
+    """Return the area of the wire's right end. Collective."""
+    made, dim = wire.body.mesh, wire.body.dimension
+    facets = dmesh.locate_entities_boundary(made, dim - 1, wire.body.plane(0, 1))
+    tags = dmesh.meshtags(made, dim - 1, np.sort(facets), np.ones(len(facets), dtype=np.int32))
+    one = fem.Constant(made, 1.0)
+    area = fem.assemble_scalar(fem.form(one * Measure("ds", domain=made, subdomain_data=tags)(1)))
+    found = float(wire.grid.comm.allreduce(float(np.real(area))))
+    if not found > 0:
+        raise InputError(f"{OWNER}.mesh: its ends must be flat, across x; nothing lies at its largest x")
+    return found
+
+
+def finite(x: float) -> float | None:
+    """Return a number, None if it is infinite: JSON has no infinity."""
+    return x if math.isfinite(x) else None
+
+
+def voltage_per_field(magnet: TexturedMagnet) -> float:
+    """Return 2 P mu_B/e, the static electromotive force of a wall per field (V/T)."""
+    return 2 * magnet.polarization * BOHR_MAGNETON / ELEMENTARY_CHARGE
+
+
+def closed_form(wire: Wire, current: float) -> Results | None:
+    """Return mean velocity, turning and emf of Walker's wall at the case's field; None if the field is oblique.
+
+    Parameters
+    ----------
+    current
+        J along x (A/m2).
+    """
+    field, across = along_easy(wire.case.texture)
+    if across > 1e-9 * abs(field):
+        return None
+    velocity, turning = wire.magnet.mean_motion(field, current)
+    return {
+        "velocity": velocity,
+        "turning_rate": turning,
+        "electromotive_force": wire.magnet.mean_electromotive_force(field, current),
+    }
