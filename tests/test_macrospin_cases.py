@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from launch import python
 
-from fespin.cases import macrospin_run, macrospin_tasks, survey_tasks
+from fespin.cases import macrospin_tasks, results, survey_tasks
 from fespin.cases.kinds import schema
 from fespin.cli import main
 from fespin.errors import SolverError
@@ -490,9 +490,9 @@ def test_too_coarse_for_the_result(tmp_path, capsys):
 
 def test_what_is_not_finite_is_refused():
     """JSON has no infinity: a line, not a traceback."""
-    macrospin_run.require_numbers("task 1", {"methods": ["m"], "a": None, "b": [[1.0, 2.0]]})
+    results.require_numbers("task 1", {"methods": ["m"], "a": None, "b": [[1.0, 2.0]]})
     with pytest.raises(SolverError, match=r"^task 1 .switching.: not_switched is not finite"):
-        macrospin_run.require_numbers("task 1 (switching)", {"times": [1.0], "not_switched": [1.0, float("nan")]})
+        results.require_numbers("task 1 (switching)", {"times": [1.0], "not_switched": [1.0, float("nan")]})
 
 
 # ---- good cases

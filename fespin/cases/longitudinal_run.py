@@ -14,7 +14,7 @@ from .body_geometry import make_body
 from .longitudinal_case import LongitudinalCase, default_cell, make_magnet
 from .longitudinal_checks import OWNER
 from .longitudinal_tasks import TASKS, Picture, Prepared, Results
-from .macrospin_run import require_numbers
+from .results import require_numbers
 from .task_names import names_of
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ import numpy as np
 from mpi4py import MPI
 
 from ..coupling.report import DrivenMap, write_map
-from ..errors import InputError, SolverError
+from ..errors import InputError
 from ..macrospin import Macrospin, SpinTorque, survey
 from ..macrospin.scales import reduced_time, suggested_mesh_size
 from ..macrospin.torque import Torque
@@ -23,6 +22,7 @@ from .hysteresis_task import hysteresis
 from .macrospin_case import make_spin, make_torque
 from .macrospin_checks import task_names
 from .macrospin_tasks import TASKS, CaseTorque, Picture, Results, Shared
+from .results import require_numbers
 from .survey_tasks import SURVEYS
 
 
@@ -162,22 +162,6 @@ def _describe(spin: Macrospin, torque: CaseTorque | None, solver: FokkerPlanck) 
         "field_like": torque.field_like if isinstance(torque, SpinTorque) else None,
         "axisymmetric": solver.axis is not None,
     }
-
-
-def require_numbers(owner: str, results: Results) -> None:
-    """Refuse results that are not numbers.
-
-    Raises
-    ------
-    SolverError
-        With the key of the first.
-    """
-    for key, value in results.items():
-        try:
-            json.dumps(value, allow_nan=False)
-        except ValueError as error:
-            why = f"{owner}: {key} is not finite; try shorter times, a lower barrier or a finer mesh"
-            raise SolverError(why) from error
 
 
 def _finite(x: float) -> float | None:

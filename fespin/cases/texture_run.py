@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError, SolverError
-from .macrospin_run import require_numbers
+from .results import require_numbers
 from .task_names import names_of
 from .texture_case import resolved_wall
 from .texture_dynamics import dynamics

@@ -70,7 +70,7 @@ def from_file(
         raise InputError(f"geometry.length_unit: found {length_unit!r}; it must be positive")
 
     def build(gmsh: Any) -> dict[str, Any]:
-        _open(gmsh, path, owner)
+        open_file(gmsh, path, owner)
         model = gmsh.model
         groups = _groups(model, owner)
         names = {n for _, n in groups}
@@ -107,7 +107,19 @@ def from_file(
     return mesh_with_gmsh(comm, None, build, stack, unit=length_unit)
 
 
-def _open(gmsh: Any, path: Path, owner: str) -> None:
+def open_file(gmsh: Any, path: Path, owner: str) -> None:
+    """Open a ``.msh`` or ``.geo`` file in a gmsh session; not collective, for the rank that meshes.
+
+    Parameters
+    ----------
+    owner
+        Key and path, for messages.
+
+    Raises
+    ------
+    InputError
+        If it is missing or gmsh cannot read it.
+    """
     if not os.path.exists(path):
         near = [x.name for x in path.parent.glob("*") if x.suffix in SUFFIXES]
         raise InputError(f"{owner}: the file does not exist{'; ' + nearest(path.name, near) if near else ''}")

@@ -73,7 +73,7 @@ class Response:
         return (heat - self.work) / (max(abs(heat), abs(self.work)) or 1.0)
 
     def impedance(self, part: str) -> complex:
-        """Return the mean of dm_ over a part for the flux into it (s/m^2 in 1D: A/m for A/s).
+        """Return the mean of dm_ over a part for the flux into it: A/m for A/s, so s/m in 1D.
 
         Into a half space it is 1/(i D k), with k of :meth:`LongitudinalMagnet.wavenumber`.
         """
