@@ -26,18 +26,14 @@ divided by 1 + xi^2; "rest" follows from the turning points of a damped oscillat
 """
 
 import argparse
-import itertools
-import math
 import time
-from dataclasses import dataclass
 
-import basix.ufl
 import numpy as np
 from mpi4py import MPI
 
-from fespin import _compat
 from fespin.constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, VACUUM_PERMEABILITY
-from fespin.texture import DipolarField, Dynamics, Grid, TexturedMagnet, relax
+from fespin.geometry.bricks import bricks
+from fespin.texture import DipolarField, Dynamics, Grid, TexturedMagnet, VortexWatch, relax, vortex
 
 COMM = MPI.COMM_WORLD
 EDGE, THICKNESS = 100e-9, 10e-9
@@ -115,33 +111,11 @@ def permalloy(xi=0.0, damping=0.1):
 
 
 def film(size, layers=None):
-    """Return the grid, with an even number of cells along the edges that comes nearest to a size (m).
-
-    Each brick is cut into six tetrahedra along its diagonal that points outwards. So the mesh has the symmetries of the
-    film; if all diagonals were parallel, the vortex would feel a weak preference for a direction.
-    """
+    """Return the grid, with an even number of cells along the edges that comes nearest to a size (m)."""
     n = 2 * max(1, round(EDGE / size / 2))
     layers = layers or max(1, round(THICKNESS / size))
-    corners = np.array([(a, b, c) for a in (0, 1) for b in (0, 1) for c in (0, 1)])
-    # From one end of the diagonal to the other along the edges, in the six ways there are.
-    paths = [np.cumsum([[0, 0, 0], *np.eye(3, dtype=int)[list(p)]], axis=0) for p in itertools.permutations(range(3))]
-    places = np.array([[int(np.flatnonzero((corners == q).all(axis=1))[0]) for q in path] for path in paths])
-    bricks = np.stack(np.meshgrid(np.arange(n), np.arange(n), np.arange(layers), indexing="ij"), -1).reshape(-1, 1, 3)
-    inwards = 2 * bricks + 1 < [n, n, layers]
-    at = bricks + np.where(inwards, 1 - corners, corners)
-    shape = (n + 1, n + 1, layers + 1)
-    cells = np.ravel_multi_index(tuple(np.moveaxis(at, -1, 0)), shape)[:, places].reshape(-1, 4).astype(np.int64)
-    x = np.stack(np.unravel_index(np.arange(math.prod(shape)), shape), axis=1) / np.array([n, n, layers]) - 0.5
-    x *= [EDGE, EDGE, THICKNESS]
-    if COMM.rank > 0:
-        cells, x = cells[:0], x[:0]
-    element = basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))
-    return Grid(_compat.create_mesh(COMM, cells, element, x))
-
-
-def vortex(x):
-    """Return the start of the standard problem at positions (n, 3)."""
-    return np.stack([-x[:, 1], x[:, 0], np.full(len(x), 10e-9)], axis=1)
+    half = np.array([EDGE, EDGE, THICKNESS]) / 2
+    return Grid(bricks(COMM, -half, half, (n, n, layers)))
 
 
 def relaxed(grid, dipolar, torque=5e-5, **driven):
@@ -149,7 +123,7 @@ def relaxed(grid, dipolar, torque=5e-5, **driven):
 
     Where it comes to rest does not depend on the damping, which is 1 here.
     """
-    motion = current_driven(grid, dipolar, vortex, damping=1.0, **driven)
+    motion = current_driven(grid, dipolar, vortex(core=10e-9), damping=1.0, **driven)
     relax(motion, torque)
     motion.destroy()
     return motion.directions
@@ -163,32 +137,16 @@ def current_driven(grid, dipolar, start, xi=0.0, density=0.0, damping=0.1, plain
     return Dynamics(grid, magnet, start, current=(u / magnet.drift_per_current, 0, 0), dipolar=dipolar)
 
 
-@dataclass
-class Watch:
-    """Mean magnetization and the core's place."""
-
-    grid: Grid
-
-    def mean(self, m):
-        """Return <m> (3,), as the trajectory is compared."""
-        g = self.grid
-        return g.totals(*(g.weights[: g.owned] @ m)) / g.volume
-
-    def core(self, m):
-        """Return the place (m) of the core, the centre of m.(d_x m x d_y m), which is zero elsewhere."""
-        g, seen = self.grid, self.grid.seen(m)
-        slope = g.gradient(seen)
-        density = g.volumes * np.einsum("ca,ca->c", g.mean(seen), np.cross(slope[:, 0], slope[:, 1]))
-        at = g.mean(g.positions)
-        sums = g.totals(density.sum(), density @ at[:, 0], density @ at[:, 1])
-        return sums[1:] / sums[0]
+def mean(grid, m):
+    """Return <m> (3,), as the trajectory is compared."""
+    return grid.totals(*(grid.weights[: grid.owned] @ m)) / grid.volume
 
 
 def trajectory(grid, dipolar, start, xi, until, step, plain=False):
     """Return times (s), means (n, 3), the core's places (n, 2), the worst error of the balance, and what it cost."""
-    watch, motion = Watch(grid), current_driven(grid, dipolar, start, xi, CURRENT, plain=plain)
+    watch, motion = VortexWatch(grid), current_driven(grid, dipolar, start, xi, CURRENT, plain=plain)
     observe = {
-        "mean": lambda s: watch.mean(s.directions),
+        "mean": lambda s: mean(grid, s.directions),
         "core": lambda s: watch.core(s.directions),
         "error": lambda s: abs(s.energy_error),
         "work": lambda s: s.damped + abs(s.adiabatic_work) + abs(s.nonadiabatic_work),
@@ -197,7 +155,7 @@ def trajectory(grid, dipolar, start, xi, until, step, plain=False):
     solves, _ = motion.newton_steps
     motion.destroy()
     times = np.concatenate([[0.0], found.times])
-    means = np.concatenate([[watch.mean(start)], found.seen["mean"]])
+    means = np.concatenate([[mean(grid, start)], found.seen["mean"]])
     cores = np.concatenate([[watch.core(start)], found.seen["core"]])
     return times, means, cores, found.seen["error"].max() / found.seen["work"].mean(), solves / len(found.times)
 
@@ -257,8 +215,8 @@ def main():
     start = relaxed(grid, dipolar)
     nodes, outer = grid.map.size_global, len(dipolar.surface)
     say(f"{COMM.size} rank(s), {nodes} nodes, {outer} on the surface; matrices in {made:.1f} s")
-    watch = Watch(grid)
-    say(f"relaxed in {time.perf_counter() - begin - made:.0f} s: <m_z> = {watch.mean(start)[2]:.5f} (OOMMF 0.02727)")
+    watch = VortexWatch(grid)
+    say(f"relaxed in {time.perf_counter() - begin - made:.0f} s: <m_z> = {mean(grid, start)[2]:.5f} (OOMMF 0.02727)")
     marks = [t for t in (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 8.0) if t <= given.until * (1 + 1e-9)]
     runs = {}
     for xi in given.xi:
@@ -266,7 +224,7 @@ def main():
         final = relaxed(grid, dipolar, 1e-5, xi=xi, density=CURRENT, plain=given.plain)
         say(f"\nxi = {xi:g}, at rest after {time.perf_counter() - begin:.0f} s")
         say("            t (ns)     <m_x>     <m_y>     <m_z>   core (nm)")
-        show("fespin", "rest", watch.mean(final), watch.core(final))
+        show("fespin", "rest", mean(grid, final), watch.core(final))
         if marks:
             begin = time.perf_counter()
             runs[xi] = trajectory(grid, dipolar, start, xi, 1e-9 * given.until, 1e-12 * given.step, given.plain)

@@ -16,6 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..errors import InputError
+from ..geometry.bricks import bricks
 from ..geometry.files import LARGEST, SUFFIXES, open_file
 from ..gmsh_session import mesh_from_gmsh
 from .body_case import BodyTable
@@ -98,7 +99,8 @@ def make_body(
     elif len(extents) == 2:
         made = dmesh.create_rectangle(comm, [[0.0, 0.0], extents], counts)
     else:
-        made = dmesh.create_box(comm, [[0.0, 0.0, 0.0], extents], counts)
+        counts = [n if n == 1 else n + n % 2 for n in counts]  # even ones have a middle
+        made = bricks(comm, [0.0, 0.0, 0.0], extents, counts)
     body = _body(made, {}, max(x / n for x, n in zip(extents, counts, strict=True)))
     ends = [("left", 0, 0), ("right", 0, 1)]
     if len(extents) == 2:

@@ -41,6 +41,17 @@ class WallTable(Table):
     width: Length | None = Field(None, description="Delta of tanh(x/Delta), m; default that of the angle")
 
 
+class VortexTable(Table):
+    """A vortex in a film across z."""
+
+    centre: Annotated[list[Place], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="x, y, m; default the middle of the film"
+    )
+    core: Length = Field(1e-8, description="distance at which m lies half-way between the plane and its normal, m")
+    polarity: Literal[1, -1] = Field(1, description="of m_z in the core")
+    chirality: Literal[1, -1] = Field(1, description="1: counter-clockwise, seen from above")
+
+
 class ProbeTable(Table):
     """Voltage leads inside the wire."""
 
@@ -77,7 +88,11 @@ class TextureTable(Table):
     )
     geometry: BodyTable
     wall: WallTable | None = None
+    vortex: VortexTable | None = Field(None, description="instead of a wall; in a plane or a box")
     magnetization: Direction | None = Field(None, description="instead of a wall: the same everywhere")
+    relaxed: bool = Field(
+        False, description="whether m first comes to rest, in the field and without a current, at a damping of 1"
+    )
     probe: ProbeTable | None = None
 
 
@@ -123,6 +138,8 @@ class TextureCase(Table):
             lines.append(
                 f"  it turns above {magnet.walker_field:.4g} T, or {magnet.breakdown_current():.4g} A/m2 in no field"
             )
+        if table.vortex is not None:
+            lines.append(f"  vortex, core {table.vortex.core * 1e9:.4g} nm{', relaxed' if table.relaxed else ''}")
         drive = "open circuit"
         if table.current_density is not None:
             drive = f"{table.current_density:.4g} A/m2"

@@ -37,9 +37,11 @@ def check_texture(case: TextureCase) -> None:
     make_magnet(table)
     if table.current_density is not None and table.voltage is not None:
         raise InputError("texture: give one of current_density (A/m2) and voltage (V), or neither; found both")
-    if (table.wall is None) == (table.magnetization is None):
-        found = "neither" if table.wall is None else "both"
-        raise InputError(f"texture: give exactly one of [texture.wall] and magnetization; found {found}")
+    starts = {"[texture.wall]": table.wall, "[texture.vortex]": table.vortex, "magnetization": table.magnetization}
+    given = [k for k, v in starts.items() if v is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none"
+        raise InputError(f"texture: give exactly one of {', '.join(starts)}; found {found}")
     if table.magnetization is not None:
         direction(table.magnetization, "texture", "magnetization")
     if table.dipolar and table.geometry.dimension not in (3, None):
@@ -58,6 +60,10 @@ def check_texture(case: TextureCase) -> None:
             )
     if table.geometry.shape is not None:
         check_places(table, 0.0, table.geometry.extents[0])
+        if table.vortex is not None:
+            check_vortex(table, (0.0, 0.0), table.geometry.extents)
+    if table.relaxed and not any(t.kind == "dynamics" for t in case.task):
+        raise InputError('texture.relaxed: nothing uses it; it belongs to "dynamics"')
     if not case.task:
         raise InputError("[[task]]: the table is missing; it says what is asked of the magnet")
     for owner, task in zip(check_names(case.task), case.task, strict=True):
@@ -97,6 +103,22 @@ def check_places(table: TextureTable, low: float, high: float) -> None:
             f"production is positive up to {steepest:.4g} 1/m only (beta^2 (hbar P/2e)^2 |grad m|^2 <= "
             "alpha Ms/(gamma sigma)): give a smaller nonadiabaticity or a wider wall"
         )
+
+
+def check_vortex(table: TextureTable, low: Sequence[float], high: Sequence[float]) -> None:
+    """Refuse a vortex on a line, or outside the film.
+
+    Parameters
+    ----------
+    low, high
+        Where the film begins and ends, along each coordinate (m).
+    """
+    assert table.vortex is not None
+    if len(high) < 2:
+        raise InputError("texture.vortex: a line has none; it needs a plane or a box")
+    for axis, x, a, b in zip("xy", table.vortex.centre or (), low, high, strict=False):
+        if not a < x < b:
+            raise InputError(f"texture.vortex.centre: {axis} is {x:g} m; the film reaches from {a:g} to {b:g} m")
 
 
 def _check_probes(positions: Sequence[float], low: float, high: float) -> None:

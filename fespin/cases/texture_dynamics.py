@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -12,8 +13,9 @@ from dolfinx import fem, io
 
 from .. import output
 from ..plotting.texture import Motion, animate_wall, plot_motion
+from ..plotting.vortices import animate_vortex, plot_vortex
 from ..progress import ProgressBar
-from ..texture import Dynamics, Flow, Grid, Step, Transport, WallWatch
+from ..texture import Dynamics, Flow, Grid, Step, Transport, VortexWatch, WallWatch
 from .texture_case import FELT, LEFT, TextureTask
 from .texture_motion import Record, jsonable, means
 from .texture_wire import Array, Picture, Results, Wire, closed_form
@@ -49,6 +51,7 @@ class _Seen:
     wire: Wire
     circuit: Transport
     watch: WallWatch | None
+    vortex: VortexWatch | None
     read: Callable[[Flow], Array] | None
     record: Record = field(default_factory=Record)
     totals: dict[str, float] = field(default_factory=lambda: dict.fromkeys((*LOSSES, "supplied", "leads"), 0.0))
@@ -62,9 +65,26 @@ class _Seen:
                 "angle_rad": self.watch.angle(m),
                 "width_m": self.watch.width(m),
             }
+        if self.vortex is not None:
+            out = dict(zip(("core_x_m", "core_y_m"), map(float, self.vortex.core(m)), strict=True))
         grid = self.wire.grid
         sums = grid.totals(*(grid.weights[: grid.owned] @ m))
         return out | {f"m_{a}": s / grid.volume for a, s in zip("xyz", sums, strict=True)}
+
+    def left(self, here: dict[str, float]) -> str | None:
+        """Return how a wall or a vortex has left; None if it is there."""
+        wire = self.wire
+        if self.watch is not None:
+            width = LEFT * wire.magnet.wall_width()
+            if here["position_m"] < wire.low + width:
+                return "the wall left the wire at its left end"
+            if here["position_m"] > wire.low + wire.length - width:
+                return "the wall left the wire at its right end"
+        if self.vortex is not None:
+            core = np.array([here["core_x_m"], here["core_y_m"]])
+            if not ((core > wire.body.low[:2]) & (core < wire.body.high[:2])).all():
+                return "the vortex left the film"
+        return None
 
     def step(self, now: Step) -> dict[str, float]:
         """Add a step to the record and return where the wall is. Collective."""
@@ -114,6 +134,16 @@ def _profile(wire: Wire, m: Array) -> tuple[Array, Array] | None:
     return x * scale, mean
 
 
+def _top(wire: Wire, m: Array) -> tuple[Array, Array] | None:
+    """Return x, y (n, 2) and m (n, 3) at the top of a film on rank 0, None elsewhere. Collective."""
+    found = wire.grid.collected(m)
+    if found is None:
+        return None
+    points, values = found
+    top = points[:, 2] > wire.body.high[2] - 1e-6 * wire.body.size
+    return points[top, :2], values[top]
+
+
 def dynamics(
     wire: Wire, task: TextureTask, name: str, path: Path, picture: Picture, say: Callable[[str], None]
 ) -> Results:
@@ -136,12 +166,17 @@ def dynamics(
         wire,
         circuit,
         WallWatch(grid, wire.magnet) if table.wall is not None else None,
+        VortexWatch(grid) if table.vortex is not None else None,
         circuit.probe(points) if points is not None else None,
     )
-    motion = Dynamics(grid, wire.magnet, wire.start, field=tuple(table.field), current=circuit, dipolar=table.dipolar)
+    begin = time.perf_counter()
+    first = wire.beginning
+    if table.relaxed:
+        say(f"task {name}: the start is relaxed, {time.perf_counter() - begin:.2f} s")
+    motion = Dynamics(
+        grid, wire.magnet, first, field=tuple(table.field), current=circuit, dipolar=wire.dipolar or False
+    )
     start, energy = seen.where(motion.directions), motion.energy
-    width = wire.magnet.wall_width() if table.wall is not None else 0.0
-    edges = wire.low + LEFT * width, wire.low + wire.length - LEFT * width
     wanted, times = np.linspace(0.0, duration, samples), list[float]()
     frames: list[tuple[float, Array, Array]] = []
     stopped, bar = None, ProgressBar(comm, 100)
@@ -151,7 +186,7 @@ def dynamics(
         def keep(t: float, m: Array, potential: Array) -> None:
             fields.write(t, m, potential)
             times.append(t)
-            profile = _profile(wire, m)
+            profile = _profile(wire, m) if table.vortex is None else _top(wire, m)
             if profile is not None:
                 frames.append((t, *profile))
 
@@ -161,9 +196,7 @@ def dynamics(
             assert step.flow is not None
             here = seen.step(step)
             bar.at(step.time / duration, f"{step.time:.3g} s")
-            if seen.watch is not None and not edges[0] < here["position_m"] < edges[1]:
-                side = "left" if here["position_m"] < edges[1] else "right"
-                stopped = f"the wall left the wire at its {side} end"
+            stopped = seen.left(here)
             if step.time >= wanted[kept] * (1 - 1e-12) or stopped is not None:
                 keep(step.time, step.directions, step.flow.potential)
                 while kept < samples - 1 and wanted[kept] <= step.time:
@@ -187,9 +220,10 @@ def dynamics(
             drawn.span = found["begin"], found["end"]
     drawn.frames, drawn.title = frames, wire.heading(name)
     if comm.rank == 0:
-        picture(f"dynamics.{name}.png", lambda f: plot_motion(f, drawn))
+        plot, animate = (plot_motion, animate_wall) if table.vortex is None else (plot_vortex, animate_vortex)
+        picture(f"dynamics.{name}.png", lambda f: plot(f, drawn))
         if task.animation:
-            picture(f"dynamics.{name}.gif", lambda f: animate_wall(f, drawn))
+            picture(f"dynamics.{name}.gif", lambda f: animate(f, drawn))
     return results | {
         "end_time": motion.time,
         "stopped": stopped,
@@ -260,7 +294,7 @@ def _results(
         return [first, *(float(x) for x in values[at])]
 
     out["times"] = told(0.0, columns["time_s"])
-    for key in ("position_m", "angle_rad", "width_m"):
+    for key in ("position_m", "angle_rad", "width_m", "core_x_m", "core_y_m"):
         if key in columns:
             out[_plain(key)] = told(start[key], columns[key])
     for key in sorted(k for k in columns if "electromotive_force" in k):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from ufl import Measure
 
 from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE
 from ..errors import InputError
-from ..texture import Grid, Lead, TexturedMagnet, Transport, wall
+from ..texture import DipolarField, Dynamics, Grid, Lead, TexturedMagnet, Transport, relax, vortex, wall
 from .body_geometry import Body, make_body
 from .texture_case import TextureCase, along_easy, default_cell, make_magnet, resolved_wall
-from .texture_checks import OWNER, check_places
+from .texture_checks import OWNER, check_places, check_vortex
 
 type Array = NDArray[Any]
 type Picture = Callable[[str, Callable[[Path], None]], None]
@@ -65,6 +66,24 @@ class Wire:
     def field(self) -> float:
         """Return the applied field along the easy axis (T)."""
         return along_easy(self.case.texture)[0]
+
+    @cached_property
+    def dipolar(self) -> DipolarField | None:
+        """Return the dipolar field, if the case has one. Collective."""
+        return DipolarField(self.grid, self.magnet) if self.case.texture.dipolar else None
+
+    @cached_property
+    def beginning(self) -> Any:
+        """Return m at the start of motions: as declared, or what it relaxes to (owned, 3). Collective."""
+        table = self.case.texture
+        if not table.relaxed:
+            return self.start
+        # Where it comes to rest does not depend on the damping; without a current the texture may be steep.
+        calm = replace(self.magnet, damping=1.0, nonadiabaticity=0.0)
+        motion = Dynamics(self.grid, calm, self.start, field=tuple(table.field), dipolar=self.dipolar or False)
+        relax(motion, 1e-4)
+        motion.destroy()
+        return motion.directions
 
     def heading(self, name: str) -> str:
         """Return the title of a task's picture."""
@@ -119,6 +138,10 @@ def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[s
     if table.wall is not None:
         found = resolved_wall(table, high - low)
         start = wall(magnet, found.position, found.angle, found.width)
+    if table.vortex is not None:
+        check_vortex(table, *([float(x) for x in side[: body.dimension]] for side in (body.low, body.high)))
+        v, middle = table.vortex, (body.low + body.high) / 2
+        start = vortex(v.centre or (float(middle[0]), float(middle[1])), v.core, v.polarity, v.chirality)
     wire = Wire(case, magnet, body, grid, 1.0, start)
     if body.dimension > 1:
         wire.section = grid.volume / (high - low) if table.geometry.shape is not None else _end(wire)

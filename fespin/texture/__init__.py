@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .responses import Response, respond
     from .transport import Flow, Transport, pumped_field
     from .two_band import TwoBandMagnet
+    from .vortices import VortexWatch, vortex
     from .walls import WallWatch, wall
 
 __getattr__ = lazily(
@@ -41,6 +42,7 @@ __getattr__ = lazily(
         "responses": ("Response", "respond"),
         "transport": ("Flow", "Transport", "pumped_field"),
         "two_band": ("TwoBandMagnet",),
+        "vortices": ("VortexWatch", "vortex"),
         "walls": ("WallWatch", "wall"),
     },
 )
@@ -63,6 +65,7 @@ __all__ = [
     "TexturedMagnet",
     "Transport",
     "TwoBandMagnet",
+    "VortexWatch",
     "WallWatch",
     "effective_field",
     "pumped_field",
@@ -72,5 +75,6 @@ __all__ = [
     "static_field",
     "steepest_static",
     "stored_energy",
+    "vortex",
     "wall",
 ]

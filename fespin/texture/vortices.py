@@ -1,0 +1,74 @@
+"""Vortices in films: their profile, and where their cores are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..errors import InputError
+from ..quantities import is_finite, require_positive
+from .grid import Array, Grid
+
+
+def vortex(
+    centre: Sequence[float] = (0.0, 0.0), core: float = 1e-8, polarity: int = 1, chirality: int = 1
+) -> Callable[[Array], Array]:
+    """Return m of a vortex in a film across z as a function of positions (n, 3).
+
+    m is along (-c (y - y0), c (x - x0), p core): it circulates about the centre, and points out of the plane there.
+
+    Parameters
+    ----------
+    centre
+        x0, y0 (m).
+    core
+        Distance (m) at which it lies half-way between the plane and its normal.
+    polarity, chirality
+        p and c, 1 or -1.
+
+    Raises
+    ------
+    InputError
+        If a number is impossible.
+    """
+    require_positive("vortex", "core", core)
+    place = list(centre)
+    if len(place) != 2 or not all(is_finite(x) for x in place):
+        raise InputError(f"vortex: centre is {centre!r}; it must be two finite numbers, x and y in m")
+    for key, value in {"polarity": polarity, "chirality": chirality}.items():
+        if value not in (1, -1):
+            raise InputError(f"vortex: {key} is {value!r}; it must be 1 or -1")
+
+    def directions(x: Array) -> Array:
+        a, b = x[:, 0] - place[0], x[:, 1] - place[1]
+        m = np.stack([-chirality * b, chirality * a, np.full(len(x), polarity * core)], axis=1)
+        return np.asarray(m / np.linalg.norm(m, axis=1, keepdims=True))
+
+    return directions
+
+
+class VortexWatch:
+    """Where the core of a vortex is. Collective.
+
+    Parameters
+    ----------
+    grid
+        Of a film across z.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid, self._middles = grid, grid.mean(grid.positions)
+
+    def core(self, m: Array) -> Array:
+        """Return the core's place (2,), in m; m at this rank's own nodes (owned, 3).
+
+        It is the centre of m.(d_x m x d_y m), the density of what the directions sweep over the sphere, which is zero
+        but in the core.
+        """
+        g, seen = self._grid, self._grid.seen(m)
+        slope = g.gradient(seen)
+        turned = np.asarray(np.cross(slope[:, 0], slope[:, 1]), dtype=float)
+        density = g.volumes * np.einsum("ca,ca->c", g.mean(seen), turned)
+        total, x, y = g.totals(density.sum(), density @ self._middles[:, 0], density @ self._middles[:, 1])
+        return np.asarray(np.array([x, y]) / total)
