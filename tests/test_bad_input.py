@@ -1,13 +1,13 @@
 """Malformed cases: status 2, one line that says where, what was found and what is allowed, nothing left behind."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
+from casefiles import refused, swap
 from launch import python
 
 from fespin.cli import main
@@ -85,14 +85,6 @@ def geo(groups=GROUPS, ends=("bottom", "top"), extra="", gap=0.0, inside=False, 
         box = [*low, -1, *high, 1] if not tilt else [low[0], -1, low[1], high[0], 1, high[1]]
         lines.append(f'Physical Curve("{name}") = Curve In BoundingBox {{{str(box)[1:-1]}}};')
     return "\n".join([*lines, extra, ""])
-
-
-def swap(text, *pairs):
-    """Return a text with parts replaced; each must be there."""
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    return text
 
 
 def add(text, more):
@@ -456,18 +448,6 @@ SETS = {
     "no value": ("layer.Cu2.thickness=", ["layer 2.thickness", "a number"]),
     "a layer": ("layer.free=3", ["layer 3", "found 3", "a table"]),
 }
-
-
-def refused(capsys, arguments, words, status=2):
-    """Assert that the command line says one line with these words; return the line."""
-    assert main([str(a) for a in arguments]) == status
-    out, err = capsys.readouterr()
-    lines = [x for x in err.splitlines() if not re.match("fespin: (mesh|state)", x)]
-    assert len(lines) == 1 and lines[0].startswith("fespin: error: "), err
-    assert not out
-    for word in words:
-        assert word in lines[0]
-    return lines[0]
 
 
 @pytest.mark.parametrize("name", TEXTS)

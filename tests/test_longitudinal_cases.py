@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from casefiles import refused, run, swap, task
 from launch import python
 from scipy.linalg import expm
 from scipy.special import jv
@@ -43,21 +44,9 @@ STEP = '[longitudinal.start]\nshape = "step"\nposition = 80e-9\nM = 2e3\nm = -30
 SPOT = '[longitudinal.start]\nshape = "gaussian"\nwidth = 20e-9\nM = 2e3\n'
 
 
-def task(kind, *lines):
-    return "\n".join(["[[task]]", f'kind = "{kind}"', *lines, ""])
-
-
 DISPERSION = task("dispersion", "count = 3")
 RESPONSE = task("response", "frequency = 5e10")
 RELAX = task("relaxation", "duration = 2e-12", "samples = 3")
-
-
-def swap(text, *pairs):
-    """Return a text with parts replaced; each must be there."""
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    return text
 
 
 def magnet(old, new):
@@ -203,17 +192,6 @@ BAD = {
 }
 
 
-def refused(capsys, arguments, words):
-    """Assert that the command line says one line with these words, and returns 2."""
-    assert main([str(a) for a in arguments]) == 2
-    out, err = capsys.readouterr()
-    lines = [x for x in err.splitlines() if not re.match("fespin: (mesh|note)", x)]
-    assert len(lines) == 1 and lines[0].startswith("fespin: error: "), err
-    assert not out
-    for word in words:
-        assert word in lines[0], lines[0]
-
-
 @pytest.mark.parametrize("name", BAD)
 def test_refused(name, tmp_path, capsys):
     text, words = BAD[name]
@@ -277,13 +255,6 @@ def test_checkpoints_are_refused(tmp_path, capsys):
 
 
 # ---- good cases
-def run(tmp_path, text, *arguments, name="case"):
-    path, out = tmp_path / f"{name}.toml", tmp_path / f"{name}-out"
-    path.write_text(text)
-    assert main([str(a) for a in ["run", path, "--output", out, "--force", "--no-pictures", *arguments]]) == 0
-    return json.loads((out / "summary.json").read_text()), out
-
-
 def columns(path):
     with path.open() as f:
         names, *rows = csv.reader(f)

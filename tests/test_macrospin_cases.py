@@ -1,6 +1,5 @@
 """Case files of a macrospin: what is refused, what comes out, checkpoints, ranks."""
 
-import csv
 import json
 import os
 import re
@@ -10,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+from casefiles import columns, refused, run, swap, task
 from launch import python
 
 from fespin.cases import macrospin_tasks, results, survey_tasks
@@ -47,10 +47,6 @@ thickness = 3e-9
 """
 
 
-def task(kind, *lines):
-    return "\n".join(["[[task]]", f'kind = "{kind}"', *lines, ""])
-
-
 SPECTRUM = task("spectrum", "count = 3")
 SWITCHING = task("switching", "reduced_time = 10", "samples = 6")
 SWEEP = task("hysteresis", "direction = [0, 0, 1]", "range = [0.3, -0.3]", "rate = 1e7")
@@ -63,14 +59,6 @@ OF_LAYER = MAGNET.replace("volume = 1.4e-24", 'layer = "free"') + UNIAXIAL + SPE
 
 
 COARSE = MAGNET.replace("0.1", "0.01") + BIAXIAL.replace("10", "40") + "[sphere]\nmesh_size = 0.9\n" + task("escape")
-
-
-def swap(text, *pairs):
-    """Return a text with parts replaced; each must be there."""
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    return text
 
 
 def magnet(old, new):
@@ -399,18 +387,6 @@ SETS = {
 }
 
 
-def refused(capsys, arguments, words, status=2):
-    """Assert that the command line says one line with these words; return the line."""
-    assert main([str(a) for a in arguments]) == status
-    out, err = capsys.readouterr()
-    lines = [x for x in err.splitlines() if not re.match("fespin: (mesh|state|sphere|task|note)", x)]
-    assert len(lines) == 1 and lines[0].startswith("fespin: error: "), err
-    assert not out
-    for word in words:
-        assert word in lines[0]
-    return lines[0]
-
-
 @pytest.mark.parametrize("name", BAD)
 def test_refused(name, tmp_path, capsys):
     text, words = BAD[name]
@@ -496,20 +472,6 @@ def test_what_is_not_finite_is_refused():
 
 
 # ---- good cases
-def run(tmp_path, text, *arguments, name="spin"):
-    path, out = tmp_path / f"{name}.toml", tmp_path / f"{name}-out"
-    path.write_text(text)
-    assert main([str(a) for a in ["run", path, "--output", out, "--force", "--no-pictures", *arguments]]) == 0
-    return json.loads((out / "summary.json").read_text()), out
-
-
-def columns(path):
-    with path.open() as f:
-        names, *rows = csv.reader(f)
-    values = np.array([[float(x) if re.match(r"[-\d]", x) else np.nan for x in row] for row in rows])
-    return dict(zip(names, values.T, strict=True))
-
-
 MOMENT = 1.4e-24 * 8e5
 THERMAL = 1.380649e-23 * 300
 GAMMA = 1.76085963e11

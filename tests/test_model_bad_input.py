@@ -1,6 +1,7 @@
 """Malformed cases of the further transport models: one line that says where, what and what is allowed."""
 
 import pytest
+from casefiles import swap
 from test_bad_input import refused
 from test_model_cases import FOUR, HEAT, STACK, STATES, THREE, TILTED, VECTOR, WARM
 
@@ -14,13 +15,6 @@ TWO = (
     VECTOR.replace('"vector"', '"two-channel"').replace("mixing_conductance = [5.5e14, 0.7e14]\n", "") + STATES
 )  # fmt: skip
 MESH = VECTOR.replace('shape = "line"\nmesh_size = 2e-9', 'mesh = "device.geo"')
-
-
-def swap(text, *pairs):
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    return text
 
 
 def cobalt(text, line):

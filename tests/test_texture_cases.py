@@ -1,15 +1,14 @@
 """Case files of textured magnets: what is refused, what comes out, ranks."""
 
-import csv
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from casefiles import columns, refused, run, swap, task
 from launch import python
 
 from fespin.cases.texture_motion import means
@@ -39,21 +38,9 @@ WALL = "[texture.wall]\nposition = 60e-9\n"
 PROBE = "[texture.probe]\npositions = [20e-9, 100e-9, 220e-9]\n"
 
 
-def task(kind, *lines):
-    return "\n".join(["[[task]]", f'kind = "{kind}"', *lines, ""])
-
-
 EMF = task("electromotive_force")
 MOVE = task("dynamics", "duration = 1e-9")
 BASE = MAGNET + WIRE + WALL
-
-
-def swap(text, *pairs):
-    """Return a text with parts replaced; each must be there."""
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new, 1)
-    return text
 
 
 def magnet(*pairs):
@@ -150,17 +137,6 @@ BAD = {
 }  # fmt: skip
 
 
-def refused(capsys, arguments, words):
-    """Assert that the command line says one line with these words, and returns 2."""
-    assert main([str(a) for a in arguments]) == 2
-    out, err = capsys.readouterr()
-    lines = [x for x in err.splitlines() if not re.match("fespin: (mesh|note)", x)]
-    assert len(lines) == 1 and lines[0].startswith("fespin: error: "), err
-    assert not out
-    for word in words:
-        assert word in lines[0], lines[0]
-
-
 @pytest.mark.parametrize("name", BAD)
 def test_refused(name, tmp_path, capsys):
     text, words = BAD[name]
@@ -192,19 +168,6 @@ def test_mesh_file_refused(tmp_path, capsys):
 
 
 # ---- good cases
-def run(tmp_path, text, *arguments, name="case"):
-    path, out = tmp_path / f"{name}.toml", tmp_path / f"{name}-out"
-    path.write_text(text)
-    assert main([str(a) for a in ["run", path, "--output", out, "--force", "--no-pictures", *arguments]]) == 0
-    return json.loads((out / "summary.json").read_text()), out
-
-
-def columns(path):
-    with path.open() as f:
-        names, *rows = csv.reader(f)
-    return dict(zip(names, np.array(rows, dtype=float).T, strict=True))
-
-
 def test_electromotive_force(tmp_path, capsys):
     """A wall at rest: 2 P mu_B B/e, between all leads together too; Walker's limits."""
     text = swap(
@@ -357,7 +320,7 @@ def test_a_dipolar_field(tmp_path):
         MAGNET, (f"easy_constant = {K}\nhard_constant = {KH}\n", "dipolar = true\nmagnetization = [0, 0, 1]\n")
     )
     found, gaps = {}, []
-    for cell in (4e-9, 2e-9):
+    for cell in (3e-9, 1.5e-9):
         cube = swap(BOX, ("[120e-9, 8e-9, 6e-9]", "[12e-9, 12e-9, 12e-9]"), ("6e-9", f"{cell}"))
         found = run(tmp_path, plain + cube + task("dynamics", "duration = 1e-12", "tolerance = 1e-2"))[0]["tasks"]["0"]
         gaps.append(1 - found["energy"][0] / (4e-7 * math.pi * MS**2 / 6 * 12e-9**3))

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from mpi4py import MPI
 
-from ..errors import InputError, SolverError, nearest
+from ..errors import InputError, nearest
 from ..longitudinal import Flux, Held, LongitudinalProblem
 from .body_geometry import make_body
 from .longitudinal_case import LongitudinalCase, default_cell, make_magnet
 from .longitudinal_checks import OWNER
 from .longitudinal_tasks import TASKS, Picture, Prepared, Results
-from .results import require_numbers
-from .task_names import names_of
+from .results import run_each
 
 
 def prepare(comm: MPI.Intracomm, case: LongitudinalCase, base: Path, say: Callable[[str], None]) -> Prepared:
@@ -71,16 +70,9 @@ def run_tasks(prepared: Prepared, path: Path, picture: Picture, say: Callable[[s
     dict
         What ``summary.json`` holds under "longitudinal" and "tasks".
     """
-    results: dict[str, Results] = {}
-    for i, (task, name) in enumerate(zip(prepared.case.task, names_of(prepared.case.task), strict=True), 1):
-        begin = time.perf_counter()
-        try:
-            found = TASKS[task.kind](prepared, task, name, path, picture, say)
-        except (InputError, SolverError) as error:
-            raise type(error)(f"task {i} ({task.kind}): {error}") from error
-        results[name] = task.model_dump(exclude_none=True) | found
-        require_numbers(f"task {i} ({task.kind})", results[name])
-        say(f"task {name}: {task.kind}, {time.perf_counter() - begin:.2f} s")
+    results = run_each(
+        prepared.case.task, lambda task, name: TASKS[task.kind](prepared, task, name, path, picture, say), say
+    )
     described = _describe(prepared)
     prepared.problem.destroy()
     return {"longitudinal": described, "tasks": results}

@@ -20,9 +20,8 @@ from ..sigma import FokkerPlanck, Sigma
 from .case import Case
 from .hysteresis_task import hysteresis
 from .macrospin_case import make_spin, make_torque
-from .macrospin_checks import task_names
 from .macrospin_tasks import TASKS, CaseTorque, Picture, Results, Shared
-from .results import require_numbers
+from .results import run_each
 from .survey_tasks import SURVEYS
 
 
@@ -105,17 +104,8 @@ def run_tasks(
 
     solver = make(comm, spin, torque)
     shared = Shared(comm, case, spin, torque, solver, make, path, picture, checkpoint, torque_map)
-    results: dict[str, Results] = {}
     tasks = {**TASKS, **SURVEYS, "hysteresis": hysteresis}
-    for i, (task, name) in enumerate(zip(case.task, task_names(case), strict=True), 1):
-        begin = time.perf_counter()
-        inputs = task.model_dump(exclude_none=True)
-        try:
-            results[name] = inputs | tasks[task.kind](shared, task, name)
-        except InputError as error:
-            raise InputError(f"task {i} ({task.kind}): {error}") from error
-        require_numbers(f"task {i} ({task.kind})", results[name])
-        say(f"task {name}: {task.kind}, {time.perf_counter() - begin:.2f} s")
+    results = run_each(case.task, lambda task, name: tasks[task.kind](shared, task, name), say)
     if table.mesh is not None and not meshed:
         say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")
     if shared.curves or shared.points:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import InputError, SolverError
-from .results import require_numbers
-from .task_names import names_of
+from .results import run_each
 from .texture_case import resolved_wall
 from .texture_dynamics import dynamics
 from .texture_emf import electromotive_force
@@ -33,16 +30,7 @@ def run_tasks(wire: Wire, path: Path, picture: Picture, say: Callable[[str], Non
         What ``summary.json`` holds under "texture" and "tasks".
     """
     kinds = {"electromotive_force": electromotive_force, "dynamics": dynamics}
-    results: dict[str, Results] = {}
-    for i, (task, name) in enumerate(zip(wire.case.task, names_of(wire.case.task), strict=True), 1):
-        begin = time.perf_counter()
-        try:
-            found = kinds[task.kind](wire, task, name, path, picture, say)
-        except (InputError, SolverError) as error:
-            raise type(error)(f"task {i} ({task.kind}): {error}") from error
-        results[name] = task.model_dump(exclude_none=True) | found
-        require_numbers(f"task {i} ({task.kind})", results[name])
-        say(f"task {name}: {task.kind}, {time.perf_counter() - begin:.2f} s")
+    results = run_each(wire.case.task, lambda task, name: kinds[task.kind](wire, task, name, path, picture, say), say)
     return {"texture": _describe(wire), "tasks": results}
 
 
