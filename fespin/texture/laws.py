@@ -221,14 +221,17 @@ def require_positive(law: Law, grid: Grid, place: Place) -> None:
     scale = np.sqrt(np.abs(np.diag(largest)))
     for i in np.flatnonzero(scale == 0):
         scale[i] = max((largest[i, j] / (scale[j] or 1.0) for j in range(len(names)) if j != i), default=0.0) or 1.0
-    weights = np.concatenate([np.full(g.stop - g.start, 1 / s) for g, s in zip(groups, scale, strict=True)])
+    active = np.concatenate([np.arange(g.stop)[g] for g, row in zip(groups, largest, strict=True) if row.any()])
+    weights = np.concatenate([np.full(g.stop - g.start, 1 / s) for g, s in zip(groups, scale, strict=True)])[active]
     lowest, worst = 0.0, (0, np.zeros(width(law)))
     for cells in _chunks(place):
-        symmetric = dissipative_matrix(law, place.part(cells)) * weights[:, None] * weights
-        values, vectors = np.linalg.eigh(symmetric)
-        c = int(np.argmin(values[:, 0]))
-        if values[c, 0] < lowest:
-            lowest, worst = float(values[c, 0]), (cells.start + c, vectors[c, :, 0] * weights)
+        symmetric = dissipative_matrix(law, place.part(cells))[:, active[:, None], active]
+        symmetric = symmetric * weights[:, None] * weights
+        values = np.linalg.eigvalsh(symmetric)[:, 0]
+        c = int(np.argmin(values))
+        if values[c] < lowest:
+            lowest, worst = float(values[c]), (cells.start + c, np.zeros(width(law)))
+            worst[1][active] = np.linalg.eigh(symmetric[c])[1][:, 0] * weights
     bottom = -grid.largest(np.array([-lowest]))
     if bottom >= -1e-10:
         return
