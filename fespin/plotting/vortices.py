@@ -19,13 +19,17 @@ BLUE, RED, GREEN, PURPLE = LINES
 
 def _map(ax: Any, motion: Motion, points: Array, m: Array, until: float) -> Any:
     """Draw m_z with arrows of m in the plane, and the way of the core up to a time (s)."""
+    from matplotlib.tri import LinearTriInterpolator, Triangulation
+
     x, y = points.T * 1e9
     shown = ax.tricontourf(x, y, m[:, 2], levels=np.linspace(-1, 1, 41), cmap="RdBu_r")
-    # Some twelve arrows along each side, at the nodes nearest to a lattice.
-    sides = [np.linspace(v.min(), v.max(), 14)[1:-1] for v in (x, y)]
-    lattice = np.stack(np.meshgrid(*sides), axis=-1).reshape(-1, 2)
-    near = np.unique([int(np.argmin((x - a) ** 2 + (y - b) ** 2)) for a, b in lattice])
-    ax.quiver(x[near], y[near], m[near, 0], m[near, 1], color="0.25", scale=16, width=0.006, pivot="mid")
+    # Twelve arrows along the longer side.
+    triangles = Triangulation(x, y)
+    apart = max(np.ptp(x), np.ptp(y)) / 13
+    sides = [np.arange(v.min() + apart, v.max() - 0.5 * apart, apart) for v in (x, y)]
+    a, b = np.meshgrid(*sides)
+    along, across = (LinearTriInterpolator(triangles, m[:, k])(a, b) for k in (0, 1))
+    ax.quiver(a, b, along, across, color="0.25", scale=16, width=0.006, pivot="mid")
     c = motion.columns
     past = c["time_s"] <= until * (1 + 1e-9)
     ax.plot(c["core_x_m"][past] * 1e9, c["core_y_m"][past] * 1e9, color="black", lw=1.0)
