@@ -32,7 +32,7 @@ import numpy as np
 from mpi4py import MPI
 
 from fespin.constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, VACUUM_PERMEABILITY
-from fespin.geometry.bricks import bricks
+from fespin.geometry import bricks
 from fespin.texture import DipolarField, Dynamics, Grid, TexturedMagnet, VortexWatch, relax, vortex
 
 COMM = MPI.COMM_WORLD

@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..errors import InputError
-from ..geometry.bricks import bricks
+from ..geometry.boxes import bricks
 from ..geometry.files import LARGEST, SUFFIXES, open_file
 from ..gmsh_session import mesh_from_gmsh
 from .body_case import BodyTable
