@@ -18,6 +18,7 @@ from fespin.texture import (
     GenericMagnet,
     Grid,
     IrreversibleProblem,
+    Lead,
     TexturedMagnet,
     Transport,
     TwoBandMagnet,
@@ -426,6 +427,18 @@ def test_bad_input(comm):
         (magnet, cold | {"right": dataclasses.replace(cold["right"], current=1.0)}, r"'right' has voltage and current"),
         (magnet, cold | {"right": dataclasses.replace(cold["right"], spin="resevoir")}, r"did you mean 'reservoir'"),
         (GENERIC, ends(voltage=0.0, temperature=T0, heat=1.0), r"'right' has temperature and heat"),
+        (GENERIC, ends(voltage=0.0, temperature=-5.0), r"'right': temperature is -5.0 K; it must be positive"),
+        (magnet, cold | {"right": dataclasses.replace(cold["right"], spin="blocked")}, r"only two bands have spins"),
+        (COBALT, cold, r"magnet is a TexturedMagnet; it must be a GenericMagnet or a TwoBandMagnet: .* `of`"),
+        (magnet, list(cold.values()), r"leads is a list; it must be a mapping of names to leads"),
+        (magnet, cold | {"right": Lead(cold["right"].where)}, r"lead 'right' is a Lead; allowed: Electrode"),
+        (magnet, cold | {"right": Electrode(lambda x: True)}, r"'right': where must .* found values of the shape \(\)"),
+        (magnet, cold | {"right": Electrode(lambda x: x[7])}, r"'right': where must .* found IndexError"),
+        (
+            dataclasses.replace(GENERIC, L_sn=1e23),
+            ends(voltage=0.0),
+            r"whatever the texture: L_sn \(1e\+23\) are too large",
+        ),
     ):
         with pytest.raises(InputError, match=words):
             IrreversibleProblem(grid, model, leads)
@@ -437,6 +450,7 @@ def test_bad_input(comm):
 
     for arguments, words in (
         ((lambda x: 0 * x,), r"magnetization is zero at a node"),
+        ((lambda x: start(x) / SCALE,), r"magnetization is at most 1 A/m, which is a direction; it is M in A/m"),
         ((start, (0.1, math.inf, 0)), r"field must be three finite numbers"),
         ((jagged,), r"turns over within a cell"),
     ):

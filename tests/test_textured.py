@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from dolfinx import mesh
-from launch import numbers, require_equal
+from launch import numbers, python, require_equal
 
 from fespin.constants import BOHR_MAGNETON, ELECTRON_GYROMAGNETIC_RATIO, ELEMENTARY_CHARGE, HBAR
 from fespin.errors import InputError, ModelError, SolverError
@@ -530,6 +530,28 @@ def test_bad_input(comm):
 
 
 # ---- ranks
+def test_what_fails_on_one_rank_fails_on_all(tmp_path):
+    """A user's function that raises on one of two ranks ends both with its words."""
+    script = tmp_path / "error.py"
+    script.write_text(
+        "from dolfinx import mesh\nfrom mpi4py import MPI\nfrom fespin import InputError\n"
+        "from fespin.texture import Dynamics, Lead, TexturedMagnet, Transport\n"
+        "comm = MPI.COMM_WORLD\nline = mesh.create_interval(comm, 9, [0, 9e-8])\n"
+        "magnet = TexturedMagnet(8e5, 1e-11, 0.1, 1e6, 0.5)\n"
+        "def bad(x): return x[:, :3] if comm.rank == 0 else [][7]\n"
+        "def ends(x): return x[0] < 1e-12 if comm.rank == 0 else [][7]\n"
+        "for work in (lambda: Dynamics(line, magnet, bad), lambda: Transport(line, magnet, {'a': Lead(ends, 0.0)}),\n"
+        "             lambda: Dynamics(line, magnet, (1, 0, 0), pinned=ends)):\n"
+        "    try: work()\n"
+        "    except InputError as error: assert 'IndexError: list index out of range' in str(error), error\n"
+        "    else: raise AssertionError\n"
+        "print('refused')\n"
+    )
+    done = python(2, script, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["refused"] * 2
+
+
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, tmp_path):
     """Motion, voltages, energies and static fields to 1e-9 on several ranks."""

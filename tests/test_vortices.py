@@ -21,6 +21,16 @@ def film(comm, cells):
     return Grid(mesh.create_rectangle(comm, corners, [cells, cells], diagonal=mesh.DiagonalType.crossed))
 
 
+def test_no_vortex(comm):
+    """Without one there is no core, in a plane and in a body."""
+    corners = [[0.0, 0.0, 0.0], [SIDE, SIDE, 1e-8]]
+    for grid in (film(comm, 8), Grid(mesh.create_box(comm, corners, [8, 8, 1]))):
+        watch = VortexWatch(grid)
+        assert np.isnan(watch.core(grid.directions((0.1, 0, 1)))).all()
+        assert np.isnan(watch.core(grid.directions(lambda x: np.stack([x[:, 0], 0 * x[:, 0], x[:, 0] + 1], 1)))).all()
+        assert np.isfinite(watch.core(grid.directions(vortex((SIDE / 2, SIDE / 2), 2e-8, -1)))).all()
+
+
 @pytest.mark.parametrize(("polarity", "chirality"), [(1, 1), (1, -1), (-1, 1)])
 def test_core(comm, polarity, chirality):
     """It is where it was put, with an error of the mesh and of the film's edge; m turns and points as asked."""
@@ -103,6 +113,15 @@ BAD = {
     "polarity": (("core = 8e-9", "polarity = 3"), ["texture.vortex.polarity", "found 3", "1, -1"]),
     "misspelt": (("core = 8e-9", "cor = 8e-9"), ["texture.vortex.cor", "unknown key", "'core'"]),
     "nm": (("core = 8e-9", "core = 8"), ["texture.vortex.core", "found 8", "4 nm is 4e-9"]),
+    "narrow": (("= 0.2\n", "= 200.0\n"), ["texture.vortex", "|grad m| is 1.25e+08", "wider vortex"]),
+    "memory": (
+        ("mesh_size = 10e-9", "mesh_size = 0.3e-9"),
+        ["texture.geometry.mesh_size", "nodes on the surface", "8 GB"],
+    ),
+    "unused": (
+        ('kind = "dynamics"\nduration = 2e-11\nsamples = 3\ntolerance = 1e-3', 'kind = "electromotive_force"'),
+        ["texture.relaxed", "nothing uses it"],
+    ),
     "line": (
         ('shape = "box"\nsize = [60e-9, 60e-9, 10e-9]', 'shape = "line"\nlength = 60e-9'),
         ["texture.dipolar", "three dimensions"],

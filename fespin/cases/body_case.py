@@ -126,6 +126,7 @@ def _check_cells(owner: str, table: BodyTable, default: float) -> None:
                 "lengths are in m, 10e-9 is 10 nm"
             )
         cells *= extent / size
+    cells *= {1: 1, 2: 2, 3: 6}[len(table.extents)]  # triangles of a square, tetrahedra of a brick
     if cells > _MOST_IN_ALL:
         raise InputError(f"{owner}.mesh_size: {size:g} m makes {cells:.0e} cells; try a larger one")
     if size > min(table.extents):

@@ -133,8 +133,10 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[
     if kind == "finite_number":
         return "be a finite number"
     if kind in ("too_short", "too_long"):
-        n, least = ctx.get("max_length") or ctx.get("min_length"), kind == "too_short"
-        return f"have {'at least ' if least and n == 1 else ''}{n} {'entry' if n == 1 else 'entries'}"
+        n = ctx.get("max_length") or ctx.get("min_length")
+        bounds = _lengths(root, path)
+        either = "" if len(set(bounds)) == 1 else "at least " if kind == "too_short" else "at most "
+        return f"have {either}{n} {'entry' if n == 1 else 'entries'}"
     if kind == "string_too_short":
         return "not be empty"
     if kind == "string_too_long":
@@ -145,6 +147,15 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[
     schema = table.model_json_schema() if isinstance(table, type) and issubclass(table, BaseModel) else {}
     node = schema.get("properties", {}).get(path[key])
     return _limits(node, schema) or error["msg"].replace("Input should ", "")
+
+
+def _lengths(root: Any, path: Place) -> list[int | None]:
+    """Return the least and the largest number of entries of a list."""
+    table = _type_at(root, path[:-1])
+    schema = table.model_json_schema() if isinstance(table, type) and issubclass(table, BaseModel) else {}
+    node = schema.get("properties", {}).get(path[-1], {})
+    lists = [x for x in (node, *node.get("anyOf", [])) if "minItems" in x or "maxItems" in x]
+    return [lists[0].get(k) for k in ("minItems", "maxItems")] if lists else [None, 1]
 
 
 def _limits(node: Any, schema: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from ..constants import DIPOLAR_MEMORY
 from ..device import direction
 from ..errors import InputError
 from .body_case import check_body
@@ -16,6 +17,7 @@ from .texture_case import (
     TextureCase,
     TextureTable,
     TextureTask,
+    along_easy,
     default_cell,
     make_magnet,
     narrowest,
@@ -51,6 +53,8 @@ def check_texture(case: TextureCase) -> None:
     if table.wall is not None and not table.easy_constant:
         raise InputError("texture.easy_constant: missing or 0; a wall needs an easy axis (J/m3)")
     check_body(OWNER, table.geometry, SHAPES, default_cell(table))
+    if table.dipolar and table.geometry.shape is not None:
+        _check_surface(table)
     if table.wall is not None:
         size, width = table.geometry.cell(default_cell(table)), narrowest(table)
         if size > width:
@@ -62,6 +66,10 @@ def check_texture(case: TextureCase) -> None:
         check_places(table, 0.0, table.geometry.extents[0])
         if table.vortex is not None:
             check_vortex(table, (0.0, 0.0), table.geometry.extents)
+    if table.relaxed and table.wall is not None and along_easy(table)[0]:
+        raise InputError(
+            f"texture.relaxed: a wall does not come to rest in a field along its easy axis; found {table.field} T"
+        )
     if table.relaxed and not any(t.kind == "dynamics" for t in case.task):
         raise InputError('texture.relaxed: nothing uses it; it belongs to "dynamics"')
     if not case.task:
@@ -69,6 +77,19 @@ def check_texture(case: TextureCase) -> None:
     for owner, task in zip(check_names(case.task), case.task, strict=True):
         check_keys(owner, task.kind, task.model_fields_set, TASKS)
         _check_task(owner, task, table)
+
+
+def _check_surface(table: TextureTable) -> None:
+    """Refuse a box whose dipolar field takes more memory than there may be."""
+    a, b, c = table.geometry.extents
+    size = table.geometry.cell(default_cell(table))
+    # Nodes of a surface of squares; the matrix between them is dense.
+    nodes = 2 * (a * b + b * c + c * a) / size**2
+    if 8 * nodes**2 > DIPOLAR_MEMORY:
+        raise InputError(
+            f"{OWNER}.mesh_size: cells of {size:g} m have some {nodes:.0f} nodes on the surface, and the dense matrix "
+            f"of the dipolar field {8e-9 * nodes**2:.3g} GB; allowed: {DIPOLAR_MEMORY / 1e9:g} GB"
+        )
 
 
 def check_places(table: TextureTable, low: float, high: float) -> None:
@@ -96,12 +117,17 @@ def check_places(table: TextureTable, low: float, high: float) -> None:
             f"texture.wall.position: found {wall.position:g} m, {where}; with {WHOLE:g} widths of {wall.width:.3g} m "
             f"to each end it must be from {first:.4g} to {last:.4g} m"
         )
+    _check_slope(table, "wall", wall.width)
+
+
+def _check_slope(table: TextureTable, what: str, width: float) -> None:
+    """Refuse a wall or a vortex that is so narrow that the entropy production need not be positive."""
     steepest = make_magnet(table).steepest
-    if 1 / wall.width > steepest:
+    if 1 / width > steepest:
         raise InputError(
-            f"texture.wall: |grad m| is {1 / wall.width:.4g} 1/m in a wall of width {wall.width:.4g} m; the entropy "
+            f"texture.{what}: |grad m| is {1 / width:.4g} 1/m in a {what} of width {width:.4g} m; the entropy "
             f"production is positive up to {steepest:.4g} 1/m only (beta^2 (hbar P/2e)^2 |grad m|^2 <= "
-            "alpha Ms/(gamma sigma)): give a smaller nonadiabaticity or a wider wall"
+            f"alpha Ms/(gamma sigma)): give a smaller nonadiabaticity or a wider {what}"
         )
 
 
@@ -119,6 +145,7 @@ def check_vortex(table: TextureTable, low: Sequence[float], high: Sequence[float
     for axis, x, a, b in zip("xy", table.vortex.centre or (), low, high, strict=False):
         if not a < x < b:
             raise InputError(f"texture.vortex.centre: {axis} is {x:g} m; the film reaches from {a:g} to {b:g} m")
+    _check_slope(table, "vortex", table.vortex.core)
 
 
 def _check_probes(positions: Sequence[float], low: float, high: float) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from dolfinx import fem, io
 
 from .. import output
+from ..errors import InputError
 from ..plotting.texture import Motion, animate_wall, plot_motion
 from ..plotting.vortices import animate_vortex, plot_vortex
 from ..progress import ProgressBar
@@ -82,6 +83,8 @@ class _Seen:
                 return "the wall left the wire at its right end"
         if self.vortex is not None:
             core = np.array([here["core_x_m"], here["core_y_m"]])
+            if not np.isfinite(core).all():
+                return "there is no vortex any more"
             if not ((core > wire.body.low[:2]) & (core < wire.body.high[:2])).all():
                 return "the vortex left the film"
         return None
@@ -177,6 +180,10 @@ def dynamics(
         grid, wire.magnet, first, field=tuple(table.field), current=circuit, dipolar=wire.dipolar or False
     )
     start, energy = seen.where(motion.directions), motion.energy
+    gone = seen.left(start)
+    if gone is not None:
+        why = "; without texture.relaxed it would start as declared" if table.relaxed else ""
+        raise InputError(f"before it starts {gone}{why}")
     wanted, times = np.linspace(0.0, duration, samples), list[float]()
     frames: list[tuple[float, Array, Array]] = []
     stopped, bar = None, ProgressBar(comm, 100)
@@ -240,7 +247,8 @@ def _plain(column: str) -> str:
 
 def _told(columns: dict[str, float]) -> Results:
     """Return what directions say, by the names of summary.json."""
-    out: Results = {_plain(k): v for k, v in columns.items() if not k.startswith("m_")}
+    # A vortex that is gone has no core.
+    out: Results = {_plain(k): v if np.isfinite(v) else None for k, v in columns.items() if not k.startswith("m_")}
     return out | {"mean_direction": [columns[f"m_{x}"] for x in "xyz"]}
 
 
@@ -291,7 +299,7 @@ def _results(
 
     def told(first: float | None, values: Array) -> list[float | None]:
         """Return a column at the times kept, with what is first, of which there is no step."""
-        return [first, *(float(x) for x in values[at])]
+        return [first, *(float(x) if np.isfinite(x) else None for x in values[at])]
 
     out["times"] = told(0.0, columns["time_s"])
     for key in ("position_m", "angle_rad", "width_m", "core_x_m", "core_y_m"):

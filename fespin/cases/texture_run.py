@@ -31,7 +31,10 @@ def run_tasks(wire: Wire, path: Path, picture: Picture, say: Callable[[str], Non
     """
     kinds = {"electromotive_force": electromotive_force, "dynamics": dynamics}
     results = run_each(wire.case.task, lambda task, name: kinds[task.kind](wire, task, name, path, picture, say), say)
-    return {"texture": _describe(wire), "tasks": results}
+    described = _describe(wire)
+    if wire.dipolar is not None:
+        wire.dipolar.destroy()
+    return {"texture": described, "tasks": results}
 
 
 def _describe(wire: Wire) -> Results:

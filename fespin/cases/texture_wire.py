@@ -133,7 +133,13 @@ def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[s
     check_places(table, low, high)
     if table.dipolar and body.dimension < 3:
         raise InputError(f"texture.dipolar: it needs a body of three dimensions; the mesh has {body.dimension}")
-    grid = Grid(body.mesh)
+    try:
+        grid = Grid(body.mesh)
+    except InputError as error:
+        if table.geometry.mesh is None:
+            raise
+        why = str(error).removeprefix("texture: ")
+        raise InputError(f"{OWNER}.mesh '{table.geometry.mesh}': {why}; Mesh.ElementOrder = 1 in a .geo") from error
     start: Any = table.magnetization
     if table.wall is not None:
         found = resolved_wall(table, high - low)
@@ -145,6 +151,8 @@ def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[s
     wire = Wire(case, magnet, body, grid, 1.0, start)
     if body.dimension > 1:
         wire.section = grid.volume / (high - low) if table.geometry.shape is not None else _end(wire)
+    if table.geometry.mesh is not None:
+        _ = wire.dipolar  # refuses what is too large before anything is written
     say(f"mesh: {body.cells} cells in {body.dimension}D, {time.perf_counter() - begin:.2f} s")
     if table.wall is not None and body.size > found.width / 2.5:
         say(f"note: cells of {body.size:.3g} m are coarse for a wall of width {found.width:.3g} m")

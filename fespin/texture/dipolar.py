@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy import sparse
 
-from ..constants import VACUUM_PERMEABILITY
+from ..constants import DIPOLAR_MEMORY, VACUUM_PERMEABILITY
 from ..errors import InputError
 from ..quantities import require_positive
 from .grid import Array, Grid
@@ -77,7 +77,7 @@ class DipolarField:
     """
 
     def __init__(
-        self, grid: Grid, magnet: TexturedMagnet, *, memory: float = 8e9, options: Options | None = None
+        self, grid: Grid, magnet: TexturedMagnet, *, memory: float = DIPOLAR_MEMORY, options: Options | None = None
     ) -> None:
         if grid.dim != 3:
             raise InputError(

@@ -176,12 +176,13 @@ class Dynamics:
         self.grid.require_positive_entropy(magnet, self.grid.seen(self.directions), " at the start")
         fixed = np.zeros(self.grid.owned, dtype=bool)
         if pinned is not None:
-            fixed = np.asarray(pinned(self.grid.positions[: self.grid.owned].T), dtype=bool)
+            fixed = self.grid.marked(pinned, "pinned")
             if not self.grid.comm.allreduce(bool(fixed.any()), MPI.LOR):
                 raise InputError("texture: pinned holds no node; check its function of positions")
         self._fixed = fixed
         if not isinstance(dipolar, bool | DipolarField):
             raise InputError(f"texture: dipolar is {dipolar!r}; it must be True, False or a DipolarField")
+        self._own_dipolar = dipolar is True
         self.dipolar = DipolarField(self.grid, magnet) if dipolar is True else dipolar or None
         if self.dipolar is not None and not self.dipolar.serves(self.grid, magnet):
             raise InputError("texture: dipolar is a DipolarField of another grid or magnetization; give the same")
@@ -380,5 +381,7 @@ class Dynamics:
         return self._rule.iterations, self._rule.factors
 
     def destroy(self) -> None:
-        """Free the factor; that of a dipolar field stays with it."""
+        """Free the factor; a dipolar field that was given stays."""
         self._rule.destroy()
+        if self._own_dipolar and self.dipolar is not None:
+            self.dipolar.destroy()

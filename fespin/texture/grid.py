@@ -14,7 +14,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from ..errors import InputError, ModelError
+from ..errors import InputError, ModelError, one_line
 from .magnet import TexturedMagnet
 
 type Array = NDArray[np.float64]
@@ -185,16 +185,40 @@ class Grid:
         problem, v = "", np.array([])
         try:
             v = np.array(given(self.positions[: self.owned]) if callable(given) else given, dtype=float)
-        except (TypeError, ValueError) as error:
-            problem = f" ({error})"
+        except Exception as error:  # of a user's function; the other ranks must hear of it
+            problem = f" ({type(error).__name__}: {one_line(str(error))})"
         v = np.broadcast_to(v, (self.owned, 3)) if v.shape == (3,) else v
         good = v.shape == (self.owned, 3) and bool(np.isfinite(v).all())
         if not self.everywhere(good):
+            problem = next((x for x in self.comm.allgather(problem) if x), "")
             raise InputError(
                 f"texture: {key} must be three finite numbers, an array of them at this rank's nodes, or a function of "
                 f"positions (n, 3) with values (n, 3){problem}"
             )
         return np.array(v)
+
+    def marked(self, where: Callable[[Array], Any], key: str) -> NDArray[np.bool_]:
+        """Return which of this rank's own nodes a function of positions (3, n) marks (owned,).
+
+        Raises
+        ------
+        InputError
+            On all ranks, if it fails on one or returns something else.
+        """
+        problem, found = "", np.zeros(self.owned, dtype=bool)
+        try:
+            found = np.asarray(where(self.positions[: self.owned].T))
+            if found.shape != (self.owned,):
+                problem = f"values of the shape {found.shape} for {self.owned} points"
+        except Exception as error:  # the other ranks must hear of it
+            problem = f"{type(error).__name__}: {one_line(str(error))}"
+        problem = next((x for x in self.comm.allgather(problem) if x), "")
+        if problem:
+            raise InputError(
+                f"texture: {key} must be a function of positions (3, n) that says of each point whether it belongs; "
+                f"found {problem}"
+            )
+        return found.astype(bool)
 
     def along(self, given: Any, key: str) -> Array:
         """Return a vector field of the mesh's space in this rank's own cells (cells, 3).

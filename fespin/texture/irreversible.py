@@ -19,12 +19,20 @@ from typing import Any
 import numpy as np
 from dolfinx import mesh as dmesh
 
-from ..errors import InputError, nearest
+from ..errors import InputError, ModelError, nearest
+from ..quantities import is_finite
 from .grid import Array, Grid, Start
 from .laws import Place, dissipative_matrix, fluxes, group, require_positive
 from .linear import Options
 from .ports import Lead, OfTime, Port, PortSystem, check_drive, check_leads, drives, lead_nodes
-from .responses import IrreversibleMagnet, Magnetization, Response, magnetic_forces, response
+from .responses import (
+    IrreversibleMagnet,
+    Magnetization,
+    Response,
+    magnetic_forces,
+    require_irreversible,
+    response,
+)
 
 SPINS = ("reservoir", "blocked")
 
@@ -123,6 +131,8 @@ class IrreversibleProblem:
         leads: Mapping[str, Electrode],
         options: Options | None = None,
     ) -> None:
+        require_irreversible(magnet)
+        check_leads(leads, Electrode)
         self.grid = g = grid if isinstance(grid, Grid) else Grid(grid)
         self.magnet, self.leads = magnet, dict(leads)
         self._check()
@@ -132,6 +142,7 @@ class IrreversibleProblem:
         # Nothing among the carriers depends on the texture.
         one = Place(np.array([[1.0, 0.0, 0.0]]), np.zeros((1, 3, 3)))
         law = dissipative_matrix(magnet, one)[0][np.ix_(self._rows, self._rows)]
+        self._require_positive(law)
         driven = np.einsum("mn,cnbg->cmbg", law, self._forces_of)
         blocks = np.einsum("c,cmaf,cmbg->cabfg", g.volumes, self._forces_of, driven)
         nodes = lead_nodes(g, self.leads)
@@ -142,15 +153,37 @@ class IrreversibleProblem:
                 if self._holds(lead, name):
                     self._ports.append((name, k))
                     ports.append(Port(found, magnet.fields.index(name)))
-        self._system = PortSystem(g, blocks, ports, "irreversible", options)
+        self._system = PortSystem(g, blocks, ports, "carriers", options)
+
+    def _require_positive(self, law: Array) -> None:
+        """Refuse coefficients that let carriers and heat alone, without a texture, produce less than nothing."""
+        own = np.sqrt(np.diag(law))
+        if np.linalg.eigvalsh(law / own / own[:, None])[0] > 0:
+            return
+        magnet = self.magnet
+        coupling, alone = (
+            ", ".join(
+                f"{x.name} ({x.value:.4g})"
+                for x in magnet.mechanisms()
+                if (x.first == x.second) == same and x.value and {x.first, x.second} <= {*magnet.gradients}
+            )
+            for same in (False, True)
+        )
+        raise ModelError(
+            f"texture: entropy production is not positive, whatever the texture: {coupling} are too large for the "
+            f"coefficients of what they couple, {alone}"
+        )
 
     def _check(self) -> None:
-        check_leads(self.leads, Electrode)
         thermal = "theta" in self.magnet.fields
         for name, lead in self.leads.items():
             check_drive(name, lead, "temperature", "heat")
+            if is_finite(lead.temperature) and not lead.temperature > 0:  # type: ignore[operator]
+                raise InputError(f"texture: lead '{name}': temperature is {lead.temperature!r} K; it must be positive")
             if lead.spin not in SPINS:
-                raise InputError(f"texture: lead '{name}': spin is {lead.spin!r}: {nearest(lead.spin, SPINS)}")
+                raise InputError(f"texture: lead '{name}': spin is {lead.spin!r}; {nearest(lead.spin, SPINS)}")
+            if lead.spin != "reservoir" and "s" not in self.magnet.fields:
+                raise InputError(f"texture: lead '{name}': spin is {lead.spin!r}, but only two bands have spins")
             for key in ("temperature", "heat"):
                 if not thermal and getattr(lead, key) is not None:
                     raise InputError(
@@ -251,6 +284,8 @@ class IrreversibleProblem:
     def _drives(self, t: float) -> tuple[list[float | None], list[float]]:
         """Return the values of the ports, None where they are to be found, and their inflows."""
         kelvins, watts = drives(self.leads, t, "temperature", "heat")
+        if not all(x is None or x > 0 for x in kelvins):
+            raise InputError(f"texture: temperatures of leads at t = {t:.4g} s are {kelvins} K; they must be positive")
         t0 = self.magnet.temperature
         none = [0.0] * len(self.leads)
         of: dict[str, tuple[list[float | None], list[float]]] = {

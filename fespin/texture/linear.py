@@ -42,6 +42,8 @@ class BlockMatrix:
         self, grid: Grid, k: int, name: str, *, symmetric: bool = False, options: Options | None = None
     ) -> None:
         self._grid, self._k, self._name = grid, k, name
+        # Only the equations of a step are not symmetric.
+        self._hint = "try another mesh" if symmetric else "try a smaller step"
         # Rows of other ranks' nodes are sent to them in the assembly.
         nodes, cells = len(grid.positions), grid.cells
         rows = np.broadcast_to(cells[:, :, None], (*cells.shape, cells.shape[1]))
@@ -106,7 +108,7 @@ class BlockMatrix:
         try:
             self._ksp.setUp()
         except PETSc.Error as error:
-            raise SolverError(f"texture: the matrix of the {self._name} is singular; try a smaller step") from error
+            raise SolverError(f"texture: the matrix of the {self._name} is singular; {self._hint}") from error
         finally:
             database = PETSc.Options(self.prefix)
             for key in self._options:
@@ -128,7 +130,7 @@ class BlockMatrix:
         self._ksp.solve(self._b, self._x)
         if self._ksp.getConvergedReason() < 0 or not np.isfinite(self._x.norm()):
             raise SolverError(
-                f"texture: a solve of the {self._name} failed; try a smaller step, or PETSc options under the prefix "
+                f"texture: a solve of the {self._name} failed; {self._hint}, or PETSc options under the prefix "
                 f"-{self.prefix}"
             )
         return np.array(self._x.array.reshape(-1, self._k))

@@ -137,7 +137,7 @@ class PortSystem:
         self._system.destroy()
 
 
-def check_leads(leads: Mapping[str, Lead], kind: type[Lead] = Lead) -> None:
+def check_leads(leads: object, kind: type[Lead] = Lead) -> None:
     """Refuse leads that are none, are driven twice, or of which none has a voltage.
 
     Raises
@@ -145,10 +145,13 @@ def check_leads(leads: Mapping[str, Lead], kind: type[Lead] = Lead) -> None:
     InputError
         It names the lead.
     """
+    if not isinstance(leads, Mapping):
+        raise InputError(f"texture: leads is a {type(leads).__name__}; it must be a mapping of names to leads")
     for name, lead in leads.items():
         if not isinstance(lead, kind) or not callable(lead.where):
+            found = f"a {type(lead).__name__}" if isinstance(lead, Lead) else repr(lead)
             raise InputError(
-                f"texture: lead '{name}' is {lead!r}; it must be a {kind.__name__} with a function of positions"
+                f"texture: lead '{name}' is {found}; allowed: {kind.__name__} with a function of positions"
             )
         check_drive(name, lead, "voltage", "current")
     if not any(lead.voltage is not None for lead in leads.values()):
@@ -178,6 +181,7 @@ def lead_nodes(grid: Grid, leads: Mapping[str, Lead]) -> list[NDArray[Any]]:
     g, out, taken = grid, [], np.zeros(grid.owned, dtype=int)
     g.mesh.topology.create_connectivity(g.dim - 1, g.dim)
     for name, lead in leads.items():
+        g.marked(lead.where, f"lead '{name}': where")
         facets = dmesh.locate_entities_boundary(g.mesh, g.dim - 1, lead.where)
         found = np.asarray(fem.locate_dofs_topological(g.space, g.dim - 1, facets, remote=True))
         found = found[found < g.owned]

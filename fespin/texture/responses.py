@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from dolfinx import mesh as dmesh
 
 from ..constants import ELEMENTARY_CHARGE
 from ..errors import InputError, nearest
@@ -72,7 +73,12 @@ class Magnetization:
         low, high = -g.largest(-length), g.largest(length)
         if not low > 0:
             raise InputError("texture: magnetization is zero at a node; it is M in A/m, and has a direction everywhere")
-        self.saturated = high - low < 1e-9 * high
+        if high < 10:
+            raise InputError(
+                f"texture: magnetization is at most {high:.4g} A/m, which is a direction; it is M in A/m, Ms times m"
+            )
+        # Files hold single precision.
+        self.saturated = high - low < 1e-6 * high
         seen = g.seen(nodal)
         mean, gradient = g.mean(seen), g.gradient(seen)
         size = np.linalg.norm(mean, axis=1, keepdims=True)
@@ -137,8 +143,17 @@ def magnetic_forces(magnet: IrreversibleMagnet, where: Magnetization, nodal: Arr
     return out
 
 
+def require_irreversible(magnet: object) -> None:
+    """Refuse what is neither of the two magnets."""
+    if not isinstance(magnet, GenericMagnet | TwoBandMagnet):
+        raise InputError(
+            f"texture: magnet is a {type(magnet).__name__}; it must be a GenericMagnet or a TwoBandMagnet: each has a "
+            "method `of` that makes one from a TexturedMagnet"
+        )
+
+
 def respond(
-    grid: Grid,
+    grid: Grid | dmesh.Mesh,
     magnet: IrreversibleMagnet,
     magnetization: Start | Any,
     field: Any,
@@ -163,6 +178,8 @@ def respond(
     ModelError
         If the entropy production need not be positive.
     """
+    require_irreversible(magnet)
+    grid = grid if isinstance(grid, Grid) else Grid(grid)
     where = Magnetization(grid, magnetization)
     require_positive(magnet, grid, where.place)
     forces = magnetic_forces(magnet, where, grid.vectors(field, "field"))

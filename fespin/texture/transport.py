@@ -93,8 +93,8 @@ class Transport:
         self, grid: Grid | dmesh.Mesh, magnet: TexturedMagnet, leads: Mapping[str, Lead], options: Options | None = None
     ) -> None:
         self.grid = grid if isinstance(grid, Grid) else Grid(grid)
+        check_leads(leads)
         self.magnet, self.leads = magnet, dict(leads)
-        check_leads(self.leads)
         g = self.grid
         ports = [Port(x) for x in lead_nodes(g, self.leads)]
         stiffness = magnet.conductivity * np.einsum("c,cai,cbi->cab", g.volumes, g.slopes, g.slopes)

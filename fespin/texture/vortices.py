@@ -33,7 +33,7 @@ def vortex(
         If a number is impossible.
     """
     require_positive("vortex", "core", core)
-    place = list(centre)
+    place = list(centre) if isinstance(centre, Sequence | np.ndarray) else []
     if len(place) != 2 or not all(is_finite(x) for x in place):
         raise InputError(f"vortex: centre is {centre!r}; it must be two finite numbers, x and y in m")
     for key, value in {"polarity": polarity, "chirality": chirality}.items():
@@ -59,16 +59,20 @@ class VortexWatch:
 
     def __init__(self, grid: Grid) -> None:
         self._grid, self._middles = grid, grid.mean(grid.positions)
+        z = grid.positions[: grid.owned, 2]
+        self._thickness = grid.largest(z) + grid.largest(-z) if grid.dim == 3 else 1.0
 
     def core(self, m: Array) -> Array:
-        """Return the core's place (2,), in m; m at this rank's own nodes (owned, 3).
+        """Return the core's place (2,), in m; nan if there is no vortex. m at this rank's own nodes (owned, 3).
 
-        It is the centre of m.(d_x m x d_y m), the density of what the directions sweep over the sphere, which is zero
-        but in the core.
+        It is the centre of m.(d_x m x d_y m), the density of what the directions sweep over the sphere: 2 pi in a
+        vortex, most of it in the core; what tails have beyond an edge is missing. Less than a quarter is no vortex.
         """
         g, seen = self._grid, self._grid.seen(m)
         slope = g.gradient(seen)
         turned = np.asarray(np.cross(slope[:, 0], slope[:, 1]), dtype=float)
         density = g.volumes * np.einsum("ca,ca->c", g.mean(seen), turned)
         total, x, y = g.totals(density.sum(), density @ self._middles[:, 0], density @ self._middles[:, 1])
+        if not abs(total) > np.pi / 2 * self._thickness:
+            return np.full(2, np.nan)
         return np.asarray(np.array([x, y]) / total)
