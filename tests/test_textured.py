@@ -549,7 +549,7 @@ def test_what_fails_on_one_rank_fails_on_all(tmp_path):
     )
     done = python(2, script, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["refused"] * 2
+    assert done.stdout.count("refused") == 2
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
