@@ -296,7 +296,7 @@ assert abs(below[2] / below[3] - 1) < 0.02 * loose and abs(driven[2] / driven[3]
 assert abs(above[2] / above[3] - 1) < 0.04 * loose and abs(above[2] / (-per_field * HIGH) - 1) < 0.04 * loose
 ratio = permalloy.nonadiabaticity / permalloy.damping
 assert abs(below[2] / (-ratio * per_field * LOW) - 1) < 0.02 * loose
-assert max(deviation.values()) < 0.06 * loose
+assert max(deviation.values()) < 0.015 * loose
 # A lead that the wall has not passed, or both, show nothing.
 for run in runs.values():
     outside = (run["q"] < LEADS[0] - 60e-9) | (run["q"] > LEADS[1] + 60e-9)

@@ -75,8 +75,14 @@ class WallWatch:
         return (self._ends[0] + self._ends[1] + along) / 2
 
     def angle(self, m: Array) -> float:
-        """Return the tilt towards the hard axis (rad), from -pi to pi."""
-        y, z = (self._grid.total(self._weights * (m @ axis)) for axis in self._axes[1:])
+        """Return the tilt towards the hard axis (rad), from -pi to pi.
+
+        Directions count by the square of their part across the easy axis, as they do in the electromotive force: spin
+        waves in the domains, however long these are, hardly matter.
+        """
+        across = np.stack([m @ axis for axis in self._axes[1:]], axis=1)
+        weighted = (self._weights * np.linalg.norm(across, axis=1))[:, None] * across
+        y, z = self._grid.totals(*weighted.sum(axis=0))
         return float(np.arctan2(z, y))
 
     def width(self, m: Array) -> float:
