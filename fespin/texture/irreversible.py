@@ -116,6 +116,8 @@ class IrreversibleProblem:
     ------
     InputError
         If leads are missing, touch no node or overlap.
+    ModelError
+        If carriers and heat alone need not produce entropy, whatever the texture.
 
     Examples
     --------
