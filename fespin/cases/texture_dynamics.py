@@ -34,8 +34,8 @@ class _Fields:
         self.writer = io.VTXWriter(grid.comm, str(path), [self.m, self.phi])
 
     def write(self, t: float, m: Array, potential: Array) -> None:
-        self.m.x.array[:] = self.grid.function(m).x.array
-        self.phi.x.array[:] = self.grid.function(potential[:, None]).x.array
+        self.grid.fill(self.m, m)
+        self.grid.fill(self.phi, potential[:, None])
         self.writer.write(t)
 
     def __enter__(self) -> _Fields:

@@ -43,6 +43,8 @@ class Wire:
         Area of the wire's ends: m2, m in a plane, 1 on a line.
     start
         m at the start: a function of positions (n, 3), or one vector.
+    dipolar
+        The dipolar field, if motions feel one.
     """
 
     case: TextureCase
@@ -51,6 +53,7 @@ class Wire:
     grid: Grid
     section: float
     start: Any
+    dipolar: DipolarField | None = None
 
     @property
     def low(self) -> float:
@@ -66,11 +69,6 @@ class Wire:
     def field(self) -> float:
         """Return the applied field along the easy axis (T)."""
         return along_easy(self.case.texture)[0]
-
-    @cached_property
-    def dipolar(self) -> DipolarField | None:
-        """Return the dipolar field, if the case has one. Collective."""
-        return DipolarField(self.grid, self.magnet) if self.case.texture.dipolar else None
 
     @cached_property
     def beginning(self) -> Any:
@@ -151,8 +149,9 @@ def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[s
     wire = Wire(case, magnet, body, grid, 1.0, start)
     if body.dimension > 1:
         wire.section = grid.volume / (high - low) if table.geometry.shape is not None else _end(wire)
-    if table.geometry.mesh is not None:
-        _ = wire.dipolar  # refuses what is too large before anything is written
+    # Here, so that what is too large is refused before anything is written.
+    if table.dipolar and any(t.kind == "dynamics" for t in case.task):
+        wire.dipolar = DipolarField(grid, magnet)
     say(f"mesh: {body.cells} cells in {body.dimension}D, {time.perf_counter() - begin:.2f} s")
     if table.wall is not None and body.size > found.width / 2.5:
         say(f"note: cells of {body.size:.3g} m are coarse for a wall of width {found.width:.3g} m")

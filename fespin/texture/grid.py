@@ -190,12 +190,16 @@ class Grid:
         v = np.broadcast_to(v, (self.owned, 3)) if v.shape == (3,) else v
         good = v.shape == (self.owned, 3) and bool(np.isfinite(v).all())
         if not self.everywhere(good):
-            problem = next((x for x in self.comm.allgather(problem) if x), "")
+            problem = self._first(problem)
             raise InputError(
                 f"texture: {key} must be three finite numbers, an array of them at this rank's nodes, or a function of "
                 f"positions (n, 3) with values (n, 3){problem}"
             )
         return np.array(v)
+
+    def _first(self, problem: str) -> str:
+        """Return the problem of the first rank that has one, on all ranks."""
+        return next((x for x in self.comm.allgather(problem) if x), "")
 
     def marked(self, where: Callable[[Array], Any], key: str) -> NDArray[np.bool_]:
         """Return which of this rank's own nodes a function of positions (3, n) marks (owned,).
@@ -212,7 +216,7 @@ class Grid:
                 problem = f"values of the shape {found.shape} for {self.owned} points"
         except Exception as error:  # the other ranks must hear of it
             problem = f"{type(error).__name__}: {one_line(str(error))}"
-        problem = next((x for x in self.comm.allgather(problem) if x), "")
+        problem = self._first(problem)
         if problem:
             raise InputError(
                 f"texture: {key} must be a function of positions (3, n) that says of each point whether it belongs; "
@@ -247,9 +251,14 @@ class Grid:
         """Return values (owned, k) as a DOLFINx function, for files and pictures."""
         k = values.shape[1]
         space = fem.functionspace(self.mesh, ("Lagrange", 1, (k,)) if k > 1 else ("Lagrange", 1))
-        f, seen = fem.Function(space, name=name), self.seen(values)
-        f.x.array.reshape(-1, k)[space.dofmap.list] = seen[self.space.dofmap.list]
+        f = fem.Function(space, name=name)
+        self.fill(f, values)
         return f
+
+    def fill(self, f: fem.Function, values: Array) -> None:
+        """Give a function of :meth:`function` other values (owned, k)."""
+        seen = self.seen(values)
+        f.x.array.reshape(-1, values.shape[1])[f.function_space.dofmap.list] = seen[self.space.dofmap.list]
 
     def collected(self, values: Array) -> tuple[Array, Array] | None:
         """Return positions and values of all nodes on rank 0, ordered along the first coordinate; None elsewhere."""

@@ -35,18 +35,6 @@ def steepest_static(magnet: TexturedMagnet) -> float:
     return float(np.sqrt(above / below)) if below else np.inf
 
 
-def _parts(grid: Grid, start: Start, applied: Any) -> tuple[Array, Array, Array]:
-    """Return m, grad m and H in the cells: H is the part of the field perpendicular to the cell's mean direction.
-
-    On a line that direction is perpendicular to the difference of m, so that the emf of a wall has no error.
-    """
-    m = grid.seen(grid.directions(start))
-    mean = grid.mean(m)
-    mean = mean / np.linalg.norm(mean, axis=1, keepdims=True)
-    b = grid.mean(grid.seen(grid.vectors(applied, "field")))
-    return mean, grid.gradient(m), b - np.einsum("ca,ca->c", b, mean)[:, None] * mean
-
-
 def static_field(grid: Grid, magnet: TexturedMagnet, start: Start, applied: Any) -> Array:
     """Return the field (V/m) that pumps the current of a given texture, (cells, 3); for :meth:`Transport.solve`.
 
@@ -61,7 +49,12 @@ def static_field(grid: Grid, magnet: TexturedMagnet, start: Start, applied: Any)
     applied
         B (T), of which the part perpendicular to m counts: a vector, a function of positions, or an array (owned, 3).
     """
-    m, gradient, h = _parts(grid, start, applied)
+    seen = grid.seen(grid.directions(start))
+    # On a line a cell's mean direction is perpendicular to the difference of m, so that the emf of a wall has no error.
+    mean = grid.mean(seen)
+    m = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+    b = grid.mean(grid.seen(grid.vectors(applied, "field")))
+    h = b - np.einsum("ca,ca->c", b, m)[:, None] * m
     scale = magnet.polarization * BOHR_MAGNETON / ELEMENTARY_CHARGE
     across = magnet.nonadiabaticity * np.cross(h, m)  # (m x a).H = a.(H x m)
-    return np.asarray(scale * np.einsum("cia,ca->ci", gradient, h + across))
+    return np.asarray(scale * np.einsum("cia,ca->ci", grid.gradient(seen), h + across))
