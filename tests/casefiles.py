@@ -22,11 +22,11 @@ def swap(text, *pairs):
     return text
 
 
-def refused(capsys, arguments, words, status=2):
-    """Assert that the command line says one line with these words; return the line."""
+def refused(capsys, arguments, words, status=2, *, progress="mesh|state"):
+    """Assert that the command line says one line with these words, beside its progress; return the line."""
     assert main([str(a) for a in arguments]) == status
     out, err = capsys.readouterr()
-    lines = [x for x in err.splitlines() if not re.match("fespin: (mesh|state|sphere|task|note)", x)]
+    lines = [x for x in err.splitlines() if not re.match(f"fespin: ({progress})", x)]
     assert len(lines) == 1 and lines[0].startswith("fespin: error: "), err
     assert not out
     for word in words:

@@ -1,15 +1,17 @@
 """Case files of longitudinal dynamics: what is refused, what comes out, ranks."""
 
 import csv
+import functools
 import json
 import os
 import re
 import subprocess
 import sys
 
+import casefiles
 import numpy as np
 import pytest
-from casefiles import refused, run, swap, task
+from casefiles import run, swap, task
 from launch import python
 from scipy.linalg import expm
 from scipy.special import jv
@@ -20,6 +22,8 @@ from fespin.cases.longitudinal_case import LongitudinalCase
 from fespin.cases.texture_case import TextureCase
 from fespin.cli import main
 from fespin.longitudinal import LongitudinalMagnet
+
+refused = functools.partial(casefiles.refused, progress="mesh|note")
 
 MU0 = 4e-7 * np.pi
 XI, TAU, D, TAU_ML, TAU_mL, CHI = 0.23, 0.7e-12, 1.7e-3, 9e-12, 4e-12, 0.013

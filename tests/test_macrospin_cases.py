@@ -1,5 +1,6 @@
 """Case files of a macrospin: what is refused, what comes out, checkpoints, ranks."""
 
+import functools
 import json
 import os
 import re
@@ -7,9 +8,10 @@ import signal
 import subprocess
 import sys
 
+import casefiles
 import numpy as np
 import pytest
-from casefiles import columns, refused, run, swap, task
+from casefiles import columns, run, swap, task
 from launch import python
 
 from fespin.cases import macrospin_tasks, results, survey_tasks
@@ -17,6 +19,8 @@ from fespin.cases.kinds import schema
 from fespin.cli import main
 from fespin.errors import SolverError
 from fespin.sigma import FokkerPlanck
+
+refused = functools.partial(casefiles.refused, progress="mesh|state|sphere|task|note")
 
 MAGNET = """\
 [macrospin]

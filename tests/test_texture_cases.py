@@ -1,18 +1,22 @@
 """Case files of textured magnets: what is refused, what comes out, ranks."""
 
+import functools
 import json
 import math
 import os
 import subprocess
 import sys
 
+import casefiles
 import numpy as np
 import pytest
-from casefiles import columns, refused, run, swap, task
+from casefiles import columns, run, swap, task
 from launch import python
 
 from fespin.cases.texture_motion import means
 from fespin.cli import main
+
+refused = functools.partial(casefiles.refused, progress="mesh|note")
 
 HBAR, E, MU_B = 1.054571817e-34, 1.602176634e-19, 9.2740100783e-24
 GAMMA = 2 * MU_B / HBAR
