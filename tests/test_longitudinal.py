@@ -173,6 +173,36 @@ def test_order_of_the_rates(degree, branch):
     assert orders(errors) == pytest.approx(2 * degree, abs=0.3)
 
 
+@pytest.mark.parametrize(("cells", "degree"), [(5, 3), (9, 2), (4, 1)])
+def test_branches_are_told_by_their_rates(cells, degree):
+    """On coarse meshes too every wave has a slow and a fast mode of one discrete wavenumber, each under its name."""
+    for xi, w_m, w_M in ((0.3, 0.05, 0.2), (0.7, 0.0, 0.0), (0.09, 0.4, 1.7)):
+        g = magnet(xi, w_m, w_M)
+        problem = interval(g, cells, degree)
+        ks = np.arange(1, 4) * math.pi / LENGTH
+        modes = decay_modes(problem, ks)
+        slow, fast = modes[:3], modes[3:]
+        for one, other in zip(slow, fast, strict=True):
+            assert (one.branch, other.branch) == ("slow", "fast")
+            assert one.rate < g.rate_between < other.rate
+            assert one.wavenumber == pytest.approx(other.wavenumber, rel=1e-6)
+            rates = g.decay_rates(one.wavenumber)
+            assert (one.rate, other.rate) == pytest.approx((float(rates[0]), float(rates[1])), rel=1e-9, abs=0)
+            # A slow wave of m follows M; a fast one is m that flows back to M. Eigenvectors of the generator.
+            for mode in (one, other):
+                ratio = -(mode.rate - g.w_M) / (g.rate - g.w_M)
+                assert mode.M * ratio == pytest.approx(mode.m, abs=1e-6 * (np.abs(mode.M).max() + np.abs(mode.m).max()))
+
+
+def test_slow_modes_of_one_rate_are_refused():
+    """With w_M = r every slow wave decays at that rate, so that none has a wavenumber; the fast ones do."""
+    problem = interval(magnet(0.3, 0.05, 1.0))
+    with pytest.raises(InputError, match="all slow modes decay at one rate"):
+        decay_modes(problem, [math.pi / LENGTH])
+    (fast,) = decay_modes(problem, [math.pi / LENGTH], ["fast"])
+    assert fast.wavenumber == pytest.approx(math.pi / LENGTH, rel=1e-4)
+
+
 def test_modes_of_a_disc():
     """Zeros of J_m' for a closed disc, on curved triangles: order 4."""
     g = magnet(0.09, 0.05, 0.2)

@@ -27,6 +27,10 @@ from .problem import LongitudinalProblem
 from .response import Response
 
 BRANCHES = ("slow", "fast")
+# The search for a mode looks at this many eigenpairs around the closed form's rate, then at more.
+SOUGHT = (6, 24, 96)
+# A mode's rate is the closed form's at its own wavenumber to rounding; a mixture of two waves is off by their distance.
+AGREES = 1e-6
 _counter = itertools.count()
 
 
@@ -118,19 +122,40 @@ class _Pencil:
             eps.destroy()
         return out
 
-    def mode(self, value: float, x: Array, branch: str) -> Mode:
+    def modes(self, pairs: list[tuple[float, Array]]) -> list[Mode]:
+        """Return the modes among eigenpairs, each with its branch. Collective.
+
+        A pair counts if its rate is its branch's closed form at its own wavenumber: a mixture of waves is left out.
+        """
+        g = self.problem.magnet
+        out = []
+        for value, x in pairs:
+            mode = self._mode(value, x, "slow" if value < g.rate_between else "fast")
+            exact = float(g.decay_rates(mode.wavenumber)[BRANCHES.index(mode.branch)])
+            if abs(value - exact) < AGREES * max(exact, g.rate):
+                out.append(mode)
+        return out
+
+    def _sides(self, x: Array) -> tuple[Array, Array]:
+        """Return the two sides of the eigenproblem, A x and B x (2, owned)."""
         p, g = self.problem, self.problem.magnet
-        n = p.owned
-        a, b = x[:n].copy(), x[n:].copy()
-        gb = p.times(p.mass, b)
-        k = np.sqrt(max(p.dot(b, p.times(p.stiffness, b)) / p.dot(b, gb), 0.0))
-        ax = np.array([p.times(p.mass, r[0] * a + r[1] * b) for r in g.relaxation])
-        ax[1] += g.stiffness * p.times(p.stiffness, b)
-        bx = value * np.array([p.times(p.mass, r[0] * a + r[1] * b) for r in g.storage])
-        lengths = [np.sqrt(p.sum(y**2)) for y in (ax - bx, ax, bx)]
-        s = g.storage
-        M, m = s[0, 0] * a + s[0, 1] * b, s[1, 0] * a + s[1, 1] * b
+        a, b = x.reshape(2, p.owned)
+        left, right = (
+            np.array([p.times(p.mass, row[0] * a + row[1] * b) for row in matrix])
+            for matrix in (g.relaxation, g.storage)
+        )
+        left[1] += g.stiffness * p.times(p.stiffness, b)
+        return left, right
+
+    def _mode(self, value: float, x: Array, branch: str) -> Mode:
+        p, g = self.problem, self.problem.magnet
+        left, right = self._sides(x)
+        right *= value
+        lengths = [np.sqrt(p.sum(y**2)) for y in (left - right, left, right)]
+        a, b = x.reshape(2, p.owned)
+        M, m = g.storage @ x.reshape(2, p.owned)
         size = np.sqrt(p.product((a, b), (M, m)) / g.susceptibility)
+        k = np.sqrt(max(p.dot(b, p.times(p.stiffness, b)) / p.dot(b, p.times(p.mass, b)), 0.0))
         return Mode(branch, value, float(k), M / size, m / size, lengths[0] / (lengths[1] + lengths[2] or 1.0))
 
     def destroy(self) -> None:
@@ -163,15 +188,17 @@ def decay_modes(
     Returns
     -------
     list
-        For each branch one mode per wavenumber: of those whose rate lies near the closed form's, the one of nearest
-        discrete wavenumber.
+        For each branch one mode per wavenumber: of those of this branch whose rate lies near the closed form's, the
+        one of nearest discrete wavenumber. All slow modes lie below
+        :attr:`~fespin.longitudinal.LongitudinalMagnet.rate_between`, all fast ones above.
 
     Raises
     ------
     InputError
-        If a wavenumber is negative or a branch unknown.
+        If a wavenumber is negative or a branch unknown, or if the slow modes are asked for where all of them decay at
+        one rate (w_M = r): no wavenumber tells them apart then.
     SolverError
-        If no eigenvalue converges.
+        If no mode of the branch is found near its rate.
     """
     ks, names = list(wavenumbers), list(branches)
     for k in ks:
@@ -180,17 +207,28 @@ def decay_modes(
     for name in names:
         if name not in BRANCHES:
             raise InputError(f"modes: branch is '{name}': {nearest(name, BRANCHES)}")
-    pencil, out = _Pencil(problem), []
     g = problem.magnet
+    if "slow" in names and g.rate_between - float(g.decay_rates(0.0)[0]) < AGREES * g.rate_between:
+        raise InputError(
+            f"modes: all slow modes decay at one rate, {g.rate_between:.6g} 1/s, since M decays to the lattice as "
+            "fast as to m (w_M = r): none has a wavenumber; ask for the fast ones, or change tau_ML"
+        )
+    pencil, out = _Pencil(problem), []
     try:
         for branch in names:
             for k in ks:
                 rate = float(g.decay_rates(k)[BRANCHES.index(branch)])
                 # Not on an eigenvalue, where the shifted matrix would be singular.
                 target = rate * (1 + 1e-5) if rate else -1e-3 * g.rate
-                found = [pencil.mode(v, x, branch) for v, x in pencil.near(target, 6)]
-                if not found:
-                    raise SolverError(f"longitudinal modes: no {branch} mode converged near k = {k:.6g} 1/m")
+                for count in SOUGHT:
+                    found = [mode for mode in pencil.modes(pencil.near(target, count)) if mode.branch == branch]
+                    if found:
+                        break
+                else:
+                    raise SolverError(
+                        f"longitudinal modes: no {branch} mode among the {SOUGHT[-1]} rates next to {rate:.6g} 1/s, "
+                        f"its closed form at k = {k:.6g} 1/m; a finer mesh resolves shorter waves"
+                    )
                 out.append(min(found, key=lambda mode: abs(mode.wavenumber - k)))
     finally:
         pencil.destroy()

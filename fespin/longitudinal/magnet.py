@@ -121,6 +121,15 @@ class LongitudinalMagnet:
         """D chi_m, of the diffusion of m (m2/s)."""
         return self.diffusion * self.chi_m
 
+    @property
+    def rate_between(self) -> float:
+        """w_M + xi (r - w_M), no slow mode's rate above and no fast one's below it, at any wavenumber (1/s).
+
+        It is the rate at which M decays while dm_ is held at zero. Holding one variable of a symmetric problem leaves a
+        rate between the two that it had (Cauchy's interlacing), and this one does not depend on the wavenumber.
+        """
+        return float(self.relaxation[0, 0] / self.storage[0, 0])
+
     def potentials(self, M: Array, m: Array) -> tuple[Array, Array]:
         """Return a and b (A/m) of Delta M and Delta m (A/m), Eqs. (8, 9)."""
         return np.asarray((M + m) / self.susceptibility), np.asarray((m + self.xi * M) / self.chi_m)
