@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from numbers import Real
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .errors import InputError
 
 
@@ -29,3 +32,15 @@ def require_asymmetry(owner: str, key: str, value: float) -> None:
     """Refuse what is not a number between -1 and 1."""
     if not is_finite(value) or not abs(value) < 1:
         raise InputError(f"{owner}: {key} is {value!r}; it must lie between -1 and 1")
+
+
+def leading_sign(vector: NDArray[np.float64]) -> float:
+    """Return the sign of a vector's largest component, the first of those that are equal but for rounding.
+
+    Examples
+    --------
+    >>> leading_sign(np.array([-np.cos(np.pi / 4), np.sin(np.pi / 4), 0.0]))
+    -1.0
+    """
+    size = np.abs(vector)
+    return float(np.sign(vector[np.argmax(size > (1 - 1e-9) * size.max())]))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .device import Field, Interface, Layer, direction
 from .errors import InputError, ModelError, nearest
+from .quantities import leading_sign
 
 
 def default_name(layer: Layer, position: int) -> str:
@@ -182,7 +183,7 @@ def common_axis(stack: Stack) -> NDArray[np.float64]:
             continue
         m = np.array(layer.direction)
         if first is None:
-            first, axis = layer, m * np.sign(m[np.abs(m).argmax()])
+            first, axis = layer, m * leading_sign(m)
         elif np.linalg.norm(np.cross(m, axis)) > 1e-9:
             unset = [x.name for x in (first, layer) if x.magnetization is None]
             default = f" ('{unset[0]}' has none given: +z)" if unset else ""

@@ -82,6 +82,20 @@ def test_landscape_of_a_bit():
     assert land.wells[1].barrier == pytest.approx(60, rel=0.1)
 
 
+@pytest.mark.parametrize("turn", [0, 1e-13, -1e-13, 3e-12])
+def test_equally_deep_wells_have_one_order(turn):
+    """Rounding does not decide which well of a symmetric bit comes first, and with it where a bit starts."""
+    field = np.array([0.0, 0.0, turn])
+    land = fs.survey(fs.Macrospin(terms=[fs.Uniaxial(constant=2e5)], field=field, **SIZE))
+    assert land.wells[0].direction == pytest.approx([0, 0, 1], abs=1e-6)
+    assert np.isinf(land.wells[0].barrier) and np.isfinite(land.wells[1].barrier)
+    axis = np.array([1 + turn, -1.0, 0.0])
+    land = fs.survey(fs.Macrospin(terms=[fs.Uniaxial(constant=2e5, axis=axis)], **SIZE))
+    assert land.wells[0].direction == pytest.approx([-(0.5**0.5), 0.5**0.5, 0], abs=1e-6)
+    deeper = fs.survey(fs.Macrospin(terms=[fs.Uniaxial(constant=2e5)], field=(0, 0, -1e-4), **SIZE))
+    assert deeper.wells[0].direction == pytest.approx([0, 0, -1], abs=1e-6)
+
+
 @pytest.mark.parametrize(
     ("term", "wells", "barrier"),
     [

@@ -18,6 +18,8 @@ from .spin import Macrospin, fibonacci
 _POINTS = 6000
 # Wells that a smaller barrier separates are one (kT).
 _SHALLOW = 0.05
+# Wells whose depths differ by less are equally deep (kT, and of the energy's range).
+_EQUAL = 1e-6, 1e-10
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,10 @@ class Well:
 
 @dataclass(frozen=True)
 class Landscape:
-    """Wells from the deepest on, passes between them, and the range of the energy (kT)."""
+    """Wells from the deepest on, passes between them, and the range of the energy (kT).
+
+    Of equally deep wells the one of larger z comes first, then that of larger y, then x.
+    """
 
     wells: tuple[Well, ...]
     saddles: tuple[Array, ...]
@@ -102,6 +107,7 @@ def survey_function(v: Pointwise) -> Landscape:
     if not minima:  # a constant energy
         return Landscape((), (), float(values.min()), float(values.max()))
     energy = [float(v(m[None])[0]) for m in minima]
+    place = _places(minima, energy, float(np.ptp(values)))
     basin = np.full(len(points), -1)
     parent = list(range(len(minima)))  # of each well: the deeper one it has met
 
@@ -118,7 +124,7 @@ def survey_function(v: Pointwise) -> Landscape:
             met.add(root(well_at[int(i)]))
         if not met:
             continue  # a plateau: its neighbours are as low
-        deepest = min(met, key=lambda k: energy[k])
+        deepest = min(met, key=lambda k: place[k])
         basin[i] = deepest
         for k in met - {deepest}:
             parent[k] = deepest
@@ -129,13 +135,28 @@ def survey_function(v: Pointwise) -> Landscape:
             if value - energy[k] > _SHALLOW:
                 saddles.append(top)
                 barriers[k] = value - energy[k]
-    barriers[min(range(len(minima)), key=lambda k: energy[k])] = np.inf
+    barriers[place.index(0)] = np.inf
     wells = []
-    for k in sorted(barriers, key=lambda k: (np.isfinite(barriers[k]), energy[k])):
+    for k in sorted(barriers, key=lambda k: (np.isfinite(barriers[k]), place[k])):
         u = minima[k]
         low, high = np.linalg.eigvalsh(v.hessian(u[None], tangent_frame(u[None]))[0])
         wells.append(Well(u, energy[k], (float(low), float(high)), float(barriers[k]), passed[k] - energy[k]))
     return Landscape(tuple(wells), tuple(saddles), min(energy), float(values.max()))
+
+
+def _places(minima: Sequence[Array], energy: Sequence[float], spread: float) -> list[int]:
+    """Return the place of each well in the order of a landscape.
+
+    Symmetric wells are equally deep up to rounding, which must not decide where a bit starts.
+    """
+    apart = _EQUAL[0] + _EQUAL[1] * spread
+    depth, last = [0] * len(minima), -np.inf
+    step = -1
+    for k in np.argsort(energy, kind="stable"):
+        step += energy[k] - last > apart
+        depth[k], last = step, energy[k]
+    order = sorted(range(len(minima)), key=lambda k: (depth[k], *-np.round(minima[k][::-1], 6)))
+    return [order.index(k) for k in range(len(minima))]
 
 
 def flood(values: Array, near: Sequence[Array], start: int, others: Sequence[int]) -> tuple[NDArray[np.bool_], float]:

@@ -18,6 +18,7 @@ from ..macrospin.landscape import Landscape, survey
 from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin, fibonacci
 from ..macrospin.torque import Torque
+from ..quantities import leading_sign
 from ..sigma.distribution import Distribution
 from ..sigma.fields import ranks_of
 from ..sigma.meridian import Meridian
@@ -229,7 +230,7 @@ class _View:
 def _eye(land: Landscape) -> Array:
     """Return a place from which the deepest well is seen well, neither at the rim nor in the middle."""
     well = land.wells[0].direction if land.wells else np.array([0.0, 0.0, 1.0])
-    well = well * np.sign(well[np.argmax(np.abs(well))])
+    well = well * leading_sign(well)
     aside = np.array([0.5, -0.75, 0.45])
     aside = aside - (aside @ well) * well
     return np.asarray(np.cos(0.95) * well + np.sin(0.95) * aside / np.linalg.norm(aside))
