@@ -51,7 +51,14 @@ def _parser() -> argparse.ArgumentParser:
         "--checkpoint",
         type=Path,
         metavar="DIR",
-        help="save the state of long evolutions there every minute, and go on from what is there",
+        help="keep there what long tasks have done, and go on from what is there",
+    )
+    run.add_argument(
+        "--checkpoint-interval",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="time between two states of an evolution (default: 60)",
     )
     run.add_argument("--no-pictures", action="store_true", help="write numbers and fields only")
     run.add_argument("--traceback", action="store_true", help="show where an error comes from")
@@ -157,6 +164,7 @@ def _run(options: argparse.Namespace) -> None:
     from petsc4py import PETSc
 
     from .cases.case import Case
+    from .cases.checkpoints import Checkpoints
     from .cases.run import run, stderr_logger, table
     from .output import OutputFolder
 
@@ -172,7 +180,9 @@ def _run(options: argparse.Namespace) -> None:
             base=options.case.parent,
             say=stderr_logger(comm),
             pictures=not options.no_pictures,
-            checkpoint=options.checkpoint,
+            checkpoints=None
+            if options.checkpoint is None
+            else Checkpoints(options.checkpoint, options.checkpoint_interval),
         )
     except InputError as error:
         raise InputError(f"{options.case}: {error}") from error

@@ -252,12 +252,6 @@ def test_mesh_file_refused(name, tmp_path, capsys):
     assert sorted(os.listdir(tmp_path)) == ["case.toml", "m.geo"]
 
 
-def test_checkpoints_are_refused(tmp_path, capsys):
-    path = tmp_path / "case.toml"
-    path.write_text(MAGNET + LINE + DISPERSION)
-    refused(capsys, ["run", path, "--checkpoint", tmp_path / "states"], ["--checkpoint", "[macrospin]"])
-
-
 # ---- good cases
 def columns(path):
     with path.open() as f:

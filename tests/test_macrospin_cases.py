@@ -835,7 +835,8 @@ def test_schema(capsys):
 DRIVER = """\
 import os, signal, sys
 from fespin.cli import main
-from fespin.sigma import FokkerPlanck, checkpoint
+from fespin import checkpoint
+from fespin.sigma import FokkerPlanck
 evolve, replace, deadly, saved = FokkerPlanck.evolve, os.replace, int(sys.argv[1]), 0
 def often(self, *arguments, **options):
     return evolve(self, *arguments, **{**options, "every": 0.0})

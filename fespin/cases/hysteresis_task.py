@@ -11,7 +11,7 @@ from ..plotting.sphere_curves import plot_hysteresis
 from ..progress import ProgressBar
 from ..sigma import Evolution
 from .macrospin_case import Task, unit
-from .macrospin_tasks import Results, Shared, checkpoint_of, describe_mesh
+from .macrospin_tasks import Results, Shared, describe_mesh, state_of
 
 
 def hysteresis(run: Shared, task: Task, name: str) -> Results:
@@ -62,8 +62,7 @@ def _sweep(run: Shared, task: Task, name: str, drive: float | None) -> tuple[Any
         "tolerance": task.tolerance or 1e-4,
         "breakpoints": [one_way] if loop else [],
         "progress": lambda part: bar.at(part, f"{name}: sweep"),
-        "checkpoint": checkpoint_of(run, task, name, drive),
-        "resume": True,
+        **state_of(run, task, name, drive),
         "observables": {} if run.resistance is None else {"resistance": run.resistance},
     }
     if task.sweep == "torque":

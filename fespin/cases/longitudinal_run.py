@@ -11,19 +11,28 @@ from mpi4py import MPI
 from ..errors import InputError, nearest
 from ..longitudinal import Flux, Held, LongitudinalProblem
 from .body_geometry import make_body
+from .checkpoints import Checkpoints
 from .longitudinal_case import LongitudinalCase, default_cell, make_magnet
 from .longitudinal_checks import OWNER
 from .longitudinal_tasks import TASKS, Picture, Prepared, Results
 from .results import run_each
 
 
-def prepare(comm: MPI.Intracomm, case: LongitudinalCase, base: Path, say: Callable[[str], None]) -> Prepared:
+def prepare(
+    comm: MPI.Intracomm,
+    case: LongitudinalCase,
+    base: Path,
+    say: Callable[[str], None],
+    checkpoints: Checkpoints | None = None,
+) -> Prepared:
     """Mesh the body of a case. Collective.
 
     Parameters
     ----------
     base
         Folder of the case file.
+    checkpoints
+        Where the states of relaxations are kept.
 
     Raises
     ------
@@ -52,7 +61,7 @@ def prepare(comm: MPI.Intracomm, case: LongitudinalCase, base: Path, say: Callab
         f"mesh: {body.cells} cells in {body.dimension}D, {problem.unknowns} nodes of degree {table.degree}, "
         f"{time.perf_counter() - begin:.2f} s"
     )
-    return Prepared(case, body, problem, conditions)
+    return Prepared(case, body, problem, conditions, checkpoints)
 
 
 def run_tasks(prepared: Prepared, path: Path, picture: Picture, say: Callable[[str], None]) -> Results:

@@ -37,6 +37,7 @@ from ..plotting.longitudinal import (
 from ..plotting.palette import prefixed
 from ..progress import ProgressBar
 from .body_geometry import Body
+from .checkpoints import Checkpoints
 from .longitudinal_case import LongitudinalCase, LongitudinalTask, StartTable
 
 type Array = NDArray[Any]
@@ -57,12 +58,15 @@ class Prepared:
         The mesh, and the equations on it.
     conditions
         What the boundary's parts do.
+    checkpoints
+        Where the states of relaxations are kept.
     """
 
     case: LongitudinalCase
     body: Body
     problem: LongitudinalProblem
     conditions: Mapping[str, Flux | Held]
+    checkpoints: Checkpoints | None = None
 
     def heading(self, name: str) -> str:
         """Return the title of a task's picture."""
@@ -237,6 +241,10 @@ def _relaxation(
     comm, duration = p.problem.comm, task.duration
     wanted = [float(x) for x in np.linspace(0.0, duration, task.samples or 21)]
     bar = ProgressBar(comm, 100)
+    going_on: dict[str, Any] = {}
+    if p.checkpoints is not None:
+        tables = [p.case.model_dump(mode="json", exclude={"title", "task"}), task.model_dump(exclude={"name"})]
+        going_on = p.checkpoints.state(name, tables)
     found = evolve(
         p.problem,
         _start(p, p.case.longitudinal.start),
@@ -245,6 +253,7 @@ def _relaxation(
         wanted=wanted,
         tolerance=task.tolerance or 1e-5,
         each=lambda t, _: bar.at(t / duration, f"{t:.3g} s"),
+        **going_on,
     )
     bar.clear()
     columns: dict[str, Any] = {

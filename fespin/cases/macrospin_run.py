@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..macrospin.torque import Torque
 from ..plotting.sphere_curves import plot_write_error
 from ..sigma import FokkerPlanck, Sigma
 from .case import Case
+from .checkpoints import Checkpoints
 from .hysteresis_task import hysteresis
 from .macrospin_case import make_spin, make_torque
 from .macrospin_tasks import TASKS, CaseTorque, Picture, Results, Shared
@@ -34,7 +34,7 @@ def run_tasks(
     say: Callable[[str], None],
     *,
     torque_map: DrivenMap | None = None,
-    checkpoint: Path | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Results:
     """Run the tasks of a case, and write their curves, fields and pictures. Collective.
 
@@ -50,8 +50,8 @@ def run_tasks(
         Called with progress, on every rank.
     torque_map
         What the device does to its free layer, if the torque comes from transport.
-    checkpoint
-        A folder for the states of long evolutions, from which they go on.
+    checkpoints
+        Where the states of long evolutions are kept, from which they go on.
 
     Returns
     -------
@@ -68,8 +68,6 @@ def run_tasks(
     table = case.sphere
     if table.mesh is not None and not (base / table.mesh).is_file():
         raise InputError(f"sphere.mesh: there is no file '{base / table.mesh}'")
-    if checkpoint is not None:
-        _make_folder(comm, checkpoint)
     meshed = False
     last: dict[bool, tuple[Macrospin, Sigma]] = {}
 
@@ -103,7 +101,7 @@ def run_tasks(
         return FokkerPlanck(on, of, torque, axisymmetric=table.axisymmetric, verify=table.verify, sphere=mesh)
 
     solver = make(comm, spin, torque)
-    shared = Shared(comm, case, spin, torque, solver, make, path, picture, checkpoint, torque_map)
+    shared = Shared(comm, case, spin, torque, solver, make, path, picture, checkpoints, torque_map)
     tasks = {**TASKS, **SURVEYS, "hysteresis": hysteresis}
     results = run_each(case.task, lambda task, name: tasks[task.kind](shared, task, name), say)
     if table.mesh is not None and not meshed:
@@ -115,21 +113,6 @@ def run_tasks(
             lambda p: plot_write_error(comm, p, curves, points=points, title=case.title),
         )
     return {"macrospin": _describe(spin, torque, solver), **mapped, "tasks": results}
-
-
-def _make_folder(comm: MPI.Intracomm, path: Path) -> None:
-    """Make the folder of checkpoints, before anything is solved. Collective."""
-    message = None
-    if comm.rank == 0:
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=path):
-                pass
-        except OSError as error:
-            message = f"checkpoint '{path}' cannot be written: {error.strerror}"
-    message = comm.bcast(message, 0)
-    if message is not None:
-        raise InputError(message)
 
 
 def _describe(spin: Macrospin, torque: CaseTorque | None, solver: FokkerPlanck) -> Results:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +24,7 @@ from ..sigma.fields import write_sphere_fields
 from ..sigma.space import Density
 from ..sigma.surveys import Maker
 from .case import Case
+from .checkpoints import Checkpoints
 from .macrospin_case import Task, pulse_times, unit
 
 type CaseTorque = SpinTorque | AngularTorque | DirectionTorque
@@ -45,7 +44,7 @@ class Shared:
     make: Maker
     path: Path
     picture: Picture
-    checkpoint: Path | None
+    checkpoints: Checkpoints | None
     map: DrivenMap | None = None
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
@@ -78,10 +77,10 @@ class Shared:
         return {"": "factor", "A/m2": "current_density_A_per_m2", "V": "voltage_V"}[self.drive_unit]
 
 
-def checkpoint_of(run: Shared, task: Task, name: str, drive: float | None) -> Path | None:
-    """Return the file of a task's state. What the state depends on is part of the name: another case starts afresh."""
-    if run.checkpoint is None:
-        return None
+def state_of(run: Shared, task: Task, name: str, drive: float | None) -> dict[str, Any]:
+    """Return what an evolution takes to go on from its state; nothing without checkpoints."""
+    if run.checkpoints is None:
+        return {}
     tables = [
         run.case.model_dump(mode="json", exclude={"title", "task", "state"}),
         [t.start for t in run.case.task],
@@ -89,8 +88,7 @@ def checkpoint_of(run: Shared, task: Task, name: str, drive: float | None) -> Pa
         run.spin.volume,
         drive,
     ]
-    digest = hashlib.sha256(json.dumps(tables, sort_keys=True).encode()).hexdigest()[:12]
-    return run.checkpoint / f"{name}.{digest}.checkpoint"
+    return run.checkpoints.state(name, tables)
 
 
 def describe_mesh(distribution: Distribution) -> Results:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..domain import Domain
 from ..errors import InputError, one_line
 from ..geometry import from_file, lateral, line, pillar, strip
 from .case import Case
+from .checkpoints import Checkpoints
 from .kinds import AnyCase
 from .longitudinal_case import LongitudinalCase
 from .texture_case import TextureCase
@@ -80,7 +82,7 @@ def run(
     base: Path,
     say: Callable[[str], None],
     pictures: bool = True,
-    checkpoint: Path | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> dict[str, Any]:
     """Solve every state and every task of a case and write its output folder. Collective.
 
@@ -96,8 +98,8 @@ def run(
         Called with progress, on every rank.
     pictures
         Whether to draw.
-    checkpoint
-        A folder for the states of long evolutions, from which they go on.
+    checkpoints
+        Where long tasks keep what they have done, and go on from it.
 
     Returns
     -------
@@ -107,12 +109,13 @@ def run(
     started = time.perf_counter()
     summary: dict[str, Any] = {"title": case.title, "case": raw}
     # Meshes and long solves come before the folder: until then a killed run has nothing to remove.
+    if checkpoints is not None:
+        checkpoints = replace(checkpoints, files=_meshes(case, base))
+        checkpoints.make(comm)
     if isinstance(case, Case):
-        write = _of_layers(comm, case, raw, base, say, checkpoint)
+        write = _of_layers(comm, case, raw, base, say, checkpoints)
     else:
-        if checkpoint is not None:
-            raise InputError("--checkpoint: it is for evolutions on the sphere, tasks of [macrospin]")
-        write = _of_a_body(comm, case, base, say)
+        write = _of_a_body(comm, case, base, say, checkpoints)
     with folder:
         summary |= write(folder.path, _artist(folder.path, pictures, say))
         summary["ranks"] = comm.size
@@ -122,18 +125,27 @@ def run(
     return summary
 
 
+def _meshes(case: AnyCase, base: Path) -> tuple[Path, ...]:
+    """Return the mesh files that a case reads."""
+    if isinstance(case, Case):
+        names = [case.geometry.mesh, case.sphere.mesh]
+    else:
+        names = [(case.longitudinal if isinstance(case, LongitudinalCase) else case.texture).geometry.mesh]
+    return tuple(base / name for name in names if name is not None)
+
+
 def _of_layers(
     comm: MPI.Intracomm,
     case: Case,
     raw: dict[str, Any],
     base: Path,
     say: Callable[[str], None],
-    checkpoint: Path | None,
+    checkpoints: Checkpoints | None,
 ) -> Writer:
     """Solve the transport of a case; return what runs its tasks and writes all of it to a folder. Collective."""
     transport = None
     if case.transports:
-        transport = run_transport(comm, case, raw, lambda: make_domain(comm, case, base), say)
+        transport = run_transport(comm, case, raw, lambda: make_domain(comm, case, base), say, checkpoints)
 
     def write(path: Path, picture: Picture) -> dict[str, Any]:
         summary: dict[str, Any] = {}
@@ -143,23 +155,29 @@ def _of_layers(
             from .macrospin_run import run_tasks
 
             driven = None if transport is None else transport.torque_map
-            summary |= run_tasks(comm, case, base, path, picture, say, torque_map=driven, checkpoint=checkpoint)
+            summary |= run_tasks(comm, case, base, path, picture, say, torque_map=driven, checkpoints=checkpoints)
         return summary
 
     return write
 
 
 def _of_a_body(
-    comm: MPI.Intracomm, case: LongitudinalCase | TextureCase, base: Path, say: Callable[[str], None]
+    comm: MPI.Intracomm,
+    case: LongitudinalCase | TextureCase,
+    base: Path,
+    say: Callable[[str], None],
+    checkpoints: Checkpoints | None,
 ) -> Writer:
     """Mesh the body of a case; return what runs its tasks and writes their results to a folder. Collective."""
     if isinstance(case, LongitudinalCase):
         from . import longitudinal_run
 
-        magnet = longitudinal_run.prepare(comm, case, base, say)
+        magnet = longitudinal_run.prepare(comm, case, base, say, checkpoints)
         return lambda path, picture: longitudinal_run.run_tasks(magnet, path, picture, say)
     from . import texture_run
 
+    if checkpoints is not None:
+        raise InputError("--checkpoint: it is not for [texture] yet")
     wire = texture_run.prepare(comm, case, base, say)
     return lambda path, picture: texture_run.run_tasks(wire, path, picture, say)
 

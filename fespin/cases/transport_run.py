@@ -15,6 +15,7 @@ from mpi4py import MPI
 from .. import output
 from ..coupling.circuit import Circuit
 from ..coupling.directions import has_fixed_direction
+from ..coupling.groups import Groups
 from ..coupling.maps import TorqueMap, torque_map
 from ..coupling.report import DrivenMap
 from ..coupling.sphere_map import DirectionMap, direction_map
@@ -29,6 +30,7 @@ from ..stack import Stack
 from ..transport import MultilayerSolution, Profile, TransportProblem, TransportSolution, solve_multilayer
 from ..transport.seebeck import ThermoelectricCoefficients, thermoelectric_coefficients
 from .case import Case
+from .checkpoints import Checkpoints
 from .transport_case import make_model
 from .transport_describe import interface_numbers, material_numbers
 
@@ -54,6 +56,7 @@ def run_transport(
     raw: dict[str, Any],
     make_domain: Callable[[], Domain],
     say: Callable[[str], None],
+    checkpoints: Checkpoints | None = None,
 ) -> TransportRun:
     """Solve every state, and the torque map if the case asks for it. Collective.
 
@@ -65,6 +68,8 @@ def run_transport(
         Meshes the geometry.
     say
         Called with progress, on every rank.
+    checkpoints
+        Where the directions of a map that are done are kept.
     """
     started = time.perf_counter()
     maps = case.torque is not None and case.torque.source == "transport"
@@ -101,7 +106,7 @@ def run_transport(
     if maps:
         begin = time.perf_counter()
         bar.advance("torque map")
-        driven = _map(case, problem)
+        driven = _map(case, problem, checkpoints, say)
         bar.clear()
         found = driven.map
         say(f"torque map: {found.solves} directions, {time.perf_counter() - begin:.2f} s, error {found.error:.1e}")
@@ -125,7 +130,9 @@ def run_transport(
     return TransportRun(write, driven)
 
 
-def _map(case: Case, problem: TransportProblem) -> DrivenMap:
+def _map(
+    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
+) -> DrivenMap:
     """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
     assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
     t = case.transport
@@ -133,7 +140,15 @@ def _map(case: Case, problem: TransportProblem) -> DrivenMap:
     pumping = case.torque.pumping is not False
     angle = has_fixed_direction(problem.stack, problem.model, case.macrospin.layer)
     make: Callable[..., TorqueMap | DirectionMap] = torque_map if angle else direction_map
-    found = make(problem, case.macrospin.layer, tolerance=case.torque.tolerance, pumping=pumping)
+    journal = None
+    if checkpoints is not None:
+        # What a solve in one direction depends on; that of the drive is linear.
+        device = case.model_dump(mode="json", exclude={"title", "task", "state", "macrospin", "torque", "sphere"})
+        journal = checkpoints.pieces(problem.domain.comm, "torque_map", device)
+        if len(journal):
+            say(f"checkpoint: {len(journal)} directions of the torque map are done")
+    groups = Groups(problem, journal=journal)
+    found = make(groups, case.macrospin.layer, tolerance=case.torque.tolerance, pumping=pumping)
     density = t.current_density if t.current is None else t.current / problem.domain.area
     return DrivenMap(found, Circuit(density, t.voltage, case.torque.series_resistance_area or 0.0))
 

@@ -9,6 +9,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from ..checkpoint import Journal
 from ..errors import InputError
 from ..sharing import together
 from ..transport.problem import TransportProblem
@@ -20,13 +21,20 @@ type Array = NDArray[np.float64]
 class Groups:
     """Groups of ranks that solve one device for different directions: made by :func:`in_groups`, or of one problem.
 
-    `problem` is that of this rank's group, `comm` has all ranks. A context manager that frees the problems in the end.
+    `problem` is that of this rank's group, `comm` has all ranks. Directions in the `journal`, of the same device, are
+    not solved again. A context manager that frees the problems in the end.
     """
 
     def __init__(
-        self, problem: TransportProblem, comm: MPI.Intracomm | None = None, count: int = 1, own: MPI.Comm | None = None
+        self,
+        problem: TransportProblem,
+        comm: MPI.Intracomm | None = None,
+        count: int = 1,
+        own: MPI.Comm | None = None,
+        *,
+        journal: Journal | None = None,
     ) -> None:
-        self.problem, self.count, self._own = problem, count, own
+        self.problem, self.count, self._own, self.journal = problem, count, own, journal
         self.comm: MPI.Intracomm = comm or problem.domain.comm
 
     def solve(self, layer: str, directions: Array) -> tuple[Array, Array]:
@@ -58,19 +66,28 @@ class Groups:
             Takes a group's problem and a direction (3,), to which it turns the layer, which ends as it was.
         """
         before = self.problem.stack[layer].magnetization or (0.0, 0.0, 1.0)
-        own = directions[_group(self.comm, self.count) :: self.count]
+        keys = [[layer, columns, *u.tolist()] for u in directions]
+        known = [None if self.journal is None else self.journal.get(key) for key in keys]
+        missing = [k for k, piece in enumerate(known) if piece is None]
+        own = missing[_group(self.comm, self.count) :: self.count]
+        first = self.problem.domain.comm.rank == 0
 
         def share() -> Array | None:
+            found = []
             try:
-                found = [solve(self.problem, u) for u in own]
+                for k in own:
+                    found.append(solve(self.problem, directions[k]))
+                    if self.journal is not None and first:
+                        self.journal.put(keys[k], found[-1].tolist())
             finally:
                 self.problem.magnetize({layer: before})
-            return np.array(found).reshape(-1, columns) if self.problem.domain.comm.rank == 0 else None
+            return np.array(found).reshape(-1, columns) if first else None
 
         out = np.empty((len(directions), columns))
+        out[[k for k, piece in enumerate(known) if piece is not None]] = [p for p in known if p is not None] or 0.0
         # The first ranks of the groups come in the order of the groups.
         for i, part in enumerate(x for x in together(self.comm, share, "groups") if x is not None):
-            out[i :: self.count] = part
+            out[missing[i :: self.count]] = part
         return out
 
     def __enter__(self) -> Groups:

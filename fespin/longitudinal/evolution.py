@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
+from ..checkpoint import StateFile
 from ..constants import VACUUM_PERMEABILITY
 from ..errors import InputError, SolverError
 from ..quantities import is_finite
@@ -103,6 +105,42 @@ def _checked(
     return start, duration / 20 if max_step is None else max_step
 
 
+@dataclass
+class _Course:
+    """Where a relaxation is: all that a restart needs."""
+
+    state: State
+    step: float
+    scale: float  # the largest norm so far
+    time: float = 0.0
+    rejected: int = 0
+    fresh: bool = True  # the conditions have just jumped
+    blocked: bool = False  # the last step was tried with too large a size
+    integrals: Array = field(default_factory=lambda: np.zeros(3))
+    rows: list[list[float]] = field(default_factory=list)
+    keep: dict[float, State] = field(default_factory=dict)
+
+    def save(self, file: StateFile) -> None:
+        numbers = {k: getattr(self, k) for k in ("step", "scale", "time", "rejected", "fresh", "blocked", "rows")}
+        kept = {str(k): np.stack([v.M, v.m], axis=1) for k, v in self.keep.items()}
+        now = np.stack([self.state.M, self.state.m], axis=1)
+        file.save(numbers | {"integrals": self.integrals.tolist()}, {"now": now} | kept)
+
+    @classmethod
+    def loaded(cls, file: StateFile, duration: float) -> _Course | None:
+        found = file.load()
+        if found is None:
+            return None
+        numbers, values = found
+        if numbers["time"] > duration:
+            raise InputError(f"checkpoint '{file.path}': it is of a longer relaxation; remove it to start afresh")
+        states = {k: State(*(np.array(c) for c in v.T)) for k, v in values.items()}
+        integrals = np.array(numbers.pop("integrals"))
+        return cls(
+            states.pop("now"), integrals=integrals, keep={float(k): v for k, v in states.items()}, **numbers
+        )
+
+
 def evolve(
     problem: LongitudinalProblem,
     initial: State,
@@ -115,6 +153,9 @@ def evolve(
     tolerance: float = 1e-5,
     breakpoints: Sequence[float] = (),
     each: Callable[[float, State], None] | None = None,
+    checkpoint: Path | None = None,
+    every: float = 60.0,
+    resume: bool = False,
 ) -> Relaxation:
     """Follow M and m in time. Collective.
 
@@ -140,6 +181,8 @@ def evolve(
         Times (s) at which conditions jump: steps end there and start small again.
     each
         Called after every accepted step with time and state.
+    checkpoint
+        A file to which the state is written `every` seconds of computing, and from which it goes on if `resume`.
 
     Raises
     ------
@@ -158,52 +201,60 @@ def evolve(
     stepper = Stepper(problem, given, held, fixed)
     jumps = {float(t) for t in breakpoints if 0 < t < duration}
     stops = sorted({float(t) for t in wanted if t > 0} | jumps | {float(duration)})
-    time, step, rejected, fresh, blocked = 0.0, start, 0, True, False
-    state, scale = initial, math.sqrt(max(problem.free_energy(initial), 0.0))
-    keep = {0.0: initial} if 0 in wanted else {}
-    integrals = np.zeros(3 + len(given))
-    rows = [_row(problem, 0.0, state, None, integrals)]
+    now, file = _Course(initial, start, math.sqrt(max(problem.free_energy(initial), 0.0))), None
+    now.keep = {0.0: initial} if 0 in wanted else {}
+    now.integrals = np.zeros(3 + len(given))
+    now.rows = [_row(problem, 0.0, initial, None, now.integrals)]
+    if checkpoint is not None:
+        file = StateFile(problem.comm, problem.space, checkpoint, every=every, about="a longitudinal relaxation")
+        now = (_Course.loaded(file, duration) if resume else None) or now
+    stops = [t for t in stops if t > now.time]
     try:
         while stops:
-            if fresh:
-                state, jumped, work = stepper.settle(state, time + 1e-9 * min(step, stops[0] - time))
+            if now.fresh:
+                now.state, jumped, work = stepper.settle(
+                    now.state, now.time + 1e-9 * min(now.step, stops[0] - now.time)
+                )
                 for i, name in enumerate(given, 3):
-                    integrals[i] += jumped.get(name, 0.0)
-                integrals[2] += work
-                fresh = False
-                scale = max(scale, math.sqrt(max(problem.free_energy(state), 0.0)))
-            h = min(step, longest, stops[0] - time)
-            end, tally, error = stepper.step(state, time, h)
+                    now.integrals[i] += jumped.get(name, 0.0)
+                now.integrals[2] += work
+                now.fresh = False
+                now.scale = max(now.scale, math.sqrt(max(problem.free_energy(now.state), 0.0)))
+            h = min(now.step, longest, stops[0] - now.time)
+            end, tally, error = stepper.step(now.state, now.time, h)
             new = State(end.M, end.m)
             size = math.sqrt(max(problem.free_energy(new), 0.0))
-            largest = max(scale, size)
+            largest = max(now.scale, size)
             ratio = error / (tolerance * largest) if largest else 0.0
             if not math.isfinite(ratio) or ratio > 1:
-                step, rejected, blocked = h / 2, rejected + 1, True
-                if step < 1e-14 * duration:
+                now.step, now.rejected, now.blocked = h / 2, now.rejected + 1, True
+                if now.step < 1e-14 * duration:
                     raise SolverError(
-                        f"longitudinal: the step fell below {step:.1e} s at {time:.3e} s; try a larger tolerance"
+                        f"longitudinal: the step fell below {now.step:.1e} s at {now.time:.3e} s; "
+                        "try a larger tolerance"
                     )
                 continue
-            time, state, scale = time + h, new, largest
-            integrals += np.array([tally.lost, tally.heat, tally.put_in, *(tally.injected[k] for k in given)])
-            rows.append(_row(problem, time, state, end, integrals))
+            now.time, now.state, now.scale = now.time + h, new, largest
+            now.integrals += np.array([tally.lost, tally.heat, tally.put_in, *(tally.injected[k] for k in given)])
+            now.rows.append(_row(problem, now.time, new, end, now.integrals))
             if each is not None:
-                each(time, state)
-            if time >= stops[0] * (1 - 1e-12):
-                time = stops.pop(0)
-                rows[-1][0] = time
-                if time in wanted:
-                    keep[time] = state
-                if time in jumps:
-                    step, fresh = start, True
+                each(now.time, new)
+            if now.time >= stops[0] * (1 - 1e-12):
+                now.time = stops.pop(0)
+                now.rows[-1][0] = now.time
+                if now.time in wanted:
+                    now.keep[now.time] = new
+                if now.time in jumps:
+                    now.step, now.fresh = start, True
             # Doubling only, so that systems are used again, and not right after a rejection.
-            elif ratio < 1 / 32 and not blocked and h == step and step < longest:
-                step *= 2
-            blocked = False
+            elif ratio < 1 / 32 and not now.blocked and h == now.step and now.step < longest:
+                now.step *= 2
+            now.blocked = False
+            if file is not None and file.due():
+                now.save(file)
     finally:
         stepper.destroy()
-    return _result(np.array(rows), list(given), [keep[float(t)] for t in wanted], state, rejected)
+    return _result(np.array(now.rows), list(given), [now.keep[float(t)] for t in wanted], now.state, now.rejected)
 
 
 def _row(problem: LongitudinalProblem, time: float, state: State, end: Stage | None, integrals: Array) -> list[float]:

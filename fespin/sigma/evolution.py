@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
 
 import numpy as np
 from mpi4py import MPI
 
+from ..checkpoint import StateFile
 from ..errors import InputError, SolverError
 from ..macrospin.pointwise import Array
-from .checkpoint import State, load_checkpoint, require_room, save_checkpoint
 from .distribution import Distribution, Surface
 from .drive import changes
 from .factor import Options, apply
@@ -74,6 +73,34 @@ class Evolution:
     final: Distribution = field(repr=False)
 
 
+@dataclass
+class _State:
+    """Where an evolution is: all that a restart needs."""
+
+    time: float
+    step: float
+    load: Array  # integrals of the density with the basis functions (owned,)
+    rows: list[list[float]] = field(default_factory=list)
+    steps: int = 0
+    rejected: int = 0
+    drift: float = 0.0
+    weighted: bool = True
+
+    def save(self, file: StateFile) -> None:
+        numbers = {k: v for k, v in vars(self).items() if k != "load"}
+        file.save(numbers, {"load": self.load[:, None]})
+
+    @classmethod
+    def loaded(cls, file: StateFile, times: Array) -> _State | None:
+        found = file.load()
+        if found is None:
+            return None
+        state = cls(load=found[1]["load"][:, 0], **found[0])
+        if len(state.rows) > len(times) or state.time > times[-1] * (1 + 1e-12):
+            raise InputError(f"checkpoint '{file.path}': it is of a longer evolution; remove it to start afresh")
+        return state
+
+
 def evolve(
     surface: Surface,
     build: Callable[[float], Reduced],
@@ -127,19 +154,13 @@ def evolve(
         If steps become too small.
     """
     watched = [*surface.components(), *observables.values()]
+    state, file = _State(0.0, times[-1] / 1000, start), None
     if checkpoint is not None:
-        require_room(len(times) * (4 + len(watched)))
-    state = State(0.0, times[-1] / 1000, start, [])
-    if resume and checkpoint is not None:
-        found = load_checkpoint(comm, surface, checkpoint, len(start))
-        if found is not None:
-            state = found
-            if len(state.rows) > len(times) or state.time > times[-1] * (1 + 1e-12):
-                raise InputError(f"checkpoint '{checkpoint}': it is of a longer evolution; remove it to start afresh")
+        file = StateFile(comm, surface.space, checkpoint, every=every, about="an evolution on the sphere")
+        state = (_State.loaded(file, times) if resume else None) or state
     mass = float(surface.comm.allreduce(float(start.sum())))
     jumps = [b for b in breakpoints if 0 < b < times[-1]]
     stops = np.unique(np.concatenate([times, jumps, changes(build, float(times[-1]))]))
-    last_saved = monotonic()
     operators = _Operators(surface, build, weighted and state.weighted, axis, options)
 
     def record() -> None:
@@ -161,12 +182,9 @@ def evolve(
         _advance(surface, operators, state, stop, tolerance, times[-1], mass)
         if progress is not None:
             progress(state.time / times[-1])
-        if checkpoint is not None:
-            due = comm.bcast(monotonic() - last_saved > every, 0)
-            if due:
-                state.weighted = operators.weighted
-                save_checkpoint(comm, surface, checkpoint, state)
-                last_saved = monotonic()
+        if file is not None and file.due():
+            state.weighted = operators.weighted
+            state.save(file)
     final = operators.at(times[-1])
     x = final.project(state.load)
     rows = np.array(state.rows)
@@ -236,7 +254,7 @@ class _Operators:
 
 
 def _advance(
-    surface: Surface, operators: _Operators, state: State, stop: float, tolerance: float, whole: float, mass: float
+    surface: Surface, operators: _Operators, state: _State, stop: float, tolerance: float, whole: float, mass: float
 ) -> None:
     """Take one step, repeated with smaller ones until its error is small."""
     operators.choose(state.time, state.load)

@@ -1,0 +1,75 @@
+"""A folder of checkpoints: long tasks of a case go on from there when it is run again."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mpi4py import MPI
+
+from ..checkpoint import Journal, digest_of
+from ..errors import InputError
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where the states of a run are kept, and how often they are written.
+
+    Files are named after the task and a digest of all that their contents depend on: one folder serves a whole sweep
+    of cases, and a case that was changed starts afresh.
+
+    Attributes
+    ----------
+    folder
+        Where they lie.
+    every
+        Seconds of computing between two states of an evolution. Pieces of maps and surveys are written as they end.
+    files
+        Files that all results depend on by their contents, such as meshes.
+    """
+
+    folder: Path
+    every: float = 60.0
+    files: tuple[Path, ...] = ()
+
+    def make(self, comm: MPI.Intracomm) -> None:
+        """Make the folder, before anything is solved. Collective.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
+        message = None
+        if comm.rank == 0:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=self.folder):
+                    pass
+            except OSError as error:
+                message = f"checkpoint '{self.folder}' cannot be written: {error.strerror}"
+        message = comm.bcast(message, 0)
+        if message is not None:
+            raise InputError(message)
+
+    def _path(self, name: str, tables: Any, kind: str) -> Path:
+        files = [path for path in self.files if path.is_file()]
+        return self.folder / f"{name}.{digest_of(tables, files=files)}.{kind}"
+
+    def state(self, name: str, tables: Any) -> dict[str, Any]:
+        """Return what an evolution takes to write its state, and to go on from it.
+
+        Parameters
+        ----------
+        name
+            Of the task.
+        tables
+            All that the state depends on, of what JSON can hold.
+        """
+        return {"checkpoint": self._path(name, tables, "checkpoint"), "every": self.every, "resume": True}
+
+    def pieces(self, comm: MPI.Intracomm, name: str, tables: Any) -> Journal:
+        """Return the pieces of a task that are done. Collective; parameters as in :meth:`state`."""
+        return Journal(comm, self._path(name, tables, "pieces"))
