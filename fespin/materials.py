@@ -23,7 +23,10 @@ UNITS = {
     "area_resistance_star": "ohm m2",
 }
 """Units of the numbers of the library; what is absent is a ratio."""
-_TAKEN = ("resistivity", "resistivity_star", "beta", "spin_diffusion_length")
+# What a material of the library is made of.
+_TAKEN = ("resistivity", "resistivity_star", "beta", "spin_diffusion_length", "density_of_states")
+# How a page shows a unit: its name there, and how many of it make one of the library's.
+_SCALES = {"ohm m": ("nΩ m", 1e9), "m": ("nm", 1e9), "V/K": ("µV/K", 1e6), "ohm m2": ("fΩ m²", 1e15)}
 
 
 @functools.cache
@@ -199,3 +202,35 @@ def table(names: Sequence[str] = ()) -> str:
 def is_unchecked(number: Mapping[str, Any]) -> bool:
     """Return whether a number of the library was recalled without its table."""
     return str(number.get("remark", "")).startswith("unchecked")
+
+
+def markdown() -> str:
+    """Return the library as tables of a page: every number, its source and what is unchecked or unknown.
+
+    Notes
+    -----
+    `docs/materials.md` holds this text, and a test compares both.
+    """
+    book, out = library(), []
+    for kind in ("material", "interface"):
+        out += [f"| {kind} | number | value | source | remark |", "|---|---|---|---|---|"]
+        for name, tables in book[kind].items():
+            for tag, numbers in tables.items():
+                label = f"{name}, {'4.2 K' if tag == '4K' else '300 K'}".replace("|", r"\|")
+                for k, v in numbers.items():
+                    if isinstance(v, dict):
+                        remark = v.get("remark", "").replace("|", r"\|").replace("unchecked", "**unchecked**", 1)
+                        out.append(f"| {label} | `{k}` | {_shown(k, v)} | {v['source']} | {remark} |")
+                out += [f"| {label} | `{k}` | unknown | | |" for k in numbers.get("unknown", [])]
+        out.append("")
+    every = [v for kind in ("material", "interface") for x in book[kind].values() for y in x.values()
+             for v in y.values() if isinstance(v, dict)]  # fmt: skip
+    out += [f"Unchecked are {sum(map(is_unchecked, every))} of {len(every)} numbers.", ""]
+    return "\n".join([*out, *(f"* {k}: {text}" for k, text in book["source"].items())])
+
+
+def _shown(key: str, number: Mapping[str, Any]) -> str:
+    """Return a number with its uncertainty in the unit of a page."""
+    unit, scale = _SCALES[UNITS[key]] if key in UNITS else ("", 1.0)
+    spread = f" ± {scale * number['uncertainty']:.4g}" if "uncertainty" in number else ""
+    return f"{scale * number['value']:.4g}{spread} {unit}".rstrip()

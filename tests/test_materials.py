@@ -1,9 +1,14 @@
 """The built-in library: complete, sane, sourced; and how it is asked."""
 
+from pathlib import Path
+
 import pytest
 
 from fespin import InputError, Interface, Material, interfaces, material
-from fespin.materials import entry, is_unchecked, library, table
+from fespin.cli import main
+from fespin.materials import UNITS, entry, is_unchecked, library, markdown, table
+
+PAGE = Path(__file__).parents[1] / "docs" / "materials.md"
 
 NEEDED = ("Co", "Cu", "Py", "Ni", "Fe", "CoFe", "Ag", "Au", "Al", "Pt", "Ru")
 RANGES = {
@@ -125,3 +130,35 @@ def test_seebeck_coefficients_have_the_published_ratios():
     for name, ratio in (("Co", 0.08), ("Py", 0.25)):
         values = library()["material"][name]["300K"]
         assert values["seebeck_difference"]["value"] / values["seebeck"]["value"] == pytest.approx(ratio, rel=1e-12)
+
+
+def test_the_page_is_the_library():
+    """docs/materials.md holds what `fespin materials --markdown` prints, number by number."""
+    begin, end = "<!-- fespin materials --markdown -->\n", "<!-- end -->"
+    text = PAGE.read_text("utf-8")
+    assert text.count(begin) == text.count(end) == 1
+    assert text[text.index(begin) + len(begin) : text.index(end)] == markdown() + "\n", (
+        "docs/materials.md is not what `fespin materials --markdown` prints; put that text between its two marks"
+    )
+
+
+def test_markdown_names_everything():
+    text = markdown()
+    rows = [line.replace(r"\|", "/") for line in text.splitlines() if line.startswith("|")]
+    assert all(row.count("|") == 6 for row in rows)
+    every = [(k, v) for _, _, _, values in numbers() for k, v in values.items() if isinstance(v, dict)]
+    unknown = sum(len(values.get("unknown", [])) for _, _, _, values in numbers())
+    assert len(rows) == 4 + len(every) + unknown
+    unchecked = sum(is_unchecked(v) for _, v in every)
+    assert sum("| **unchecked**" in row for row in rows) == unchecked
+    assert f"Unchecked are {unchecked} of {len(every)} numbers." in text
+    assert all(k in UNITS or k in ("beta", "gamma") for k, _ in every)
+    assert "| Co, 4.2 K | `resistivity_star` | 75 ± 5 nΩ m | Bass1999 |" in text
+    assert r"| Co\|Cu, 4.2 K | `area_resistance_star` | 0.51 ± 0.02 fΩ m² | Bass1999 |" in text
+
+
+def test_command_prints_the_page_or_some_materials(capsys):
+    assert main(["materials", "--markdown"]) == 0
+    assert capsys.readouterr().out == markdown() + "\n"
+    assert main(["materials", "Co", "--markdown"]) == 2
+    assert "leave the names out" in capsys.readouterr().err
