@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--traceback", action="store_true", help="show where an error comes from")
     book = commands.add_parser("materials", help="print the built-in library with its sources")
     book.add_argument("names", nargs="*", metavar="NAME", help="materials, such as Co (default: all)")
+    book.add_argument("--markdown", action="store_true", help="print all as the tables of docs/materials.md")
     commands.add_parser("schema", help="print the JSON schema of case files")
     return parser
 
@@ -83,9 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _parser().parse_args(arguments, options)
         if options.command == "materials":
-            from .materials import table
+            from .materials import markdown, table
 
-            print(table(options.names))
+            if options.markdown and options.names:
+                raise InputError("materials: --markdown prints the whole library; leave the names out")
+            print(markdown() if options.markdown else table(options.names))
         elif options.command == "schema":
             from .cases.kinds import schema
 

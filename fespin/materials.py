@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -12,6 +12,21 @@ from .device import Interface, Material
 from .errors import InputError, nearest
 
 TEMPERATURES = {4.2: "4K", 300.0: "300K"}
+UNITS = {
+    "resistivity": "ohm m",
+    "resistivity_star": "ohm m",
+    "bulk_resistivity": "ohm m",
+    "spin_diffusion_length": "m",
+    "transverse_penetration_depth": "m",
+    "seebeck": "V/K",
+    "seebeck_difference": "V/K",
+    "area_resistance_star": "ohm m2",
+}
+"""Units of the numbers of the library; what is absent is a ratio."""
+# What a material of the library is made of.
+_TAKEN = ("resistivity", "resistivity_star", "beta", "spin_diffusion_length", "density_of_states")
+# How a page shows a unit: its name there, and how many of it make one of the library's.
+_SCALES = {"ohm m": ("nΩ m", 1e9), "m": ("nm", 1e9), "V/K": ("µV/K", 1e6), "ohm m2": ("fΩ m²", 1e15)}
 
 
 @functools.cache
@@ -54,7 +69,7 @@ def suggestion(name: str, own: Iterable[str] = ()) -> str:
 def entry(name: str, temperature: float = 4.2) -> dict[str, float]:
     """Return the numbers of a material: keys as in case files, `beta` only for ferromagnets.
 
-    Numbers that the library does not know are absent.
+    Numbers that the library does not know, or has for the reader alone, are absent.
 
     Raises
     ------
@@ -69,7 +84,7 @@ def entry(name: str, temperature: float = 4.2) -> dict[str, float]:
         raise InputError(
             f"material '{name}' is not in the library at {temperature} K, only at {', '.join(materials[name])}"
         )
-    return {k: float(v["value"]) for k, v in materials[name][tag].items() if isinstance(v, dict)}
+    return {k: float(v["value"]) for k, v in materials[name][tag].items() if k in _TAKEN}
 
 
 def make(name: str, values: dict[str, float]) -> Material:
@@ -163,8 +178,6 @@ def table(names: Sequence[str] = ()) -> str:
     for n in names:
         if n not in book["material"]:
             raise InputError(f"material '{n}' is not in the library: {suggestion(n)}")
-    units = {"resistivity": "ohm m", "resistivity_star": "ohm m", "spin_diffusion_length": "m"}
-    units |= {"area_resistance_star": "ohm m2"}
     lines = []
     for kind in ("material", "interface"):
         for name, tables in book[kind].items():
@@ -175,12 +188,49 @@ def table(names: Sequence[str] = ()) -> str:
                 for k, v in numbers.items():
                     if isinstance(v, dict):
                         spread = f" +- {v['uncertainty']:.3g}" if "uncertainty" in v else ""
-                        unit = f" {units[k]}" if k in units else ""
+                        unit = f" {UNITS[k]}" if k in UNITS else ""
                         remark = f"; {v['remark']}" if "remark" in v else ""
-                        lines.append(f"  {k:<22}{v['value']:.4g}{spread}{unit}  [{v['source']}]{remark}")
+                        lines.append(f"  {k:<28} {v['value']:.4g}{spread}{unit}  [{v['source']}]{remark}")
                 for k in numbers.get("unknown", []):
-                    lines.append(f"  {k:<22}unknown")
+                    lines.append(f"  {k:<28} unknown")
     lines.append("sources")
     lines += [f"  [{k}] {text}" for k, text in book["source"].items() if any(f"[{k}]" in x for x in lines)]
     lines.append('"unchecked": quoted without the cited table at hand; compare before you publish')
     return "\n".join(lines)
+
+
+def is_unchecked(number: Mapping[str, Any]) -> bool:
+    """Return whether a number of the library was recalled without its table."""
+    return str(number.get("remark", "")).startswith("unchecked")
+
+
+def markdown() -> str:
+    """Return the library as tables of a page: every number, its source and what is unchecked or unknown.
+
+    Notes
+    -----
+    `docs/materials.md` holds this text, and a test compares both.
+    """
+    book, out = library(), []
+    for kind in ("material", "interface"):
+        out += [f"| {kind} | number | value | source | remark |", "|---|---|---|---|---|"]
+        for name, tables in book[kind].items():
+            for tag, numbers in tables.items():
+                label = f"{name}, {'4.2 K' if tag == '4K' else '300 K'}".replace("|", r"\|")
+                for k, v in numbers.items():
+                    if isinstance(v, dict):
+                        remark = v.get("remark", "").replace("|", r"\|").replace("unchecked", "**unchecked**", 1)
+                        out.append(f"| {label} | `{k}` | {_shown(k, v)} | {v['source']} | {remark} |")
+                out += [f"| {label} | `{k}` | unknown | | |" for k in numbers.get("unknown", [])]
+        out.append("")
+    every = [v for kind in ("material", "interface") for x in book[kind].values() for y in x.values()
+             for v in y.values() if isinstance(v, dict)]  # fmt: skip
+    out += [f"Unchecked are {sum(map(is_unchecked, every))} of {len(every)} numbers.", ""]
+    return "\n".join([*out, *(f"* {k}: {text}" for k, text in book["source"].items())])
+
+
+def _shown(key: str, number: Mapping[str, Any]) -> str:
+    """Return a number with its uncertainty in the unit of a page."""
+    unit, scale = _SCALES[UNITS[key]] if key in UNITS else ("", 1.0)
+    spread = f" ± {scale * number['uncertainty']:.4g}" if "uncertainty" in number else ""
+    return f"{scale * number['value']:.4g}{spread} {unit}".rstrip()
