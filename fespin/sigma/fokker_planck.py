@@ -32,6 +32,7 @@ from .reduced import Reduced
 from .resolution import meridian_cells, require_resolution
 from .results import Escape, Spectrum, Switching, escape_times, switched
 from .space import Density, Sigma
+from .stationary import steady_state
 from .symmetry import checked, find_axis, shares
 
 
@@ -116,15 +117,15 @@ class FokkerPlanck:
     # ---- questions
     def equilibrium(self) -> Distribution:
         """Return Boltzmann's distribution, without torque. Collective."""
-        return courses.steady_state(self.surface(), self.free, self.options)
+        return steady_state(self.surface(), self.free, self.options)
 
     def steady(self) -> Distribution:
         """Return the stationary distribution under the torque. Collective."""
         surface = self.surface()
-        found = courses.steady_state(surface, self.driven, self.options)
+        found = steady_state(surface, self.driven, self.options)
         if not self.verify or not self.driven.driven:
             return found
-        other = courses.steady_state(surface.coarser, self.driven, self.options)
+        other = steady_state(surface.coarser, self.driven, self.options)
         difference = float(np.linalg.norm(found.mean - other.mean))
         require_resolution(surface, "the steady state", difference, self.spin)
         return dataclasses.replace(found, error_estimate=difference)

@@ -17,7 +17,7 @@ from .krylov import sweep
 from .operator import Operator
 from .reduced import Reduced
 from .space import Density
-from .switching import steady_state
+from .stationary import steady_state
 
 
 @dataclass(frozen=True)

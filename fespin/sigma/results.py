@@ -143,7 +143,7 @@ class Switching:
     observables
         Mean of each observable (n,).
     stationary
-        The probability of the hemisphere that remains for ever.
+        The probability of the hemisphere that remains for ever; nan if it is not known how metastable states mix.
     method
         How it was found.
     error_estimate
@@ -173,7 +173,7 @@ class Switching:
             "not_switched": self.not_switched.tolist(),
             "mean_direction": self.mean.tolist(),
             "observables": {k: v.tolist() for k, v in self.observables.items()},
-            "stationary": self.stationary,
+            "stationary": self.stationary if np.isfinite(self.stationary) else None,
             "method": self.method,
             "error_estimate": self.error_estimate.tolist(),
             "mass_error": self.mass_error,

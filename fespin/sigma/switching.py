@@ -10,6 +10,7 @@ import numpy as np
 import scipy.linalg
 from mpi4py import MPI
 
+from ..errors import SolverError
 from ..macrospin.pointwise import Array
 from . import escape as escaping
 from .distribution import Distribution, Surface, mixture
@@ -18,15 +19,15 @@ from .krylov import propagate
 from .operator import Operator
 from .reduced import Reduced
 from .space import Density
+from .stationary import null_vector, remainder
 
-_WEIGHTED = "weighted form"
 # Longer times than this (2 tau_N) on metastable states are followed by their rates, if those are slower than the other.
 _LONG, _SLOW = 100.0, 1e-3
 _FOREVER = 1e5
 # The weighted form's norm is that of rho/sqrt(m): what starts much higher than the lowest well is followed plainly.
 _SHALLOW = 8.0
-# What a discrete stationary state may have where it should have next to nothing.
-_NOISE = 1e-4
+# What the discrete start may lose of its hemisphere.
+_LOST = 0.1
 
 
 @dataclass(frozen=True)
@@ -101,46 +102,6 @@ def hemisphere_equilibrium(free: Reduced, surface: Surface, axis: Sequence[float
     return np.asarray(load / surface.comm.allreduce(float(load.sum())))
 
 
-def steady_state(surface: Surface, reduced: Reduced, options: Options | None = None) -> Distribution:
-    """Return the stationary distribution in the form that overshoots less. Collective."""
-    weighted = Operator(surface, reduced, weighted=True, options=options)
-    found = stationary_state(weighted)
-    weighted.destroy()
-    if not reduced.driven or surface.dim == 1:
-        return found
-    plain = Operator(surface, reduced, weighted=False, options=options)
-    other = plain.distribution(_null_vector(plain), "plain form")
-    plain.destroy()
-    if found.method == _WEIGHTED:
-        return other if other.negative_mass < found.negative_mass else found
-    # The plain form does not know how metastable states mix; but mass elsewhere is a state that is no well: precession.
-    held = surface.integral(np.minimum(np.maximum(other.points, 0), 1e3 * found.points))
-    return other if held < 0.9 and other.negative_mass < 1e-2 else found
-
-
-def stationary_state(operator: Operator) -> Distribution:
-    """Return the stationary distribution in the weighted form, whose tails are right. Collective.
-
-    Without torque it is Boltzmann's, exactly. With one, w is fixed where the weight is largest; where
-    several states are metastable and rates between them are tiny, each state is found for itself and
-    the rates say how they mix.
-    """
-    assert operator.weighted
-    surface = operator.surface
-    if not operator.reduced.driven:
-        x = operator.ones / operator.mass(operator.ones)
-        return operator.distribution(x, "Boltzmann")
-    if len(escaping.stable_points(operator.reduced)) > 1:
-        found = escaping.escape(operator)
-        if found.rates.sum(axis=1).min() < 1e-6:
-            return mixture(found.densities, found.populations, "metastable states, mixed by their rates")
-    pin = escaping.nearest_node(surface.comm, -operator.potential(surface.nodes)[0])
-    w = escaping.boundary_value(operator, {int(k): 1.0 for k in pin})
-    x = w * operator.scale
-    x /= operator.mass(x)
-    return operator.distribution(x, _WEIGHTED)
-
-
 def krylov_course(
     surface: Surface,
     reduced: Reduced,
@@ -154,47 +115,55 @@ def krylov_course(
 ) -> Course:
     """Follow a density under constant drive. Collective.
 
-    What is followed is the difference from the stationary state; the latter's probability of the hemisphere comes from
-    the weighted form, whose tails are right. In between lies no limit to how small a
-    probability may become.
+    What is followed is the difference from the stationary state. What the latter has in the hemisphere comes from the
+    weighted form, whose tails are right, where the plain form's is noise (:func:`remainder`). In between
+    lies no limit to how small a probability may become.
 
     Parameters
     ----------
     start
-        Integrals of the initial density with the basis functions (owned,).
+        Integrals of the initial density with the basis functions (owned,), one in all; they lie in the hemisphere.
     times
         s, increasing (n,).
+
+    Raises
+    ------
+    SolverError
+        If the mesh does not resolve the start, or the evolution does not converge.
     """
     weighted = not reduced.driven and depth(surface, reduced, start) < _SHALLOW
     here = Operator(surface, reduced, weighted=weighted, options=options)
     x0 = here.project(start)
-    rest = here.ones / here.mass(here.ones) if weighted else _null_vector(here)
     functionals = np.array([here.hemisphere(axis), *(here.observable(f) for f in observables)])
+    first = here.surface.comm.allreduce(functionals @ x0)
+    lost = 1 - float(first[0])
+    if not abs(lost) < _LOST:
+        raise SolverError(
+            f"sphere: the start's integral over its hemisphere is wrong by {lost:.2g}; the mesh does not resolve it"
+        )
+    rest = here.ones / here.mass(here.ones) if weighted else null_vector(here)
     constant = here.surface.comm.allreduce(functionals @ rest)
+    stationary = float(constant[0])
+    if not weighted:
+        constant[0], stationary = remainder(here, rest, axis)
     y = x0 - rest * here.mass(x0)
     y -= here.ones * (here.mass(y) / here.mass(here.ones))
     inside = times > 0
     values = np.zeros((len(times), len(functionals)))
     error = np.zeros(len(times))
-    values[~inside] = here.surface.comm.allreduce(functionals @ x0) - constant
     last = y
     if inside.any():
         values[inside], error[inside], last = propagate(
             here, y, rest, times[inside], functionals, rtol=rtol, floor=max(float(constant[0]), 1e-300)
         )
-    # With two metastable states the discrete stationary state is any mixture of them, and what is large is no noise.
-    most = _NOISE if len(escaping.stable_points(reduced)) > 1 else np.inf
-    if not weighted and 1e-7 * np.abs(values[:, 0]).min() < abs(constant[0]) < most:
-        # The discrete stationary state has noise there, where it should have next to nothing.
-        other = Operator(surface, reduced, weighted=True, options=options)
-        tail = stationary_state(other).probability(axis)
-        constant[0] = constant[0] if tail > 1e-6 else max(tail, 0.0)
-        other.destroy()
-    values += constant
+        values[inside] += constant
+    # At the start nothing is left to the difference of two states: all of it is in the hemisphere.
+    values[~inside] = first
+    values[~inside, 0] = 1.0
     form = "weighted" if weighted else "plain"
     final = here.distribution(rest + last, f"rational Krylov, {form} form")
     here.destroy()
-    return Course(values[:, 0], values[:, 1:4], values[:, 4:], float(constant[0]), error, final, final.method)
+    return Course(values[:, 0], values[:, 1:4], values[:, 4:], stationary, error, final, final.method)
 
 
 def depth(surface: Surface, reduced: Reduced, start: Array) -> float:
@@ -202,16 +171,6 @@ def depth(surface: Surface, reduced: Reduced, start: Array) -> float:
     energy = reduced.potential(surface.nodes)
     lowest = surface.comm.allreduce(float(energy.min(initial=np.inf)), op=MPI.MIN)
     return float(surface.comm.allreduce(float(start @ energy)) - lowest)
-
-
-def _null_vector(operator: Operator) -> Array:
-    """Return the discrete stationary state of the plain form, of unit mass. Collective."""
-    surface = operator.surface
-    # Fixed where the effective potential is lowest, and the density surely not small.
-    pin = escaping.nearest_node(surface.comm, -operator.reduced.effective(surface.nodes)[0])
-    w = escaping.boundary_value(operator, {int(k): 1.0 for k in pin})
-    x = w * operator.scale
-    return np.asarray(x / operator.mass(x))
 
 
 def kinetic_course(

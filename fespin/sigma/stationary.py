@@ -1,0 +1,158 @@
+"""Stationary states, in the form that overshoots less, and what they leave in a hemisphere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import SolverError
+from ..macrospin.pointwise import Array
+from . import escape as escaping
+from .distribution import Distribution, Surface, mixture
+from .factor import Options
+from .operator import Operator, Potential
+from .reduced import Reduced
+
+_MIXED = "metastable states, mixed by their rates"
+# Shares of the torque's potential in the weight. All of it is exact along an axis of symmetry, and far off where the
+# torque has no potential to speak of; the energy alone knows less about tails, but never overshoots much.
+_SHARES = (1.0, 0.5, 0.25, 0.0)
+# A stationary state with less negative mass than the first is good enough to look no further; with more than the
+# second, it is not trusted.
+_GOOD, _SOUND = 1e-4, 1e-2
+# What the plain form has in a hemisphere may be its own noise if it is not larger than so many times its overshoots
+# there, and never if it is larger than the second number.
+_SWINGS, _NOISE = 10.0, 1e-4
+
+
+def steady_state(surface: Surface, reduced: Reduced, options: Options | None = None) -> Distribution:
+    """Return the stationary distribution in the form that overshoots less. Collective."""
+    found = weighted_state(surface, reduced, options)
+    if not reduced.driven or surface.dim == 1:
+        return found
+    plain = Operator(surface, reduced, weighted=False, options=options)
+    other = plain.distribution(null_vector(plain), "plain form")
+    plain.destroy()
+    return _better(found, other)
+
+
+def _better(found: Distribution, plain: Distribution) -> Distribution:
+    """Return the one of two stationary states, in the weighted and in the plain form, that is right. Collective."""
+    if found.method != _MIXED:
+        return plain if plain.negative_mass < found.negative_mass else found
+    # The plain form does not know how metastable states mix; but mass elsewhere is a state that is no well: precession.
+    held = found.surface.integral(np.minimum(np.maximum(plain.points, 0), 1e3 * found.points))
+    return plain if held < 0.9 and plain.negative_mass < _SOUND else found
+
+
+def weighted_state(surface: Surface, reduced: Reduced, options: Options | None = None) -> Distribution:
+    """Return the stationary distribution in the weighted form, whose tails are right. Collective.
+
+    Without torque it is Boltzmann's, exactly. With one, w is fixed where the density is large; where
+    several states are metastable and rates between them are tiny, each state is found for itself and
+    the rates say how they mix. Of several weights the one that overshoots least is taken.
+
+    Raises
+    ------
+    SolverError
+        If no weight leads to a solution.
+    """
+    if not reduced.driven:
+        operator = Operator(surface, reduced, weighted=True, options=options)
+        found = operator.distribution(operator.ones / operator.mass(operator.ones), "Boltzmann")
+        operator.destroy()
+        return found
+    states = escaping.stable_points(reduced)
+    tried: list[tuple[float, Distribution]] = []
+    failure: SolverError | None = None
+    known = reduced.torque is not None and reduced.torque.chi(surface.points[:1], reduced.spin) is not None
+    for share in _SHARES if known else (1.0,):
+        operator = Operator(
+            surface, reduced, weighted=True, potential=None if share == 1 else _shared(reduced, share), options=options
+        )
+        try:
+            found = _pinned(operator, states, mix=share == 1)
+        except SolverError as error:
+            failure = error
+            continue
+        finally:
+            operator.destroy()
+        if not np.isfinite(found.negative_mass):
+            continue
+        tried.append((found.negative_mass, found))
+        if tried[-1][0] < _GOOD or found.method == _MIXED:
+            break
+    if not tried:
+        raise failure or SolverError("sphere: the stationary state is not finite; try a finer mesh")
+    return min(tried, key=lambda x: x[0])[1]
+
+
+def _pinned(operator: Operator, states: Array, *, mix: bool) -> Distribution:
+    """Return the stationary distribution by one weight; metastable states mixed by their rates if wanted."""
+    surface = operator.surface
+    if mix and len(states) > 1:
+        found = escaping.escape(operator)
+        if found.rates.sum(axis=1).min() < 1e-6:
+            return mixture(found.densities, found.populations, _MIXED)
+    close = surface.nodes @ states[0] if len(states) == 1 else -operator.potential(surface.nodes)[0]
+    pin = escaping.nearest_node(surface.comm, close)
+    x = escaping.boundary_value(operator, {int(k): 1.0 for k in pin}) * operator.scale
+    return operator.distribution(x / operator.mass(x), "weighted form")
+
+
+def _shared(reduced: Reduced, share: float) -> Potential:
+    """Return a potential with a share of the torque's."""
+
+    def potential(u: Array) -> tuple[Array, Array]:
+        whole, slope = reduced.effective(u)
+        own, own_slope = reduced.potential(u), reduced.slope(u)
+        return own + share * (whole - own), own_slope + share * (slope - own_slope)
+
+    return potential
+
+
+def null_vector(operator: Operator) -> Array:
+    """Return the discrete stationary state of the plain form, of unit mass. Collective."""
+    surface = operator.surface
+    # Fixed where the effective potential is lowest, and the density surely not small.
+    pin = escaping.nearest_node(surface.comm, -operator.reduced.effective(surface.nodes)[0])
+    w = escaping.boundary_value(operator, {int(k): 1.0 for k in pin})
+    x = w * operator.scale
+    return np.asarray(x / operator.mass(x))
+
+
+def remainder(plain: Operator, rest: Array, axis: Sequence[float] | Array) -> tuple[float, float]:
+    """Return what is left in a hemisphere for ever, twice: to go with `rest` in a course, and by itself. Collective.
+
+    The plain form's stationary state has noise where it should have next to nothing. Where its value is no larger than
+    its own overshoots there, and a sound state in the weighted form has no more either, the latter's takes its
+    place: a course changes by less than its noise, at the start as later. Everything else stays with `rest`:
+    two metastable states may be mixed in any way there, and the deviations from it know which.
+
+    Parameters
+    ----------
+    rest
+        The discrete stationary state of the plain form (owned,).
+    """
+    surface, reduced = plain.surface, plain.reduced
+    own = plain.dot(plain.hemisphere(axis), rest)
+    there = plain.distribution(rest, "plain form")
+    inside = surface.points @ np.asarray(axis, dtype=float) > 0
+    swing = surface.integral(np.where(inside, np.maximum(-there.points, 0.0), 0.0))
+    least = min(_SWINGS * swing, _NOISE)
+    several = len(escaping.stable_points(reduced)) > 1
+    if abs(own) > least and not several:
+        return own, own
+    try:
+        found = weighted_state(surface, reduced, plain.options)
+    except SolverError:
+        return own, np.nan if several else own
+    tail = found.probability(axis)
+    if not found.negative_mass < _SOUND:
+        return own, np.nan if several else own
+    if max(abs(own), abs(tail)) <= least:
+        return max(tail, 0.0), max(tail, 0.0)
+    if abs(own) > least and abs(own - tail) < 0.5 * abs(own):
+        return own, own
+    return own, _better(found, there).probability(axis) if reduced.driven else tail

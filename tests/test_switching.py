@@ -1,0 +1,89 @@
+"""Switching under polarizers of any direction, against spherical harmonics and trajectories."""
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+from references import harmonics
+
+import fespin as fs
+
+COMM = MPI.COMM_WORLD
+SIZE = {"volume": 1.7e-24, "saturation_magnetization": 8.2e5, "temperature": 290.0}
+STIFF = SIZE["volume"] * SIZE["saturation_magnetization"] / (1.380649e-23 * SIZE["temperature"])  # Ms v/kT, 1/T
+
+
+def bit(stability, damping, field=(0.0, 0.0, 0.0)):
+    return fs.Macrospin(damping=damping, terms=[fs.Uniaxial(stability=stability)], field=field, **SIZE)
+
+
+def tilted(spin, ratio, degrees, turn=0.0, field_like=0.0):
+    """A polarizer so many degrees off -z, at a multiple of the critical torque along the axis."""
+    size = 2 * spin.terms[0].stability * spin.damping * ratio / STIFF
+    t = np.radians(degrees)
+    return fs.SpinTorque(size, field_like * size, (np.sin(t) * np.cos(turn), np.sin(t) * np.sin(turn), -np.cos(t)))
+
+
+def expansion(spin, torque, lmax):
+    """The same magnet and torque in spherical harmonics, and its energy."""
+    v = harmonics.add(harmonics.uniaxial(spin.terms[0].stability), harmonics.field([STIFF * b for b in spin.field]))
+    a, b, alpha = torque.damping_like, torque.field_like, spin.damping
+    along = harmonics.linear(torque.polarizer)
+    chi = harmonics.scale(STIFF * (a - alpha * b) / alpha, along)
+    phi = harmonics.scale(STIFF * (b + alpha * a) / alpha, along)
+    return harmonics.Harmonics(lmax, v, alpha, chi, phi), v
+
+
+@pytest.mark.parametrize(
+    ("degrees", "field"),
+    [
+        (0, (0.0, 0.0, 0.0)),
+        (35, (0.03, -0.05, 0.02)),
+        (70, (0.0, 0.0, 0.0)),
+        (70, (-0.02, 0.03, -0.04)),
+        (90, (0.04, 0.01, 0.0)),
+    ],
+)
+def test_any_polarizer(degrees, field):
+    """From along the easy axis to across it, in fields, on two meshes: what has not switched, and what never will."""
+    spin = bit(7.5, 0.2, field)
+    torque = tilted(spin, 1.7, degrees, turn=0.8, field_like=0.3)
+    s = np.array([0.0, 0.02, 0.07, 0.2, 0.5])
+    reference, v = expansion(spin, torque, 34)
+    exact, last = reference.survival(v, s)
+    if abs(last) < 1e-5:  # the expansion's own noise, which its stationary state alone has
+        exact, last = np.array(exact) - last, 0.0
+    for size, degree in ((0.3, 4), (0.24, 3)):
+        sigma = fs.Sigma(COMM, size, degree=degree, refine=spin)
+        fp = fs.FokkerPlanck(sigma, spin, torque, axisymmetric=False, verify=False)
+        found = fp.switching(s / spin.diffusion)
+        assert found.not_switched[0] == 1
+        assert found.not_switched[1:] == pytest.approx(exact[1:], rel=2e-3, abs=1e-7)
+        assert found.stationary == pytest.approx(last, rel=5e-4, abs=5e-7)
+
+
+@pytest.mark.parametrize("degrees", [60, 90])
+def test_bits_that_stay(degrees):
+    """A torque too weak to switch a deep well leaves all in it, on any mesh: no state elsewhere takes its place."""
+    spin = bit(45, 0.07, (0.01, 0.04, 0.0))
+    torque = tilted(spin, 0.5, degrees, turn=2.0)
+    times = np.array([0.0, 2e-10, 6e-10])
+    for size, degree in ((0.25, 4), (0.2, 3)):
+        sigma = fs.Sigma(COMM, size, degree=degree, refine=spin)
+        found = fs.FokkerPlanck(sigma, spin, torque, axisymmetric=False, verify=False).switching(times)
+        assert found.not_switched[0] == 1
+        assert found.not_switched == pytest.approx(1, abs=2e-3)
+    assert (fs.langevin(COMM, spin, times, ensemble=1024, seed=4, torque=torque).not_switched == 1).all()
+
+
+def test_small_remainders_under_a_tilted_polarizer():
+    """Far above the critical torque, 40 degrees off the axis: 1e-9 against a finer mesh of a higher degree."""
+    spin = bit(50, 0.1)
+    torque = tilted(spin, 2.6, 40)
+    times, found = np.array([0.4, 1.0, 2.0]) / spin.diffusion * 0.2, []
+    for size, degree in ((0.22, 4), (0.2, 5)):
+        sigma = fs.Sigma(COMM, size, degree=degree, refine=spin)
+        fp = fs.FokkerPlanck(sigma, spin, torque, axisymmetric=False, verify=False)
+        found.append(fp.switching(times))
+    assert found[1].not_switched[-1] < 1e-8
+    assert found[0].not_switched == pytest.approx(found[1].not_switched, rel=1e-4, abs=0)
+    assert max(x.stationary for x in found) < 1e-10
