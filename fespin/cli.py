@@ -164,6 +164,10 @@ def _run(options: argparse.Namespace) -> None:
         return
 
     from mpi4py import MPI
+
+    from ._surroundings import start_libraries
+
+    start_libraries(MPI.COMM_WORLD, pictures=not options.no_pictures)
     from petsc4py import PETSc
 
     from .cases.case import Case

@@ -10,6 +10,7 @@ from ..stack import BOTTOM_LEAD, TOP_LEAD
 from .explain import place
 from .macrospin_checks import check_macrospin
 from .model_checks import check_keys, check_model, check_temperatures, heated
+from .petsc_options import check_petsc
 
 if TYPE_CHECKING:
     from .case import Case
@@ -49,6 +50,7 @@ def check(case: Case) -> None:
         allowed = ", ".join(f"{x:g}" for x in materials.TEMPERATURES)
         raise InputError(f"transport.temperature: found {case.transport.temperature:g}; allowed: {allowed} (K)")
     check_keys(case)
+    check_petsc("transport.solver.petsc", case.transport.solver.petsc)
     _check_geometry(case)
     stack = case.make_stack()
     _check_sizes(case)

@@ -157,7 +157,9 @@ class Solver(Table):
     kind: Literal["auto", "amg", "direct"] = "auto"
     rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-8
     max_iterations: Annotated[int, Field(gt=0)] = 500
-    petsc: dict[str, str | int | float | bool] = Field(default_factory=dict, description="PETSc options without prefix")
+    petsc: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="PETSc options without prefix, those that docs/safety.md lists"
+    )
 
 
 class Transport(Table):
