@@ -11,9 +11,9 @@ import numpy as np
 from .. import output
 from ..errors import InputError
 from ..plotting.texture import plot_electromotive_force
-from ..texture import static_field
+from ..texture import static_field, static_voltage
 from .texture_case import TextureTask, nominal_current
-from .texture_wire import Array, Picture, Results, Wire, closed_form, finite, voltage_per_field
+from .texture_wire import Array, Picture, Results, Wire, closed_form, finite
 
 
 def electromotive_force(
@@ -48,7 +48,7 @@ def electromotive_force(
     found = np.array([static(float(b))[0] for b in solved])
     here, between = static(wire.field)
     circuit.destroy()
-    exact = -voltage_per_field(magnet)
+    exact = -static_voltage(magnet)
     scale = max(np.abs(solved).max(), abs(wire.field)) * abs(exact) or 1.0
     motions = [magnet.mean_motion(float(b), current) for b in fields]
     means = np.array([magnet.mean_electromotive_force(float(b), current) for b in fields])
@@ -82,7 +82,7 @@ def electromotive_force(
             "electromotive_forces": found.tolist(),
             "largest_deviation": float(np.abs(found - exact * solved).max() / scale),
         },
-        "voltage_per_field": voltage_per_field(magnet),
+        "voltage_per_field": static_voltage(magnet),
         "steady_wall": None
         if steady is None
         else {

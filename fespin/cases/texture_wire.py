@@ -17,7 +17,6 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from ufl import Measure
 
-from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE
 from ..errors import InputError
 from ..texture import DipolarField, Dynamics, Grid, Lead, TexturedMagnet, Transport, relax, vortex, wall
 from .body_geometry import Body, make_body
@@ -174,11 +173,6 @@ def _end(wire: Wire) -> float:
 def finite(x: float) -> float | None:
     """Return a number, None if it is infinite: JSON has no infinity."""
     return x if math.isfinite(x) else None
-
-
-def voltage_per_field(magnet: TexturedMagnet) -> float:
-    """Return 2 P mu_B/e, the static electromotive force of a wall per field (V/T)."""
-    return 2 * magnet.polarization * BOHR_MAGNETON / ELEMENTARY_CHARGE
 
 
 def closed_form(wire: Wire, current: float) -> Results | None:
