@@ -100,7 +100,7 @@ def drive(field: float, current: float, until: float, frames: int = 0) -> dict:
     rows, pictures, worst = [], [], 0.0
     for k, step in enumerate(motion.steps(until, tolerance=3e-4 if QUICK else 1e-4)):
         low, high = probe(step.flow)
-        emf = circuit.voltage(step.flow, "right", "left") + current * LENGTH / permalloy.conductivity
+        emf = circuit.electromotive_force(step.flow, "left", "right")
         m = step.directions
         q = watch.position(m)
         rows.append((step.time, step.time - step.size / 2, q, watch.angle(m), watch.width(m), high - low - ohmic, emf))

@@ -353,6 +353,29 @@ def test_strips_bodies_and_mesh_files(tmp_path):
     assert found["strip"] == pytest.approx(found["file"], rel=5e-3, abs=0)
 
 
+def test_a_notch(tmp_path):
+    """Its resistance is no electromotive force: what tilt and position of a wall beside it say, at a strong current."""
+    notch = "Disk(2) = {120, 0, 0, 6};\nBooleanDifference{ Surface{1}; Delete; }{ Surface{2}; Delete; }\n"
+    (tmp_path / "m.geo").write_text(swap(GEO, ("-10", "0")) + notch)
+    drive = ("[texture.geometry]", "field = [5e-3, 0, 0]\ncurrent_density = 6e11\n[texture.geometry]")
+    far = swap(PROBE, ("20e-9, 100e-9, 220e-9", "5e-9, 95e-9, 155e-9"))
+    tasks = task("dynamics", "duration = 4e-11", "tolerance = 1e-3", "samples = 2")
+    summary, out = run(tmp_path, swap(MAGNET + FILE + WALL + far + tasks, drive))
+    found, c = summary["tasks"]["0"], columns(out / "dynamics.0.csv")
+    assert found["closed_form"] is None
+    assert summary["texture"]["volume"] < 0.99 * summary["texture"]["section"] * summary["texture"]["length"]
+    t, q, angle = c["time_s"], c["position_m"], c["angle_rad"]
+    width = (c["width_m"][1:] + c["width_m"][:-1]) / 2
+    told = -HBAR * P / E * (np.diff(angle) + BETA * np.diff(q) / width) / np.diff(t)
+    emf, between = c["electromotive_force_V"], c["probe_electromotive_force_0_V"]
+    assert emf[5:] == pytest.approx(told[4:], rel=0.06, abs=0)
+    assert between[5:] == pytest.approx(emf[5:], rel=0.04, abs=0)  # it comes from the wall, between the first two leads
+    assert np.abs(c["probe_electromotive_force_1_V"][5:]).max() < 0.04 * np.abs(emf[5:]).min()
+    # What Ohm's law of a straight wire leaves over is the notch.
+    ohm = 6e11 * summary["texture"]["length"] / SIGMA - c["voltage_V"]
+    assert np.abs(ohm + emf).min() > 100 * np.abs(emf).max()
+
+
 def test_files_and_pictures(tmp_path):
     text = swap(BASE, ("[texture.geometry]", "field = [8e-3, 0, 0]\n[texture.geometry]")) + PROBE + EMF
     path, out = tmp_path / "case.toml", tmp_path / "out"

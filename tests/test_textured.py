@@ -498,6 +498,64 @@ def test_static_entropy(comm):
 
 
 # ---- other dimensions, other drives
+def tapered(comm, dim, cells=(48, 8, 3)):
+    """A wire whose section grows by 1.6, in each direction across it, over a part of its length, with crooked cells."""
+    if dim == 2:
+        domain = mesh.create_rectangle(comm, [[0, 0], [LENGTH, 40e-9]], cells[:2])
+    else:
+        domain = mesh.create_box(comm, [[0, 0, 0], [LENGTH, 40e-9, 20e-9]], cells)
+    x = domain.geometry.x
+    inside = np.minimum(x[:, 0], LENGTH - x[:, 0]) / LENGTH
+    x[:, 0] += 2e-9 * np.sin(9e7 * x[:, 1] + 3e8 * x[:, 2] + 40 * x[:, 0] / LENGTH) * (inside > 1e-6)
+    x[:, 1:] *= 1 + 0.6 * np.clip((x[:, :1] - 80e-9) / 110e-9, 0, 1)
+    return Grid(domain)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_emf_in_any_section(comm, dim):
+    """Against the magnet at rest: the pumped field along the way of the current, driven as it may be; none at rest."""
+    grid = tapered(comm, dim)
+    x = grid.positions[: grid.owned]
+    m = grid.directions(wall(OBLIQUE, 120e-9, 0.9))
+    rate = np.cross(m, 3e9 * np.stack([np.cos(4e7 * x[:, 0]), np.sin(6e7 * x[:, 1]), 0.3 + 0 * x[:, 2]], axis=1))
+    push = pumped_field(grid, OBLIQUE, m, rate)
+    points = np.array([[30e-9, 9e-9, 8e-9], [105e-9, 11e-9, 9e-9], [260e-9, 13e-9, 7e-9]])[:, :dim]
+    found = []
+    for drive in ({}, {"current": 4e5 * (2e-8 if dim == 3 else 1)}, {"voltage": -3e-3}, {"voltage": 3e-3}):
+        wire = circuit(grid, OBLIQUE, **drive)
+        flow = wire.moving(m, rate)
+        unit = wire.at_rest(circuit(grid, OBLIQUE, voltage=-1.0).solve())
+        along = grid.total(grid.volumes * np.einsum("ci,ci->c", unit.current_density, push)) / unit.currents["left"]
+        read = wire.probe(points)
+        parts = np.diff(read(flow)) - np.diff(read(wire.at_rest(flow)))
+        found.append([wire.electromotive_force(flow, "left", "right"), *parts])
+        assert found[-1][0] == pytest.approx(along, rel=1e-8, abs=0)
+        assert wire.electromotive_force(flow, "right", "left") == pytest.approx(-along, rel=1e-8, abs=0)
+        still = wire.moving(m, 0 * rate)
+        assert abs(wire.electromotive_force(still, "left", "right")) < 1e-11 * abs(along)
+        assert wire.at_rest(flow).supplied == pytest.approx(wire.at_rest(flow).joule, rel=1e-8, abs=1e-30)
+    assert np.array(found) == pytest.approx(np.array(found[0]) * np.ones((4, 1)), rel=1e-7, abs=0)
+    # Ohm's law of a straight wire is off by more than there is.
+    ohm = (
+        flow.currents["left"] / grid.totals(0.0, 40e-9 * (20e-9 if dim == 3 else 1))[1] * LENGTH / OBLIQUE.conductivity
+    )
+    assert abs(ohm - (flow.voltages["left"] - flow.voltages["right"])) > 10 * abs(along)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+@pytest.mark.parametrize("place", [60e-9, 140e-9, 230e-9])
+def test_walls_in_any_section(comm, dim, place):
+    """Position, tilt and width of a wall do not depend on the section where it is."""
+    grid = tapered(comm, dim, (90, 6, 2))
+    watch, width = WallWatch(grid, MAGNET), 11e-9
+    m = grid.directions(wall(MAGNET, place, 2.1, width))
+    assert watch.position(m) == pytest.approx(place, abs=0.06e-9)
+    assert watch.width(m) == pytest.approx(width, rel=0.01)
+    assert watch.angle(m) == pytest.approx(2.1, abs=1e-9)
+    assert watch.position(grid.directions((1.0, 0, 0))) == pytest.approx(LENGTH, rel=1e-12)
+    assert watch.position(grid.directions((-1.0, 0, 0))) == pytest.approx(0, abs=1e-12 * LENGTH)
+
+
 def test_strip_is_a_wire(comm):
     """A wall in a strip moves as in a wire; probes see it pass."""
     field = 0.6 * MAGNET.walker_field

@@ -12,7 +12,7 @@ from .. import output
 from ..errors import InputError
 from ..plotting.texture import plot_electromotive_force
 from ..texture import static_field, static_voltage
-from .texture_case import TextureTask, nominal_current
+from .texture_case import TextureTask
 from .texture_wire import Array, Picture, Results, Wire, closed_form, finite
 
 
@@ -30,13 +30,15 @@ def electromotive_force(
     picture
         Takes a name and a function that draws to a path.
     """
-    magnet, grid, comm = wire.magnet, wire.grid, wire.grid.comm
-    current = nominal_current(wire.case.texture, wire.length)
+    magnet, grid, comm, table = wire.magnet, wire.grid, wire.grid.comm, wire.case.texture
     reach = max(4 * magnet.walker_field, 2 * abs(wire.field)) or 0.01
     low, high = task.fields or [0.0, reach]
     fields = np.linspace(low, high, task.samples or 201)
     easy = np.array(magnet.easy_axis)
     circuit, points = wire.circuit(opened=True), wire.probes()
+    current = table.current_density or 0.0
+    if table.voltage is not None:
+        current = float(circuit.conductances[0, 0]) * table.voltage / wire.section
     read = circuit.probe(points) if points is not None else None
 
     def static(b: float) -> tuple[float, Array]:

@@ -82,6 +82,11 @@ class Wire:
         motion.destroy()
         return motion.directions
 
+    @property
+    def uniform(self) -> bool:
+        """Return whether the section is the same all along."""
+        return abs(self.grid.volume / (self.length * self.section) - 1) < 1e-6
+
     def heading(self, name: str) -> str:
         """Return the title of a task's picture."""
         return f"{self.case.title}: {name}" if self.case.title and not name.isdigit() else self.case.title
@@ -176,7 +181,9 @@ def finite(x: float) -> float | None:
 
 
 def closed_form(wire: Wire, current: float) -> Results | None:
-    """Return mean velocity, turning and emf of Walker's wall at the case's field; None if the field is oblique.
+    """Return mean velocity, turning and emf of Walker's wall at the case's field.
+
+    None if the field is oblique, or the section of the wire, and with it the current density, varies.
 
     Parameters
     ----------
@@ -184,7 +191,7 @@ def closed_form(wire: Wire, current: float) -> Results | None:
         J along x (A/m2).
     """
     field, across = along_easy(wire.case.texture)
-    if across > 1e-9 * abs(field):
+    if across > 1e-9 * abs(field) or not wire.uniform:
         return None
     velocity, turning = wire.magnet.mean_motion(field, current)
     return {
