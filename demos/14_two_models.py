@@ -12,7 +12,9 @@
 # either spin have potentials of their own. A field $B$ across a wall turns the magnetization, and what turns it pumps
 # carriers. In both models the voltage between distant leads is
 #
-# $$ V = -2P\mu_B B/e . $$
+# $$ V = -2P\mu_B B/e , $$
+#
+# but for what the damping takes, a part $\alpha^2$ (`static_voltage`).
 #
 # Near the wall they differ. A band's carriers that cross the wall gain or lose their Zeeman energy $2\mu_B B$: the
 # bands part, $\phi_{\uparrow,\downarrow} = \phi\pm s$, until spin flips bring them together again,
@@ -35,7 +37,16 @@ from dolfinx import mesh
 from mpi4py import MPI
 
 from fespin.constants import BOHR_MAGNETON, ELEMENTARY_CHARGE
-from fespin.texture import Electrode, GenericMagnet, Grid, IrreversibleProblem, TexturedMagnet, TwoBandMagnet, wall
+from fespin.texture import (
+    Electrode,
+    GenericMagnet,
+    Grid,
+    IrreversibleProblem,
+    TexturedMagnet,
+    TwoBandMagnet,
+    static_voltage,
+    wall,
+)
 
 comm = MPI.COMM_WORLD
 QUICK = bool(os.environ.get("FESPIN_QUICK"))
@@ -86,7 +97,7 @@ def potential(state) -> np.ndarray:
 # ## The wall at rest in the middle
 
 # %%
-V = -2 * cobalt.polarization * BOHR_MAGNETON * FIELD / ELEMENTARY_CHARGE
+V = -static_voltage(cobalt) * FIELD
 profiles, worst = {}, 0.0
 if comm.rank == 0:
     print(f"2 P mu_B B/e = {abs(V) * 1e6:.4f} uV; {'':<12}{'V (uV)':>12}{'largest 2 s (uV)':>20}{'balance':>12}")

@@ -22,6 +22,7 @@ from fespin.texture import (
     TexturedMagnet,
     Transport,
     TwoBandMagnet,
+    nonadiabatic_coefficient,
     respond,
     spin_transfer_coefficient,
     static_field,
@@ -91,6 +92,7 @@ def as_reference(magnet):
     """Return the coefficients under the reference's names; its "down" is the band "up" here."""
     given = {x.name: getattr(magnet, x.name) for x in dataclasses.fields(magnet)}
     del given["temperature"], given["gyromagnetic_ratio"]
+    given.pop("carrier_moment", None)
     own = {"conductivity": "sigma", "thermal_conductivity": "kappa"}
     own |= {"conductivity_up": "sigma_dn", "conductivity_down": "sigma_up", "damping_rate": "lambda"}
     own |= {"spin_flip": "alpha", "L_up_down": "L_updn", "L_s_up": "L_sdn", "L_s_down": "L_sup"}
@@ -204,7 +206,7 @@ def test_heat_is_never_negative(seed, kind, uniform):
     grid = Grid(mesh.create_interval(MPI.COMM_WORLD, 6, [0, LENGTH / 5]))
     first = MAKERS[kind](rng)
     fixed = {"conductivity", "conductivity_up", "conductivity_down", "thermal_conductivity", "temperature"}
-    fixed |= {"A_par", "A_perp", "C_par", "C_perp", "damping_rate", "spin_flip", "gyromagnetic_ratio"}
+    fixed |= {"A_par", "A_perp", "C_par", "C_perp", "damping_rate", "spin_flip", "gyromagnetic_ratio", "carrier_moment"}
     factor = 10 ** rng.uniform(-1, 2)
     off = {x.name: factor * getattr(first, x.name) for x in dataclasses.fields(first) if x.name not in fixed}
     magnet = dataclasses.replace(first, **off)
@@ -305,11 +307,11 @@ def test_wall_between_leads(comm, kind):
 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_emf_of_a_wall(comm, kind):
-    """2 P mu_B B/e for each magnet, whatever the wall; the same current as the static form's; Co: 0.7e-4 V/T."""
+    """2 P mu_B B/e times (1 + alpha beta)/(1 + alpha^2) for each magnet, whatever the plane wall; Co: 0.7e-4 V/T."""
     magnet = GenericMagnet.of(COBALT) if kind == "generic" else TwoBandMagnet.of(COBALT, 12e-9)
     length, field = 240e-9, 0.17
     grid = Grid(mesh.create_interval(comm, 160, [0, length]))
-    expected = -2 * 0.6 * BOHR_MAGNETON / ELEMENTARY_CHARGE * field
+    expected = -2 * 0.6 * BOHR_MAGNETON / ELEMENTARY_CHARGE * field * (1 + 0.02 * 0.04) / (1 + 0.02**2)
     assert -expected / field == pytest.approx(0.7e-4, rel=0.01)
     contacts = unheated(length)
     problem = IrreversibleProblem(grid, magnet, contacts)
@@ -386,16 +388,63 @@ def test_spins_at_contacts(comm):
     assert splits["reservoir"] < 1e-18 < 1e-8 < splits["blocked"]
 
 
+@pytest.mark.parametrize(("alpha", "beta"), [(0.8, -0.7), (0.04, 1.9), (0.5, 0.5), (1.25, -0.8)])
+def test_gilberts_magnet(alpha, beta):
+    """Place by place: Gilbert's equation solved as it stands, and the field it pumps, at any damping and any gamma."""
+    rng, ms = np.random.default_rng(11), 7.3e5
+    gilbert = TexturedMagnet(ms, 1e-11, alpha, 3.1e6, -0.45, beta, gyromagnetic_ratio=2.4e11)
+    p = place(rng, 30, uniform=True)
+    m = p.m
+    p = Place(ms * m, p.D)
+    slope, H, E = p.D / ms, 0.1 * rng.normal(size=(30, 3)), 1e4 * rng.normal(size=(30, 3))
+    H -= np.einsum("ca,ca->c", H, m)[:, None] * m
+    u = -HBAR * 2.4e11 * -0.45 / (2 * ELEMENTARY_CHARGE * ms) * 3.1e6 * E
+
+    def rate(field, drift):
+        """dm/dt from Gilbert's implicit equation, three by three."""
+        along = np.einsum("ci,cia->ca", drift, slope)
+        right = -2.4e11 * np.cross(m, field) - along + beta * np.cross(m, along)
+        implicit = np.array([np.eye(3) - alpha * np.cross(x, np.eye(3)).T for x in m])
+        return np.linalg.solve(implicit, right[:, :, None])[:, :, 0]
+
+    turned, driven = rate(H, 0 * u), rate(0 * H, u)
+    pushed = np.cross(m, turned) + beta * turned  # m.(dm/dt x d_i m) = d_i m.(m x dm/dt)
+    pumped = HBAR * -0.45 / (2 * ELEMENTARY_CHARGE) * np.einsum("cia,ca->ci", slope, pushed)
+    mu, none = ELEMENTARY_CHARGE * E, np.zeros((30, 3))
+    for law in (GenericMagnet.of(gilbert), TwoBandMagnet.of(gilbert, 43e-9)):
+        bands = isinstance(law, TwoBandMagnet)
+        currents, torques = [], []
+        for gradient, field in ((mu, none), (none, H)):
+            forces = np.zeros((30, sum(law.layout.values())))
+            for name in law.gradients:
+                forces[:, group(law, name)] = gradient
+            for name, force in law.magnetic_forces(p, field, np.zeros((30, 3, 3))).items():
+                forces[:, group(law, name)] = force
+            total = sum(fluxes(law, p, forces))
+            named = {name: total[:, group(law, name)] for name in law.layout}
+            currents.append(-ELEMENTARY_CHARGE * sum(law.number_fluxes(named).values()))
+            torques.append(law.sources(p, named)[0] / ms)
+        assert torques[0] == pytest.approx(driven, rel=1e-11, abs=1e-12 * np.abs(driven).max()), bands
+        moved = torques[1] - law.gyromagnetic_ratio * np.cross(m, H)
+        assert moved == pytest.approx(turned, rel=1e-11, abs=1e-12 * np.abs(turned).max()), bands
+        assert currents[0] == pytest.approx(3.1e6 * E, rel=1e-12)
+        assert currents[1] == pytest.approx(3.1e6 * pumped, rel=1e-11, abs=1e-12 * 3.1e6 * np.abs(pumped).max()), bands
+
+
 def test_closed_forms_of_the_coefficients():
     one, two = GenericMagnet.of(COBALT), TwoBandMagnet.of(COBALT, 37e-9)
-    ms, xi = 1.45e6, spin_transfer_coefficient(COBALT)
+    ms, xi, across = 1.45e6, spin_transfer_coefficient(COBALT), nonadiabatic_coefficient(COBALT)
+    plain = 0.6 * 3.4e7 * BOHR_MAGNETON / (ELEMENTARY_CHARGE**2 * ms)
+    assert xi == pytest.approx(plain * 1.0008 / 1.0004, rel=1e-12)
+    assert across == pytest.approx(xi * 0.02 / 1.0008, rel=1e-12)
     assert one.L_nM1 == pytest.approx(5.1e15, rel=0.01) and one.L_nM1 == xi
-    assert ms * one.L_nM_prime == pytest.approx(-COBALT.nonadiabaticity * xi, rel=1e-12)
+    assert ms * one.L_nM_prime == pytest.approx(-across, rel=1e-12)
     assert (two.L_up_M + two.L_down_M) * ms**2 == pytest.approx(xi, rel=1e-12)
-    assert -(two.L_up_M_prime + two.L_down_M_prime) * ms == pytest.approx(COBALT.nonadiabaticity * xi, rel=1e-12)
+    assert -(two.L_up_M_prime + two.L_down_M_prime) * ms == pytest.approx(across, rel=1e-12)
     assert two.conductivity_up - two.conductivity_down == pytest.approx(0.6 * 3.4e7, rel=1e-12)
     assert two.spin_diffusion_length == pytest.approx(37e-9, rel=1e-12)
-    assert two.gyromagnetic_ratio * HBAR / 2 == pytest.approx(BOHR_MAGNETON, rel=1e-12)
+    assert two.carrier_moment == pytest.approx(BOHR_MAGNETON, rel=1e-12)
+    assert one.gyromagnetic_ratio == two.gyromagnetic_ratio == COBALT.gyromagnetic_ratio / 1.0004
 
 
 # ---- what is refused

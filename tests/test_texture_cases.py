@@ -173,7 +173,7 @@ def test_mesh_file_refused(tmp_path, capsys):
 
 # ---- good cases
 def test_electromotive_force(tmp_path, capsys):
-    """A wall at rest: 2 P mu_B B/e, between all leads together too; Walker's limits."""
+    """A wall at rest: 2 P mu_B B/e but for the damping, between all leads together too; Walker's limits."""
     text = swap(
         BASE,
         ("60e-9", "120e-9\nangle = 0.7\nwidth = 9e-9"),
@@ -181,7 +181,7 @@ def test_electromotive_force(tmp_path, capsys):
     )
     summary, out = run(tmp_path, text + swap(PROBE, ("20e-9, 100e-9, 220e-9", "10e-9, 120e-9, 230e-9")) + EMF)
     found, told = summary["tasks"]["0"], summary["texture"]
-    per_field = 2 * P * MU_B / E
+    per_field = 2 * P * MU_B / E * (1 + ALPHA * BETA) / (1 + ALPHA**2)
     assert told["voltage_per_field"] == pytest.approx(per_field, rel=1e-9, abs=0)
     static = found["static"]
     assert static["electromotive_force"] == pytest.approx(-per_field * 5e-3, rel=1e-6, abs=0)
@@ -194,7 +194,7 @@ def test_electromotive_force(tmp_path, capsys):
     assert told["wall_width"] == 9e-9
     # Steady below: (beta/alpha) 2 P mu_B B/e.
     assert found["steady_wall"]["electromotive_force"] == pytest.approx(
-        -BETA / ALPHA * per_field * 5e-3, rel=1e-9, abs=0
+        -BETA / ALPHA * 2 * P * MU_B / E * 5e-3, rel=1e-9, abs=0
     )
     assert math.sin(2 * found["steady_wall"]["angle"]) == pytest.approx(5e-3 / WALKER, rel=1e-9, abs=0)
     middle = math.sqrt(A / (K + KH / 2))
@@ -210,7 +210,7 @@ def test_electromotive_force(tmp_path, capsys):
     turning = GAMMA * math.sqrt(b**2 - WALKER**2) / (1 + ALPHA**2)
     assert c["mean_turning_rate_1_per_s"][far] == pytest.approx(turning, rel=1e-9, abs=0)
     said = capsys.readouterr()
-    assert "2 P mu_B B/e to" in said.out
+    assert "closed form to" in said.out
     assert "note:" not in said.err
     run(tmp_path, text + EMF, "--set", "texture.geometry.mesh_size=6e-9", name="coarse")
     assert "note: cells of 6e-09 m are coarse for a wall of width 9e-09 m" in capsys.readouterr().err
@@ -351,6 +351,29 @@ def test_strips_bodies_and_mesh_files(tmp_path):
         assert abs(moved["energy_balance"]) < 1e-9
         found[name] = moved["final"]["position"]
     assert found["strip"] == pytest.approx(found["file"], rel=5e-3, abs=0)
+
+
+def test_a_notch(tmp_path):
+    """Its resistance is no electromotive force: what tilt and position of a wall beside it say, at a strong current."""
+    notch = "Disk(2) = {120, 0, 0, 6};\nBooleanDifference{ Surface{1}; Delete; }{ Surface{2}; Delete; }\n"
+    (tmp_path / "m.geo").write_text(swap(GEO, ("-10", "0")) + notch)
+    drive = ("[texture.geometry]", "field = [5e-3, 0, 0]\ncurrent_density = 6e11\n[texture.geometry]")
+    far = swap(PROBE, ("20e-9, 100e-9, 220e-9", "5e-9, 95e-9, 155e-9"))
+    tasks = task("dynamics", "duration = 4e-11", "tolerance = 1e-3", "samples = 2")
+    summary, out = run(tmp_path, swap(MAGNET + FILE + WALL + far + tasks, drive))
+    found, c = summary["tasks"]["0"], columns(out / "dynamics.0.csv")
+    assert found["closed_form"] is None
+    assert summary["texture"]["volume"] < 0.99 * summary["texture"]["section"] * summary["texture"]["length"]
+    t, q, angle = c["time_s"], c["position_m"], c["angle_rad"]
+    width = (c["width_m"][1:] + c["width_m"][:-1]) / 2
+    told = -HBAR * P / E * (np.diff(angle) + BETA * np.diff(q) / width) / np.diff(t)
+    emf, between = c["electromotive_force_V"], c["probe_electromotive_force_0_V"]
+    assert emf[5:] == pytest.approx(told[4:], rel=0.06, abs=0)
+    assert between[5:] == pytest.approx(emf[5:], rel=0.04, abs=0)  # it comes from the wall, between the first two leads
+    assert np.abs(c["probe_electromotive_force_1_V"][5:]).max() < 0.04 * np.abs(emf[5:]).min()
+    # What Ohm's law of a straight wire leaves over is the notch.
+    ohm = 6e11 * summary["texture"]["length"] / SIGMA - c["voltage_V"]
+    assert np.abs(ohm + emf).min() > 100 * np.abs(emf).max()
 
 
 def test_files_and_pictures(tmp_path):

@@ -96,20 +96,16 @@ class _Seen:
         here = self.where(now.directions)
         current = -flow.currents["right"] / wire.section
         voltage = self.circuit.voltage(flow, "left", "right")
-        sigma = wire.magnet.conductivity
+        # What the same currents do not need in the magnet at rest is pumped.
+        rest = self.circuit.at_rest(flow)
         row = {
             "current_density_A_per_m2": current,
             "voltage_V": voltage,
-            # What Ohm's law leaves over is pumped.
-            "electromotive_force_V": current * wire.length / sigma - voltage,
+            "electromotive_force_V": self.circuit.voltage(rest, "left", "right") - voltage,
         }
-        points = wire.case.texture.probe
-        if self.read is not None and points is not None:
-            potentials, x = self.read(flow), np.array(points.positions)
-            row |= {
-                f"probe_electromotive_force_{k}_V": float(v)
-                for k, v in enumerate(np.diff(potentials) + current * np.diff(x) / sigma)
-            }
+        if self.read is not None:
+            pumped = np.diff(self.read(flow) - self.read(rest))
+            row |= {f"probe_electromotive_force_{k}_V": float(v) for k, v in enumerate(pumped)}
         for key, value in now.dissipation.items():
             self.totals[key] += value
         self.totals["supplied"] += now.supplied

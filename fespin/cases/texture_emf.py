@@ -11,9 +11,9 @@ import numpy as np
 from .. import output
 from ..errors import InputError
 from ..plotting.texture import plot_electromotive_force
-from ..texture import static_field
-from .texture_case import TextureTask, nominal_current
-from .texture_wire import Array, Picture, Results, Wire, closed_form, finite, voltage_per_field
+from ..texture import static_field, static_voltage
+from .texture_case import TextureTask
+from .texture_wire import Array, Picture, Results, Wire, closed_form, finite
 
 
 def electromotive_force(
@@ -30,13 +30,15 @@ def electromotive_force(
     picture
         Takes a name and a function that draws to a path.
     """
-    magnet, grid, comm = wire.magnet, wire.grid, wire.grid.comm
-    current = nominal_current(wire.case.texture, wire.length)
+    magnet, grid, comm, table = wire.magnet, wire.grid, wire.grid.comm, wire.case.texture
     reach = max(4 * magnet.walker_field, 2 * abs(wire.field)) or 0.01
     low, high = task.fields or [0.0, reach]
     fields = np.linspace(low, high, task.samples or 201)
     easy = np.array(magnet.easy_axis)
     circuit, points = wire.circuit(opened=True), wire.probes()
+    current = table.current_density or 0.0
+    if table.voltage is not None:
+        current = float(circuit.conductances[0, 0]) * table.voltage / wire.section
     read = circuit.probe(points) if points is not None else None
 
     def static(b: float) -> tuple[float, Array]:
@@ -48,7 +50,7 @@ def electromotive_force(
     found = np.array([static(float(b))[0] for b in solved])
     here, between = static(wire.field)
     circuit.destroy()
-    exact = -voltage_per_field(magnet)
+    exact = -static_voltage(magnet)
     scale = max(np.abs(solved).max(), abs(wire.field)) * abs(exact) or 1.0
     motions = [magnet.mean_motion(float(b), current) for b in fields]
     means = np.array([magnet.mean_electromotive_force(float(b), current) for b in fields])
@@ -82,7 +84,7 @@ def electromotive_force(
             "electromotive_forces": found.tolist(),
             "largest_deviation": float(np.abs(found - exact * solved).max() / scale),
         },
-        "voltage_per_field": voltage_per_field(magnet),
+        "voltage_per_field": static_voltage(magnet),
         "steady_wall": None
         if steady is None
         else {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from ..texture import static_voltage
 from .results import run_each
 from .texture_case import resolved_wall
 from .texture_dynamics import dynamics
 from .texture_emf import electromotive_force
-from .texture_wire import Picture, Results, Wire, finite, prepare, voltage_per_field
+from .texture_wire import Picture, Results, Wire, finite, prepare
 
 __all__ = ["prepare", "run_tasks", "table"]
 
@@ -54,7 +55,7 @@ def _describe(wire: Wire) -> Results:
     return walls | {
         "hard_field": magnet.hard_field,
         "drift_per_current": magnet.drift_per_current,
-        "voltage_per_field": voltage_per_field(magnet),
+        "voltage_per_field": static_voltage(magnet),
         "steepest": finite(magnet.steepest),
         "dimension": wire.body.dimension,
         "length": wire.length,
@@ -73,7 +74,7 @@ def table(summary: Results) -> str:
             s = r["static"]
             text = (
                 f"wall at rest in {r['field']:.4g} T: {s['electromotive_force']:.6g} V, "
-                f"2 P mu_B B/e to {s['largest_deviation']:.1e}"
+                f"closed form to {s['largest_deviation']:.1e}"
             )
             if r["mean"] is not None:
                 text += f"; moving, mean {r['mean']['electromotive_force']:.6g} V (closed form)"

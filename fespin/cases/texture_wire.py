@@ -17,7 +17,6 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from ufl import Measure
 
-from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE
 from ..errors import InputError
 from ..texture import DipolarField, Dynamics, Grid, Lead, TexturedMagnet, Transport, relax, vortex, wall
 from .body_geometry import Body, make_body
@@ -82,6 +81,11 @@ class Wire:
         relax(motion, 1e-4)
         motion.destroy()
         return motion.directions
+
+    @property
+    def uniform(self) -> bool:
+        """Return whether the section is the same all along."""
+        return abs(self.grid.volume / (self.length * self.section) - 1) < 1e-6
 
     def heading(self, name: str) -> str:
         """Return the title of a task's picture."""
@@ -176,13 +180,10 @@ def finite(x: float) -> float | None:
     return x if math.isfinite(x) else None
 
 
-def voltage_per_field(magnet: TexturedMagnet) -> float:
-    """Return 2 P mu_B/e, the static electromotive force of a wall per field (V/T)."""
-    return 2 * magnet.polarization * BOHR_MAGNETON / ELEMENTARY_CHARGE
-
-
 def closed_form(wire: Wire, current: float) -> Results | None:
-    """Return mean velocity, turning and emf of Walker's wall at the case's field; None if the field is oblique.
+    """Return mean velocity, turning and emf of Walker's wall at the case's field.
+
+    None if the field is oblique, or the section of the wire, and with it the current density, varies.
 
     Parameters
     ----------
@@ -190,7 +191,7 @@ def closed_form(wire: Wire, current: float) -> Results | None:
         J along x (A/m2).
     """
     field, across = along_easy(wire.case.texture)
-    if across > 1e-9 * abs(field):
+    if across > 1e-9 * abs(field) or not wire.uniform:
         return None
     velocity, turning = wire.magnet.mean_motion(field, current)
     return {

@@ -90,7 +90,9 @@ def plot_electromotive_force(
     volt, of = prefixed(largest(curves["static_closed_form_V"], curves["mean_electromotive_force_V"]), "V")
     figure, axes = panels(1, 2, (11.0, 4.6), title)
     left, right = axes[0]
-    left.plot(b / scale, curves["static_closed_form_V"] / volt, color=GREY, lw=1.4, ls="--", label=r"$2P\mu_B B/e$")
+    left.plot(
+        b / scale, curves["static_closed_form_V"] / volt, color=GREY, lw=1.4, ls="--", label="at rest, closed form"
+    )
     left.plot(solved[0] / scale, solved[1] / volt, "o", color=GREY, ms=5, mec="white", label="wall at rest, computed")
     left.plot(b / scale, curves["mean_electromotive_force_V"] / volt, color=BLUE, lw=2, label="moving wall, mean")
     left.set_ylabel(f"electromotive force ({of})", fontsize=12)

@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from .energy import effective_field, stored_energy
     from .generic import GenericMagnet
     from .grid import Grid
-    from .hform import spin_transfer_coefficient, static_field, steepest_static
+    from .hform import (
+        LandauLifshitz,
+        nonadiabatic_coefficient,
+        spin_transfer_coefficient,
+        static_field,
+        static_voltage,
+        steepest_static,
+    )
     from .irreversible import Electrode, IrreversibleProblem, IrreversibleState
     from .magnet import SPIN_GYROMAGNETIC_RATIO, SteadyWall, TexturedMagnet
     from .ports import Lead
@@ -34,7 +41,14 @@ __getattr__ = lazily(
         "energy": ("effective_field", "stored_energy"),
         "generic": ("GenericMagnet",),
         "grid": ("Grid",),
-        "hform": ("spin_transfer_coefficient", "static_field", "steepest_static"),
+        "hform": (
+            "LandauLifshitz",
+            "nonadiabatic_coefficient",
+            "spin_transfer_coefficient",
+            "static_field",
+            "static_voltage",
+            "steepest_static",
+        ),
         "irreversible": ("Electrode", "IrreversibleProblem", "IrreversibleState"),
         "magnet": ("SPIN_GYROMAGNETIC_RATIO", "SteadyWall", "TexturedMagnet"),
         "ports": ("Lead",),
@@ -58,6 +72,7 @@ __all__ = [
     "History",
     "IrreversibleProblem",
     "IrreversibleState",
+    "LandauLifshitz",
     "Lead",
     "Response",
     "SteadyWall",
@@ -68,11 +83,13 @@ __all__ = [
     "VortexWatch",
     "WallWatch",
     "effective_field",
+    "nonadiabatic_coefficient",
     "pumped_field",
     "relax",
     "respond",
     "spin_transfer_coefficient",
     "static_field",
+    "static_voltage",
     "steepest_static",
     "stored_energy",
     "vortex",

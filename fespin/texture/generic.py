@@ -16,7 +16,7 @@ from ..constants import ELEMENTARY_CHARGE
 from ..errors import InputError
 from ..quantities import is_finite, require_positive
 from .grid import Array
-from .hform import spin_transfer_coefficient
+from .hform import LandauLifshitz, nonadiabatic_coefficient, spin_transfer_coefficient
 from .laws import Feature, Mechanism, Place, crosses, rows
 from .linear import crossed
 from .magnet import SPIN_GYROMAGNETIC_RATIO, TexturedMagnet
@@ -73,7 +73,7 @@ class GenericMagnet:
     L_QN1_prime, L_QN2_prime, L_QN3_prime, L_QN4_prime
         m2/(s T).
     gyromagnetic_ratio
-        gamma (rad/(s T)), of the precession beside these terms.
+        gamma (rad/(s T)) of the precession beside these terms, which is Landau and Lifshitz's.
 
     Raises
     ------
@@ -119,17 +119,21 @@ class GenericMagnet:
 
     @classmethod
     def of(cls, magnet: TexturedMagnet) -> Self:
-        """Return the coefficients that make the torques and the pumping of a textured magnet, Eqs. (71, 72).
+        """Return the coefficients that make motion, torques and pumping of a textured magnet, Eqs. (71, 72).
 
-        xi = L_nM1 and -beta xi = Ms L_nM', with xi = P sigma mu_B/(e^2 Ms); A_perp = alpha gamma/Ms.
+        Its equation is Gilbert's and Saslow's that of Landau and Lifshitz, so :class:`LandauLifshitz` is between them:
+        xi = L_nM1 and -beta' xi = Ms L_nM', of :func:`spin_transfer_coefficient` and
+        :func:`nonadiabatic_coefficient`; A_perp = alpha gamma/((1 + alpha^2) Ms), and gamma/(1 + alpha^2) precesses.
+        The torque of a current without a field and the field that is pumped without a current are then the same. That
+        the pumped current turns M in its turn is of second order in P |grad M|, and no part of these linear laws.
         """
-        xi, ms = spin_transfer_coefficient(magnet), magnet.saturation_magnetization
+        ms, form = magnet.saturation_magnetization, LandauLifshitz.of(magnet)
         return cls(
             magnet.conductivity,
-            magnet.damping * magnet.gyromagnetic_ratio / ms,
-            L_nM1=xi,
-            L_nM_prime=-magnet.nonadiabaticity * xi / ms,
-            gyromagnetic_ratio=magnet.gyromagnetic_ratio,
+            form.damping_rate / ms,
+            L_nM1=spin_transfer_coefficient(magnet),
+            L_nM_prime=-nonadiabatic_coefficient(magnet) / ms,
+            gyromagnetic_ratio=form.gyromagnetic_ratio,
         )
 
     # ---- the law

@@ -132,6 +132,17 @@ class PortSystem:
         fields = bare + sum(v * u for v, u in zip(held, self._units, strict=True))
         return fields, held, self.conductances @ held + pumped
 
+    def carried(self, inflows: Sequence[float]) -> tuple[Array, Array]:
+        """Return the fields (nodes, k) and the values of the ports at given inflows without a source.
+
+        The first port is at zero.
+        """
+        scale = np.abs(self.conductances).max() or 1.0
+        inner = self.conductances[1:, 1:] / scale
+        rest = np.linalg.lstsq(inner, np.asarray(inflows, dtype=float)[1:] / scale, rcond=None)[0]
+        values = np.array([0.0, *rest])
+        return sum((v * u for v, u in zip(values, self._units, strict=True)), np.zeros_like(self._free)), values
+
     def destroy(self) -> None:
         """Free the factor."""
         self._system.destroy()

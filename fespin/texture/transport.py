@@ -157,6 +157,40 @@ class Transport:
                 raise InputError(f"texture: there is no lead '{name}'; {nearest(name, self.leads)}")
         return flow.voltages[first] - flow.voltages[second]
 
+    def at_rest(self, flow: Flow) -> Flow:
+        """Return the flow of the same currents through the leads of the magnet at rest.
+
+        What a flow differs by from it is pumped: the first lead has the same potential in both.
+        """
+        g, sigma = self.grid, self.magnet.conductivity
+        currents = np.array([flow.currents[name] for name in self.leads])
+        fields, values = self._system.carried(list(currents))
+        shift = next(iter(flow.voltages.values()))
+        density = -sigma * g.gradient(fields)[:, :, 0]
+        voltages = values + shift
+        return Flow(
+            fields[: g.owned, 0] + shift,
+            density,
+            np.zeros_like(density),
+            dict(zip(self.leads, voltages.tolist(), strict=True)),
+            dict(flow.currents),
+            g.total(g.volumes * np.einsum("ci,ci->c", density, density)) / sigma,
+            float(voltages @ currents),
+        )
+
+    def electromotive_force(self, flow: Flow, first: str, second: str) -> float:
+        """Return what the pumped field makes from one lead to another (V), in a magnet of any shape.
+
+        It is the voltage of the first against the second at the same currents through the magnet at rest, less the
+        voltage: the integral of E on the way of the current.
+
+        Raises
+        ------
+        InputError
+            If there is no such lead.
+        """
+        return self.voltage(self.at_rest(flow), first, second) - self.voltage(flow, first, second)
+
     def probe(self, points: Array) -> Callable[[Flow], Array]:
         """Return a function that gives the potential (V) at points inside, (n,), on all ranks.
 

@@ -8,7 +8,7 @@ R = -j_s.grad T - j_up.grad mu_up* - j_down.grad mu_down* - (mu_up* - mu_down*) 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..errors import InputError
 from ..quantities import require_positive
 from .generic import check_coefficients, thermal
 from .grid import Array
+from .hform import LandauLifshitz
 from .laws import Feature, Mechanism, Place, crosses, rows
 from .linear import cross
 from .magnet import SPIN_GYROMAGNETIC_RATIO, TexturedMagnet
@@ -77,7 +78,9 @@ class TwoBandMagnet:
     L_up_M, L_down_M, L_up_M_prime, L_down_M_prime
         m4/(A2 J s), and m3/(A J s).
     gyromagnetic_ratio
-        gamma (rad/(s T)): a carrier has the moment gamma hbar/2.
+        gamma (rad/(s T)) of the precession, which is Landau and Lifshitz's.
+    carrier_moment
+        Of a carrier (J/T), hbar/2 times the gamma of its spin; it carries the flux of magnetization.
 
     Raises
     ------
@@ -102,12 +105,20 @@ class TwoBandMagnet:
     L_up_M_prime: float = 0.0
     L_down_M_prime: float = 0.0
     gyromagnetic_ratio: float = SPIN_GYROMAGNETIC_RATIO
+    carrier_moment: float = BOHR_MAGNETON
 
     def __post_init__(self) -> None:
         check_coefficients(
             self,
             "two-band magnet",
-            ("conductivity_up", "conductivity_down", "spin_flip", "temperature", "gyromagnetic_ratio"),
+            (
+                "conductivity_up",
+                "conductivity_down",
+                "spin_flip",
+                "temperature",
+                "gyromagnetic_ratio",
+                "carrier_moment",
+            ),
             ("damping_rate", "thermal_conductivity"),
         )
 
@@ -115,8 +126,9 @@ class TwoBandMagnet:
     def of(cls, magnet: TexturedMagnet, spin_diffusion_length: float) -> Self:
         """Return bands that carry their spin along, which make the torques and the pumping of a textured magnet.
 
-        Each band's torque is that of the spin it carries: L_up_M = mu_B sigma_up/(e^2 Ms^3), and the opposite sign
-        for down, so that their sum is xi/Ms^2 (Eqs. 71 and 73); L_up_M' = -beta Ms L_up_M, L_down_M' likewise.
+        Each band's torque is that of the spin it carries: L_up_M = mu_B sigma_up/(e^2 Ms^3) for g = 2 and little
+        damping, and the opposite sign for down, so that their sum is xi/Ms^2 (Eqs. 71 and 73); L_up_M' = -beta' Ms
+        L_up_M, L_down_M' likewise. At any damping they are those of :meth:`GenericMagnet.of`, band by band.
 
         Parameters
         ----------
@@ -131,20 +143,23 @@ class TwoBandMagnet:
         require_positive("two-band magnet", "spin_diffusion_length", spin_diffusion_length)
         if abs(magnet.polarization) >= 1:
             raise InputError(f"two-band magnet: polarization is {magnet.polarization!r}; it must lie between -1 and 1")
-        ms, beta = magnet.saturation_magnetization, magnet.nonadiabaticity
+        ms, form = magnet.saturation_magnetization, LandauLifshitz.of(magnet)
         up, down = ((1 + s * magnet.polarization) / 2 * magnet.conductivity for s in (1, -1))
         flip = up * down / (up + down) / (spin_diffusion_length * ELEMENTARY_CHARGE) ** 2
-        turn = BOHR_MAGNETON / (ELEMENTARY_CHARGE**2 * ms**3)
+        # Of bands that are polarized completely.
+        whole = LandauLifshitz.of(replace(magnet, polarization=1.0))
+        turn, twist = whole.adiabatic / (ELEMENTARY_CHARGE * ms**3), whole.nonadiabatic / (ELEMENTARY_CHARGE * ms**2)
         return cls(
             up,
             down,
-            magnet.damping * magnet.gyromagnetic_ratio,
+            form.damping_rate,
             flip,
             L_up_M=turn * up,
             L_down_M=-turn * down,
-            L_up_M_prime=-beta * ms * turn * up,
-            L_down_M_prime=beta * ms * turn * down,
-            gyromagnetic_ratio=magnet.gyromagnetic_ratio,
+            L_up_M_prime=-twist * up,
+            L_down_M_prime=twist * down,
+            gyromagnetic_ratio=form.gyromagnetic_ratio,
+            carrier_moment=magnet.gyromagnetic_ratio * HBAR / 2,
         )
 
     @property
@@ -210,9 +225,9 @@ class TwoBandMagnet:
         return {"up": -fluxes["grad_mu_up"], "down": -fluxes["grad_mu_down"]}
 
     def magnetization_flux(self, place: Place, fluxes: Mapping[str, Array]) -> Array:
-        """Return Q_i = (gamma hbar/2) m (j_up - j_down) (cells, 3, 3), Eq. (29), in A/s."""
+        """Return Q_i = carrier_moment m (j_up - j_down) (cells, 3, 3), Eq. (29), in A/s."""
         carried = fluxes["grad_mu_down"] - fluxes["grad_mu_up"]
-        return np.asarray(self.gyromagnetic_ratio * HBAR / 2 * carried[:, :, None] * place.m[:, None])
+        return np.asarray(self.carrier_moment * carried[:, :, None] * place.m[:, None])
 
     def potentials(self, fields: Mapping[str, Array]) -> dict[str, Array]:
         """Return -mu*/e of the bands at the nodes (V)."""

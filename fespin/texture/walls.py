@@ -11,6 +11,8 @@ from ..quantities import is_finite, require_positive
 from .grid import Array, Grid
 from .magnet import TexturedMagnet
 
+_BINS = 4000  # along a wire, at most
+
 
 def wall(
     magnet: TexturedMagnet, position: float, angle: float = 0.0, width: float | None = None
@@ -56,18 +58,19 @@ def _frame(magnet: TexturedMagnet) -> tuple[Array, Array, Array]:
 class WallWatch:
     """Where the wall of :func:`wall` is, with integrals over the wire. Collective.
 
+    They are integrals along x of means over the section there, which may vary along the wire.
+
     Parameters
     ----------
     grid
-        Of a straight wire or strip along the first coordinate.
+        Of a wire or strip along the first coordinate.
     """
 
     def __init__(self, grid: Grid, magnet: TexturedMagnet) -> None:
         self._grid, self._axes = grid, _frame(magnet)
         x = grid.positions[: grid.owned, 0]
         self._ends = -grid.largest(-x), grid.largest(x)
-        self._section = grid.volume / (self._ends[1] - self._ends[0])
-        self._weights = grid.weights[: grid.owned] / self._section
+        self._weights = lengths(grid)
 
     def position(self, m: Array) -> float:
         """Return q (m) from the mean of m.e; m at this rank's own nodes (owned, 3)."""
@@ -88,3 +91,47 @@ class WallWatch:
     def width(self, m: Array) -> float:
         """Return Delta (m), half the integral of 1 - (m.e)^2."""
         return self._grid.total(self._weights * (1 - (m @ self._axes[0]) ** 2)) / 2
+
+
+def lengths(grid: Grid) -> Array:
+    """Return the part of the length along the first coordinate that belongs to each of this rank's own nodes (owned,).
+
+    It is the integral of dV/A over the node's volume, with A the area of the section at x: the sum over all nodes is
+    the whole length, and that of nodes before some x is the length to there, but for half a cell. Collective.
+    """
+    x = np.sort(grid.positions[grid.cells, 0], axis=1)
+    low, high = -grid.largest(-x[:, 0]), grid.largest(x[:, -1])
+    spans, count = grid.totals((x[:, -1] - x[:, 0]).sum(), len(x))
+    # Some two bins to a cell.
+    bins = int(np.clip(2 * (high - low) * count / spans, 1, _BINS))
+    edges = np.linspace(low, high, bins + 1)
+    width = (high - low) / bins
+    first = np.clip(((x[:, 0] - low) / width).astype(int), 0, bins - 1)
+    last = np.clip(np.ceil((x[:, -1] - low) / width).astype(int), first + 1, bins)
+    parts: list[tuple[Array, Array, Array]] = []  # cells, their bins, volumes there
+    for k in range(int((last - first).max(initial=0))):
+        cells = np.flatnonzero(first + k < last)
+        places = first[cells] + k
+        # The first and the last bin of a cell have all that is left of it.
+        begin = np.where(k == 0, 0.0, _before(x[cells], edges[places]))
+        end = np.where(places + 1 == last[cells], 1.0, _before(x[cells], edges[places + 1]))
+        parts.append((cells, places, grid.volumes[cells] * (end - begin)))
+    cells, places, volumes = (np.concatenate(p) for p in zip(*parts, strict=True)) if parts else (np.zeros(0, int),) * 3
+    section = grid.totals(*np.bincount(places, volumes, minlength=bins)) / width
+    section[section == 0] = 1.0  # of a gap
+    along = np.bincount(cells, volumes / section[places], minlength=len(x))
+    shared = np.repeat(along[:, None, None] / (grid.dim + 1), grid.dim + 1, axis=1)
+    return np.asarray(grid.gathered(shared)[:, 0])
+
+
+def _before(x: Array, at: Array) -> Array:
+    """Return which part of a simplex lies before a coordinate (n,), its corners' coordinates being sorted (n, corners).
+
+    The plane cuts the edge between the first and the last corner at a share r. Through that point it parts the simplex
+    in two, and of each the part before the plane is that of the face without the point, as in a cone.
+    """
+    if x.shape[1] == 1:
+        return (x[:, 0] < at).astype(float)
+    span = x[:, -1] - x[:, 0]
+    share = np.clip((at - x[:, 0]) / np.where(span > 0, span, 1.0), 0.0, 1.0)
+    return np.asarray(share * _before(x[:, :-1], at) + (1 - share) * _before(x[:, 1:], at))
