@@ -207,16 +207,16 @@ if comm.rank == 0:
 
 # %% [markdown]
 # ## The force along the magnetization
-# If only d electrons are counted as magnetic, the current of s-down less that of d-down, over the first half of the
-# layer less over the second, changes the length of the magnetization at a rate
+# If only d electrons are counted as magnetic, the current of s-down less that of d-down, over the lower half of the
+# layer less over the upper, changes the length of the magnetization at a rate
 #
-# $$ f_\parallel = \frac{g_d}{g L}\Big[\int_{\text{first half}} - \int_{\text{second half}}\Big]
+# $$ f_\parallel = \frac{g_d}{g L}\Big[\int_{\text{lower half}} - \int_{\text{upper half}}\Big]
 #    (J_{s\downarrow} - J_{d\downarrow})\,dz $$
 #
 # per elementary charge (Wegrowe and Drouhin 2004, Eq. 22). In the layer above both halves cancel. Here its two
 # faces resist, $AR^* = 0.5$ fΩ m² each, with spin asymmetries $\gamma = 0.2 \mp x$ below and above: the force
-# is zero for $x = 0$ and changes sign with it. It keeps its sign when the current is reversed: then the other half is
-# the first.
+# is zero for $x = 0$ and changes sign with it, and with the current. Listing the layers from the other end changes
+# nothing: both the current along the axis and the order of the halves are reversed.
 
 
 # %%

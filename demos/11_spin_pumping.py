@@ -192,7 +192,7 @@ g_eff = float(np.real(conductance(MIXING["Py", "Pt"], platinum, 30e-9)))
 sum_of_both = DAMPING + float(damping_by(np.array(g_eff), MAGNET))
 moving = fs.Macrospin(volume=MAGNET * 1e-14, saturation_magnetization=MAGNETIZATION, damping=sum_of_both)
 mobility, cross = ferromagnetic_coefficient(moving), transverse_cross(moving, g_eff).real
-block = SpinTransferBlock(mobility, cross, 2 * cross, g_eff * MAGNET)
+block = SpinTransferBlock(mobility, cross, 2 * cross, g_eff * MAGNET, beta=0.0)
 in_that_form = pumping_increase(block) / mobility * moving.damping * (1 + moving.damping**2)
 if comm.rank == 0:
     print(f"pumped damping on Pt(30): {sum_of_both - DAMPING:.6f}, from Wegrowe's form {in_that_form:.6f}")

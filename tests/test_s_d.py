@@ -327,7 +327,7 @@ def test_reports_against_the_exact_potentials(name):
 
 
 def test_f_parallel_and_symmetry():
-    """Zero between equal faces; odd under mirroring; the same for both directions of the current."""
+    """Zero between equal faces, odd under mirroring of the device alone, odd in the current."""
     layers = [normal(CU, 20e-9), magnet(CO, 15e-9, DOWN, "F"), normal(CU, 20e-9)]
     names = {"left": (("Cu1", "F"), FACE), "right": (("F", "Cu3"), FACE)}
 
@@ -338,9 +338,23 @@ def test_f_parallel_and_symmetry():
     left, right = force("left"), force("right")
     assert abs(left) > 1e-3 * 3e10
     assert left == pytest.approx(-right, rel=1e-8, abs=0)
-    assert force("left", j=-3e10) == pytest.approx(left, rel=1e-10, abs=0)
+    assert force("left", j=-3e10) == pytest.approx(-left, rel=1e-10, abs=0)
     for sides in ((), ("left", "right")):
         assert abs(force(*sides)) < 1e-10 * 3e10
+
+
+@pytest.mark.parametrize("bands", [CO, FULL], ids=["three", "four"])
+def test_f_parallel_does_not_know_which_layer_is_listed_first(bands):
+    """One experiment described from either end: layers and current reversed."""
+    gold, copper = fs.Layer(AU, 17e-9, "N"), fs.Layer(CU, 9e-9, "M")
+    layers = [gold, magnet(bands, 13e-9, DOWN, "F"), copper]
+    found = []
+    for described, j in ((layers, 3.3e10), (layers[::-1], -3.3e10), (layers, -3.3e10)):
+        faces = {("N", "F"): fs.Interface(0.4e-15, 0.31)}
+        x = solution(described, faces=faces, ends=("lead", "lead"), mesh_size=0.5e-9, j=j)[1]
+        found.append(x.report["f_parallel"]["F"])
+    assert abs(found[0]) > 1e-4 * 3.3e10
+    assert found == pytest.approx([found[0], found[0], -found[0]], rel=1e-8, abs=0)
 
 
 # ---- turning magnets that touch

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ..errors import InputError, ModelError
@@ -51,14 +49,31 @@ def fixed_direction(stack: Stack, model: TransportModel, layer: str) -> tuple[fl
     assert isinstance(model, Vector)
     if any(model.field):
         raise ModelError("torque map: the field distinguishes a second direction")
+    found = direction_of_others(stack, layer, "torque map")
+    assert found is not None
+    return found
+
+
+def direction_of_others(stack: Stack, layer: str, owner: str) -> tuple[float, float, float] | None:
+    """Return the direction of the first of the other magnets, which all are along one axis; None without any.
+
+    Parameters
+    ----------
+    owner
+        Who asks, for messages.
+
+    Raises
+    ------
+    ModelError
+        If the magnetization of one varies, or two are along different axes.
+    """
     others = [x for x in stack if x.material.ferromagnetic and x.name != layer]
-    directions: list[Sequence[float]] = []
+    directions: list[tuple[float, float, float]] = []
     for x in others:
         if x.direction is None:
-            raise ModelError(f"torque map: the magnetization of '{x.name}' varies")
+            raise ModelError(f"{owner}: the magnetization of '{x.name}' varies")
         directions.append(x.direction)
-    first = np.array(directions[0])
     for x, d in zip(others, directions, strict=True):
-        if np.linalg.norm(np.cross(first, d)) > 1e-9:
-            raise ModelError(f"torque map: '{others[0].name}' and '{x.name}' are along different axes")
-    return (float(first[0]), float(first[1]), float(first[2]))
+        if np.linalg.norm(np.cross(np.array(directions[0]), d)) > 1e-9:
+            raise ModelError(f"{owner}: '{others[0].name}' and '{x.name}' are along different axes")
+    return directions[0] if directions else None

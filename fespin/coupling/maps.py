@@ -124,7 +124,7 @@ class TorqueMap:
         else:
             r = self.resistance_area
             a, b = (
-                _through(lambda c, x=x: x(c) * circuit.current_at(r(c)), x, r)  # type: ignore[misc]
+                polynomial_of(lambda c, x=x: x(c) * circuit.current_at(r(c)), x, r)  # type: ignore[misc]
                 for x in (self.damping_like, self.field_like)
             )
         return AngularTorque(per_tau * a, per_tau * b, self.polarizer)
@@ -165,9 +165,9 @@ class TorqueMap:
             return size * (1 - c * c) * x**2, size * (x**2 + y**2), size * (1 - c * c) * x * y
 
         scale = spin.gyromagnetic_ratio / (spin.saturation_magnetization * self.thickness)
-        a = _through(lambda c: np.asarray(scale * (normal(c) - back(c)[0])), normal, d, r)
-        b = _through(lambda c: np.asarray(scale * (excess(c) + back(c)[1])), excess, d, r)
-        e = _through(lambda c: np.asarray(scale * (reactive(c) - back(c)[2])), reactive, d, r)
+        a = polynomial_of(lambda c: np.asarray(scale * (normal(c) - back(c)[0])), normal, d, r)
+        b = polynomial_of(lambda c: np.asarray(scale * (excess(c) + back(c)[1])), excess, d, r)
+        e = polynomial_of(lambda c: np.asarray(scale * (reactive(c) - back(c)[2])), reactive, d, r)
         return dataclasses.replace(spin, pumping=AngularDamping(a, b, e, self.polarizer))
 
     def critical_current_density(self, spin: Macrospin, well: Sequence[float] | Array) -> float | None:
@@ -255,8 +255,6 @@ def torque_map(
     groups = problem if isinstance(problem, Groups) else Groups(problem)
     stack = groups.problem.stack
     p = fixed_direction(stack, groups.problem.model, layer)
-    if not 1e-12 < tolerance < 1:
-        raise InputError(f"torque map: tolerance is {tolerance!r}; it must lie between 1e-12 and 1")
     e = np.array(p)
     across = tangent_frame(e[None])[0, 0]
 
@@ -264,27 +262,65 @@ def torque_map(
         u = x[:, None] * e + np.sqrt(1 - x * x)[:, None] * across
         return groups.evaluate(layer, u, lambda on, v: _solve_at(on, layer, e, v, pumping), 6 if pumping else 3)
 
-    every = _leja(_MOST)
-    c, error = every[: min(max(_FIRST, groups.count), _MOST // 2)], math.inf
-    values = solve(c)
-    while error > tolerance and len(c) < _MOST:
-        new = every[len(c) : len(c) + max(2, groups.count)]
-        fit, more = _fit(c, values), solve(new)
+    def scales(values: Array) -> Array:
         # The two parts of the torque have one scale, the resistance its own, and pumping.
         sizes = [float(np.abs(values[:, k]).max(initial=0.0)) for k in (slice(2), slice(2, 3), slice(3, None))]
         # A torque that is nothing but rounding is none.
         sizes[0] = max(sizes[0], 1e-8 * SPIN_PER_CHARGE)
-        scale = np.repeat([x or 1.0 for x in sizes], [2, 1, values.shape[1] - 3])
+        return np.repeat([x or 1.0 for x in sizes], [2, 1, values.shape[1] - 3])
+
+    (d, f, r, *rest), error, angles = through_angles(
+        "torque map", solve, scales, tolerance, groups.comm, at_once=groups.count
+    )
+    pumped = (rest[0], rest[1], rest[2]) if pumping else None
+    return TorqueMap(layer, stack[layer].thickness, p, d, f, r, error, angles, pumped)
+
+
+def through_angles(
+    owner: str,
+    solve: Callable[[Array], Array],
+    scales: Callable[[Array], Array],
+    tolerance: float,
+    comm: MPI.Intracomm,
+    *,
+    at_once: int = 1,
+) -> tuple[list[Chebyshev], float, int]:
+    """Return polynomials of c through as many solves as a tolerance needs, their error, and how many. Collective.
+
+    Parameters
+    ----------
+    owner
+        Whose they are, for messages.
+    solve
+        Values (n, k) at cosines (n,).
+    scales
+        From all values so far, what the errors of the k columns are relative to.
+    at_once
+        How many angles are solved at the same time; at least two are added.
+
+    Raises
+    ------
+    InputError
+        If the tolerance is out of range.
+    SolverError
+        If it is not reached with 81 angles.
+    """
+    if not 1e-12 < tolerance < 1:
+        raise InputError(f"{owner}: tolerance is {tolerance!r}; it must lie between 1e-12 and 1")
+    every = _leja(_MOST)
+    c, error = every[: min(max(_FIRST, at_once), _MOST // 2)], math.inf
+    values = solve(c)
+    while error > tolerance and len(c) < _MOST:
+        new = every[len(c) : len(c) + max(2, at_once)]
+        fit, more = _fit(c, values), solve(new)
         # The new angles are where the polynomials are least certain.
-        error = float((np.abs(more - np.stack([f(new) for f in fit], axis=1)) / scale).max())
+        error = float((np.abs(more - np.stack([f(new) for f in fit], axis=1)) / scales(values)).max())
         # Ranks must agree on when to stop, whatever their arithmetic.
-        error = float(groups.comm.bcast(error, 0))
+        error = float(comm.bcast(error, 0))
         c, values = np.concatenate([c, new]), np.concatenate([values, more])
     if error > tolerance:
-        raise SolverError(f"torque map: {len(c)} angles leave an error of {error:.1g}; allow a larger tolerance")
-    d, f, r, *rest = _fit(c, values)
-    pumped = (rest[0], rest[1], rest[2]) if pumping else None
-    return TorqueMap(layer, stack[layer].thickness, p, d, f, r, error, len(c), pumped)
+        raise SolverError(f"{owner}: {len(c)} angles leave an error of {error:.1g}; allow a larger tolerance")
+    return _fit(c, values), error, len(c)
 
 
 def _solve_at(problem: TransportProblem, layer: str, p: Array, u: Array, pumping: bool) -> Array:
@@ -321,7 +357,7 @@ def _fit(c: Array, values: Array) -> list[Chebyshev]:
     return [Chebyshev(x) for x in np.linalg.solve(chebvander(c, len(c) - 1), values).T]
 
 
-def _through(function: Callable[[Array], Array], *parts: Chebyshev) -> Chebyshev:
+def polynomial_of(function: Callable[[Array], Array], *parts: Chebyshev) -> Chebyshev:
     """Return the polynomial of a function made of some polynomials, without poles; four times their degrees."""
     n = 4 * max(len(x.coef) for x in parts)
     return Chebyshev(chebyshev_coefficients(function(np.cos(np.pi * (np.arange(n) + 0.5) / n))))

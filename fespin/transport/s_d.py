@@ -230,13 +230,19 @@ def d_relaxation_resistance(problem: TransportProblem, solution: TransportSoluti
 def f_parallel(problem: TransportProblem, solution: TransportSolution, layer: str, share: float = 1.0) -> float:
     """Return f_parallel of a magnet per elementary charge: (1/L) times an integral of J_sdn - J_ddn (A/m2). Collective.
 
-    Over the half where the current enters less over the half where it leaves (Wegrowe and Drouhin 2004,
-    Eq. 22), along the axis of the device. It vanishes if both interfaces are the same.
+    Over the lower half less over the upper half, along the axis of the device (Wegrowe and Drouhin 2004, Eq. 22).
+    The current along the axis and the order of the halves change sign together, so that it is a number of the device,
+    the same whichever way up it is described. It is odd in the current, and zero if both interfaces are the same.
 
     Parameters
     ----------
     share
         g_d/g: the share of the magnetization that the d electrons carry.
+
+    Raises
+    ------
+    ModelError
+        If the layer has no d channels.
     """
     stack, channels = solution.stack, solution.channels
     bands = stack[layer].material.bands
@@ -247,6 +253,4 @@ def f_parallel(problem: TransportProblem, solution: TransportSolution, layer: st
     weights = channels.combination({minority: bands.s_down, "d_down": -bands.d_down})
     # J = -sigma grad phi: its integrals are differences of potentials.
     below, middle, above = problem.on_axis(solution, layer, np.array([low, (low + high) / 2, high]), weights)
-    first, second = below - middle, middle - above
-    forward = 1.0 if solution.current >= 0 else -1.0
-    return float(share * forward * (first - second) / (high - low))
+    return float(share * ((below - middle) - (middle - above)) / (high - low))

@@ -121,7 +121,7 @@ def d_accumulation(
 
 
 def f_parallel(solution: Solution, layer: int, sign: int = 1, ratio: float = 1.0) -> float:
-    """Force on the magnetization along itself (A/m2): first minus second half of the integral of J_s_dn - J_d_dn.
+    """Force on the magnetization along itself (A/m2): lower minus upper half of the integral of J_s_dn - J_d_dn.
 
     `ratio` is g_d / g, the share of the d electrons in the magnetization.
     """
