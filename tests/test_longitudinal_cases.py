@@ -263,7 +263,7 @@ def test_dispersion(tmp_path, capsys):
     """Both branches of a line, with unequal rates to the lattice."""
     tasks = DISPERSION + task("dispersion", 'name = "band"', "range = [1e7, 2e8]", "samples = 4")
     summary, out = run(tmp_path, MAGNET + LINE + tasks)
-    found = summary["tasks"]["0"]
+    found = summary["tasks"]["1"]
     k = np.arange(1, 4) * np.pi / 200e-9
     exact = SAMPLE.decay_rates(k)
     for branch, rates in zip(("slow", "fast"), exact, strict=True):
@@ -276,7 +276,7 @@ def test_dispersion(tmp_path, capsys):
     # The nearest modes of the line.
     asked_for = np.linspace(1e7, 2e8, 4)
     assert band == pytest.approx(np.round(asked_for * 200e-9 / np.pi) * np.pi / 200e-9, rel=1e-3, abs=0)
-    c = columns(out / "dispersion.0.csv")
+    c = columns(out / "dispersion.1.csv")
     assert c["branch"] == ["slow"] * 3 + ["fast"] * 3
     assert list(map(float, c["rate_1_per_s"][3:])) == found["branches"]["fast"]["rates"]
     told = summary["longitudinal"]
@@ -314,15 +314,15 @@ def test_response_of_a_line(tmp_path):
     assert steady["impedance"]["left"] == [
         [pytest.approx((np.tan(still * 200e-9) / (D * still)).real, rel=1e-6, abs=0), pytest.approx(0, abs=1e-20)]
     ]
-    c = columns(out / "response.0.csv")
+    c = columns(out / "response.1.csv")
     assert list(map(float, c["impedance_left_real_A_per_m_per_flux"])) == list(z.real)
-    assert (out / "fields.0.bp").exists()
+    assert (out / "fields.1.bp").exists()
 
 
 def test_wave_from_the_right(tmp_path):
     """A wave that has died out before it comes to the left end is looked at where it begins."""
     text = MAGNET + swap(LINE, ("4e-9", "1e-9")) + INJECT.replace("left", "right")
-    found = run(tmp_path, text + task("response", "frequency = 3e13"))[0]["tasks"]["0"]
+    found = run(tmp_path, text + task("response", "frequency = 3e13"))[0]["tasks"]["1"]
     k = complex(SAMPLE.wavenumber(2 * np.pi * 3e13))
     assert np.exp(k.imag * 200e-9) < 1e-20
     assert complex(*found["fitted_wavenumber"][0]) == pytest.approx(k, rel=1e-3)
@@ -332,7 +332,7 @@ def test_wave_from_the_right(tmp_path):
 def test_response_of_a_disc(tmp_path):
     """The edge of a disc: Bessel functions of complex k."""
     text = MAGNET + swap(DISC, ("mesh_size = 12e-9\n", "")) + "[longitudinal.boundary.edge]\naccumulation = 50.0\n"
-    found = run(tmp_path, text + RESPONSE)[0]["tasks"]["0"]
+    found = run(tmp_path, text + RESPONSE)[0]["tasks"]["1"]
     k, r = complex(SAMPLE.wavenumber(2 * np.pi * 5e10)), 100e-9
     exact = -jv(0, k * r) / (D * k * jv(1, k * r) * 2 * np.pi * r)
     assert complex(*found["impedance"]["edge"][0]) == pytest.approx(exact, rel=1e-4, abs=0)
@@ -343,7 +343,7 @@ def test_response_of_a_disc(tmp_path):
 def test_uniform_relaxation(tmp_path):
     """Two exponentials, at times that are asked for."""
     text = MAGNET + LINE + START + "m = -500.0\n" + swap(RELAX, ("samples = 3", "samples = 5\ntolerance = 1e-8"))
-    found = run(tmp_path, text)[0]["tasks"]["0"]
+    found = run(tmp_path, text)[0]["tasks"]["1"]
     t = np.linspace(0, 2e-12, 5)
     assert found["times"] == pytest.approx(t, rel=1e-12, abs=0)
     total = np.array([found["total_M"], found["total_m"]]).T / 200e-9
@@ -358,7 +358,7 @@ def test_uniform_relaxation(tmp_path):
 def test_a_step_between_boundaries(tmp_path, capsys):
     """What comes in, what is lost, and energy: all of it adds up."""
     summary, out = run(tmp_path, MAGNET + LINE + INJECT + HOLD + STEP + RELAX)
-    found = summary["tasks"]["0"]
+    found = summary["tasks"]["1"]
     assert found["total_M"][0] == pytest.approx(2e3 * 80e-9, rel=1e-12, abs=0)  # a node on the step has the mean
     assert found["injected"]["left"] == pytest.approx(3e6 * np.array(found["times"]), rel=1e-12, abs=0)
     total = np.array(found["total_M"]) + found["total_m"]
@@ -369,7 +369,7 @@ def test_a_step_between_boundaries(tmp_path, capsys):
     energy = np.array(found["free_energy"])
     balance = energy - energy[0] + found["heat"] - np.array(found["put_in"])
     assert balance == pytest.approx(0, abs=1e-4 * energy[0])
-    c = columns(out / "relaxation.0.csv")
+    c = columns(out / "relaxation.1.csv")
     assert len(c["time_s"]) == found["steps"] + 1
     assert float(c["came_in_right"][-1]) == found["injected"]["right"][-1]
     assert float(c["lost_to_lattice"][-1]) == found["lost"][-1]
@@ -387,7 +387,7 @@ def test_bodies(tmp_path):
     ):
         boundary = held.format(names[0]) + f"[longitudinal.boundary.{names[1]}]\nflux = -1e6\n"
         summary, _ = run(tmp_path, lossless + text + boundary + SPOT + RELAX, name=shape)
-        found = summary["tasks"]["0"]
+        found = summary["tasks"]["1"]
         assert summary["longitudinal"]["volume"] == pytest.approx(volume, rel=0.02, abs=0)
         assert found["conservation"] < 1e-11 and found["power_balance"] < 1e-8
         area = {"box": 60e-9 * 40e-9, "cylinder": np.pi * 30e-9**2}[shape]
@@ -403,7 +403,7 @@ def test_mesh_file(tmp_path):
     rest = INJECT + HOLD + task("response", "frequency = 2e11")
     own = run(tmp_path, MAGNET + FILE + rest, name="own")[0]
     built = run(tmp_path, MAGNET + shape + rest, name="built")[0]
-    z, w = (np.array(x["tasks"]["0"]["impedance"]["left"][0]) for x in (own, built))
+    z, w = (np.array(x["tasks"]["1"]["impedance"]["left"][0]) for x in (own, built))
     assert z == pytest.approx(w, rel=1e-3, abs=0)
     assert own["longitudinal"]["volume"] == pytest.approx(80e-9 * 30e-9, rel=1e-9, abs=0)
     two = swap(
@@ -414,14 +414,14 @@ def test_mesh_file(tmp_path):
     )
     (tmp_path / "m.geo").write_text(two + 'Physical Surface("other") = {2};\n')
     again = run(tmp_path, MAGNET + FILE + rest, name="two")[0]
-    assert np.array(again["tasks"]["0"]["impedance"]["left"][0]) == pytest.approx(w, rel=1e-3, abs=0)
+    assert np.array(again["tasks"]["1"]["impedance"]["left"][0]) == pytest.approx(w, rel=1e-3, abs=0)
 
 
 def test_coarse_cells_are_noted(tmp_path, capsys):
     run(tmp_path, MAGNET + LINE + INJECT + task("response", "frequency = 1e13"), name="fine")
     assert "note:" not in capsys.readouterr().err
     run(tmp_path, MAGNET + LINE + INJECT + task("response", "frequency = 1e14"), name="coarse")
-    assert "note: task 0: cells of 4e-09 m are coarse for waves of |k|" in capsys.readouterr().err
+    assert "note: task 1: cells of 4e-09 m are coarse for waves of |k|" in capsys.readouterr().err
 
 
 def test_assignments(tmp_path):
@@ -439,8 +439,8 @@ def test_files_and_pictures(tmp_path):
     boundary = INJECT.replace("left", "edge")
     line = INJECT + START + DISPERSION + task("response", "frequencies = [1e9, 1e12]", "samples = 4") + RESPONSE + RELAX
     cases = {
-        "line": (LINE + line, {"dispersion.0", "response.1", "response.2", "relaxation.3", "profile.3"}),
-        "disc": (DISC + boundary + SPOT + RESPONSE + RELAX, {"response.0", "relaxation.1", "profile.1"}),
+        "line": (LINE + line, {"dispersion.1", "response.2", "response.3", "relaxation.4", "profile.4"}),
+        "disc": (DISC + boundary + SPOT + RESPONSE + RELAX, {"response.1", "relaxation.2", "profile.2"}),
     }
     for name, (text, pictures) in cases.items():
         path, out = tmp_path / f"{name}.toml", tmp_path / name
@@ -467,7 +467,7 @@ def test_dry_run(tmp_path):
         [sys.executable, "-c", script, "run", str(path), "--dry-run"], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
-    for words in ("A line", "xi 0.23", "line, 200 nm", "left flux, right held", "0 (dispersion), 1 (relaxation)"):
+    for words in ("A line", "xi 0.23", "line, 200 nm", "left flux, right held", "1 (dispersion), 2 (relaxation)"):
         assert words in done.stdout, done.stdout
     assert os.listdir(tmp_path) == ["case.toml"]
 

@@ -365,7 +365,7 @@ BAD = {
         asked(swap(SPECTRUM, ("count", 'name = "a"\ncount')) + task("steady", 'name = "a"')),
         ["task 1 ('a')", "'a'", "twice"],
     ),
-    "named as the number of another": (asked(task("steady", 'name = "1"') + SPECTRUM), ["'1'", "twice"]),
+    "named as the number of another": (asked(task("steady", 'name = "2"') + SPECTRUM), ["'2'", "twice"]),
     "name with a slash": (asked(task("steady", 'name = "a/b"')), ["task 1.name", "a/b", "slash"]),
     "name that climbs": (asked(task("steady", 'name = "..\\\\x"')), ["task 1.name", "slash"]),
     "name of nothing": (asked(task("steady", 'name = ""')), ["task 1.name", "empty"]),
@@ -464,7 +464,7 @@ def test_too_coarse_for_the_result(tmp_path, capsys):
     size = re.search(r"([\d.]+) would do", line)[1]
     assert 0.05 < float(size) < 0.8
     assert main([str(a) for a in [*arguments, "--set", f"sphere.mesh_size={size}"]]) == 0
-    found = json.loads((tmp_path / "out" / "summary.json").read_text())["tasks"]["0"]
+    found = json.loads((tmp_path / "out" / "summary.json").read_text())["tasks"]["1"]
     assert 0 < found["error_estimate"] < 0.2
 
 
@@ -492,7 +492,7 @@ def average(potential, power=1):
 def test_wells_and_rates(tmp_path, capsys):
     """A barrier of 40 kT: escape, first passage and spectrum, in the polar angle."""
     summary, out = run(tmp_path, BASE + task("escape") + PASSAGE + SPECTRUM)
-    assert list(summary["tasks"]) == ["0", "1", "2"]
+    assert list(summary["tasks"]) == ["1", "2", "3"]
     escape, passage, spectrum = summary["tasks"].values()
     slowest = 2.363611333e-15 / (2 * TAU)
     m = summary["macrospin"]
@@ -526,7 +526,7 @@ def test_wells_and_rates(tmp_path, capsys):
     assert spectrum["eigenvalues_reduced"][2][0] > 60
     assert spectrum["methods"][:2] == ["stationary", "committor"]
     assert len(spectrum["error_estimate"]) == len(spectrum["residuals"]) == spectrum["count"] == 3
-    c = columns(out / "spectrum.2.csv")
+    c = columns(out / "spectrum.3.csv")
     assert c["rate_1_per_s"] == pytest.approx([z[0] for z in spectrum["eigenvalues"]], rel=1e-9, abs=0)
     printed = capsys.readouterr().out
     for words in ("dwell times (s): 1.31", "mean first passage time 6.56", "decay rates (1/s): 0, 1.52"):
@@ -537,7 +537,7 @@ def test_telegraph_noise(tmp_path, capsys):
     """Random jumps between two wells: a Lorentzian with the rate of escape."""
     noise = task("noise", 'name = "telegraph"', "observable = [0, 0, 2]", "frequencies = [0.1, 10]", "samples = 3")
     summary, out = run(tmp_path, BASE.replace("40", "20") + task("escape") + noise)
-    slowest, found, f = summary["tasks"]["0"]["slowest"][0], summary["tasks"]["telegraph"], np.array([0.1, 1, 10])
+    slowest, found, f = summary["tasks"]["1"]["slowest"][0], summary["tasks"]["telegraph"], np.array([0.1, 1, 10])
     assert found["frequencies"] == pytest.approx(f, rel=1e-12)
     assert found["mean_observable"] == pytest.approx(0, abs=1e-6)
     assert found["variance"] == pytest.approx(4 * average(lambda c: -20 * c**2, 2), rel=1e-6)
@@ -574,7 +574,7 @@ def test_free_spins(tmp_path):
     assert chi[:, 2] == pytest.approx(still / (1 + 1j * omega_tau), rel=1e-6, abs=0)
     assert abs(chi[:, :2]).max() < 1e-9 * still
     assert max(response["error_estimate"]) < 1e-5
-    c = columns(out / "susceptibility.2.csv")
+    c = columns(out / "susceptibility.3.csv")
     assert c["chi_z_real"] == pytest.approx(chi[:, 2].real, rel=1e-12, abs=0)
     assert c["chi_z_imag"] == pytest.approx(chi[:, 2].imag, rel=1e-12, abs=0)
     assert noise["density"] == pytest.approx(4 / 3 * TAU / (1 + omega_tau**2), rel=1e-6, abs=0)
@@ -589,7 +589,7 @@ def test_langevin_function(tmp_path):
     expected = (1 / np.tanh(x) - 1 / x) * field / np.linalg.norm(field)
     for name, table in (("meridian", ""), ("sphere", SPHERE)):
         summary, out = run(tmp_path, text + table, name=name)
-        found = summary["tasks"]["0"]
+        found = summary["tasks"]["1"]
         assert found["solved_on"] == name
         assert found["mean_direction"] == pytest.approx(expected, rel=1e-5 if table else 1e-9)
         assert found["mass_error"] == pytest.approx(0, abs=1e-9)
@@ -599,7 +599,7 @@ def test_langevin_function(tmp_path):
         assert found["dissipated_power"] < 1e-20
         assert abs(found["power_balance"]) < 1e-6
         assert isinstance(found["dofs"], int)
-        assert {"summary.json", "density.0.bp"} == set(os.listdir(out))
+        assert {"summary.json", "density.1.bp"} == set(os.listdir(out))
 
 
 WRITE = swap(GOOD, ("stability = 40", "stability = 60")) + task(
@@ -631,7 +631,7 @@ def test_write_error(tmp_path, capsys):
     assert found["minimum_density"] > -1e-9
     assert "Krylov" in found["method"]
     assert found["solved_on"] == "meridian"
-    c = columns(out / "switching.0.csv")
+    c = columns(out / "switching.1.csv")
     assert c["not_switched"] == pytest.approx(found["not_switched"], rel=1e-12, abs=0)
     assert c["time_s"] == pytest.approx(found["times"], rel=1e-12, abs=0)
 
@@ -641,10 +641,10 @@ def test_write_error(tmp_path, capsys):
     assert dice["not_switched"][0] == 1
     text = swap(WRITE, ("reduced_time = 10\nsamples = 6", "reduced_time = 3\nsamples = 1"))
     then = run(tmp_path, text, name="then")[0]["tasks"]
-    exact = then["0"]["not_switched"][0]
+    exact = then["1"]["not_switched"][0]
     assert abs(dice["not_switched"][1] - exact) < 4 * dice["not_switched_error"][1]
     assert dice["not_switched_error"][1] == pytest.approx(np.sqrt(exact * (1 - exact) / 2000), rel=0.3)
-    assert abs(dice["mean_direction"][1][2] - then["0"]["mean_direction"][0][2]) < 0.05
+    assert abs(dice["mean_direction"][1][2] - then["1"]["mean_direction"][0][2]) < 0.05
     assert then["dice"]["not_switched"] == dice["not_switched"]
     printed = capsys.readouterr().out
     for words in ("not switched after", "8.58", "dice", "+-"):
@@ -698,7 +698,7 @@ def test_hysteresis(tmp_path):
 
     loop = ["direction = [0, 0, 1]", "range = [0.1, -0.1]", "rate = 1e7", "samples = 21", "tolerance = 1e-3"]
     summary, _ = run(tmp_path, low + task("hysteresis", *loop), name="loop")
-    found = summary["tasks"]["0"]
+    found = summary["tasks"]["1"]
     down, up = found["reversals"]
     assert -0.1 < down < -0.005
     assert up == pytest.approx(-down, rel=1e-2)
@@ -716,7 +716,7 @@ def test_layer_of_a_pillar(tmp_path, capsys):
     assert alone["macrospin"]["volume"] == pytest.approx(volume, rel=1e-12, abs=0)
     assert alone["macrospin"]["wells"][0]["energy"] == pytest.approx(-1e5 * volume / THERMAL, rel=1e-6)
     assert "states" not in alone
-    assert set(os.listdir(out)) == {"summary.json", "spectrum.0.csv"}
+    assert set(os.listdir(out)) == {"summary.json", "spectrum.1.csv"}
     driven = swap(PILLAR, ("diameter", "mesh_size = 1e-8\ndiameter"))
     driven += "[transport]\ncurrent_density = 1e11\n[state.parallel]\n[state.antiparallel]\nfree = [0, 0, -1]\n"
     capsys.readouterr()
@@ -725,7 +725,7 @@ def test_layer_of_a_pillar(tmp_path, capsys):
     assert both["tasks"] == alone["tasks"]
     assert list(both["states"]) == ["parallel", "antiparallel"]
     assert both["magnetoresistance"] > 0
-    assert {"summary.json", "spectrum.0.csv", "fields.parallel.bp", "profile.antiparallel.csv"} <= set(os.listdir(out))
+    assert {"summary.json", "spectrum.1.csv", "fields.parallel.bp", "profile.antiparallel.csv"} <= set(os.listdir(out))
     printed = capsys.readouterr().out
     assert "decay rates" in printed
     assert "dR/R" in printed
@@ -741,7 +741,7 @@ def test_pictures(tmp_path):
     out = tmp_path / "out"
     assert main(["run", str(path), "--output", str(out)]) == 0
     drawn = {x for x in os.listdir(out) if x.endswith(".png")}
-    kinds = {"density.0", "write_error", "spectrum.2", "susceptibility.3", "hysteresis.4"}
+    kinds = {"density.1", "write_error", "spectrum.3", "susceptibility.4", "hysteresis.5"}
     assert drawn == {f"{k}.png" for k in kinds}
     assert min((out / x).stat().st_size for x in drawn) > 10_000
 
@@ -755,7 +755,7 @@ def test_assignments(tmp_path):
         *("--set", "task.1.samples=1", "--set", "task.slow.count=2", "--set", "sphere.verify=false"),
     )
     assert summary["macrospin"]["wells"][0]["energy"] == pytest.approx(-12, rel=1e-9)
-    assert summary["tasks"]["0"]["reduced_times"] == [pytest.approx(2.5, rel=1e-12)]
+    assert summary["tasks"]["1"]["reduced_times"] == [pytest.approx(2.5, rel=1e-12)]
     assert len(summary["tasks"]["slow"]["eigenvalues"]) == 2
     assert summary["case"]["task"][0]["reduced_time"] == 2.5
 
@@ -763,16 +763,16 @@ def test_assignments(tmp_path):
 def test_endless_passage(tmp_path, capsys):
     """A barrier that is never overcome: null, as JSON has no infinity."""
     summary, _ = run(tmp_path, MAGNET + UNIAXIAL.replace("40", "2000") + PASSAGE)
-    assert summary["tasks"]["0"]["mean_first_passage_time"] is None
+    assert summary["tasks"]["1"]["mean_first_passage_time"] is None
     assert "infinite" in capsys.readouterr().out
 
 
 def test_mesh_file(tmp_path, capsys):
     """A sphere of any radius, a little off the origin; it is said if the polar angle does."""
     (tmp_path / "s.geo").write_text(SHELL)
-    found = run(tmp_path, ROUND)[0]["tasks"]["0"]
+    found = run(tmp_path, ROUND)[0]["tasks"]["1"]
     assert "is not used" not in capsys.readouterr().err
-    exact = run(tmp_path, swap(ROUND, ("axisymmetric = false\n", "")), name="axial")[0]["tasks"]["0"]
+    exact = run(tmp_path, swap(ROUND, ("axisymmetric = false\n", "")), name="axial")[0]["tasks"]["1"]
     assert "note: sphere.mesh is not used" in capsys.readouterr().err
     assert np.array(found["eigenvalues"])[1] == pytest.approx(np.array(exact["eigenvalues"])[1], rel=1e-2)
 
@@ -798,7 +798,7 @@ def test_dry_run(tmp_path):
         "300 K",
         "well at (0.000, 0.000, -1.000): E = -60 kT, barrier 60 kT",
         "damping-like 0.08876 T",
-        "tasks: 0 (switching), dice (langevin)",
+        "tasks: 1 (switching), dice (langevin)",
     ):
         assert words in done.stdout, done.stdout
     assert os.listdir(tmp_path) == ["case.toml"]
@@ -896,8 +896,8 @@ def test_another_case_starts_afresh(tmp_path, saving):
     states = tmp_path / "states" / "of"
     for name, change in (("one", "rate=1e7"), ("other", "rate=2e7"), ("third", "samples=9"), ("one", "rate=1e7")):
         options = ["--set", f"task.1.{change}"]
-        found = run(tmp_path, ALONG, *options, "--checkpoint", states, name=name)[0]["tasks"]["0"]
-        plain = run(tmp_path, ALONG, *options, name="plain")[0]["tasks"]["0"]
+        found = run(tmp_path, ALONG, *options, "--checkpoint", states, name=name)[0]["tasks"]["1"]
+        plain = run(tmp_path, ALONG, *options, name="plain")[0]["tasks"]["1"]
         assert found["mean_direction"] == pytest.approx(np.array(plain["mean_direction"]), rel=1e-12)
         assert found["steps"] == plain["steps"]
     assert len(os.listdir(states)) == 3
@@ -905,7 +905,7 @@ def test_another_case_starts_afresh(tmp_path, saving):
     before = file.stat().st_size
     hotter = run(tmp_path, ALONG, "--set", "macrospin.temperature=310", "--checkpoint", states)[0]
     assert len(os.listdir(states)) == 4
-    assert hotter["tasks"]["0"]["mean_along"] != found["mean_along"]
+    assert hotter["tasks"]["1"]["mean_along"] != found["mean_along"]
     assert file.stat().st_size == before
 
 

@@ -180,7 +180,7 @@ def test_electromotive_force(tmp_path, capsys):
         ("[texture.geometry]", "field = [5e-3, 0, 0]\n[texture.geometry]"),
     )
     summary, out = run(tmp_path, text + swap(PROBE, ("20e-9, 100e-9, 220e-9", "10e-9, 120e-9, 230e-9")) + EMF)
-    found, told = summary["tasks"]["0"], summary["texture"]
+    found, told = summary["tasks"]["1"], summary["texture"]
     per_field = 2 * P * MU_B / E * (1 + ALPHA * BETA) / (1 + ALPHA**2)
     assert told["voltage_per_field"] == pytest.approx(per_field, rel=1e-9, abs=0)
     static = found["static"]
@@ -202,7 +202,7 @@ def test_electromotive_force(tmp_path, capsys):
     assert found["breakdown_current"] == pytest.approx(
         GAMMA * WALKER * middle / ((BETA - ALPHA) * drift), rel=1e-9, abs=0
     )
-    c = columns(out / "electromotive_force.0.csv")
+    c = columns(out / "electromotive_force.1.csv")
     assert c["static_closed_form_V"] == pytest.approx(-per_field * c["field_T"], rel=1e-9, abs=0)
     far = c["field_T"] == c["field_T"].max()
     b = c["field_T"][far][0]
@@ -214,7 +214,7 @@ def test_electromotive_force(tmp_path, capsys):
     assert "note:" not in said.err
     run(tmp_path, text + EMF, "--set", "texture.geometry.mesh_size=6e-9", name="coarse")
     assert "note: cells of 6e-09 m are coarse for a wall of width 9e-09 m" in capsys.readouterr().err
-    above = run(tmp_path, text + EMF, "--set", "texture.field=[0.1,0,0]", name="above")[0]["tasks"]["0"]
+    above = run(tmp_path, text + EMF, "--set", "texture.field=[0.1,0,0]", name="above")[0]["tasks"]["1"]
     assert above["steady_wall"] is None and above["mean"]["turning_rate"] > 0
 
 
@@ -226,7 +226,7 @@ def test_a_steady_wall(tmp_path, capsys):
         ("60e-9", '60e-9\nangle = "steady"'),
     )  # fmt: skip
     summary, out = run(tmp_path, text + PROBE + task("dynamics", "duration = 0.4e-9", "samples = 5"))
-    found = summary["tasks"]["0"]
+    found = summary["tasks"]["1"]
     tilt = summary["texture"]["wall_angle"]
     delta, u = math.sqrt(A / (K + KH * math.sin(tilt) ** 2)), -P * MU_B / (E * MS) * current
     velocity = (GAMMA * delta * 8e-3 + BETA * u) / ALPHA
@@ -247,7 +247,7 @@ def test_a_steady_wall(tmp_path, capsys):
     assert np.diff(found["times"]) == pytest.approx(0.1e-9, rel=0.3, abs=0)  # the steps that come next
     assert found["position"][0] == found["start"]["position"] and found["position"][-1] == found["final"]["position"]
     assert found["electromotive_force"][0] is None and len(found["probe_electromotive_force_1"]) == 5
-    c = columns(out / "dynamics.0.csv")
+    c = columns(out / "dynamics.1.csv")
     assert c["voltage_V"] == pytest.approx(current * 240e-9 / SIGMA - c["electromotive_force_V"], rel=1e-12, abs=0)
     parts = c["probe_electromotive_force_0_V"] + c["probe_electromotive_force_1_V"]
     assert parts[-1] == pytest.approx(c["electromotive_force_V"][-1], rel=1e-3, abs=0)
@@ -263,7 +263,7 @@ def test_a_turning_wall(tmp_path):
     """Above Walker's field, in an open circuit: means over whole turns; the end of the wire ends it."""
     text = swap(BASE, ("240e-9", "180e-9"), ("[texture.geometry]", f"field = [{4 * WALKER}, 0, 0]\n[texture.geometry]"))
     summary, out = run(tmp_path, text + task("dynamics", "duration = 20e-9", "tolerance = 5e-4", "samples = 100"))
-    found = summary["tasks"]["0"]
+    found = summary["tasks"]["1"]
     mean, exact = found["mean"], found["closed_form"]
     assert mean["regime"] == "turning"
     assert mean["turning_rate"] * (mean["end"] - mean["begin"]) / math.pi == pytest.approx(
@@ -280,7 +280,7 @@ def test_a_turning_wall(tmp_path):
     assert found["final"]["position"] > 180e-9 - 2.5 * WIDTH
     assert abs(found["energy_balance"]) < 1e-10
     assert found["put_in_by_leads"] == pytest.approx(0, abs=1e-12)
-    c = columns(out / "dynamics.0.csv")
+    c = columns(out / "dynamics.1.csv")
     assert c["time_s"][-1] == found["end_time"] and len(c["time_s"]) == found["steps"]
     assert np.diff(np.unwrap(c["angle_rad"])) == pytest.approx(np.diff(c["angle_rad"]), abs=1e-12)  # no jumps
 
@@ -291,7 +291,7 @@ def test_a_voltage(tmp_path):
     text = swap(
         BASE, ("[texture.geometry]", f"voltage = {volt}\n[texture.geometry]"), ("60e-9", '60e-9\nangle = "steady"')
     )
-    found = run(tmp_path, text + task("dynamics", "duration = 0.3e-9"))[0]["tasks"]["0"]
+    found = run(tmp_path, text + task("dynamics", "duration = 0.3e-9"))[0]["tasks"]["1"]
     mean = found["mean"]
     assert mean["current_density"] == pytest.approx(
         SIGMA * (volt + mean["electromotive_force"]) / 240e-9, rel=1e-9, abs=0
@@ -309,13 +309,13 @@ def test_a_uniform_magnet(tmp_path):
     )
     text = plain + swap(WIRE, ("240e-9", "40e-9")) + task("dynamics", "duration = 0.2e-9", "tolerance = 1e-7")
     summary, out = run(tmp_path, text)
-    found = summary["tasks"]["0"]
+    found = summary["tasks"]["1"]
     start = math.acos(1 / math.sqrt(5))
     later = 2 * math.atan(math.tan(start / 2) * math.exp(-ALPHA * GAMMA * 0.3 * 0.2e-9 / (1 + ALPHA**2)))
     assert found["final"]["mean_direction"][2] == pytest.approx(math.cos(later), abs=2e-5)
     assert found["mean"] is None and found["closed_form"] is None
     assert "wall_width" not in summary["texture"]
-    assert "position_m" not in columns(out / "dynamics.0.csv")
+    assert "position_m" not in columns(out / "dynamics.1.csv")
 
 
 def test_a_dipolar_field(tmp_path):
@@ -326,7 +326,7 @@ def test_a_dipolar_field(tmp_path):
     found, gaps = {}, []
     for cell in (3e-9, 1.5e-9):
         cube = swap(BOX, ("[120e-9, 8e-9, 6e-9]", "[12e-9, 12e-9, 12e-9]"), ("6e-9", f"{cell}"))
-        found = run(tmp_path, plain + cube + task("dynamics", "duration = 1e-12", "tolerance = 1e-2"))[0]["tasks"]["0"]
+        found = run(tmp_path, plain + cube + task("dynamics", "duration = 1e-12", "tolerance = 1e-2"))[0]["tasks"]["1"]
         gaps.append(1 - found["energy"][0] / (4e-7 * math.pi * MS**2 / 6 * 12e-9**3))
     assert 0 < gaps[1] < 0.05 and gaps[0] / gaps[1] > 2.5  # edges and corners
     assert found["closed_form"] is None
@@ -361,7 +361,7 @@ def test_a_notch(tmp_path):
     far = swap(PROBE, ("20e-9, 100e-9, 220e-9", "5e-9, 95e-9, 155e-9"))
     tasks = task("dynamics", "duration = 4e-11", "tolerance = 1e-3", "samples = 2")
     summary, out = run(tmp_path, swap(MAGNET + FILE + WALL + far + tasks, drive))
-    found, c = summary["tasks"]["0"], columns(out / "dynamics.0.csv")
+    found, c = summary["tasks"]["1"], columns(out / "dynamics.1.csv")
     assert found["closed_form"] is None
     assert summary["texture"]["volume"] < 0.99 * summary["texture"]["section"] * summary["texture"]["length"]
     t, q, angle = c["time_s"], c["position_m"], c["angle_rad"]
@@ -389,8 +389,8 @@ def test_files_and_pictures(tmp_path):
         "dynamics.go.csv",
         "dynamics.go.gif",
         "dynamics.go.png",
-        "electromotive_force.0.csv",
-        "electromotive_force.0.png",
+        "electromotive_force.1.csv",
+        "electromotive_force.1.png",
     )
     assert set(os.listdir(out)) == {*names, "fields.go.bp", "summary.json"}
     assert min((out / x).stat().st_size for x in names if not x.endswith("csv")) > 10_000
@@ -411,7 +411,7 @@ def test_dry_run(tmp_path):
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for words in ("A wire", "Ms 830000 A/m", "line, 240 nm", "tilt 0.1 rad", "open circuit", "1 (dynamics)"):
+    for words in ("A wire", "Ms 830000 A/m", "line, 240 nm", "tilt 0.1 rad", "open circuit", "2 (dynamics)"):
         assert words in done.stdout, done.stdout
     assert os.listdir(tmp_path) == ["case.toml"]
 

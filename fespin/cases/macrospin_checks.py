@@ -113,7 +113,7 @@ def _check_transport_torque(case: Case) -> None:
 
 
 def task_names(case: Case) -> list[str]:
-    """Return the names of the tasks; those without one are called by their number, from 0."""
+    """Return the names of the tasks; those without one are called by their number, from 1."""
     return names_of(case.task)
 
 

@@ -1,4 +1,4 @@
-"""What tasks are called: by their own names, or by their number from 0. Files are named after them."""
+"""What tasks are called: by their own names, or by their number from 1. Files are named after them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Named(Protocol):
 
 
 def names_of(tasks: Sequence[Named]) -> list[str]:
-    """Return the names of tasks; those without one are called by their number, from 0."""
-    return [t.name if t.name is not None else str(i) for i, t in enumerate(tasks)]
+    """Return the names of tasks; those without one are called by their number, from 1."""
+    return [t.name if t.name is not None else str(i) for i, t in enumerate(tasks, 1)]
 
 
 def check_name(number: int, task: Named, name: str, names: Sequence[str]) -> str:
