@@ -43,8 +43,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="TABLE.KEY=VALUE",
-        help="change a value of the case, such as layer.free.thickness=4e-9; layers by name or by number from 1; "
-        "may be repeated",
+        help="change a value of the case, such as layer.free.thickness=4e-9; layers and tasks by name or by number "
+        "from 1; may be repeated",
     )
     run.add_argument("--dry-run", action="store_true", help="check the case and show what would be run")
     run.add_argument(
@@ -160,7 +160,11 @@ def _run(options: argparse.Namespace) -> None:
     if options.dry_run:
         comm = _world()
         if comm is None or comm.rank == 0:
+            from .cases.notes import PREFIX, notes_of
+
             print(case.describe())
+            for note in notes_of(case, options.set):
+                print(f"fespin: {PREFIX}{note}", file=sys.stderr)
         return
 
     from mpi4py import MPI
@@ -190,6 +194,7 @@ def _run(options: argparse.Namespace) -> None:
             checkpoints=None
             if options.checkpoint is None
             else Checkpoints(options.checkpoint, options.checkpoint_interval),
+            assignments=options.set,
         )
     except InputError as error:
         raise InputError(f"{options.case}: {error}") from error

@@ -161,6 +161,22 @@ def interfaces(temperature: float = 4.2) -> dict[tuple[str, str], Interface]:
     return out
 
 
+def unchecked(kind: str, name: str, temperature: float = 4.2) -> set[str]:
+    """Return the keys of numbers that the library quotes without the cited table at hand.
+
+    Parameters
+    ----------
+    kind
+        "material" or "interface".
+    name
+        As the library writes it; what it does not have has no such numbers.
+    temperature
+        In K; only at 4.2 and 300 K there are numbers.
+    """
+    numbers = library()[kind].get(name, {}).get(TEMPERATURES.get(temperature, ""), {})
+    return {k for k, v in numbers.items() if isinstance(v, dict) and is_unchecked(v)}
+
+
 def table(names: Sequence[str] = ()) -> str:
     """Return the library as text: every number with its uncertainty, source and remark.
 

@@ -465,7 +465,7 @@ def test_ranks(tmp_path):
         assert done.returncode == 0, done.stderr
         summary = json.loads((out / "summary.json").read_text())
         assert summary["ranks"] == ranks
-        assert "dynamics.1.png" in os.listdir(out)
+        assert "dynamics.2.png" in os.listdir(out)
         for key in ("texture", "tasks"):
             mine, other = dict(numbers(expected[key])), dict(numbers(summary[key]))
             assert mine.keys() == other.keys()

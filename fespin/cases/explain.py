@@ -25,7 +25,11 @@ _TYPES = {
     "model_type": "a table",
 }
 # What numbers beyond a bound most often are: in other units.
-_UNITS = {0.01: "in m: 4 nm is 4e-9", 1e4: "fields are mu0 H in T", 1e-15: "in m3: a cube of 10 nm has 1e-24"}
+_UNITS = {
+    0.01: "in m: 4 nm is 4e-9",
+    1e4: "fields are mu0 H in T",
+    1e-15: "in m3: a cube of 10 nm has 1e-24, 1 nm3 is 1e-27",
+}
 
 
 def place(path: Iterable[str | int]) -> str:

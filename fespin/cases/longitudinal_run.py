@@ -16,6 +16,7 @@ from .longitudinal_case import LongitudinalCase, default_cell, make_magnet
 from .longitudinal_checks import OWNER
 from .longitudinal_tasks import TASKS, Picture, Prepared, Results
 from .results import run_each
+from .unit_notes import body_extent
 
 
 def prepare(
@@ -61,6 +62,9 @@ def prepare(
         f"mesh: {body.cells} cells in {body.dimension}D, {problem.unknowns} nodes of degree {table.degree}, "
         f"{time.perf_counter() - begin:.2f} s"
     )
+    if table.geometry.mesh is not None:
+        for note in body_extent(OWNER, table.geometry.mesh, [float(x) for x in body.high - body.low]):
+            say(f"note: {note}")
     return Prepared(case, body, problem, conditions, checkpoints)
 
 
@@ -80,7 +84,9 @@ def run_tasks(prepared: Prepared, path: Path, picture: Picture, say: Callable[[s
         What ``summary.json`` holds under "longitudinal" and "tasks".
     """
     results = run_each(
-        prepared.case.task, lambda task, name: TASKS[task.kind](prepared, task, name, path, picture, say), say
+        prepared.case.task,
+        lambda task, name: TASKS[task.kind](prepared, task, name, path, picture, say),
+        say,
     )
     described = _describe(prepared)
     prepared.problem.destroy()

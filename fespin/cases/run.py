@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from .case import Case
 from .checkpoints import Checkpoints
 from .kinds import AnyCase
 from .longitudinal_case import LongitudinalCase
+from .notes import Notes, notes_of
 from .texture_case import TextureCase
 from .transport_run import run_transport
 from .transport_run import table as transport_table
@@ -83,6 +84,7 @@ def run(
     say: Callable[[str], None],
     pictures: bool = True,
     checkpoints: Checkpoints | None = None,
+    assignments: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Solve every state and every task of a case and write its output folder. Collective.
 
@@ -100,6 +102,8 @@ def run(
         Whether to draw.
     checkpoints
         Where long tasks keep what they have done, and go on from it.
+    assignments
+        What ``--set`` changed, for notes.
 
     Returns
     -------
@@ -107,6 +111,8 @@ def run(
         What ``summary.json`` holds.
     """
     started = time.perf_counter()
+    say = notes = Notes(say)
+    notes.add(notes_of(case, assignments))
     summary: dict[str, Any] = {"title": case.title, "case": raw}
     # Meshes and long solves come before the folder: until then a killed run has nothing to remove.
     if checkpoints is not None:
@@ -118,6 +124,7 @@ def run(
         write = _of_a_body(comm, case, base, say, checkpoints)
     with folder:
         summary |= write(folder.path, _artist(folder.path, pictures, say))
+        summary["notes"] = notes.texts
         summary["ranks"] = comm.size
         summary["versions"] = _compat.versions()
         summary["wall_time"] = time.perf_counter() - started

@@ -22,6 +22,7 @@ from ..texture import DipolarField, Dynamics, Grid, Lead, TexturedMagnet, Transp
 from .body_geometry import Body, make_body
 from .texture_case import TextureCase, along_easy, default_cell, make_magnet, resolved_wall
 from .texture_checks import OWNER, check_places, check_vortex
+from .unit_notes import body_extent
 
 type Array = NDArray[Any]
 type Picture = Callable[[str, Callable[[Path], None]], None]
@@ -157,6 +158,9 @@ def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[s
     if table.dipolar and any(t.kind == "dynamics" for t in case.task):
         wire.dipolar = DipolarField(grid, magnet)
     say(f"mesh: {body.cells} cells in {body.dimension}D, {time.perf_counter() - begin:.2f} s")
+    if table.geometry.mesh is not None:
+        for note in body_extent(OWNER, table.geometry.mesh, [float(x) for x in body.high - body.low]):
+            say(f"note: {note}")
     if table.wall is not None and body.size > found.width / 2.5:
         say(f"note: cells of {body.size:.3g} m are coarse for a wall of width {found.width:.3g} m")
     return wire

@@ -31,8 +31,10 @@ from ..transport import MultilayerSolution, Profile, TransportProblem, Transport
 from ..transport.seebeck import ThermoelectricCoefficients, thermoelectric_coefficients
 from .case import Case
 from .checkpoints import Checkpoints
+from .layer_notes import unchecked_interfaces
 from .transport_case import make_model
 from .transport_describe import interface_numbers, material_numbers
+from .unit_notes import current, extent
 
 type Picture = Callable[[str, Callable[[Path], None]], None]
 type Writer = Callable[[Path, Picture], dict[str, Any]]
@@ -80,7 +82,7 @@ def run_transport(
     bar.clear()
     cells = domain.mesh.topology.index_map(domain.dim).size_global
     say(f"mesh: {cells} cells in {domain.dim}D, {meshed - started:.2f} s")
-    for note in case.notes():
+    for note in _mesh_notes(case, domain):
         say(f"note: {note}")
     t = case.transport
     contacts = case.make_contacts()
@@ -102,6 +104,9 @@ def run_transport(
             f"state {name}: {s.dofs} unknowns, {s.iterations} iterations, {time.perf_counter() - begin:.2f} s, "
             f"power balance {s.power_balance:.1e}"
         )
+        if t.current_density is None:
+            for note in current(f"state {name}", s.current_density):
+                say(f"note: {note}")
     driven = None
     if maps:
         begin = time.perf_counter()
@@ -128,6 +133,19 @@ def run_transport(
         return summary
 
     return TransportRun(write, driven)
+
+
+def _mesh_notes(case: Case, domain: Domain) -> list[str]:
+    """Return notes on what only the mesh of a file knows: its size, and which layers touch. Collective."""
+    if case.geometry.mesh is None:
+        return []
+    x, comm = domain.mesh.geometry.x, domain.comm
+    empty = np.full(3, np.inf)
+    ends = comm.allgather((x.min(axis=0) if len(x) else empty, x.max(axis=0) if len(x) else -empty))
+    sizes = np.max([high for _, high in ends], axis=0) - np.min([low for low, _ in ends], axis=0)
+    remedy = "see geometry.length_unit, 1e-9 for a file in nm"
+    found = extent(f"geometry.mesh '{case.geometry.mesh}': the device", sizes.tolist(), remedy)
+    return found + unchecked_interfaces(case, domain.stack, domain.interfaces)
 
 
 def _map(
@@ -223,7 +241,6 @@ def summarize(
         compare = _compare_voltages if case.multi_terminal else _compare
         summary |= compare(case, summary["states"], pair)
     summary["contacts"] = {k: contacts.get(k, Contact()).spin for k in domain.contacts}
-    summary["notes"] = case.notes()
     summary["materials"] = {x.material.name: material_numbers(x.material, case.transport) for x in domain.stack}
     summary["interfaces"] = {f"{a}|{b}": interface_numbers(domain.stack.interface(a, b)) for a, b in domain.interfaces}
     return summary

@@ -1,0 +1,80 @@
+"""Notes: what a case assumed in silence or what looks wrong in it, one line each.
+
+They are said once, on the terminal, and stand in ``summary.json`` under "notes". What the tables alone tell is known
+before anything is meshed, also of a dry run. Meshes, solutions and tasks add more while a case runs: whatever reports
+progress leaves a note by a line that begins with :data:`PREFIX`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from .kinds import AnyCase
+from .layer_notes import layer_notes
+from .longitudinal_case import LongitudinalCase
+from .macrospin_notes import macrospin_notes
+from .texture_case import TextureCase
+from .unit_notes import body_notes, texture_notes
+
+PREFIX = "note: "
+"""Begins lines of progress that are notes."""
+
+
+class Notes:
+    """The notes of a run, in the order in which they come.
+
+    It takes the place of the function that says progress, so that nothing that runs needs to know of it.
+
+    Parameters
+    ----------
+    say
+        Prints a line of progress; called on every rank.
+
+    Attributes
+    ----------
+    texts
+        All notes so far, without their prefix. A note that comes twice stands there once.
+
+    Examples
+    --------
+    >>> notes = Notes(print)
+    >>> notes("mesh: 20 cells")
+    mesh: 20 cells
+    >>> notes("note: cells of 9 nm are coarse")
+    note: cells of 9 nm are coarse
+    >>> notes.texts
+    ['cells of 9 nm are coarse']
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self.texts: list[str] = []
+
+    def __call__(self, text: str) -> None:
+        """Say a line of progress; keep it if it is a note."""
+        if text.startswith(PREFIX):
+            self.add([text.removeprefix(PREFIX)])
+        else:
+            self._say(text)
+
+    def add(self, texts: Iterable[str]) -> None:
+        """Say notes, given without their prefix, and keep them; those that are known already are left out."""
+        for text in texts:
+            if text not in self.texts:
+                self.texts.append(text)
+                self._say(PREFIX + text)
+
+
+def notes_of(case: AnyCase, assignments: Sequence[str] = ()) -> list[str]:
+    """Return what a validated case tells before it is meshed.
+
+    Parameters
+    ----------
+    assignments
+        What ``--set`` changed, "table.key=value" each: a value that is set there is likely to be swept.
+    """
+    if isinstance(case, LongitudinalCase):
+        return body_notes("longitudinal.geometry", case.longitudinal.geometry)
+    if isinstance(case, TextureCase):
+        return texture_notes(case.texture)
+    return layer_notes(case) + (macrospin_notes(case, assignments) if case.macrospin is not None else [])
