@@ -12,6 +12,7 @@ from ..progress import ProgressBar
 from ..sigma import Evolution
 from .macrospin_case import Task, unit
 from .macrospin_tasks import Results, Shared, describe_mesh, state_of
+from .tables import known
 
 
 def hysteresis(run: Shared, task: Task, name: str) -> Results:
@@ -49,8 +50,8 @@ def _sweep(run: Shared, task: Task, name: str, drive: float | None) -> tuple[Any
     solver = run.solver if drive is None else run.make(run.comm, spin, torque)
     first, last = task.range
     one_way = abs(last - first) / task.rate
-    loop = True if task.loop is None else task.loop
-    ways, samples = 2 if loop else 1, task.samples or 101
+    loop = known(task.loop)
+    ways, samples = 2 if loop else 1, known(task.samples)
     times = np.linspace(0.0, ways * one_way, ways * (samples - 1) + 1) if samples > 1 else np.array([ways * one_way])
 
     def value(t: float) -> float:
@@ -59,7 +60,7 @@ def _sweep(run: Shared, task: Task, name: str, drive: float | None) -> tuple[Any
 
     bar = ProgressBar(run.comm, 100)
     options: dict[str, Any] = {
-        "tolerance": task.tolerance or 1e-4,
+        "tolerance": known(task.tolerance),
         "breakpoints": [one_way] if loop else [],
         "progress": lambda part: bar.at(part, f"{name}: sweep"),
         **state_of(run, task, name, drive),

@@ -9,7 +9,7 @@ from pydantic import Field
 from ..errors import InputError
 from .body_case import BodyTable
 from .macrospin_case import Time
-from .tables import Drive, Length, Positive, Table
+from .tables import Drive, Length, Positive, Table, with_defaults
 from .task_names import names_of
 
 if TYPE_CHECKING:
@@ -24,77 +24,87 @@ TASKS = {
     "response": {"frequency", "frequencies", "samples"},
     "relaxation": {"duration", "samples", "tolerance"},
 }
+DEFAULTS: dict[str, dict[str, object]] = {
+    "dispersion": {"samples": 12, "count": 8},
+    "response": {"samples": 25},
+    "relaxation": {"samples": 21, "tolerance": 1e-5},
+}
+"""What is taken of keys that are left out, by kind of task."""
 STARTS = {"uniform": set[str](), "step": {"position"}, "gaussian": {"centre", "width"}}
 
 
 class BoundaryTable(Table):
     """What a part of the boundary does: exactly one of the two. Other parts are closed."""
 
-    flux: Drive | None = Field(None, description="outward spin flux, A/s; a negative one injects")
-    accumulation: Drive | None = Field(None, description="instead: a reservoir that holds m + xi M, A/m")
+    flux: Drive | None = Field(None, description="outward spin flux; a negative one injects (A/s)")
+    accumulation: Drive | None = Field(None, description="instead of flux: a reservoir that holds m + xi M (A/m)")
 
 
 class StartTable(Table):
     """Deviations from equilibrium at the start of a relaxation."""
 
-    shape: Literal["uniform", "step", "gaussian"] = "uniform"
-    M: Drive = Field(0.0, description="M - M0 - chi_M H, A/m: its height")
-    m: Drive = Field(0.0, description="A/m: the height of m")
-    position: float | None = Field(None, description="step: x up to which M and m are there, m")
+    shape: Literal["uniform", "step", "gaussian"] = Field("uniform", description="of both deviations")
+    M: Drive = Field(0.0, description="height of M - M0 - chi_M H (A/m)")
+    m: Drive = Field(0.0, description="height of m (A/m)")
+    position: float | None = Field(None, description="x up to which M and m are there (m)")
     centre: Annotated[list[float], Field(min_length=1, max_length=3)] | None = Field(
-        None, description="gaussian: m; default the middle of the body"
+        None, description="default the middle of the body (m)"
     )
-    width: Length | None = Field(None, description="gaussian: standard deviation, m")
+    width: Length | None = Field(None, description="standard deviation (m)")
 
 
 class LongitudinalTable(Table):
     """A magnet with the magnetization M of its state and the spin accumulation m."""
 
-    xi: Positive = Field(description="chi_m/chi_M, between 0 and 1")
-    tau_mM: Time = Field(description="decay of m to M, s")
-    diffusion: Annotated[float, Field(gt=0, lt=1e3)] = Field(description="of m, m2/s")
-    tau_ML: Time | None = Field(None, description="decay of M to the lattice, s; without it there is none")
-    tau_mL: Time | None = Field(None, description="decay of m to the lattice, s; without it there is none")
-    susceptibility: Annotated[float, Field(gt=0, lt=1e9)] = Field(1.0, description="chi_M")
-    degree: Annotated[int, Field(ge=1, le=6)] = 2
-    geometry: BodyTable
-    boundary: dict[str, BoundaryTable] = Field(default_factory=dict)
-    start: StartTable | None = None
+    xi: Positive = Field(description="chi_m/chi_M, between 0 and 1 (1)")
+    tau_mM: Time = Field(description="decay of m to M (s)")
+    diffusion: Annotated[float, Field(gt=0, lt=1e3)] = Field(description="of m (m2/s)")
+    tau_ML: Time | None = Field(None, description="decay of M to the lattice; default: none (s)")
+    tau_mL: Time | None = Field(None, description="decay of m to the lattice; default: none (s)")
+    susceptibility: Annotated[float, Field(gt=0, lt=1e9)] = Field(1.0, description="chi_M (1)")
+    degree: Annotated[int, Field(ge=1, le=6)] = Field(2, description="of the elements (1)")
+    geometry: BodyTable = Field(description="the body")
+    boundary: dict[str, BoundaryTable] = Field(
+        default_factory=dict, description="by name: parts of the boundary that are not closed"
+    )
+    start: StartTable | None = Field(None, description="of relaxations; default equilibrium")
 
 
 class LongitudinalTask(Table):
     """A question about M and m."""
 
-    kind: Literal["dispersion", "response", "relaxation"]
-    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    kind: Literal["dispersion", "response", "relaxation"] = Field(description="what is asked")
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        None, description="of results and files; default the number of the task, from 1"
+    )
     wavenumbers: Annotated[list[Wavenumber], Field(min_length=1, max_length=200)] | None = Field(
-        None, description="dispersion: 1/m"
+        None, description="instead of range and count (1/m)"
     )
     range: Annotated[list[Wavenumber], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="dispersion: from, to, 1/m"
+        None, description="from, to (1/m)"
     )
     count: Annotated[int, Field(ge=1, le=200)] | None = Field(
-        None, description="dispersion of a line: the first modes, n pi/length; default 8"
+        None, description="of a line: the first modes, n pi/length (1)"
     )
     samples: Annotated[int, Field(ge=2, le=10000)] | None = Field(
-        None, description="of the range, the frequencies, or the times of fields and profiles"
+        None, description="of the range, the frequencies, or the times of fields and profiles (1)"
     )
-    frequency: Annotated[float, Field(ge=0, lt=1e18)] | None = Field(None, description="response: Hz; 0 is steady")
+    frequency: Annotated[float, Field(ge=0, lt=1e18)] | None = Field(None, description="0 is steady (Hz)")
     frequencies: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="response: from, to, Hz"
+        None, description="from, to, evenly in the logarithm; instead of frequency (Hz)"
     )
-    duration: Time | None = Field(None, description="relaxation: s")
+    duration: Time | None = Field(None, description="of the relaxation (s)")
     tolerance: Annotated[float, Field(ge=1e-12, lt=0.1)] | None = Field(
-        None, description="relaxation: error of a step, relative; default 1e-5"
+        None, description="error of a step, relative (1)"
     )
 
 
 class LongitudinalCase(Table):
     """A case file about longitudinal dynamics."""
 
-    title: str = ""
-    longitudinal: LongitudinalTable
-    task: list[LongitudinalTask] = Field(default_factory=list)
+    title: str = Field("", description="of pictures")
+    longitudinal: LongitudinalTable = Field(description="the magnet")
+    task: list[LongitudinalTask] = Field(default_factory=list, description="what is asked of it")
 
     def describe(self) -> str:
         """Return what would be run, as text."""
@@ -116,6 +126,16 @@ class LongitudinalCase(Table):
 
 
 # ---- the declared objects
+def resolved(task: LongitudinalTask) -> LongitudinalTask:
+    """Return a task in which keys that were left out, and that something uses, have their defaults."""
+    unused = {
+        "dispersion": [] if task.range else ["samples"] if not task.wavenumbers else ["samples", "count"],
+        "response": [] if task.frequencies else ["samples"],
+    }.get(task.kind, [])
+    unused += ["count"] if task.range else []
+    return with_defaults(task, {k: v for k, v in DEFAULTS[task.kind].items() if k not in unused})
+
+
 def make_magnet(table: LongitudinalTable) -> LongitudinalMagnet:
     """Return the magnet of a case.
 

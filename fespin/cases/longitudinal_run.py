@@ -12,7 +12,7 @@ from ..errors import InputError, nearest
 from ..longitudinal import Flux, Held, LongitudinalProblem
 from .body_geometry import make_body
 from .checkpoints import Checkpoints
-from .longitudinal_case import LongitudinalCase, default_cell, make_magnet
+from .longitudinal_case import LongitudinalCase, default_cell, make_magnet, resolved
 from .longitudinal_checks import OWNER
 from .longitudinal_tasks import TASKS, Picture, Prepared, Results
 from .results import run_each
@@ -84,7 +84,7 @@ def run_tasks(prepared: Prepared, path: Path, picture: Picture, say: Callable[[s
         What ``summary.json`` holds under "longitudinal" and "tasks".
     """
     results = run_each(
-        prepared.case.task,
+        [resolved(t) for t in prepared.case.task],
         lambda task, name: TASKS[task.kind](prepared, task, name, path, picture, say),
         say,
     )

@@ -39,6 +39,7 @@ from ..progress import ProgressBar
 from .body_geometry import Body
 from .checkpoints import Checkpoints
 from .longitudinal_case import LongitudinalCase, LongitudinalTask, StartTable
+from .tables import known
 
 type Array = NDArray[Any]
 type Picture = Callable[[str, Callable[[Path], None]], None]
@@ -80,9 +81,9 @@ def _wavenumbers(prepared: Prepared, task: LongitudinalTask) -> list[float]:
     if task.wavenumbers is not None:
         wanted = task.wavenumbers
     elif task.range is not None:
-        wanted = [float(x) for x in np.linspace(task.range[0], task.range[1], task.samples or 12)]
+        wanted = [float(x) for x in np.linspace(task.range[0], task.range[1], known(task.samples))]
     else:
-        wanted = [n * math.pi / length for n in range(1, (task.count or 8) + 1)]
+        wanted = [n * math.pi / length for n in range(1, known(task.count) + 1)]
     if prepared.body.dimension == 1 and length:
         orders = sorted({round(k * length / math.pi) for k in wanted})
         return [n * math.pi / length for n in orders]
@@ -154,7 +155,7 @@ def _response(
 ) -> Results:
     if task.frequencies is not None:
         low, high = task.frequencies
-        frequencies = [float(x) for x in np.geomspace(low, high, task.samples or 25)]
+        frequencies = [float(x) for x in np.geomspace(low, high, known(task.samples))]
     else:
         assert task.frequency is not None
         frequencies = [task.frequency]
@@ -239,7 +240,7 @@ def _relaxation(
 ) -> Results:
     assert task.duration is not None
     comm, duration = p.problem.comm, task.duration
-    wanted = [float(x) for x in np.linspace(0.0, duration, task.samples or 21)]
+    wanted = [float(x) for x in np.linspace(0.0, duration, known(task.samples))]
     bar = ProgressBar(comm, 100)
     going_on: dict[str, Any] = {}
     if p.checkpoints is not None:
@@ -251,7 +252,7 @@ def _relaxation(
         duration,
         conditions=p.conditions,
         wanted=wanted,
-        tolerance=task.tolerance or 1e-5,
+        tolerance=known(task.tolerance),
         each=lambda t, _: bar.at(t / duration, f"{t:.3g} s"),
         **going_on,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import InputError
-from .tables import Direction, Drive, Length, Positive, Table
+from .tables import Direction, Drive, Length, Positive, Table, known, with_defaults
 
 if TYPE_CHECKING:
     from ..macrospin import Macrospin, SpinTorque
@@ -43,64 +43,108 @@ TASKS = {
     "resonance": {"drives", "samples", "start"},
     "phase-diagram": {"drives", "fields", "direction", "samples", "observation_time"},
 }
+# What is taken of keys that are left out, by kind of task.
+_UP = [0.0, 0.0, 1.0]
+_PULSES: dict[str, object] = {"start": _UP, "samples": 41}
+DEFAULTS: dict[str, dict[str, object]] = {
+    "spectrum": {"count": 6},
+    "steady": {},
+    "escape": {},
+    "switching": _PULSES,
+    "langevin": _PULSES | {"ensemble": 10000, "seed": 0},
+    "hysteresis": {"sweep": "field", "samples": 101, "loop": True, "tolerance": 1e-4},
+    "susceptibility": {"samples": 200},
+    "noise": {"samples": 200},
+    "first-passage": {"cosine": 0.0},
+    "dwell-times": {"samples": 21},
+    "resonance": {"samples": 21, "start": _UP},
+    "phase-diagram": {"samples": 21, "observation_time": 1.0},
+}
 
 
 class Anisotropy(Table):
     """A term of the energy."""
 
-    kind: Literal["uniaxial", "biaxial", "cubic", "shape"]
-    constant: Constant | None = Field(None, description="K, J/m3")
-    stability: Annotated[float, Field(gt=-1e5, lt=1e5)] | None = Field(None, description="instead: K v/kT")
-    axis: Direction | None = None
-    hard_constant: Constant | None = Field(None, description="biaxial: of the hard axis, J/m3")
-    hard_stability: Annotated[float, Field(gt=-1e5, lt=1e5)] | None = None
-    hard_axis: Direction | None = None
-    second_axis: Direction | None = Field(None, description="cubic: another of the cubic axes")
-    second_constant: Constant | None = Field(None, description="cubic: K2, J/m3")
-    factors: Direction | None = Field(None, description="shape: demagnetizing factors, which add up to 1")
-    body: Literal["ellipsoid", "elliptic-cylinder", "prism"] | None = Field(None, description="shape: of this body")
+    kind: Literal["uniaxial", "biaxial", "cubic", "shape"] = Field(description="of the term")
+    constant: Constant | None = Field(
+        None, description="K of the easy axis, or K1 of the cubic term; uniaxial: an easy plane where negative (J/m3)"
+    )
+    stability: Annotated[float, Field(gt=-1e5, lt=1e5)] | None = Field(
+        None, description="instead of constant: K v/kT, so that K grows with macrospin.temperature (kT)"
+    )
+    axis: Direction | None = Field(
+        None, description="easy axis, or one of the cubic axes, of any length; default z, biaxial: x (1)"
+    )
+    hard_constant: Constant | None = Field(None, description="of the hard axis (J/m3)")
+    hard_stability: Annotated[float, Field(gt=-1e5, lt=1e5)] | None = Field(
+        None, description="instead of hard_constant: K v/kT of the hard axis (kT)"
+    )
+    hard_axis: Direction | None = Field(None, description="of any length; default z (1)")
+    second_axis: Direction | None = Field(None, description="another of the cubic axes; default x (1)")
+    second_constant: Constant | None = Field(None, description="K2; default 0 (J/m3)")
+    factors: Direction | None = Field(None, description="demagnetizing factors, which add up to 1; instead of body (1)")
+    body: Literal["ellipsoid", "elliptic-cylinder", "prism"] | None = Field(
+        None, description="whose demagnetizing factors are taken"
+    )
     size: Annotated[list[Length], Field(min_length=3, max_length=3)] | None = Field(
-        None, description="m: ellipsoid semi-axes; elliptic cylinder semi-axes and thickness; prism edges"
+        None, description="of the body: ellipsoid semi-axes; elliptic cylinder semi-axes and thickness; prism edges (m)"
     )
 
 
 class MacrospinTable(Table):
     """The magnet whose direction the tasks are about."""
 
-    layer: str | None = Field(None, description="its volume is that of this layer")
-    volume: Annotated[float, Field(gt=0, lt=1e-15)] | None = Field(None, description="m3; a cube of 10 nm has 1e-24")
-    saturation_magnetization: Annotated[float, Field(gt=0, lt=1e8)] = Field(description="A/m")
-    damping: Annotated[float, Field(gt=0, lt=100)] = Field(description="Gilbert's alpha")
-    temperature: Annotated[float, Field(gt=0, lt=1e5)] = Field(300.0, description="K")
-    field: Annotated[list[Induction], Field(min_length=3, max_length=3)] = Field(
-        [0.0, 0.0, 0.0], description="mu0 H, T"
+    layer: str | None = Field(None, description="whose volume and torque are taken; instead of volume")
+    volume: Annotated[float, Field(gt=0, lt=1e-15)] | None = Field(
+        None, description="instead of layer; a cube of 10 nm has 1e-24 (m3)"
     )
-    anisotropy: list[Anisotropy] = Field(default_factory=list)
+    saturation_magnetization: Annotated[float, Field(gt=0, lt=1e8)] = Field(
+        description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)"
+    )
+    damping: Annotated[float, Field(gt=0, lt=100)] = Field(description="Gilbert's alpha, without what is pumped (1)")
+    temperature: Annotated[float, Field(gt=0, lt=1e5)] = Field(300.0, description="of the magnet (K)")
+    field: Annotated[list[Induction], Field(min_length=3, max_length=3)] = Field(
+        [0.0, 0.0, 0.0], description="applied field mu0 H (T)"
+    )
+    anisotropy: list[Anisotropy] = Field(
+        default_factory=list, description="terms of the energy, beside the applied field"
+    )
+
+
+# Keys of [torque] by its source, beside those that all have.
+SOURCES = {
+    "given": {"damping_like", "critical_ratio", "field_like", "polarizer", "asymmetry"},
+    "transport": {"tolerance", "pumping", "series_resistance_area"},
+}
 
 
 class TorqueTable(Table):
     """Spin torque on the magnet."""
 
     source: Literal["given", "transport"] = Field(
-        "given", description='"transport": from the device, transport.model = "vector"'
+        "given", description='"given": by the keys below; "transport": from the device, with transport.model = "vector"'
     )
     tolerance: Annotated[float, Field(gt=1e-10, lt=0.1)] = Field(
-        1e-4, description='source = "transport": of the torque against the angle'
+        1e-4, description="error of torque, resistance and pumping against the angle, relative to the largest (1)"
     )
     pumping: bool | None = Field(
         None,
-        description='source = "transport": false leaves out the damping that spin pumping adds to macrospin.damping',
+        description="false leaves out the damping that spin pumping adds to macrospin.damping; default true",
     )
     series_resistance_area: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         None,
-        description='source = "transport" with transport.voltage: a load in series, times the cross-section, ohm m2',
+        description="a load in series with transport.voltage, times the cross-section; default 0 (ohm m2)",
     )
-    damping_like: Induction | None = Field(None, description="field a, T; a > 0 drives u to the polarizer")
-    critical_ratio: Drive | None = Field(None, description="instead: a in units of its critical value")
-    field_like: Induction = Field(0.0, description="field b, T")
-    polarizer: Direction = Field(default_factory=lambda: [0.0, 0.0, 1.0])
+    damping_like: Induction | None = Field(
+        None, description="field a: du/dt = gamma a u x (p x u); a > 0 drives u to the polarizer p (T)"
+    )
+    critical_ratio: Drive | None = Field(
+        None, description="instead of damping_like: a in units of its critical value without temperature (1)"
+    )
+    field_like: Induction = Field(0.0, description="field b: du/dt = gamma b u x p (T)")
+    polarizer: Direction = Field(default_factory=lambda: [0.0, 0.0, 1.0], description="p, of any length (1)")
     asymmetry: Annotated[float, Field(gt=-1, lt=1)] = Field(
-        0.0, description="both fields are divided by 1 + asymmetry u.p"
+        0.0, description="both fields are divided by 1 + asymmetry u.p (1)"
     )
 
 
@@ -108,13 +152,15 @@ class SphereTable(Table):
     """The mesh of directions and how it is used."""
 
     mesh_size: Annotated[float, Field(ge=0.005, le=1)] | None = Field(
-        None, description="on the unit sphere; default: one that fits the energy and the damping"
+        None, description="length of edges on the unit sphere; default: one that fits the energy and the damping (1)"
     )
-    graded: bool = Field(True, description="smaller cells where the energy is low")
-    degree: Annotated[int, Field(ge=1, le=8)] = 4
-    mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file")
-    axisymmetric: bool | None = Field(None, description="false: use the sphere even if the polar angle would do")
-    verify: bool = Field(True, description="estimate errors by a second solve with a degree less")
+    graded: bool = Field(True, description="whether cells are smaller where the energy is low")
+    degree: Annotated[int, Field(ge=1, le=8)] = Field(4, description="of the polynomials (1)")
+    mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file; instead of mesh_size")
+    axisymmetric: bool | None = Field(
+        None, description="false: use the sphere even if the polar angle would do; true: refuse what is not symmetric"
+    )
+    verify: bool = Field(True, description="whether errors are estimated by a second solve with a degree less")
 
 
 class Task(Table):
@@ -133,49 +179,60 @@ class Task(Table):
         "dwell-times",
         "resonance",
         "phase-diagram",
-    ]
-    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    count: Annotated[int, Field(ge=1, le=500)] | None = Field(None, description="spectrum: how many eigenvalues")
-    near: Positive | None = Field(None, description="spectrum: modes nearest to a frequency, Hz")
-    start: Direction | None = Field(None, description="axis of the initial hemisphere")
-    pulse: Time | None = Field(None, description="s")
-    reduced_time: Time | None = Field(None, description="instead: alpha gamma mu0 H_K t/(1 + alpha^2)")
-    samples: Annotated[int, Field(ge=1, le=100000)] | None = None
-    ensemble: Annotated[int, Field(ge=1, le=10**9)] | None = Field(None, description="langevin: how many trajectories")
-    seed: Annotated[int, Field(ge=0)] | None = None
-    step: Positive | None = Field(None, description="langevin: s")
-    sweep: Literal["field", "torque"] | None = Field(None, description="hysteresis: what is swept")
-    direction: Direction | None = Field(None, description="of the field")
-    range: Annotated[list[Drive], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="hysteresis: from, to; T, or the factor on the torque"
+    ] = Field(description="what is asked")
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        None, description="of results and files; default the number of the task, from 1"
     )
-    rate: Positive | None = Field(None, description="hysteresis: T/s, or 1/s")
-    loop: bool | None = Field(None, description="hysteresis: and back")
-    tolerance: Annotated[float, Field(gt=0, lt=0.1)] | None = None
+    count: Annotated[int, Field(ge=1, le=500)] | None = Field(None, description="how many eigenvalues (1)")
+    near: Positive | None = Field(None, description="the modes nearest to this frequency, instead of the slowest (Hz)")
+    start: Direction | None = Field(
+        None,
+        description="axis of the hemisphere in whose equilibrium the magnet is at first; a state or direction near (1)",
+    )
+    pulse: Time | None = Field(None, description="length of the pulse (s)")
+    reduced_time: Time | None = Field(None, description="instead of pulse: alpha gamma mu0 H_K t/(1 + alpha^2) (1)")
+    samples: Annotated[int, Field(ge=1, le=100000)] | None = Field(
+        None, description="how many times, frequencies or values, evenly spaced; hysteresis: each way (1)"
+    )
+    ensemble: Annotated[int, Field(ge=1, le=10**9)] | None = Field(None, description="how many trajectories (1)")
+    seed: Annotated[int, Field(ge=0)] | None = Field(None, description="of the random numbers (1)")
+    step: Positive | None = Field(
+        None, description="longest step in time; default: one that fits precession, damping and noise (s)"
+    )
+    sweep: Literal["field", "torque"] | None = Field(None, description="what is swept")
+    direction: Direction | None = Field(None, description="of the field, of any length (1)")
+    range: Annotated[list[Drive], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="from, to; of the field, or of the factor on the torque (T or 1)"
+    )
+    rate: Positive | None = Field(None, description="of the sweep (T/s or 1/s)")
+    loop: bool | None = Field(None, description="whether the sweep goes back")
+    tolerance: Annotated[float, Field(gt=0, lt=0.1)] | None = Field(None, description="error of a step in time (1)")
     frequencies: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="from, to, Hz"
+        None, description="from, to (Hz)"
     )
     observable: Direction | Literal["resistance"] | None = Field(
-        None, description='noise of R = u.observable, or of the device\'s "resistance" (torque.source = "transport")'
+        None,
+        description='noise of R = u.observable, or of the device\'s "resistance" with torque.source = "transport" (1)',
     )
     drives: Annotated[list[Drive], Field(min_length=1, max_length=100)] | None = Field(
         None,
-        description="from, to; hysteresis: any number. A/m2 or V (as transport is driven) with torque.source = "
-        '"transport", else factors on the torque',
+        description="from, to; hysteresis: any number of them; as transport is driven where the torque comes from it, "
+        "else factors on the torque (A/m2, V or 1)",
     )
     fields: Annotated[list[Induction], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="phase diagram: from, to, along the direction, T"
+        None, description="from, to, along the direction (T)"
     )
-    observation_time: Time | None = Field(
-        None, description="phase diagram: what lasts longer does not switch, s; default 1"
-    )
-    target: Direction | None = Field(None, description="first passage: axis of the cap")
-    cosine: Cosine | None = Field(None, description="first passage: of the cap's opening angle")
+    observation_time: Time | None = Field(None, description="what lasts longer does not switch (s)")
+    target: Direction | None = Field(None, description="axis of the cap that is reached; default opposite to start (1)")
+    cosine: Cosine | None = Field(None, description="of the cap's opening angle (1)")
 
-    @property
-    def times(self) -> int:
-        """Return how many times to look at."""
-        return self.samples or 41
+
+def resolved(task: Task) -> Task:
+    """Return a task in which keys that were left out have their defaults."""
+    made = with_defaults(task, DEFAULTS[task.kind])
+    if task.kind != "first-passage" or task.target is not None:
+        return made
+    return made.model_copy(update={"target": [0.0 - x for x in known(task.start)]})
 
 
 # ---- the declared objects
@@ -263,14 +320,12 @@ def make_torque(table: TorqueTable | None, spin: Macrospin) -> SpinTorque | None
     if table is None:
         return None
     if table.source == "transport":
-        for key in ("damping_like", "critical_ratio", "field_like", "polarizer", "asymmetry"):
-            if key in table.model_fields_set:
-                raise InputError(f'torque.{key}: belongs to source = "given"; the device itself makes the torque')
+        for key in sorted(SOURCES["given"] & table.model_fields_set):
+            raise InputError(f'torque.{key}: belongs to source = "given"; the device itself makes the torque')
         # Of any size and direction: checks need to know that there is one.
         return SpinTorque(1.0)
-    for key in ("tolerance", "pumping", "series_resistance_area"):
-        if key in table.model_fields_set:
-            raise InputError(f'torque.{key}: belongs to source = "transport", found with "given"')
+    for key in sorted(SOURCES["transport"] & table.model_fields_set):
+        raise InputError(f'torque.{key}: belongs to source = "transport", found with "given"')
     if table.damping_like is not None and table.critical_ratio is not None:
         raise InputError("torque: give one of damping_like (T) and critical_ratio; found both")
     angular, asymmetry = None, table.asymmetry
@@ -295,12 +350,9 @@ def pulse_times(task: Task, reduced_time: float) -> Any:
     reduced_time
         Of one second.
     """
-    if task.pulse is not None:
-        length = task.pulse
-    else:
-        assert task.reduced_time is not None
-        length = task.reduced_time / reduced_time
-    return np.linspace(0.0, length, task.times) if task.times > 1 else np.array([length])
+    length = task.pulse if task.pulse is not None else known(task.reduced_time) / reduced_time
+    samples = known(task.samples)
+    return np.linspace(0.0, length, samples) if samples > 1 else np.array([length])
 
 
 def unit(vector: Sequence[float]) -> list[float]:

@@ -19,7 +19,7 @@ from ..sigma import FokkerPlanck, Sigma
 from .case import Case
 from .checkpoints import Checkpoints
 from .hysteresis_task import hysteresis
-from .macrospin_case import make_spin, make_torque
+from .macrospin_case import make_spin, make_torque, resolved
 from .macrospin_tasks import TASKS, CaseTorque, Picture, Results, Shared
 from .results import run_each
 from .survey_tasks import SURVEYS
@@ -103,7 +103,7 @@ def run_tasks(
     solver = make(comm, spin, torque)
     shared = Shared(comm, case, spin, torque, solver, make, path, picture, checkpoints, torque_map)
     tasks = {**TASKS, **SURVEYS, "hysteresis": hysteresis}
-    results = run_each(case.task, lambda task, name: tasks[task.kind](shared, task, name), say)
+    results = run_each([resolved(t) for t in case.task], lambda task, name: tasks[task.kind](shared, task, name), say)
     if table.mesh is not None and not meshed:
         say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")
     if shared.curves or shared.points:
@@ -112,7 +112,10 @@ def run_tasks(
             "write_error.png",
             lambda p: plot_write_error(comm, p, curves, points=points, title=case.title),
         )
-    return {"macrospin": _describe(spin, torque, solver), **mapped, "tasks": results}
+    found = _describe(spin, torque, solver)
+    if True in last:
+        found["mesh_size"] = last[True][1].mesh_size
+    return {"macrospin": found, **mapped, "tasks": results}
 
 
 def _describe(spin: Macrospin, torque: CaseTorque | None, solver: FokkerPlanck) -> Results:

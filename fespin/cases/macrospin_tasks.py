@@ -21,11 +21,13 @@ from ..plotting.sphere_curves import plot_eigenvalues, plot_noise
 from ..progress import ProgressBar
 from ..sigma import Distribution, FokkerPlanck
 from ..sigma.fields import write_sphere_fields
+from ..sigma.meridian import Meridian
 from ..sigma.space import Density
 from ..sigma.surveys import Maker
 from .case import Case
 from .checkpoints import Checkpoints
 from .macrospin_case import Task, pulse_times, unit
+from .tables import known
 
 type CaseTorque = SpinTorque | AngularTorque | DirectionTorque
 type Picture = Callable[[str, Callable[[Path], None]], None]
@@ -92,8 +94,14 @@ def state_of(run: Shared, task: Task, name: str, drive: float | None) -> dict[st
 
 
 def describe_mesh(distribution: Distribution) -> Results:
-    """Return where a distribution was solved for, and with how many unknowns."""
-    return {"dofs": distribution.surface.dofs, "solved_on": "meridian" if distribution.surface.dim == 1 else "sphere"}
+    """Return where a distribution was solved for, and with how many unknowns and which cells. Collective."""
+    surface = distribution.surface
+    on = (
+        {"solved_on": "meridian", "mesh_size": np.pi / surface.cells}
+        if isinstance(surface, Meridian)
+        else {"solved_on": "sphere", "mesh_size": surface.mesh_size}
+    )
+    return {"dofs": surface.dofs, **on, "degree": surface.degree}
 
 
 def _draw(run: Shared, name: str, distribution: Distribution, title: str, torque: CaseTorque | None) -> None:
@@ -107,11 +115,11 @@ def _draw(run: Shared, name: str, distribution: Distribution, title: str, torque
 
 def start_of(task: Task) -> list[float]:
     """Return the axis of a task's initial hemisphere."""
-    return unit(task.start or [0.0, 0.0, 1.0])
+    return unit(known(task.start))
 
 
 def _spectrum(run: Shared, task: Task, name: str) -> Results:
-    found = run.solver.spectrum(task.count or 6, near=task.near)
+    found = run.solver.spectrum(known(task.count), near=task.near)
     z = found.eigenvalues
     columns = {"rate_1_per_s": list(z.real), "angular_frequency_1_per_s": list(z.imag), "method": list(found.methods)}
     output.write_csv(run.comm, run.path / f"spectrum.{name}.csv", columns)
@@ -159,8 +167,8 @@ def _langevin(run: Shared, task: Task, name: str) -> Results:
         run.comm,
         run.spin,
         times,
-        ensemble=task.ensemble or 10000,
-        seed=task.seed or 0,
+        ensemble=known(task.ensemble),
+        seed=known(task.seed),
         start=start_of(task),
         torque=run.torque,
         step=task.step,
@@ -188,9 +196,8 @@ def _langevin(run: Shared, task: Task, name: str) -> Results:
 
 
 def _band(task: Task) -> Any:
-    assert task.frequencies is not None
-    low, high = task.frequencies
-    return np.geomspace(low, high, task.samples or 200)
+    low, high = known(task.frequencies)
+    return np.geomspace(low, high, known(task.samples))
 
 
 def _susceptibility(run: Shared, task: Task, name: str) -> Results:
@@ -244,7 +251,7 @@ def _noise(run: Shared, task: Task, name: str) -> Results:
 
 def _passage(run: Shared, task: Task, name: str) -> Results:
     assert task.start is not None
-    found = run.solver.mean_first_passage(task.start, task.target, cosine=task.cosine or 0.0)
+    found = run.solver.mean_first_passage(task.start, task.target, cosine=known(task.cosine))
     return {"mean_first_passage_time": found if np.isfinite(found) else None}
 
 

@@ -13,11 +13,12 @@ from ..progress import ProgressBar
 from ..sigma.surveys import dwell_times, phase_diagram, resonances
 from .macrospin_case import Task
 from .macrospin_tasks import Results, Shared, start_of
+from .tables import known
 
 
-def _range(limits: list[float] | None, samples: int) -> list[float]:
-    assert limits is not None
-    return [float(x) for x in np.linspace(limits[0], limits[1], samples)]
+def _range(limits: list[float] | None, samples: int | None) -> list[float]:
+    first, last = known(limits)
+    return [float(x) for x in np.linspace(first, last, known(samples))]
 
 
 def _finite(values: object) -> object:
@@ -29,7 +30,7 @@ def _finite(values: object) -> object:
 
 def _dwell_times(run: Shared, task: Task, name: str) -> Results:
     bar = ProgressBar(run.comm, 100)
-    drives = _range(task.drives, task.samples or 21)
+    drives = _range(task.drives, task.samples)
     found = dwell_times(run.comm, run.driven, drives, make=run.make, progress=lambda part: bar.at(part, name))
     bar.clear()
     columns: dict[str, Any] = {run.drive_column: found.drives}
@@ -51,7 +52,7 @@ def _dwell_times(run: Shared, task: Task, name: str) -> Results:
 
 def _resonance(run: Shared, task: Task, name: str) -> Results:
     bar = ProgressBar(run.comm, 100)
-    drives = _range(task.drives, task.samples or 21)
+    drives = _range(task.drives, task.samples)
     found = resonances(
         run.comm, run.driven, drives, state=start_of(task), make=run.make, progress=lambda part: bar.at(part, name)
     )
@@ -75,7 +76,7 @@ def _resonance(run: Shared, task: Task, name: str) -> Results:
 def _phase_diagram(run: Shared, task: Task, name: str) -> Results:
     assert task.direction is not None
     bar = ProgressBar(run.comm, 100)
-    n = task.samples or 21
+    n = known(task.samples)
     drives, fields = _range(task.drives, n), _range(task.fields, n)
     found = phase_diagram(
         run.comm,
@@ -83,7 +84,7 @@ def _phase_diagram(run: Shared, task: Task, name: str) -> Results:
         drives,
         fields,
         along=task.direction,
-        observation=task.observation_time or 1.0,
+        observation=known(task.observation_time),
         make=run.make,
         progress=lambda part: bar.at(part, name),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,3 +18,14 @@ class Table(BaseModel):
     """A table of a case file: no unknown keys, no converted types, no NaN."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def with_defaults[T: Table](table: T, defaults: Mapping[str, object]) -> T:
+    """Return a table in which keys that were left out have their defaults, so that results can tell what was used."""
+    return table.model_copy(update={k: v for k, v in defaults.items() if getattr(table, k) is None})
+
+
+def known[T](value: T | None) -> T:
+    """Return the value of a key that the checks require, or that has a default."""
+    assert value is not None
+    return value

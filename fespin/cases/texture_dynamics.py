@@ -17,6 +17,7 @@ from ..plotting.texture import Motion, animate_wall, plot_motion
 from ..plotting.vortices import animate_vortex, plot_vortex
 from ..progress import ProgressBar
 from ..texture import Dynamics, Flow, Grid, Step, Transport, VortexWatch, WallWatch
+from .tables import known
 from .texture_case import FELT, LEFT, TextureTask
 from .texture_motion import Record, jsonable, means
 from .texture_wire import Array, Picture, Results, Wire, closed_form
@@ -159,7 +160,7 @@ def dynamics(
     """
     assert task.duration is not None
     grid, table, comm = wire.grid, wire.case.texture, wire.grid.comm
-    duration, samples = task.duration, task.samples or 41
+    duration, samples = task.duration, known(task.samples)
     circuit, points = wire.circuit(), wire.probes()
     seen = _Seen(
         wire,
@@ -195,7 +196,7 @@ def dynamics(
 
         keep(0.0, motion.directions, np.zeros(grid.owned))
         kept = 1
-        for step in motion.steps(duration, tolerance=task.tolerance or 1e-4):
+        for step in motion.steps(duration, tolerance=known(task.tolerance)):
             assert step.flow is not None
             here = seen.step(step)
             bar.at(step.time / duration, f"{step.time:.3g} s")

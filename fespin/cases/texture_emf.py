@@ -12,6 +12,7 @@ from .. import output
 from ..errors import InputError
 from ..plotting.texture import plot_electromotive_force
 from ..texture import static_field, static_voltage
+from .tables import known
 from .texture_case import TextureTask
 from .texture_wire import Array, Picture, Results, Wire, closed_form, finite
 
@@ -33,7 +34,7 @@ def electromotive_force(
     magnet, grid, comm, table = wire.magnet, wire.grid, wire.grid.comm, wire.case.texture
     reach = max(4 * magnet.walker_field, 2 * abs(wire.field)) or 0.01
     low, high = task.fields or [0.0, reach]
-    fields = np.linspace(low, high, task.samples or 201)
+    fields = np.linspace(low, high, known(task.samples))
     easy = np.array(magnet.easy_axis)
     circuit, points = wire.circuit(opened=True), wire.probes()
     current = table.current_density or 0.0
@@ -74,6 +75,7 @@ def electromotive_force(
     except InputError:
         steady = None
     return {
+        "fields": [low, high],
         "field": wire.field,
         "current_density": current,
         "static": {

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..texture import static_voltage
 from .results import run_each
-from .texture_case import resolved_wall
+from .tables import with_defaults
+from .texture_case import DEFAULTS, resolved_wall
 from .texture_dynamics import dynamics
 from .texture_emf import electromotive_force
 from .texture_wire import Picture, Results, Wire, finite, prepare
@@ -31,7 +32,8 @@ def run_tasks(wire: Wire, path: Path, picture: Picture, say: Callable[[str], Non
         What ``summary.json`` holds under "texture" and "tasks".
     """
     kinds = {"electromotive_force": electromotive_force, "dynamics": dynamics}
-    results = run_each(wire.case.task, lambda task, name: kinds[task.kind](wire, task, name, path, picture, say), say)
+    tasks = [with_defaults(t, DEFAULTS[t.kind]) for t in wire.case.task]
+    results = run_each(tasks, lambda task, name: kinds[task.kind](wire, task, name, path, picture, say), say)
     described = _describe(wire)
     if wire.dipolar is not None:
         wire.dipolar.destroy()
