@@ -65,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     book = commands.add_parser("materials", help="print the built-in library with its sources")
     book.add_argument("names", nargs="*", metavar="NAME", help="materials, such as Co (default: all)")
     book.add_argument("--markdown", action="store_true", help="print all as the tables of docs/materials.md")
-    commands.add_parser("schema", help="print the JSON schema of case files")
+    shape = commands.add_parser("schema", help="print the JSON schema of case files")
+    shape.add_argument("--markdown", action="store_true", help="print all keys as the tables of docs/case-keys.md")
     return parser
 
 
@@ -89,6 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.markdown and options.names:
                 raise InputError("materials: --markdown prints the whole library; leave the names out")
             print(markdown() if options.markdown else table(options.names))
+        elif options.command == "schema" and options.markdown:
+            from .cases.reference import markdown as keys
+
+            print(keys(), end="")
         elif options.command == "schema":
             from .cases.kinds import schema
 

@@ -29,15 +29,15 @@ _MOST_IN_ALL = 2e7
 class BodyTable(Table):
     """Where the magnet is. Lengths in m."""
 
-    shape: Literal["line", "rectangle", "disc", "box", "cylinder"] | None = None
-    mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file")
-    length_unit: Positive | None = Field(None, description="mesh files: length of the file's unit")
-    mesh_size: Length | None = Field(None, description="largest cell; default: one that fits the magnet")
-    length: Length | None = Field(None, description="line: along x; cylinder: along z")
+    shape: Literal["line", "rectangle", "disc", "box", "cylinder"] | None = Field(None, description="of the body")
+    mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file; instead of shape")
+    length_unit: Positive | None = Field(None, description="length of the file's unit; default 1 (m)")
+    mesh_size: Length | None = Field(None, description="largest cell; default: one that fits the magnet (m)")
+    length: Length | None = Field(None, description="along x of a line, along z of a cylinder (m)")
     size: Annotated[list[Length], Field(min_length=2, max_length=3)] | None = Field(
-        None, description="rectangle: along x, y; box: along x, y, z"
+        None, description="along x, y of a rectangle, along x, y, z of a box (m)"
     )
-    radius: Length | None = Field(None, description="disc, cylinder")
+    radius: Length | None = Field(None, description="of a disc or cylinder (m)")
 
     @property
     def dimension(self) -> int | None:

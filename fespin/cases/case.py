@@ -30,52 +30,91 @@ _TWO_CHANNEL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_lengt
 
 
 class Geometry(Table):
-    """Where the layers are. Lengths in m."""
+    """Where the layers are: exactly one of a shape and a mesh file.
 
-    shape: Literal["line", "strip", "pillar", "lateral"] | None = None
-    mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file")
-    mesh_size: Positive | None = Field(None, description="largest cell; thin layers are resolved whatever it is")
-    length_unit: Positive | None = Field(None, description="mesh files: length of the file's unit")
-    cross_section: Positive | None = Field(None, description="mesh files: area (2D: width) of current densities")
-    diameter: Length | None = None
-    semi_axes: Annotated[list[Length], Field(min_length=2, max_length=2)] | None = None
-    width: Length | None = None
-    depth: Positive | None = Field(None, description="2D: extent in the third direction, default 1 m")
-    lead_width: Length | None = None
-    lead_thickness: Length | None = None
-    lead_material: str | None = None
-    separation: Length | None = Field(None, description="lateral: centre to centre of the wires")
-    wire_width: Length | Annotated[list[Length], Field(min_length=2, max_length=2)] | None = None
-    wire_overhang: Annotated[float, Field(ge=0)] | None = None
-    channel_width: Length | None = None
-    channel_length: Length | None = Field(None, description="lateral: beyond each wire's centre")
-    dimension: Literal[2, 3] | None = Field(None, description="lateral: 2 (section) or 3")
+    A "line" has one dimension, a "strip" two (a section), a "pillar" three; their contacts are bottom and top. A
+    "lateral" valve has exactly three layers, in this order: the channel, and the injector and the detector that lie
+    across it. Its contacts are left, injector, detector and right, each with a voltage or a current (0 floats).
+    """
+
+    shape: Literal["line", "strip", "pillar", "lateral"] | None = Field(
+        None, description='of the device; "lateral": a channel with two wires across it'
+    )
+    mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file; instead of shape")
+    mesh_size: Positive | None = Field(
+        None, description="largest cell; thin layers are resolved whatever it is; default by the shape (m)"
+    )
+    length_unit: Positive | None = Field(None, description="length of the file's unit; default 1 (m)")
+    cross_section: Positive | None = Field(
+        None,
+        description="area that current densities refer to, in 2D a width; default the smallest contact's (m2 or m)",
+    )
+    diameter: Length | None = Field(None, description="of the pillar (m)")
+    semi_axes: Annotated[list[Length], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="of an elliptic pillar; instead of diameter (m)"
+    )
+    width: Length | None = Field(None, description="of the strip (m)")
+    depth: Positive | None = Field(None, description="extent in the third direction of a section; default 1 (m)")
+    lead_width: Length | None = Field(None, description="of wide leads below and above: current crowding (m)")
+    lead_thickness: Length | None = Field(None, description="of each wide lead (m)")
+    lead_material: str | None = Field(None, description="of wide leads; default that of the outer layers")
+    separation: Length | None = Field(None, description="centre to centre of the two wires (m)")
+    wire_width: Length | Annotated[list[Length], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="of both wires, or [injector, detector] (m)"
+    )
+    wire_overhang: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="how far wires go on beyond each edge of the channel, in 3D; default 0 (m)"
+    )
+    channel_width: Length | None = Field(None, description="of the channel; in a section its depth (m)")
+    channel_length: Length | None = Field(
+        None, description="of the channel beyond each wire's centre; default: twice its spin-diffusion length (m)"
+    )
+    dimension: Literal[2, 3] | None = Field(None, description="2 (section along the channel) or 3; default 3 (1)")
 
 
 class Layer(Table):
-    """A layer, bottom to top."""
+    """A layer; layers are listed from bottom to top."""
 
-    material: str
-    thickness: Length | None = Field(None, description="m; not used with mesh files")
-    name: Annotated[str, Field(min_length=1)] | None = None
-    magnetization: Direction | None = None
+    material: str = Field(description="of the library, or of [material.NAME]")
+    thickness: Length | None = Field(None, description="not used with mesh files (m)")
+    name: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="default material and position from 1, as in Cu3; in mesh files that of a physical group"
+    )
+    magnetization: Direction | None = Field(
+        None, description="direction, of any length; a ferromagnet without one points along +z (1)"
+    )
 
 
 class Case(Table):
-    """A whole case file about layers, a macrospin, or both; other kinds are in :mod:`fespin.cases.kinds`."""
+    """A case file about layers, a macrospin, or both."""
 
-    title: str = ""
-    geometry: Geometry = Field(default_factory=lambda: Geometry.model_validate({}))
-    layer: Annotated[list[Layer], Field(min_length=1)] = Field(default_factory=list)
-    material: dict[str, Material] = Field(default_factory=dict)
-    interface: dict[str, Interface] = Field(default_factory=dict)
-    contact: dict[str, Contact] = Field(default_factory=dict)
-    transport: Transport = Field(default_factory=lambda: Transport.model_validate({}))
-    state: dict[str, dict[str, Direction]] = Field(default_factory=dict)
-    macrospin: MacrospinTable | None = None
-    torque: TorqueTable | None = None
-    sphere: SphereTable = Field(default_factory=lambda: SphereTable.model_validate({}))
-    task: list[Task] = Field(default_factory=list)
+    title: str = Field("", description="of pictures")
+    geometry: Geometry = Field(default_factory=lambda: Geometry.model_validate({}), description="where the layers are")
+    layer: Annotated[list[Layer], Field(min_length=1)] = Field(
+        default_factory=list, description="bottom to top; of a lateral valve channel, injector, detector"
+    )
+    material: dict[str, Material] = Field(
+        default_factory=dict, description="by name: new materials, and numbers that replace the library's"
+    )
+    interface: dict[str, Interface] = Field(
+        default_factory=dict, description='by "A|B", two materials or two layers in either order'
+    )
+    contact: dict[str, Contact] = Field(
+        default_factory=dict,
+        description="by name: bottom, top; of a lateral valve left, injector, detector, right; of a mesh file its own",
+    )
+    transport: Transport = Field(
+        default_factory=lambda: Transport.model_validate({}), description="model, drive and discretization"
+    )
+    state: dict[str, dict[str, Direction]] = Field(
+        default_factory=dict, description="by name: magnetizations by layer, of any length; every state is solved (1)"
+    )
+    macrospin: MacrospinTable | None = Field(None, description="the magnet whose direction tasks are about")
+    torque: TorqueTable | None = Field(None, description="spin torque on it")
+    sphere: SphereTable = Field(
+        default_factory=lambda: SphereTable.model_validate({}), description="the mesh of directions"
+    )
+    task: list[Task] = Field(default_factory=list, description="what is asked of the macrospin")
 
     @property
     def transports(self) -> bool:

@@ -63,61 +63,68 @@ MODEL_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
 class Bands(Table):
     """What the s and d channels of a ferromagnet conduct (S/m); up is its majority."""
 
-    s_up: Conductivity
-    s_down: Conductivity
-    d_down: Conductivity
-    d_up: Conductivity | None = Field(None, description="four channels only")
+    s_up: Conductivity = Field(description="conductivity of s electrons with spin up, the majority (S/m)")
+    s_down: Conductivity = Field(description="of s electrons with spin down (S/m)")
+    d_down: Conductivity = Field(description="of d electrons with spin down (S/m)")
+    d_up: Conductivity | None = Field(None, description="of d electrons with spin up; four channels only (S/m)")
 
 
 class Material(Table):
     """A new material, or entries that override the library's."""
 
-    resistivity: Resistivity | None = Field(None, description="rho, ohm m")
-    resistivity_star: Resistivity | None = Field(None, description="rho* = rho/(1 - beta^2), ohm m")
-    beta: Asymmetry | None = None
-    spin_diffusion_length: Decay | None = Field(None, description="l_sf, m")
-    conductivity: Bands | None = Field(
-        None, description="three, four channels: a ferromagnet's, instead of resistivity and beta"
+    resistivity: Resistivity | None = Field(
+        None, description="rho of both spins together; instead of resistivity_star (ohm m)"
     )
-    spin_flip_coefficient: Coefficient | None = Field(None, description="three, four channels: g_s, S/m3")
+    resistivity_star: Resistivity | None = Field(
+        None, description="rho* = rho/(1 - beta^2); instead of resistivity (ohm m)"
+    )
+    beta: Asymmetry | None = Field(
+        None, description="bulk spin asymmetry: sigma_up,dn = (1 +- beta)/(2 rho); a ferromagnet has one (1)"
+    )
+    spin_diffusion_length: Decay | None = Field(None, description="l_sf (m)")
+    conductivity: Bands | None = Field(
+        None, description="s and d channels of a ferromagnet, instead of resistivity and beta"
+    )
+    spin_flip_coefficient: Coefficient | None = Field(None, description="g_s of s-up with s-down (S/m3)")
     sd_coefficient: Annotated[float, Field(gt=0, lt=1e40)] | None = Field(
-        None, description="three, four channels: g_sd of s-down with d-down, S/m3"
+        None, description="g_sd of s-down with d-down (S/m3)"
     )
     sd_length: Decay | None = Field(
-        None, description="three channels: l_sd, m; with spin_diffusion_length instead of the coefficients"
+        None, description="l_sd; with spin_diffusion_length instead of the coefficients (m)"
     )
-    sd_up_coefficient: Coefficient | None = Field(None, description="four channels: s-up with d-up, S/m3; default 0")
-    sd_spin_flip_coefficient: Coefficient | None = Field(
-        None, description="four channels: s-down with d-up, S/m3; default 0"
-    )
-    d_spin_flip_coefficient: Coefficient | None = Field(
-        None, description="four channels: d-down with d-up, S/m3; default 0"
-    )
+    sd_up_coefficient: Coefficient | None = Field(None, description="of s-up with d-up; default 0 (S/m3)")
+    sd_spin_flip_coefficient: Coefficient | None = Field(None, description="of s-down with d-up; default 0 (S/m3)")
+    d_spin_flip_coefficient: Coefficient | None = Field(None, description="of d-down with d-up; default 0 (S/m3)")
     seebeck: Seebeck | Annotated[list[Seebeck], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="thermoelectric: S of [up, down] or of both, V/K; default 0"
+        None, description="S of [up, down], or of both spins; default 0 (V/K)"
     )
     thermal_conductivity: Positive | None = Field(
-        None, description="thermoelectric: kappa, W/(m K); default by the law of Wiedemann and Franz"
+        None, description="kappa without a current; default by the law of Wiedemann and Franz (W/(m K))"
     )
-    resistivity_temperature_coefficient: Slope | None = Field(None, description="relative slope, 1/K; nonlinear only")
-    seebeck_temperature_coefficient: Slope | None = Field(None, description="relative slope, 1/K; nonlinear only")
+    resistivity_temperature_coefficient: Slope | None = Field(
+        None,
+        description="relative slope of rho at the reference temperature, with transport.nonlinear; default 0 (1/K)",
+    )
+    seebeck_temperature_coefficient: Slope | None = Field(
+        None, description="relative slope of S, with transport.nonlinear; default 0 (1/K)"
+    )
     thermal_conductivity_temperature_coefficient: Slope | None = Field(
-        None, description="relative slope, 1/K; nonlinear only"
+        None, description="relative slope of kappa, with transport.nonlinear; default 0 (1/K)"
     )
-    heat_capacity: Positive | None = Field(None, description="J/(m3 K); for transients, from Python only")
+    heat_capacity: Positive | None = Field(None, description="for transients, from Python only (J/(m3 K))")
     transverse_conductivity: Conductivity | None = Field(
-        None, description="vector: of spins across a ferromagnet's magnetization, S/m; default 1/rho"
+        None, description="of spins across a ferromagnet's magnetization; default 1/rho (S/m)"
     )
-    dephasing_length: Length | None = Field(None, description="vector: l_phi of spins across the magnetization, m")
-    precession_length: Length | None = Field(None, description="vector: l_J of spins across the magnetization, m")
+    dephasing_length: Length | None = Field(None, description="l_phi of spins across the magnetization (m)")
+    precession_length: Length | None = Field(None, description="l_J of spins across the magnetization (m)")
     g_factor: Annotated[float, Field(gt=-1000, lt=1000)] | None = Field(
-        None, description="vector: of a normal metal's electrons in transport.field; default 2"
+        None, description="of a normal metal's electrons in transport.field; default 2 (1)"
     )
     density_of_states: Positive | None = Field(
-        None, description="vector: N at the Fermi level, both spins, 1/(J m3); for transport.field"
+        None, description="N of a normal metal at the Fermi level, both spins; for transport.field (1/(J m3))"
     )
     diffusion_constant: Positive | None = Field(
-        None, description="vector: D of a normal metal, m2/s, instead of density_of_states = 1/(e^2 rho D)"
+        None, description="D of a normal metal; instead of density_of_states = 1/(e^2 rho D) (m2/s)"
     )
 
 
@@ -125,38 +132,49 @@ class Interface(Table):
     """An interface between two materials or two layers, or entries that override the library's."""
 
     area_resistance_star: Annotated[float, Field(ge=0, lt=1)] | None = Field(
-        None, description="AR* of one interface, ohm m2; 0 is a perfect contact"
+        None,
+        description="AR* of one interface; papers list 2 AR*; 0 is a perfect contact; default the library's (ohm m2)",
     )
-    gamma: Asymmetry | None = Field(None, description="spin asymmetry; default the library's, else 0")
+    gamma: Asymmetry | None = Field(
+        None, description="spin asymmetry: G_up,dn = 1/(2 AR* (1 -+ gamma)); default the library's, else 0 (1)"
+    )
     conductance: Annotated[list[Conductance], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="G of [up, down], S/m2, instead of AR* and gamma"
+        None, description="G of [up, down], instead of AR* and gamma (S/m2)"
     )
     mixing_conductance: float | Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="vector: G_mix, S/m2: a number, or [real part, imaginary part]"
+        None, description="G_mix of spins across the magnetization: a number, or [real part, imaginary part] (S/m2)"
     )
     thermal_conductance: Conductance | None = Field(
-        None, description="thermoelectric: W/(m2 K); default: no step of temperature"
+        None, description="of heat; default: no step of temperature (W/(m2 K))"
     )
 
 
 class Contact(Table):
     """How spins leave through a contact, and what drives it if not [transport]."""
 
-    spin: Literal["reservoir", "lead", "blocked"] = "reservoir"
-    voltage: Drive | None = Field(None, description="V")
-    current: Drive | None = Field(None, description="A into the device (A/m2 on a line)")
-    temperature: Kelvin | None = Field(None, description="thermoelectric: K; default transport.reference_temperature")
+    spin: Literal["reservoir", "lead", "blocked"] = Field(
+        "reservoir",
+        description='"reservoir": no accumulation; "lead": its layer goes on for ever; "blocked": no spin current',
+    )
+    voltage: Drive | None = Field(None, description="of a contact that is driven by itself (V)")
+    current: Drive | None = Field(
+        None, description="into the device, instead of voltage; 0 floats; on a line a density (A or A/m2)"
+    )
+    temperature: Kelvin | None = Field(None, description="default transport.reference_temperature (K)")
     heat_flux: Drive | None = Field(
-        None, description="thermoelectric: W/m2 of the cross-section into the device; instead of temperature"
+        None, description="into the device, times the cross-section; instead of temperature (W/m2)"
     )
 
 
 class Solver(Table):
     """How linear systems are solved."""
 
-    kind: Literal["auto", "amg", "direct"] = "auto"
-    rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-8
-    max_iterations: Annotated[int, Field(gt=0)] = 500
+    kind: Literal["auto", "amg", "direct"] = Field(
+        "auto",
+        description='"amg": Krylov with algebraic multigrid; "direct": factors; "auto": direct on lines, else amg',
+    )
+    rtol: Annotated[float, Field(gt=0, lt=1)] = Field(1e-8, description="relative tolerance of the residual (1)")
+    max_iterations: Annotated[int, Field(gt=0)] = Field(500, description="after which a solve has failed (1)")
     petsc: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="PETSc options without prefix, those that docs/safety.md lists"
     )
@@ -165,28 +183,38 @@ class Solver(Table):
 class Transport(Table):
     """Model, drive and discretization."""
 
-    model: Literal["two-channel", "three-channel", "four-channel", "thermoelectric", "vector"] = "two-channel"
-    current_density: Drive | None = Field(None, description="A/m2 through the cross-section, upwards")
-    current: Drive | None = Field(None, description="A, upwards")
-    voltage: Drive | None = Field(None, description="V, bottom against top")
-    measure: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="contacts driven one by one: two of them, whose voltage over the current is reported"
+    model: Literal["two-channel", "three-channel", "four-channel", "thermoelectric", "vector"] = Field(
+        "two-channel", description="which channels conduct"
     )
-    degree: Annotated[int, Field(ge=1, le=6)] = 2
+    current_density: Drive | None = Field(
+        None, description="through the cross-section, upwards; instead of current and voltage (A/m2)"
+    )
+    current: Drive | None = Field(None, description="upwards; instead of current_density and voltage (A)")
+    voltage: Drive | None = Field(
+        None, description="of the bottom against the top; instead of current_density and current (V)"
+    )
+    measure: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="of contacts that are driven one by one two, whose voltage over the current is reported"
+    )
+    degree: Annotated[int, Field(ge=1, le=6)] = Field(2, description="of the elements (1)")
     temperature: float = Field(
-        4.2, description="K: which numbers of the library", json_schema_extra={"enum": list(materials.TEMPERATURES)}
+        4.2,
+        description="which numbers of the library are taken (K)",
+        json_schema_extra={"enum": list(materials.TEMPERATURES)},
     )
     reference_temperature: Kelvin = Field(
-        300.0, description="thermoelectric: T0 (K), where coefficients hold and contacts are unless told otherwise"
+        300.0, description="T0, where coefficients hold, and of contacts unless told otherwise (K)"
     )
-    nonlinear: bool = Field(False, description="thermoelectric: Joule and spin-flip heat, coefficients that follow T")
+    nonlinear: bool = Field(False, description="whether there is Joule and spin-flip heat, and coefficients follow T")
     transverse: Literal["absorbed", "resolved"] = Field(
-        "absorbed", description="vector: spins across a magnetization end at the interface, or decay in the magnet"
+        "absorbed", description="spins across a magnetization end at the interface, or decay in the magnet"
     )
     field: Annotated[list[Tesla], Field(min_length=3, max_length=3)] = Field(
-        [0.0, 0.0, 0.0], description="vector: B (T), in which spins precess in normal metals"
+        [0.0, 0.0, 0.0], description="B in which spins precess in normal metals (T)"
     )
-    solver: Solver = Solver()
+    solver: Solver = Field(
+        default_factory=lambda: Solver.model_validate({}), description="how linear systems are solved"
+    )
 
 
 def make_model(table: Transport) -> TransportModel:
