@@ -172,7 +172,7 @@ class Transport:
             fields[: g.owned, 0] + shift,
             density,
             np.zeros_like(density),
-            dict(zip(self.leads, voltages.tolist(), strict=True)),
+            {k: float(v) for k, v in zip(self.leads, voltages, strict=True)},
             dict(flow.currents),
             g.total(g.volumes * np.einsum("ci,ci->c", density, density)) / sigma,
             float(voltages @ currents),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..quantities import is_finite, require_positive
@@ -108,7 +110,7 @@ def lengths(grid: Grid) -> Array:
     width = (high - low) / bins
     first = np.clip(((x[:, 0] - low) / width).astype(int), 0, bins - 1)
     last = np.clip(np.ceil((x[:, -1] - low) / width).astype(int), first + 1, bins)
-    parts: list[tuple[Array, Array, Array]] = []  # cells, their bins, volumes there
+    parts: list[tuple[NDArray[Any], ...]] = []  # cells, their bins, volumes there
     for k in range(int((last - first).max(initial=0))):
         cells = np.flatnonzero(first + k < last)
         places = first[cells] + k
