@@ -312,6 +312,23 @@ def test_balances_with_everything():
     assert x.lost[-1] != 0
 
 
+def test_jumps_are_found():
+    """Fluxes that jump within a longest step: what came in is exact, without being told when."""
+    g = magnet(0.3, 0.4, 0.2)
+    problem, end = interval(g, 4), 6 / g.rate
+    on, off = 0.3071 * end, 0.3093 * end
+    x = evolve(
+        problem,
+        problem.state(),
+        end,
+        conditions={"left": Flux(lambda t: -4e5 if on < t < off else 0.0), "right": Held(lambda t: 0.2 * (t > off))},
+        wanted=[off],
+    )
+    assert x.injected["left"][-1] == pytest.approx(4e5 * (off - on), rel=1e-12, abs=0)
+    assert off in x.times and np.abs(x.times / on - 1).min() < 1e-14
+    assert np.abs(x.balance).max() < 1e-10 and np.abs(x.conservation).max() < 1e-12
+
+
 def test_evolution_ends_at_the_steady_state():
     """Constant conditions: the transient ends where the response at no frequency is."""
     g = magnet(0.3, 0.4, 0.2)

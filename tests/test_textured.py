@@ -10,6 +10,7 @@ from dolfinx import mesh
 from launch import numbers, python, require_equal
 
 from fespin.constants import BOHR_MAGNETON, ELECTRON_GYROMAGNETIC_RATIO, ELEMENTARY_CHARGE, HBAR
+from fespin.drives import SampledDrive
 from fespin.errors import InputError, ModelError, SolverError
 from fespin.texture import (
     Dynamics,
@@ -149,6 +150,75 @@ def test_controlled_steps(comm):
     assert errors[0] < 1e-1 and errors[1] < 1e-3 and errors[1] < errors[0] / 5
     assert ends[0][0] < ends[1][0] < ends[2][0]
     assert all(x[2] == 0.16e-9 for x in ends)
+
+
+def edges(t):
+    return 1.0 if 3.1e-9 < t < 3.172e-9 else 0.0
+
+
+def bell(t):
+    return math.exp(-(((t - 2.3e-9) / 60e-12) ** 2))
+
+
+@pytest.mark.parametrize(("drive", "shape"), [("field", edges), ("current", bell), ("lead", edges)])
+def test_pulses(comm, drive, shape):
+    """A wall that was at rest for long goes as far in a short pulse as with small steps, whatever drives it."""
+    magnet, found = dataclasses.replace(MAGNET, damping=0.12), []
+    grid = line(comm, 60, 240e-9)
+    watch = WallWatch(grid, magnet)
+    for given in ({"tolerance": 1e-4}, {"step": 4e-12}):
+        pulse = {
+            "field": lambda: {"field": lambda t: (30e-3 * shape(t), 0, 5e-3)},
+            "current": lambda: {"current": lambda t: -6e12 * shape(t), "field": (0, 0, 5e-3)},
+            "lead": lambda: {
+                "current": circuit(grid, magnet, 240e-9, voltage=lambda t: 0.3 * shape(t)),
+                "field": (0, 0, 5e-3),
+            },
+        }[drive]()
+        motion = Dynamics(grid, magnet, wall(magnet, 90e-9), **pulse)
+        begin, end = (2.2e-9, 4e-9) if "step" in given else (0.0, 4e-9)
+        if begin:  # at rest until then
+            motion.run(begin, tolerance=1e-4, max_step=1e-10)
+        seen = motion.run(end, {"q": lambda s: watch.position(s.directions)}, **given)
+        found.append(seen.seen["q"][-1] - 90e-9)
+        if "tolerance" in given:
+            assert np.diff(seen.times).max() > 1.5e-10 and len(seen.times) < 400
+            if shape is edges:
+                assert min(abs(seen.times - 3.1e-9)) < 1e-20 and min(abs(seen.times - 3.172e-9)) < 1e-20
+    assert abs(found[1]) > 1e-9
+    assert found[0] == pytest.approx(found[1], rel=5e-3, abs=0)
+
+
+def test_announced_times(comm):
+    """Steps end at breakpoints, and are no longer than the longest; a pulse too short to be found is announced."""
+    grid, moved = line(comm, 40, 240e-9), []
+    watch = WallWatch(grid, MAGNET)
+    short = (1.7034e-9, 1.7038e-9)
+    for extra in ({}, {"breakpoints": [*short, 9.0, -1.0]}, {"step": 1e-11, "breakpoints": short}):
+        motion = Dynamics(
+            grid, MAGNET, wall(MAGNET, 90e-9), field=lambda t: (3.0 if short[0] < t < short[1] else 0.0, 0, 0)
+        )
+        seen = motion.run(4e-9, {"q": lambda s: watch.position(s.directions)}, **({"max_step": 3e-10} | extra))
+        moved.append(seen.seen["q"][-1] - 90e-9)
+        assert np.diff(seen.times).max() < 3.001e-10
+        if extra:
+            assert set(short) <= set(seen.times)
+    assert abs(moved[0]) < 1e-10 < 1e-9 < moved[1]
+    assert moved[2] == pytest.approx(moved[1], rel=0.02, abs=0)
+
+
+def test_sampled_drives():
+    """Jumps are found to rounding, ramps and waves have none; the mean over a step is right across jumps."""
+    square = SampledDrive(lambda t: np.array([3.0 * (t % 0.37 < 0.11), 2.0]), 0.0, 1.5)
+    exact = sorted(x for k in range(5) for x in (0.37 * k, 0.37 * k + 0.11) if 0 < x < 1.5)
+    assert square.jumps == pytest.approx(exact, rel=1e-14)
+    assert square.missed(0.05, 0.25) == pytest.approx([abs(3 * 0.06 / 0.2), 0], rel=1e-12)
+    smooth = SampledDrive(lambda t: np.array([math.sin(300 * t), min(max(t - 0.4, 0), 0.01), t**3]), 0.0, 1.5)
+    assert not len(smooth.jumps)
+    assert smooth.missed(0.3, 0.9)[2] == pytest.approx((0.9**4 - 0.3**4) / 4 / 0.6 - 0.6**3, rel=1e-5)
+    assert smooth.missed(0.3, 0.3001)[2] == pytest.approx((0.3001**4 - 0.3**4) / 4 / 1e-4 - 0.30005**3, rel=1e-3)
+    constant = SampledDrive(lambda t: np.array([1.0, -2.0]), 0.0, 1.0)
+    assert not constant.varies and not constant.missed(0.1, 0.9).any()
 
 
 def test_breakdown(comm):
@@ -684,8 +754,13 @@ def test_what_fails_on_one_rank_fails_on_all(tmp_path):
         "magnet = TexturedMagnet(8e5, 1e-11, 0.1, 1e6, 0.5)\n"
         "def bad(x): return x[:, :3] if comm.rank == 0 else [][7]\n"
         "def ends(x): return x[0] < 1e-12 if comm.rank == 0 else [][7]\n"
+        "def late(t): return (0, 0, 0) if comm.rank == 0 or t < 5e-10 else [][7]\n"
+        "def push(t): return 0.0 if comm.rank == 0 or t < 5e-10 else [][7]\n"
+        "wire = Transport(line, magnet, {'a': Lead(lambda x: x[0] < 1e-12, push)})\n"
         "for work in (lambda: Dynamics(line, magnet, bad), lambda: Transport(line, magnet, {'a': Lead(ends, 0.0)}),\n"
-        "             lambda: Dynamics(line, magnet, (1, 0, 0), pinned=ends)):\n"
+        "             lambda: Dynamics(line, magnet, (1, 0, 0), pinned=ends),\n"
+        "             lambda: next(Dynamics(line, magnet, (1, 0, 0), field=late).steps(1e-9)),\n"
+        "             lambda: next(Dynamics(line, magnet, (1, 0, 0), current=wire).steps(1e-9))):\n"
         "    try: work()\n"
         "    except InputError as error: assert 'IndexError: list index out of range' in str(error), error\n"
         "    else: raise AssertionError\n"

@@ -178,7 +178,8 @@ def evolve(
     tolerance
         Error of a step, relative to the largest norm of the state so far; the norm's square is the free energy.
     breakpoints
-        Times (s) at which conditions jump: steps end there and start small again.
+        Times (s) at which conditions jump: steps end there and start small again. Conditions that are functions of the
+        time are looked at 2000 times beforehand, and jumps that are found join them.
     each
         Called after every accepted step with time and state.
     checkpoint
@@ -200,6 +201,9 @@ def evolve(
     held, fixed = problem.check(given, varying=True)
     stepper = Stepper(problem, given, held, fixed)
     jumps = {float(t) for t in breakpoints if 0 < t < duration}
+    for t in stepper.jumps(duration):
+        # A time that was given is not found once more beside it.
+        jumps.add(next((float(x) for x in (*breakpoints, *wanted) if abs(x - t) < 1e-12 * duration), t))
     stops = sorted({float(t) for t in wanted if t > 0} | jumps | {float(duration)})
     now, file = _Course(initial, start, math.sqrt(max(problem.free_energy(initial), 0.0))), None
     now.keep = {0.0: initial} if 0 in wanted else {}

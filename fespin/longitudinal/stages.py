@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..constants import VACUUM_PERMEABILITY
+from ..drives import SampledDrive
 from ..errors import InputError
 from ..quantities import is_finite
 from ..sharing import together
@@ -95,6 +96,15 @@ class Stepper:
         linear = (chi * (w_M + w_m)) / (1 - g.xi) + L * g.susceptibility
         square = L * (w_M * g.susceptibility + w_m * g.chi_m) + w_M * w_m * chi
         return chi / (1 - g.xi) + h * linear + h * h * square
+
+    def jumps(self, duration: float) -> list[float]:
+        """Return when conditions that are functions of the time jump between 0 and the end (s). Collective."""
+        varying = [name for name, x in self.conditions.items() if callable(amount(x))]
+
+        def drive(name: str) -> SampledDrive:
+            return SampledDrive(lambda t: np.array([self.at(t)[name]]), 0.0, duration)
+
+        return sorted({float(t) for name in varying for t in drive(name).jumps if 0 < t < duration})
 
     def at(self, time: float) -> dict[str, float]:
         """Return the values of all conditions at a time; those of the first rank. Collective."""

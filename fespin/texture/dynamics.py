@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +15,11 @@ from mpi4py import MPI
 from ..errors import InputError, SolverError
 from ..quantities import is_finite
 from .dipolar import DipolarField
+from .driving import Drives
 from .grid import Array, Grid, Start
 from .linear import Options, cross
 from .magnet import TexturedMagnet
-from .midpoint import Midpoint
+from .midpoint import Midpoint, Torques
 from .transport import Flow, Transport
 
 type OfTime = Callable[[float], Any]
@@ -194,18 +196,42 @@ class Dynamics:
     def _applied(self, t: float) -> Array:
         if self._field is None:
             return np.zeros_like(self.directions)
-        found = self._field(t) if callable(self._field) else self._field
+        found = self.grid.asked(self._field, t, "field") if callable(self._field) else self._field
         return self.grid.vectors(found, "field" + (f" at t = {t:.4g} s" if callable(self._field) else ""))
 
     def _given_current(self, t: float) -> Array | None:
         if self._current is None:
             return None
-        found = self._current(t) if callable(self._current) else self._current
+        found = self.grid.asked(self._current, t, "current") if callable(self._current) else self._current
         return self.grid.along(found, "current" + (f" at t = {t:.4g} s" if callable(self._current) else ""))
 
+    def _drives(self, until: float) -> Drives:
+        """Return what varies from now on."""
+
+        def current(t: float) -> Array:
+            found = self._given_current(t)
+            assert found is not None
+            return found
+
+        field = self._applied if callable(self._field) else None
+        given = current if callable(self._current) else None
+        return Drives(self.grid, self.magnet, field, given, self.transport, self.time, until)
+
     # ---- motion
-    def steps(self, until: float, *, step: float | None = None, tolerance: float = 1e-5) -> Iterator[Step]:
+    def steps(
+        self,
+        until: float,
+        *,
+        step: float | None = None,
+        tolerance: float = 1e-5,
+        max_step: float | None = None,
+        breakpoints: Sequence[float] = (),
+    ) -> Iterator[Step]:
         """Move on to a time, and yield each step.
+
+        A drive that is a function of the time is looked at 2000 times beforehand: where it jumps a step ends, and
+        steps are so small that its middle stands for what it does in them. Pulses that are over within a thousandth of
+        the time may be missed unless they are announced.
 
         Parameters
         ----------
@@ -215,6 +241,11 @@ class Dynamics:
             Length of the steps (s); the interval is divided evenly. Without it their error is controlled.
         tolerance
             Of each step: error of m at any node.
+        max_step
+            The longest that may be (s), where the error is controlled; default: any.
+        breakpoints
+            Times (s) at which steps end and start small again, because field, current or leads jump there. Those that
+            are not between now and the end do not matter.
 
         Raises
         ------
@@ -231,7 +262,15 @@ class Dynamics:
             raise InputError(f"texture: step is {step!r}; it must be positive, in s")
         if not is_finite(tolerance) or not 1e-12 <= tolerance <= 0.1:
             raise InputError(f"texture: tolerance is {tolerance!r}; it must be from 1e-12 to 0.1")
-        return self._evenly(until, step) if step is not None else self._controlled(until, tolerance)
+        if max_step is not None and not (is_finite(max_step) and max_step > 0):
+            raise InputError(f"texture: max_step is {max_step!r}; it must be positive, in s")
+        for t in breakpoints:
+            if not is_finite(t):
+                raise InputError(f"texture: breakpoints holds {t!r}; they must be finite times, in s")
+        stops = self._stops(until, breakpoints)
+        if step is not None:
+            return itertools.chain.from_iterable(self._evenly(stop, step) for stop in stops)
+        return self._controlled(until, tolerance, max_step or math.inf, stops)
 
     def run(
         self,
@@ -240,6 +279,8 @@ class Dynamics:
         *,
         step: float | None = None,
         tolerance: float = 1e-5,
+        max_step: float | None = None,
+        breakpoints: Sequence[float] = (),
         every: int = 1,
     ) -> History:
         """Move on to a time and keep what observers see.
@@ -248,14 +289,15 @@ class Dynamics:
         ----------
         observe
             Functions of the step, by name; called on all ranks.
-        until, step, tolerance
+        until, step, tolerance, max_step, breakpoints
             As in :meth:`steps`.
         every
             Observe one step of so many.
         """
         rows: list[tuple[float, float, list[Any]]] = []
         observe, last = dict(observe or {}), None
-        for k, now in enumerate(self.steps(until, step=step, tolerance=tolerance)):
+        taken = self.steps(until, step=step, tolerance=tolerance, max_step=max_step, breakpoints=breakpoints)
+        for k, now in enumerate(taken):
             last = now
             if (k + 1) % every == 0:
                 rows.append((now.time, now.time - now.size / 2, [f(now) for f in observe.values()]))
@@ -279,18 +321,37 @@ class Dynamics:
                 yield self._taken(tried, end if parts == 1 else self.time + tried.size)
                 parts = max(1, parts - 1)
 
-    def _controlled(self, until: float, tolerance: float) -> Iterator[Step]:
-        # The precession of the stiffest node: small enough for a start without a past.
-        torques = self._rule.torques(self.directions, self._applied(self.time), None)
-        fastest = self.magnet.gyromagnetic_ratio * self.grid.largest(np.linalg.norm(torques.field, axis=1))
+    def _stops(self, until: float, breakpoints: Iterable[float]) -> list[float]:
+        """Return when steps end, the last being the end."""
+        least = 1e-12 * (until - self.time)
+        stops = [until]
+        for t in sorted((float(t) for t in breakpoints), reverse=True):
+            if self.time + least < t < stops[0] - least:
+                stops.insert(0, t)
+        return stops
+
+    def _small(self, tolerance: float, span: float) -> float:
+        """Return a step for a start without a past: the precession of the stiffest node is small in it."""
+        torques = self._torques_at_rest()
+        turning = self.magnet.gyromagnetic_ratio * np.linalg.norm(torques.field, axis=1)
+        fastest = self.grid.largest(turning + np.linalg.norm(torques.drift, axis=1))
+        return float(min(span, tolerance ** (1 / 3) / max(fastest, 1 / span)))
+
+    def _controlled(self, until: float, tolerance: float, longest: float, stops: list[float]) -> Iterator[Step]:
+        drives = self._drives(until)
+        stops = self._stops(until, [*stops, *drives.jumps])
         span = until - self.time
-        size = self._rates[-1][0] if self._rates else min(span, tolerance ** (1 / 3) / max(fastest, 1 / span))
+        size = self._rates[-1][0] if self._rates else self._small(tolerance, span)
         # A jump of field or current at the start makes the past worthless; a short step finds out.
         while self.time < until:
-            rest = until - self.time
+            rest = stops[0] - self.time
             if size < 1e-12 * span:
                 raise SolverError("texture: steps become too small; try a larger tolerance or a smoother drive")
+            size = min(size, longest)
             tau = rest if rest <= 1.001 * size else min(size, rest / 2) if rest < 2 * size else size
+            if drives.missed(self.time, self.time + tau, self.directions) > tolerance:
+                size = tau / 2
+                continue
             try:
                 tried = self._tried(tau)
             except SolverError:
@@ -303,7 +364,13 @@ class Dynamics:
             grow = min(2.0, 0.9 * (error + 1e-9) ** (-1 / 3))
             # Small changes are not worth a new factor.
             size = tau * grow if grow > 1.25 or grow < 0.9 else tau if tau < size else size
-            yield self._taken(tried, until if tau == rest else self.time + tau)
+            taken = self._taken(tried, stops[0] if tau == rest else self.time + tau)
+            if tau == rest:
+                stops.pop(0)
+                if stops:
+                    # What was is no guide any more.
+                    self._rates, size = [], self._small(tolerance, span)
+            yield taken
 
     def _expected(self, tau: float) -> Array | None:
         """Return dm/dt in the middle of the next step from those of the last two."""
@@ -367,13 +434,17 @@ class Dynamics:
 
         g is the mean of (u.grad) m around the node, u that of the current through the magnet at rest.
         """
-        m, given = self.directions, self._given_current(self.time)
-        if self.transport is not None:
-            given = self.transport.density(m, np.zeros_like(m), self.time)
-        torques = self._rule.torques(m, self._applied(self.time), given)
+        m, torques = self.directions, self._torques_at_rest()
         push = cross(m, torques.drift) + self.magnet.nonadiabaticity * torques.drift
         left = cross(m, torques.field - push / self.magnet.gyromagnetic_ratio)
         return self.grid.largest(np.linalg.norm(left[~self._fixed], axis=1))
+
+    def _torques_at_rest(self) -> Torques:
+        """Return what turns m now, the current being that through the magnet at rest."""
+        m, given = self.directions, self._given_current(self.time)
+        if self.transport is not None:
+            given = self.transport.density(m, np.zeros_like(m), self.time)
+        return self._rule.torques(m, self._applied(self.time), given)
 
     @property
     def newton_steps(self) -> tuple[int, int]:

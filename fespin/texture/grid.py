@@ -201,6 +201,25 @@ class Grid:
         """Return the problem of the first rank that has one, on all ranks."""
         return next((x for x in self.comm.allgather(problem) if x), "")
 
+    def asked[T](self, of: Callable[[float], T], t: float, key: str) -> T:
+        """Return what a user's function gives at a time (s).
+
+        Raises
+        ------
+        InputError
+            On all ranks, if it fails on one.
+        """
+        problem, found = "", list[T]()
+        try:
+            found.append(of(t))
+        except InputError as error:
+            problem = str(error)
+        except Exception as error:  # the other ranks must hear of it
+            problem = f"texture: {key} at t = {t:.4g} s: {type(error).__name__}: {one_line(str(error))}"
+        if not self.everywhere(not problem):
+            raise InputError(self._first(problem))
+        return found[0]
+
     def marked(self, where: Callable[[Array], Any], key: str) -> NDArray[np.bool_]:
         """Return which of this rank's own nodes a function of positions (3, n) marks (owned,).
 

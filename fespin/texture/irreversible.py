@@ -24,7 +24,7 @@ from ..quantities import is_finite
 from .grid import Array, Grid, Start
 from .laws import Place, dissipative_matrix, fluxes, group, require_positive
 from .linear import Options
-from .ports import Lead, OfTime, Port, PortSystem, check_drive, check_leads, drives, lead_nodes
+from .ports import Lead, OfTime, Port, PortSystem, check_drive, check_leads, driven, lead_nodes
 from .responses import (
     IrreversibleMagnet,
     Magnetization,
@@ -285,13 +285,13 @@ class IrreversibleProblem:
 
     def _drives(self, t: float) -> tuple[list[float | None], list[float]]:
         """Return the values of the ports, None where they are to be found, and their inflows."""
-        kelvins, watts = drives(self.leads, t, "temperature", "heat")
+        kelvins, watts = driven(self.grid, self.leads, t, "temperature", "heat")
         if not all(x is None or x > 0 for x in kelvins):
             raise InputError(f"texture: temperatures of leads at t = {t:.4g} s are {kelvins} K; they must be positive")
         t0 = self.magnet.temperature
         none = [0.0] * len(self.leads)
         of: dict[str, tuple[list[float | None], list[float]]] = {
-            "phi": drives(self.leads, t),
+            "phi": driven(self.grid, self.leads, t),
             "s": ([*none], none),
             "theta": ([None if x is None else x - t0 for x in kelvins], [x / t0 for x in watts]),
         }

@@ -205,13 +205,25 @@ def lead_nodes(grid: Grid, leads: Mapping[str, Lead]) -> list[NDArray[Any]]:
     return out
 
 
-def drives(
-    leads: Mapping[str, Lead], t: float, value: str = "voltage", inflow: str = "current"
+def driven(
+    grid: Grid, leads: Mapping[str, Lead], t: float, value: str = "voltage", inflow: str = "current"
 ) -> tuple[list[float | None], list[float]]:
-    """Return the values (None where they are to be found) and inflows that leads prescribe at a time (s)."""
-    given = [getattr(x, value) for x in leads.values()]
-    values = [None if v is None else _at(v, t) for v in given]
-    return values, [_at(getattr(x, inflow) or 0.0, t) for x in leads.values()]
+    """Return the values (None where they are to be found) and inflows that leads prescribe at a time (s). Collective.
+
+    Raises
+    ------
+    InputError
+        On all ranks, if a function fails or gives no finite number.
+    """
+
+    def given(at: float) -> tuple[list[float | None], list[float]]:
+        values = [getattr(x, value) for x in leads.values()]
+        inflows = [getattr(x, inflow) or 0.0 for x in leads.values()]
+        return [None if v is None else _at(v, at) for v in values], [_at(x, at) for x in inflows]
+
+    if not any(callable(getattr(x, key)) for x in leads.values() for key in (value, inflow)):
+        return given(t)
+    return grid.asked(given, t, "what drives a lead")
 
 
 def _at(value: OfTime, t: float) -> float:

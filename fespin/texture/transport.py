@@ -13,7 +13,7 @@ from ..errors import InputError, nearest
 from .grid import Array, Grid
 from .linear import Options, cross
 from .magnet import TexturedMagnet
-from .ports import Lead, Port, PortSystem, check_leads, drives, lead_nodes
+from .ports import Lead, Port, PortSystem, check_leads, driven, lead_nodes
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Transport:
         """Return the potential at all nodes, J in the cells, and voltages and currents of the leads."""
         g, sigma = self.grid, self.magnet.conductivity
         source = -sigma * g.volumes[:, None] * np.einsum("cai,ci->ca", g.slopes, emf)
-        fields, voltages, currents = self._system.solve(source[:, :, None], *drives(self.leads, t))
+        fields, voltages, currents = self._system.solve(source[:, :, None], *driven(g, self.leads, t))
         density = sigma * (emf - g.gradient(fields)[:, :, 0])
         return fields[:, 0], density, voltages, currents
 
@@ -156,6 +156,22 @@ class Transport:
             if name not in self.leads:
                 raise InputError(f"texture: there is no lead '{name}'; {nearest(name, self.leads)}")
         return flow.voltages[first] - flow.voltages[second]
+
+    @property
+    def varying(self) -> dict[str, Callable[[float], float]]:
+        """Return what drives leads as a function of the time, by the lead's name."""
+        drives = {name: lead.current if lead.voltage is None else lead.voltage for name, lead in self.leads.items()}
+        return {name: drive for name, drive in drives.items() if callable(drive)}
+
+    def reach(self, name: str) -> float:
+        """Return the largest |J| for one V or A of a lead's drive, through the magnet at rest (1/(Ohm m2) or 1/m2)."""
+        values = [None if lead.voltage is None else 0.0 for lead in self.leads.values()]
+        inflows = [0.0] * len(values)
+        k = list(self.leads).index(name)
+        (inflows if values[k] is None else values)[k] = 1.0
+        fields, *_ = self._system.solve(np.zeros((len(self.grid.cells), self.grid.dim + 1, 1)), values, inflows)
+        density = self.magnet.conductivity * self.grid.gradient(fields)[:, :, 0]
+        return self.grid.largest(np.linalg.norm(density, axis=1))
 
     def at_rest(self, flow: Flow) -> Flow:
         """Return the flow of the same currents through the leads of the magnet at rest.
