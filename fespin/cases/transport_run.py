@@ -24,11 +24,13 @@ from ..onsager.terminals import Terminal
 from ..plotting.profiles import d_accumulation
 from ..plotting.transport import plot_device, plot_profiles
 from ..progress import ProgressBar
+from ..sigma.symmetry import find_axis
 from ..solvers import SolverOptions
 from ..stack import Stack
 from ..transport import MultilayerSolution, Profile, TransportProblem, TransportSolution, solve_multilayer
 from ..transport.seebeck import ThermoelectricCoefficients, thermoelectric_coefficients
 from .case import Case
+from .macrospin_case import make_spin
 from .transport_case import make_model
 from .transport_describe import interface_numbers, material_numbers
 
@@ -131,9 +133,15 @@ def _map(case: Case, problem: TransportProblem) -> DrivenMap:
     t = case.transport
     problem.magnetize(case.make_stack().directions)
     pumping = case.torque.pumping is not False
-    angle = has_fixed_direction(problem.stack, problem.model, case.macrospin.layer)
-    make: Callable[..., TorqueMap | DirectionMap] = torque_map if angle else direction_map
-    found = make(problem, case.macrospin.layer, tolerance=case.torque.tolerance, pumping=pumping)
+    options: dict[str, Any] = {"tolerance": case.torque.tolerance, "pumping": pumping}
+    found: TorqueMap | DirectionMap
+    if has_fixed_direction(problem.stack, problem.model, case.macrospin.layer, pumping=pumping):
+        # Without other magnets any axis will do: that of the energy keeps a symmetric problem symmetric.
+        own = find_axis(make_spin(case.macrospin, case.layer_volume), None)
+        axis = None if own is None else tuple(own.tolist())
+        found = torque_map(problem, case.macrospin.layer, axis=axis, **options)
+    else:
+        found = direction_map(problem, case.macrospin.layer, **options)
     density = t.current_density if t.current is None else t.current / problem.domain.area
     return DrivenMap(found, Circuit(density, t.voltage, case.torque.series_resistance_area or 0.0))
 
