@@ -36,7 +36,8 @@ class Material:
     spin_diffusion_length
         l_sf (m).
     beta
-        Bulk spin asymmetry, sigma_up,dn = (1 +- beta)/(2 rho); None for a normal metal.
+        Bulk spin asymmetry, sigma_up,dn = (1 +- beta)/(2 rho); None for a normal metal. With 0 it is a magnet that
+        polarizes nothing; case files take 0 in a layer without a magnetization for a normal metal.
     density_of_states
         At the Fermi energy, both spins together (1/(J m3)); only transients and precession in a field need it.
     bands
@@ -81,7 +82,9 @@ class Material:
                 require_positive(owner, key, getattr(self, key))
         for key in ("bands", "transverse_conductivity", "dephasing_length", "precession_length"):
             if getattr(self, key) is not None and self.beta is None:
-                raise InputError(f"{owner}: {key} is for ferromagnets, and this is none (no beta)")
+                raise InputError(
+                    f"{owner}: {key} is for ferromagnets, and this is none (no beta, or 0 without a magnetization)"
+                )
         for part, kind in ((self.bands, Bands), (self.thermal, Thermal)):
             if part is not None:
                 require_type(owner, part, kind, "")

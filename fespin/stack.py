@@ -83,7 +83,10 @@ class Stack:
                 if n not in known:
                     raise InputError(f"{owner}: no layer or material is called '{n}'; {nearest(n, known)}")
             if face.gamma and not magnets & set(pair):
-                raise InputError(f"{owner}: gamma is {face.gamma:g}, but neither side is a ferromagnet (no beta)")
+                raise InputError(
+                    f"{owner}: gamma is {face.gamma:g}, but neither side is a ferromagnet (no beta, or 0 without a "
+                    "magnetization)"
+                )
         self._faces = {
             frozenset((a.name, b.name)): self._resolve(a, b) for a, b in itertools.combinations(self.layers, 2)
         }
@@ -107,6 +110,10 @@ class Stack:
             face: Interface | None = self.interfaces[found[0]]
         else:
             face = either_order(self.library, a.material.name, b.material.name)
+        if face is not None and face.gamma and not (a.material.ferromagnetic or b.material.ferromagnetic):
+            # Of a material that is a magnet in other layers: both spins have half of what they have together.
+            star = face.area_resistance_star * (1 - face.gamma**2)
+            face = replace(face, area_resistance_star=star, gamma=0.0)
         return None if face is None or face.plain else face
 
     @property

@@ -21,6 +21,7 @@ shape = "line"
 name = "fixed"
 material = "Co"
 thickness = 6e-9
+magnetization = [0, 0, 2]
 [[layer]]
 material = "Cu"
 thickness = 10e-9
@@ -109,10 +110,10 @@ TEXTS = {
     # ---- the file
     "empty file": ("", ["empty", "[geometry]"]),
     "comments only": ("# nothing yet\n", ["empty"]),
-    "invalid toml": (swap(LINE, ('material = "Cu"', "material = Cu")), ["TOML", "line 9", "material = Cu"]),
+    "invalid toml": (swap(LINE, ('material = "Cu"', "material = Cu")), ["TOML", "line 10", "material = Cu"]),
     "unquoted interface": (add(LINE, "[interface.Co|Cu]"), ["TOML", "[interface.Co|Cu]"]),
     "key given twice": (swap(LINE, ("degree = 2", "degree = 2\ndegree = 3")), ["TOML", "degree = 3"]),
-    "not utf-8": (LINE.encode() + b"# \xff\n", ["0xff", "line 21", "UTF-8"]),
+    "not utf-8": (LINE.encode() + b"# \xff\n", ["0xff", "line 22", "UTF-8"]),
     "nested too deeply": ("x = " + "[" * 100_000, ["TOML"]),
     "endless number": ("x = " + "1" * 10_000, ["TOML"]),
     "a mesh as the case": ("$MeshFormat\n4.1 0 8\n", ["TOML", "$MeshFormat"]),
@@ -366,7 +367,11 @@ MESHES = {
     "no groups": (MESH, "device.geo", geo(groups=(), ends=()), ["device.geo", "physical group", "name"]),
     "layer absent": (MESH, "device.geo", geo(groups=("fixed", "Cu2", "fre")), ["'free'", "'fre'"]),
     "group of no layer": (
-        swap(MESH, ('name = "fixed"\n', ""), ('[[layer]]\nmaterial = "Co"\nthickness = 6e-9\n', "")),
+        swap(
+            MESH,
+            ('name = "fixed"\n', ""),
+            ('[[layer]]\nmaterial = "Co"\nthickness = 6e-9\nmagnetization = [0, 0, 2]\n', ""),
+        ),
         "device.geo",
         geo(groups=("fixed", "Cu1", "free")),
         ["'fixed'", "no layer"],

@@ -10,6 +10,7 @@ from mpi4py import MPI
 import fespin as fs
 from fespin.cases.casefile import read
 from fespin.cli import main
+from fespin.constants import ELEMENTARY_CHARGE, HBAR
 from fespin.coupling import DirectionMap, TorqueMap, torque_map
 
 COMM = MPI.COMM_SELF
@@ -173,6 +174,105 @@ SECOND = (
     '[[layer]]\nmaterial = "Cu"\nthickness = 5e-9\n[[layer]]\nname = "reference"\nmaterial = "Co"\nthickness = 6e-9\n'
     'magnetization = [1, 0, 0]\n[[layer]]\nmaterial = "Cu"\nthickness = 10e-9\n[interface."Co|Cu"]',
 )
+
+
+ALONE = """
+[geometry]
+shape = "pillar"
+diameter = 40e-9
+mesh_size = 25e-9
+[[layer]]
+material = "Cu"
+thickness = 10e-9
+[[layer]]
+name = "free"
+material = "Py"
+thickness = 3e-9
+magnetization = [0, 0, 1]
+[[layer]]
+material = "Ru"
+thickness = 30e-9
+[interface."Py|Cu"]
+area_resistance_star = 0.5e-15
+mixing_conductance = [3.9e14, 0.4e14]
+[interface."Py|Ru"]
+area_resistance_star = 0.8e-15
+mixing_conductance = [6.1e14, -1.1e14]
+[material.Cu]
+resistivity = 6e-9
+spin_diffusion_length = 450e-9
+[material.Ru]
+resistivity = 95e-9
+spin_diffusion_length = 14e-9
+[contact.bottom]
+spin = "blocked"
+[contact.top]
+spin = "lead"
+[transport]
+model = "vector"
+current_density = 1e9
+[macrospin]
+layer = "free"
+saturation_magnetization = 8e5
+damping = 0.02
+[[macrospin.anisotropy]]
+kind = "uniaxial"
+stability = 40
+axis = [1, 2, 2]
+[torque]
+source = "transport"
+[[task]]
+kind = "spectrum"
+count = 2
+"""
+
+
+def alone(folder, old="", new=""):
+    path = folder / "alone.toml"
+    path.write_text(ALONE.replace(old, new) if old else ALONE)
+    return path
+
+
+def test_a_magnet_alone_pumps(tmp_path, capsys):
+    """Damping by the closed form of both faces, the same in all directions; no torque, and still one angle."""
+    assert main(["run", str(alone(tmp_path)), "--output", str(tmp_path / "out"), "--no-pictures"]) == 0
+    told = json.loads((tmp_path / "out" / "summary.json").read_text())
+    g = sum(
+        x / (1 + 2 * x * rho * length * back)
+        for x, rho, length, back in (
+            (3.9e14 + 0.4e14j, 6e-9, 450e-9, 1 / np.tanh(10 / 450)),
+            (6.1e14 - 1.1e14j, 95e-9, 14e-9, 1.0),
+        )
+    )
+    scale = fs.Macrospin(1e-24, 8e5, 0.02).gyromagnetic_ratio * HBAR**2 / (2 * ELEMENTARY_CHARGE**2 * 8e5 * 3e-9)
+    found = told["torque_map"]
+    assert found["alone"] and found["solves"] == 1
+    assert np.ravel(list(found["pumped_damping"].values())) == pytest.approx([scale * g.real] * 6, rel=1e-4, abs=0)
+    assert set(found["damping_like"].values()) == set(found["field_like"].values()) == {0.0}
+    assert "is the only magnet, no torque; pumped damping" in capsys.readouterr().out
+    held = TorqueMap.load(tmp_path / "out" / "torque_map.json")
+    assert held.alone and held.polarizer == pytest.approx((1 / 3, 2 / 3, 2 / 3))
+    spin = held.pumped(fs.Macrospin(1e-24, 8e5, 0.02), current_density=0.0)
+    tensor = spin.pumping.tensor(np.array([[0.6, 0.0, 0.8]]))[0]
+    assert np.trace(tensor) / 2 == pytest.approx(scale * g.real, rel=1e-4, abs=0)
+    assert abs(tensor - tensor.T).max() / 2 == pytest.approx(abs(scale * g.imag) * 0.8, rel=1e-3, abs=0)
+    # All of it is (alpha + a)/(1 + e) and gamma/(1 + e), u x (u x du/dt) being -du/dt.
+    e = scale * g.imag
+    gamma = fs.Macrospin(1e-24, 8e5, 0.02).gyromagnetic_ratio / (1 + e)
+    plain = fs.Macrospin(
+        3e-9 * np.pi * 20e-9**2, 8e5, (0.02 + scale * g.real) / (1 + e), 300.0,
+        [fs.Uniaxial(stability=40.0, axis=(1, 2, 2))], gyromagnetic_ratio=gamma,
+    )  # fmt: skip
+    right = fs.FokkerPlanck(COMM, plain).spectrum(2).eigenvalues[1]
+    assert told["tasks"]["0"]["eigenvalues"][1][0] == pytest.approx(right.real, rel=1e-4, abs=0)
+
+
+def test_a_magnet_alone_without_pumping(tmp_path, capsys):
+    path = alone(tmp_path, 'source = "transport"', 'source = "transport"\npumping = false')
+    assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 2
+    assert (
+        "'free' is the only magnet; nothing polarizes the current, and pumping is left out" in capsys.readouterr().err
+    )
 
 
 def test_two_fixed_directions(tmp_path):

@@ -19,6 +19,7 @@ from fespin import output
 from fespin.cases.casefile import read
 from fespin.cases.kinds import schema
 from fespin.cli import main
+from fespin.errors import InputError
 from tests.references import channels as solver
 from tests.references import thermoelectric as exact
 
@@ -35,6 +36,7 @@ thickness = 10e-9
 name = "fixed"
 material = "Co"
 thickness = 9e-9
+magnetization = [0, 0, 1]
 [[layer]]
 material = "Cu"
 thickness = 6e-9
@@ -137,6 +139,80 @@ def problem_of(model, stack):
 def rows(path):
     with path.open() as f:
         return list(csv.DictReader(f))
+
+
+# ---- which layers are magnets
+MIXED = """
+[geometry]
+shape = "line"
+mesh_size = 2e-9
+[[layer]]
+material = "Cu"
+thickness = 10e-9
+[[layer]]
+name = "magnet"
+material = "Alloy"
+thickness = 4e-9
+magnetization = [0, 0, 1]
+[[layer]]
+material = "Cu"
+thickness = 6e-9
+[[layer]]
+name = "metal"
+material = "Alloy"
+thickness = 3e-9
+[material.Alloy]
+resistivity = 2.1e-7
+spin_diffusion_length = 3.2e-9
+beta = 0
+[interface."Alloy|Cu"]
+area_resistance_star = 0.7e-15
+gamma = 0.5
+mixing_conductance = 3e14
+[transport]
+model = "vector"
+current_density = 3e10
+"""
+
+
+def test_beta_zero_without_a_magnetization_is_a_normal_metal(tmp_path):
+    """In each layer for itself; a state makes it a magnet; an interface without a magnet keeps its resistance."""
+    stack = declared(tmp_path, MIXED).make_stack()
+    assert [x.material.beta for x in stack] == [None, 0.0, None, None]
+    magnetic, plain = stack.interface("magnet", "Cu3"), stack.interface("Cu3", "metal")
+    assert (magnetic.gamma, magnetic.mixing_conductance) == (0.5, 3e14)
+    assert sum(plain.conductances) == pytest.approx(sum(magnetic.conductances), rel=1e-14, abs=0)
+    assert plain.gamma == 0
+    assert declared(tmp_path, MIXED).notes() == []
+    named = declared(tmp_path, MIXED + "[state.a]\nmetal = [0, 0, -1]\n").make_stack()
+    assert [x.material.beta for x in named] == [None, 0.0, None, 0.0]
+    summary, _ = run(tmp_path, MIXED)
+    assert set(summary["states"]["default"]["torque"]) == {"magnet"}
+    other = MIXED.replace("beta = 0\n", "beta = 0.3\n")
+    assert declared(tmp_path, other).notes() == ["layer 'metal': no magnetization given, taken along +z"]
+
+
+@pytest.mark.parametrize("key", ["dephasing_length = 1e-9", "transverse_conductivity = 3e6"])
+def test_keys_of_magnets_in_a_normal_metal(key, tmp_path):
+    """Where no layer of the material is a magnet nothing could use them."""
+    text = MIXED.replace("magnetization = [0, 0, 1]\n", "").replace("gamma = 0.5\nmixing_conductance = 3e14\n", "")
+    assert [x.material.beta for x in declared(tmp_path, text).make_stack()] == [None] * 4
+    with pytest.raises(InputError, match=f"material.Alloy: {key.split()[0]} is for ferromagnets, and this is none"):
+        declared(tmp_path, text.replace("beta = 0\n", f"beta = 0\n{key}\n"))
+    # A normal metal's spins precess.
+    hanle = "beta = 0\ndiffusion_constant = 3e-3\ng_factor = 2.1\n"
+    assert declared(tmp_path, text.replace("beta = 0\n", hanle)).make_stack()["metal"].material.g_factor == 2.1
+
+
+def test_library_magnets_with_beta_zero(tmp_path):
+    """Cobalt that is not magnetized has the library's interfaces, without their asymmetry; bands are not needed."""
+    text = STACK.replace("magnetization = [0, 0, 1]\n", "") + "[material.Co]\nbeta = 0\n[transport]\n"
+    text += "current_density = 1e10\n"
+    for model in ("two-channel", "three-channel"):
+        stack = declared(tmp_path, text + f'model = "{model}"\n').make_stack()
+        known = fs.interfaces()["Co", "Cu"]
+        face = stack.interface("Cu1", "fixed")
+        assert (face.gamma, sum(face.conductances)) == (0, pytest.approx(sum(known.conductances), rel=1e-14, abs=0))
 
 
 # ---- three and four channels
@@ -343,10 +419,12 @@ thickness = 60e-9
 name = "warm"
 material = "Py"
 thickness = 30e-9
+magnetization = [0, 0, 1]
 [[layer]]
 name = "probe"
 material = "Py"
 thickness = 30e-9
+magnetization = [0, 0, 1]
 [material.Py]
 seebeck = [-20e-6, -10e-6]
 [material.Cu]
@@ -520,16 +598,18 @@ def test_what_is_assumed_is_said(tmp_path, capsys):
     text = STACK + VECTOR.replace("mixing_conductance = [5.5e14, 0.7e14]", "").replace(
         '"vector"', '"vector"\ntransverse = "resolved"'
     ).replace("41e-9", "41e-9\ndephasing_length = 1e-9")
+    silent = "layer 'free': no magnetization given, taken along +z"
     assert declared(tmp_path, text).notes() == [
-        "no mixing_conductance of Cu|Co: transverse spins pass with the mean of both conductances"
+        silent,
+        "no mixing_conductance of Cu|Co: transverse spins pass with the mean of both conductances",
     ]
     cold = WARM.replace("temperature = 288", "temperature = 350").replace("seebeck = 1.7e-6\n", "")
     notes = declared(
         tmp_path, cold + HEAT.replace("seebeck = ", "seebeck_temperature_coefficient = 1e-3\nseebeck = ")
     ).notes()
-    assert notes[0] == "no seebeck of Cu: taken as 0"
-    assert "contact bottom: far from transport.reference_temperature, 285 K" in notes[1]
-    assert "temperature coefficients of Co are not used" in notes[2]
+    assert notes[:2] == [silent, "no seebeck of Cu: taken as 0"]
+    assert "contact bottom: far from transport.reference_temperature, 285 K" in notes[2]
+    assert "temperature coefficients of Co are not used" in notes[3]
     for text, words in (
         (FOUR, ["four-channel", "d_up 4e+05", "sd 7.9e+21"]),
         (HEAT, ["linear about 285 K", "S (-29, -17) uV/K", "kappa 94.09", "heat 1.3e+09", "bottom: lead, 288 K"]),

@@ -145,13 +145,15 @@ class Case(Table):
         return area * stack[name].thickness
 
     # ---- the declared objects
-    def make_material(self, name: str, user: str = "layer") -> device.Material:
+    def make_material(self, name: str, user: str = "layer", *, magnetized: bool = True) -> device.Material:
         """Return a material: the library's numbers, overridden by the case's.
 
         Parameters
         ----------
         user
             Who asks, for messages.
+        magnetized
+            Whether what is made of it has a direction of its magnetization; else beta = 0 is that of a normal metal.
 
         Raises
         ------
@@ -171,7 +173,8 @@ class Case(Table):
         model = self.transport.model
         if own is not None and own.conductivity is not None:
             return make_ferromagnet(name, own, values, model)
-        if model in BANDS and (tables or (own is not None and own.beta is not None)):
+        normal = not magnetized and own is not None and own.beta == 0
+        if model in BANDS and not normal and (tables or (own is not None and own.beta is not None)):
             raise InputError(
                 f'material.{name}.conductivity: missing; in the model "{model}" a ferromagnet needs '
                 f"{{ s_up, s_down, d_down{', d_up' if model == 'four-channel' else ''} }} (S/m)"
@@ -183,6 +186,9 @@ class Case(Table):
         if given.keys() & rho:
             values = {k: v for k, v in values.items() if k not in rho}
         made = values | given
+        if normal:
+            tables = []
+            del made["beta"]
         missing = [] if made.keys() & rho else ["resistivity or resistivity_star"]
         missing += [] if "spin_diffusion_length" in made else ["spin_diffusion_length"]
         if "beta" not in made and tables:
@@ -191,6 +197,14 @@ class Case(Table):
             library = f"; the library has none at {temperature:g} K" if name in book else ""
             raise InputError(f"material.{name}: needs {' and '.join(missing)}{library}")
         return with_further(materials.make(name, made), own)
+
+    def magnetized(self) -> set[str]:
+        """Return the layers whose magnetization the case names: by themselves, in a state, or as the macrospin's."""
+        out = {x.name or f"{x.material}{i}" for i, x in enumerate(self.layer, 1) if x.magnetization is not None}
+        out.update(*self.state.values())
+        if self.macrospin is not None and self.macrospin.layer is not None:
+            out.add(self.macrospin.layer)
+        return out
 
     def make_stack(self) -> Stack:
         """Return the layers with their interfaces.
@@ -208,14 +222,18 @@ class Case(Table):
             whole = two_channels or values.conductivity
             if name not in used | known | {self.geometry.lead_material} and not whole:
                 raise InputError(f"material.{name}: no layer is made of it; {nearest(name, used)}")
-        made = {x.material: self.make_material(x.material, f"layer {i}") for i, x in enumerate(self.layer, 1)}
+        magnets = self.magnetized()
+        made: dict[tuple[str, bool], device.Material] = {}
         layers = []
         for i, x in enumerate(self.layer, 1):
             if x.thickness is None and self.geometry.mesh is None:
                 raise InputError(f"layer {i} ({x.name or x.material}): thickness is missing")
             name = x.name or f"{x.material}{i}"
+            key = x.material, name in magnets
+            if key not in made:
+                made[key] = self.make_material(x.material, f"layer {i}", magnetized=key[1])
             # The thicknesses of a mesh file are the mesh's own.
-            layers.append(device.Layer(made[x.material], x.thickness or 1e-9, name, x.magnetization))
+            layers.append(device.Layer(made[key], x.thickness or 1e-9, name, x.magnetization))
         library = materials.interfaces(self.transport.temperature)
         return Stack(*layers, interfaces=self._interfaces(layers, known, library), library=library)
 
@@ -227,7 +245,9 @@ class Case(Table):
     ) -> dict[tuple[str, str], device.Interface]:
         """Return the case's own interfaces between these layers; the library fills what they leave open."""
         by_layer = {x.name: x.material for x in layers}
-        by_name = {x.material.name: x.material for x in layers} | by_layer
+        # Of a material with beta = 0 that is a magnet in one layer only, the magnet decides what an interface may have.
+        by_name = {x.material.name: x.material for x in sorted(layers, key=lambda x: x.material.ferromagnetic)}
+        by_name |= by_layer
         touching = {frozenset(x) for x in pairwise(by_layer)}
         stacked = self.geometry.mesh is None and self.geometry.shape != "lateral"
         out: dict[tuple[str, str], device.Interface] = {}
@@ -258,9 +278,14 @@ class Case(Table):
         if g.lead_width is None or g.lead_thickness is None:
             return stack
         ends = [(BOTTOM_LEAD, stack.layers[0]), (TOP_LEAD, stack.layers[-1])]
-        own = self.make_material(g.lead_material) if g.lead_material is not None else None
+        own = self.make_lead() if g.lead_material is not None else None
         below, above = (device.Layer(own or x.material, g.lead_thickness, name) for name, x in ends)
         return stack.between([below], [above])
+
+    def make_lead(self) -> device.Material:
+        """Return the material of the wide leads, which have no magnetization."""
+        assert self.geometry.lead_material is not None
+        return self.make_material(self.geometry.lead_material, "geometry.lead_material", magnetized=False)
 
     def make_contacts(self) -> dict[str, device.Contact]:
         """Return what each contact of the case is."""

@@ -118,12 +118,13 @@ def _check_leads(case: Case) -> None:
     if g.lead_width <= own * (1 + 1e-9):
         raise InputError(f"geometry.lead_width: found {g.lead_width:g}; it must exceed the device's width, {own:g}")
     if g.lead_material is not None:
-        if case.make_material(g.lead_material, "geometry.lead_material").ferromagnetic:
+        if case.make_lead().ferromagnetic:
             raise InputError(f"geometry.lead_material: {g.lead_material} is a magnet; leads are normal metals")
         return
-    for x in (case.layer[0], case.layer[-1]):
-        if case.make_material(x.material).ferromagnetic:
-            raise InputError(f"geometry.lead_material: missing; the outer layer of {x.material} is a magnet")
+    layers = case.make_stack().layers
+    for x in (layers[0], layers[-1]):
+        if x.material.ferromagnetic:
+            raise InputError(f"geometry.lead_material: missing; the outer layer of {x.material.name} is a magnet")
 
 
 def _check_sizes(case: Case) -> None:

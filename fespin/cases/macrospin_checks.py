@@ -98,13 +98,13 @@ def _check_transport_torque(case: Case) -> None:
     from ..coupling.directions import has_fixed_direction
     from .transport_case import make_model
 
+    pumped = case.torque is not None and case.torque.pumping is not False
     try:
-        angle = has_fixed_direction(case.make_stack(), make_model(case.transport), case.macrospin.layer)
+        angle = has_fixed_direction(case.make_stack(), make_model(case.transport), case.macrospin.layer, pumping=pumped)
     except InputError as error:
         raise InputError(f"{owner}: {error}") from error
     if not angle and any(t.kind == "hysteresis" and t.sweep == "torque" for t in case.task):
         raise InputError(f'{owner}: a sweep of the "torque" needs one fixed direction; sweep the field at some drives')
-    pumped = case.torque is not None and case.torque.pumping is not False
     if pumped and not angle and any(t.kind == "langevin" for t in case.task):
         raise InputError(
             f'{owner}: "langevin" follows pumped damping only where one fixed direction is distinguished; give '

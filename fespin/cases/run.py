@@ -51,7 +51,7 @@ def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
     if g.lead_width is not None:
         wide = {"lead_width": g.lead_width, "lead_thickness": g.lead_thickness}
         if g.lead_material is not None:
-            wide["lead_material"] = case.make_material(g.lead_material)
+            wide["lead_material"] = case.make_lead()
     if g.shape == "line":
         return line(comm, stack, mesh_size=g.mesh_size)
     if g.shape == "strip":

@@ -376,7 +376,9 @@ def make_interface(
         parts = value.mixing_conductance if isinstance(value.mixing_conductance, list) else [value.mixing_conductance]
         mix = complex(*parts)
         if not magnetic:
-            raise InputError(f"{owner}.mixing_conductance: neither side is a ferromagnet (no beta)")
+            raise InputError(
+                f"{owner}.mixing_conductance: neither side is a ferromagnet (no beta, or 0 without a magnetization)"
+            )
     heat = value.thermal_conductance
     if value.conductance is not None:
         if plain:
@@ -387,8 +389,8 @@ def make_interface(
         up, down = value.conductance
         if up != down and not magnetic:
             raise InputError(
-                f"{owner}.conductance: found {value.conductance}; neither side is a ferromagnet (no beta), so both "
-                "spins have the same"
+                f"{owner}.conductance: found {value.conductance}; neither side is a ferromagnet (no beta, or 0 without "
+                "a magnetization), so both spins have the same"
             )
         return relabelled(owner, lambda: device.Interface.from_conductances(up, down, mix, heat))
     star, gamma = value.area_resistance_star, value.gamma
@@ -399,7 +401,7 @@ def make_interface(
             )
         star = known.area_resistance_star
     if gamma is None:
-        gamma = known.gamma if known is not None and star else 0.0
+        gamma = known.gamma if known is not None and star and magnetic else 0.0
     if mix is not None and not star:
         raise InputError(
             f"{owner}.mixing_conductance: a perfect contact (area_resistance_star = 0) has none; give conductance = "

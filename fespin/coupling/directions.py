@@ -10,8 +10,13 @@ from ..transport.model import TransportModel
 from ..transport.vector import Vector
 
 
-def require_torque(stack: Stack, model: TransportModel, layer: str) -> None:
-    """Refuse a device without a torque on a layer.
+def require_torque(stack: Stack, model: TransportModel, layer: str, *, pumping: bool = False) -> None:
+    """Refuse a device that does nothing to a layer.
+
+    Parameters
+    ----------
+    pumping
+        Whether pumped spins count, of which a magnet needs no others.
 
     Raises
     ------
@@ -23,13 +28,15 @@ def require_torque(stack: Stack, model: TransportModel, layer: str) -> None:
     if not stack[layer].material.ferromagnetic:
         raise InputError(f"layer '{layer}' is no ferromagnet; there is no torque on it")
     others = [x for x in stack if x.material.ferromagnetic and x.name != layer]
-    if not others and not any(model.field):
-        raise InputError(f"torque map: '{layer}' is the only magnet; nothing polarizes the current")
+    if not others and not any(model.field) and not pumping:
+        raise InputError(
+            f"torque map: '{layer}' is the only magnet; nothing polarizes the current, and pumping is left out"
+        )
 
 
-def has_fixed_direction(stack: Stack, model: TransportModel, layer: str) -> bool:
-    """Return whether the device distinguishes one direction, so that an angle will do; refuse it without a torque."""
-    require_torque(stack, model, layer)
+def has_fixed_direction(stack: Stack, model: TransportModel, layer: str, *, pumping: bool = False) -> bool:
+    """Return whether one direction at most is distinguished, so that an angle will do; `require_torque` refuses."""
+    require_torque(stack, model, layer, pumping=pumping)
     try:
         fixed_direction(stack, model, layer)
     except ModelError:
@@ -37,21 +44,18 @@ def has_fixed_direction(stack: Stack, model: TransportModel, layer: str) -> bool
     return True
 
 
-def fixed_direction(stack: Stack, model: TransportModel, layer: str) -> tuple[float, float, float]:
-    """Return the one direction that the device distinguishes.
+def fixed_direction(stack: Stack, model: TransportModel, layer: str) -> tuple[float, float, float] | None:
+    """Return the one direction that a device with vectors distinguishes besides the layer's; None if there is none.
 
     Raises
     ------
-    InputError, ModelError
-        If there is none, or more than one.
+    ModelError
+        If there is more than one.
     """
-    require_torque(stack, model, layer)
     assert isinstance(model, Vector)
     if any(model.field):
         raise ModelError("torque map: the field distinguishes a second direction")
-    found = direction_of_others(stack, layer, "torque map")
-    assert found is not None
-    return found
+    return direction_of_others(stack, layer, "torque map")
 
 
 def direction_of_others(stack: Stack, layer: str, owner: str) -> tuple[float, float, float] | None:

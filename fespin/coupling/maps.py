@@ -26,6 +26,7 @@ from numpy.polynomial import Chebyshev
 from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
 
+from ..device import direction
 from ..errors import InputError, SolverError
 from ..macrospin.damping import AngularDamping
 from ..macrospin.pointwise import tangent_frame
@@ -36,7 +37,7 @@ from ..output import save_json
 from ..transport.problem import TransportProblem
 from ..transport.vector import SPIN_PER_CHARGE
 from .circuit import Circuit
-from .directions import fixed_direction
+from .directions import fixed_direction, require_torque
 from .groups import Groups
 from .pumping import pumping_torque
 from .solves import solve_direction
@@ -58,7 +59,7 @@ class TorqueMap:
     thickness
         Of the free layer (m).
     polarizer
-        The fixed direction p.
+        The fixed direction p. A magnet without others has none: any axis stands for it, nothing depends on the angle.
     damping_like, field_like
         d and f against c = u.p (V s).
     resistance_area
@@ -82,6 +83,11 @@ class TorqueMap:
     error: float
     solves: int
     pumping: tuple[Chebyshev, Chebyshev, Chebyshev] | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is no other magnet: no torque, and pumping that is the same in all directions."""
+        return not (self.damping_like.coef.any() or self.field_like.coef.any())
 
     def torque_per_current(self, u: Array) -> Array:
         """Return tau per current density (V s) at directions u (n, 3)."""
@@ -225,7 +231,12 @@ class TorqueMap:
 
 
 def torque_map(
-    problem: TransportProblem | Groups, layer: str, *, tolerance: float = 1e-4, pumping: bool = False
+    problem: TransportProblem | Groups,
+    layer: str,
+    *,
+    tolerance: float = 1e-4,
+    pumping: bool = False,
+    axis: Sequence[float] | None = None,
 ) -> TorqueMap:
     """Return the torque on a layer and the resistance of a device against the layer's direction. Collective.
 
@@ -241,12 +252,16 @@ def torque_map(
     tolerance
         Of torque, resistance and pumping, relative to the largest.
     pumping
-        Whether to compute the damping that pumping adds, with two more solves per direction.
+        Whether to compute the damping that pumping adds, with two more solves per direction. A magnet needs no others
+        for that.
+    axis
+        From which angles count where no other magnet has a direction, such as an easy axis; default the layer's own
+        direction.
 
     Raises
     ------
     InputError
-        If the layer is no magnet, there is no other one, or the tolerance is out of range.
+        If the layer is no magnet, there is no other one and pumping is left out, or the tolerance is out of range.
     ModelError
         If more than one direction is distinguished: magnets along several axes, a field, or a texture.
     SolverError
@@ -254,7 +269,10 @@ def torque_map(
     """
     groups = problem if isinstance(problem, Groups) else Groups(problem)
     stack = groups.problem.stack
+    require_torque(stack, groups.problem.model, layer, pumping=pumping)
     p = fixed_direction(stack, groups.problem.model, layer)
+    if p is None:
+        return _map_alone(groups, layer, axis)
     e = np.array(p)
     across = tangent_frame(e[None])[0, 0]
 
@@ -274,6 +292,25 @@ def torque_map(
     )
     pumped = (rest[0], rest[1], rest[2]) if pumping else None
     return TorqueMap(layer, stack[layer].thickness, p, d, f, r, error, angles, pumped)
+
+
+def _map_alone(groups: Groups, layer: str, axis: Sequence[float] | None) -> TorqueMap:
+    """Return the map of a magnet without others: one direction stands for all. Collective."""
+    found = groups.problem.stack[layer]
+    p = direction(axis or found.direction or (0.0, 0.0, 1.0), "torque map", "axis")
+    u = np.array(p)
+    first, second = tangent_frame(u[None])[0]
+
+    def solve(problem: TransportProblem, v: Array) -> Array:
+        resistance = solve_direction(problem, layer, v)[1]
+        about_first, about_second = (pumping_torque(problem, layer, tuple(w)) for w in (first, second))
+        damped = (about_first @ first + about_second @ second) / 2
+        return np.array([resistance, damped, (about_first @ second - about_second @ first) / 2])
+
+    r, damped, reactive = groups.evaluate(layer, u[None], solve, 3)[0]
+    nothing = Chebyshev([0.0])
+    pumped = (Chebyshev([damped]), nothing, Chebyshev([reactive]))
+    return TorqueMap(layer, found.thickness, p, nothing, nothing, Chebyshev([r]), 0.0, 1, pumped)
 
 
 def through_angles(

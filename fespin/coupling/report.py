@@ -85,6 +85,7 @@ def write_map(
     return {
         "layer": found.layer,
         "polarizer": list(found.polarizer),
+        "alone": found.alone,
         "solves": found.solves,
         "error": found.error,
         "damping_like": {k: float(torque.damping_like(x)) for k, x in ends.items()},
@@ -113,7 +114,11 @@ def table(summary: dict[str, Any]) -> list[str]:
         if "pumped_damping" in told:
             p, ap = (told["pumped_damping"][k][0] for k in ("parallel", "antiparallel"))
             alpha = summary["case"]["macrospin"]["damping"]
-            lines.append(f"{'':<14} pumped damping, beside {alpha:g}: {p:.4g} at parallel, {ap:.4g} at antiparallel")
+            pumped = f"pumped damping, beside {alpha:g}: {p:.4g}"
+            if told["alone"]:
+                lines = [f"{told['layer']:<14} is the only magnet, no torque; {pumped}"]
+            else:
+                lines.append(f"{'':<14} {pumped} at parallel, {ap:.4g} at antiparallel")
     for well, critical in zip(summary["macrospin"]["wells"], told["critical_current_density"], strict=True):
         if critical is not None:
             direction = ", ".join(f"{x:.3g}" for x in well["direction"])
@@ -152,7 +157,9 @@ def plot_map(comm: MPI.Intracomm, path: Path, driven: DrivenMap, spin: Macrospin
         axes[2].set_ylabel("pumped damping")
         axes[2].set_ylim(bottom=0.0)
         axes[2].legend(frameon=False)
-    axes[-1].set_xlabel("angle between free and fixed layer (degrees)")
+    axes[-1].set_xlabel(
+        "angle to the axis (degrees)" if found.alone else "angle between free and fixed layer (degrees)"
+    )
     axes[-1].set_xticks(range(0, 181, 30))
     circuit = driven.circuit
     if circuit.voltage is None:

@@ -226,7 +226,7 @@ def direction_map(
     """
     groups = problem if isinstance(problem, Groups) else Groups(problem)
     stack = groups.problem.stack
-    require_torque(stack, groups.problem.model, layer)
+    require_torque(stack, groups.problem.model, layer, pumping=pumping)
     if not 1e-12 < tolerance < 1:
         raise InputError(f"direction map: tolerance is {tolerance!r}; it must lie between 1e-12 and 1")
     thickness = stack[layer].thickness
