@@ -117,6 +117,7 @@ def run(
         summary |= write(folder.path, _artist(folder.path, pictures, say))
         summary["ranks"] = comm.size
         summary["versions"] = _compat.versions()
+        summary["files"] = sorted([*folder.files(), "summary.json"])
         summary["wall_time"] = time.perf_counter() - started
         output.write_json(comm, folder.path / "summary.json", summary)
     return summary
