@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a case file", description="Run a case file (TOML).")
     run.add_argument("case", type=Path, metavar="CASE.toml")
     run.add_argument("--output", type=Path, metavar="DIR", help="output folder (default: the case's stem)")
-    run.add_argument("--force", action="store_true", help="replace an existing output folder")
+    run.add_argument("--force", action="store_true", help="replace the results in an existing output folder")
     run.add_argument(
         "--set",
         action="append",
@@ -186,7 +186,7 @@ def _run(options: argparse.Namespace) -> None:
 
     comm = MPI.COMM_WORLD
     folder = OutputFolder(comm, options.output or Path(options.case.stem), force=options.force)
-    folder.refuse_existing()
+    folder.claim()
     try:
         summary = run(
             comm,
@@ -221,6 +221,10 @@ def _run(options: argparse.Namespace) -> None:
             sys.stderr.flush()
             comm.Abort(1)
         raise
+    finally:
+        folder.release()
     if comm.rank == 0:
+        if folder.kept:
+            print(f"fespin: note: kept what fespin did not write: {', '.join(folder.kept)}", file=sys.stderr)
         print(table(summary))
         print(f"{'written to':<14} {folder.final}")

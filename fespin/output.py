@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import errno
+import fcntl
+import itertools
 import json
 import os
 import shutil
 import signal
-import tempfile
+import socket
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -19,108 +23,265 @@ from dolfinx import fem, io
 from mpi4py import MPI
 
 from .domain import Domain
-from .errors import InputError
+from .errors import FespinError, InputError, one_line
 from .onsager.broken import broken_space
 
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    # An exception unwinds the output folder's context, which removes what is half-written.
-    raise SystemExit(128 + number)
+_LOCK = ".lock"
+# Where a file system has no locks, the check at the end still keeps results apart.
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 class OutputFolder:
-    """A folder that appears complete or not at all.
+    """A folder that appears complete or not at all, and that one run writes at a time.
 
-    Use as a context manager: files go to `path`, a hidden sibling, which takes
-    the final name when the block ends without an error and is removed otherwise.
-    Entering and leaving are collective.
+    Files go to `path`, a hidden sibling that holds a lock from :meth:`claim` on. Use as a context manager: the sibling
+    takes the final name when the block ends without an error and is removed otherwise. The lock is one of
+    the operating system: it ends with the process, however that ends.
 
     Parameters
     ----------
     final
         The folder's name.
     force
-        Replace an existing folder, when the new one is complete.
+        Replace the results in an existing folder, when the new ones are complete. What fespin did not write is kept.
+
+    Attributes
+    ----------
+    kept
+        After a replacement: files that were kept, relative to the folder.
     """
 
     def __init__(self, comm: MPI.Intracomm, final: Path, *, force: bool = False) -> None:
         # Without "..", which a rename cannot take for a name.
         self.comm, self.final, self.force = comm, Path(os.path.abspath(final)), force
         self.path = self.final.parent / f".{self.final.name}.part"
+        self.kept: list[str] = []
+        self._old = self.final.parent / f".{self.final.name}.old"
+        self._made: list[Path] = []  # folders above, which go with a run that fails
+        self._lock: int | None = None
         self._signals: dict[int, Any] = {}
 
-    def refuse_existing(self) -> None:
-        """Raise InputError if the folder exists and may not be replaced, or cannot be made. Collective."""
-        message = self._obstacle() if self.comm.rank == 0 else None
-        message = self.comm.bcast(message, 0)
-        if message is not None:
-            raise InputError(message)
+    def claim(self) -> None:
+        """Lock the folder for this run. Collective.
 
-    def _obstacle(self) -> str | None:
-        """Return why the folder cannot be written, None if it can."""
-        name = f"output '{self.final}'"
-        try:
-            if os.path.lexists(self.final):
-                if not self.force:
-                    return f"{name} exists; choose another --output, or --force to replace it"
-                if self.final.is_symlink() or not self.final.is_dir():
-                    return f"{name} is not a folder; choose another --output"
-                if any(self.final.iterdir()) and not (self.final / "summary.json").is_file():
-                    return f"{name} holds other things than results (no summary.json); choose another --output"
-            parent = self.final.parent
-            while not parent.exists():
-                parent = parent.parent
-            # Permissions do not tell: the file system may be read-only, the user root.
-            with tempfile.TemporaryDirectory(prefix=".fespin-", dir=parent):
-                pass
-        except OSError as error:
-            return f"{name} cannot be written: {error.strerror}"
-        return None
-
-    def __enter__(self) -> OutputFolder:
+        Raises
+        ------
+        InputError
+            If another run writes it, if it exists and may not be replaced, or if it cannot be made.
+        """
         message = None
-        # Not earlier: gmsh resets the signals, and before this there is nothing to remove.
-        if threading.current_thread() is threading.main_thread():
-            self._signals = {n: signal.signal(n, _terminated) for n in (signal.SIGTERM, signal.SIGHUP)}
         if self.comm.rank == 0:
+            # Later a signal would leave the hidden folder behind.
+            self._catch_signals()
             try:
-                # What a killed run left behind.
-                shutil.rmtree(self.path, ignore_errors=True)
-                self.path.mkdir(parents=True)
+                # What a killed run left half replaced is put in order under the lock.
+                message = (None if self._old.is_dir() else self._obstacle()) or self._take_lock()
             except OSError as error:
                 message = f"output '{self.final}' cannot be written: {error.strerror}"
-            except BaseException:  # a signal; __exit__ is not called yet
-                shutil.rmtree(self.path, ignore_errors=True)
+            except BaseException:  # an interrupt: the other ranks end with this one
+                self.release()
                 raise
+            if message is not None:
+                self.release()
         message = self.comm.bcast(message, 0)
         if message is not None:
             raise InputError(message)
+
+    def release(self) -> None:
+        """Remove what is half-written, and end the claim; without effect after a complete run. Not collective."""
+        if self._lock is not None:
+            shutil.rmtree(self.path, ignore_errors=True)
+            self._unlock()
+        for folder in reversed(self._made):
+            with contextlib.suppress(OSError):  # others may have put something there
+                folder.rmdir()
+        self._made = []
+        for number, handler in self._signals.items():
+            signal.signal(number, handler)
+        self._signals = {}
+
+    def files(self) -> list[str]:
+        """Return what has been written, relative to the folder, in order. Collective."""
+        self.comm.barrier()
+        found = sorted(str(x) for x in _leaves(self.path) if str(x) != _LOCK) if self.comm.rank == 0 else None
+        return self.comm.bcast(found, 0) or []
+
+    def _catch_signals(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+
+        def clean_up(number: int, frame: FrameType | None) -> None:
+            self.release()
+            # As if it had not been caught.
+            os.kill(os.getpid(), number)
+
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) == signal.SIG_DFL:
+                self._signals[number] = signal.signal(number, clean_up)
+
+    def _obstacle(self) -> str | None:
+        """Return why results cannot take the final name, None if they can."""
+        name = f"output '{self.final}'"
+        if not os.path.lexists(self.final):
+            return None
+        if not self.force:
+            return f"{name} exists; choose another --output, or --force to replace it"
+        if self.final.is_symlink() or not self.final.is_dir():
+            return f"{name} is not a folder; choose another --output"
+        if any(self.final.iterdir()) and _written(self.final) is None:
+            what = "whose files it does not list" if (self.final / "summary.json").is_file() else "other than results"
+            return f"{name} holds things {what} (in summary.json); remove it yourself or choose another --output"
+        return None
+
+    def _take_lock(self) -> str | None:
+        """Make the hidden folder and lock it; return why that cannot be."""
+        while True:
+            parent = self.path.parent
+            while not parent.exists():
+                self._made.insert(0, parent)
+                parent = parent.parent
+            for folder in self._made:
+                folder.mkdir(exist_ok=True)
+            self.path.mkdir(exist_ok=True)
+            ours = (self.path / _LOCK).exists() or not any(self.path.iterdir())
+            lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                who = os.pread(lock, 200, 0).decode(errors="replace")
+                os.close(lock)
+                by = f" ({one_line(who)})" if who else ""
+                return f"output '{self.final}' is being written by another run{by}; choose another --output"
+            except OSError as error:
+                if error.errno not in _NO_LOCKS:
+                    os.close(lock)
+                    raise
+            # Between opening and locking the other run may have ended, and its folder gone or become the results.
+            try:
+                same = os.path.samestat(os.fstat(lock), os.stat(self.path / _LOCK))
+            except FileNotFoundError:
+                same = False
+            if same:
+                break
+            os.close(lock)
+        if not ours:
+            (self.path / _LOCK).unlink()
+            os.close(lock)
+            return f"'{self.path}' is in the way of output '{self.final}', and not of fespin's making; move it away"
+        self._lock = lock
+        os.truncate(lock, 0)
+        os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+        # What a killed run left behind.
+        for x in self.path.iterdir():
+            if x.name != _LOCK:
+                shutil.rmtree(x) if x.is_dir() and not x.is_symlink() else x.unlink()
+        if self._old.is_dir():
+            if os.path.lexists(self.final):
+                self._settle()
+            else:
+                self._old.rename(self.final)
+        return self._obstacle()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> OutputFolder:
+        if not self.comm.bcast(self._lock is not None, 0):
+            self.claim()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._leave(failed=kind is not None)
+            # No barrier after an error: the other ranks may not come here.
+            if kind is None:
+                self._finish()
         finally:
-            for number, handler in self._signals.items():
-                signal.signal(number, handler)
+            self.release()
 
-    def _leave(self, failed: bool) -> None:
-        if failed:
-            # No barrier: the other ranks may not come here.
-            if self.comm.rank == 0:
-                shutil.rmtree(self.path, ignore_errors=True)
-            return
+    def _finish(self) -> None:
+        """Give the folder its final name. Collective.
+
+        Raises
+        ------
+        FespinError
+            If it cannot be had any more; the text says where the results are.
+        """
         self.comm.barrier()
+        message = None
         if self.comm.rank == 0:
-            old = self.final.with_name(f".{self.final.name}.old")
-            shutil.rmtree(old, ignore_errors=True)
-            if self.final.exists():
-                self.final.rename(old)
-            self.path.rename(self.final)
-            shutil.rmtree(old, ignore_errors=True)
-        self.comm.barrier()
+            try:
+                message = self._move()
+            except OSError as error:
+                message = f"output '{self.final}' cannot be written: {error.strerror}"
+        message, self.kept = self.comm.bcast((message, self.kept), 0)
+        if message is not None:
+            raise FespinError(message)
+
+    def _move(self) -> str | None:
+        """Move the hidden folder to where it belongs; return what the user must know."""
+        message = self._obstacle()
+        target = self.final
+        if message is None and os.path.lexists(target):
+            target.rename(self._old)
+        try:
+            if message is None:
+                self.path.rename(target)
+        except OSError as error:  # somebody was faster
+            message = f"output '{self.final}' cannot be replaced: {error.strerror}"
+        if message is not None:
+            numbered = (self.final.with_name(f"{self.final.name}-{i}") for i in itertools.count(1))
+            target = next(x for x in numbered if not os.path.lexists(x))
+            self.path.rename(target)
+            message = f"output '{self.final}' was made by others during the run; the results are in '{target}'"
+        self._made = []
+        if self._old.is_dir() and target == self.final:
+            self._settle()
+        # Last: until it is gone the folder is claimed.
+        (target / _LOCK).unlink()
+        self._unlock()
+        return message
+
+    def _settle(self) -> None:
+        """Take from the folder that was replaced what fespin did not write, and remove the rest."""
+        written = _written(self._old) or set()
+        for x in _leaves(self._old):
+            if str(x) in written:
+                (self._old / x).unlink()
+                continue
+            target = self.final / x
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+            except OSError:  # a file of the new results has the name of its folder
+                target = self.final / str(x).replace(os.sep, "_")
+            while os.path.lexists(target):
+                target = target.with_name(f"{target.name}.kept")
+            (self._old / x).rename(target)
+            self.kept.append(str(target.relative_to(self.final)))
+        shutil.rmtree(self._old)
+
+
+def _leaves(folder: Path, below: Path = Path()) -> list[Path]:
+    """Return all files, links and empty folders, relative to `folder`."""
+    out: list[Path] = []
+    for x in sorted((folder / below).iterdir()):
+        if x.is_dir() and not x.is_symlink() and any(x.iterdir()):
+            out += _leaves(folder, below / x.name)
+        else:
+            out.append(below / x.name)
+    return out
+
+
+def _written(folder: Path) -> set[str] | None:
+    """Return the files that the summary in a folder lists as fespin's; None if it lists none."""
+    try:
+        summary = json.loads((folder / "summary.json").read_text("utf-8"))
+        return {*map(str, summary["files"])}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def write_json(comm: MPI.Intracomm, path: Path, data: Mapping[str, Any]) -> None:

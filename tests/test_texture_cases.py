@@ -292,3 +292,185 @@ def test_a_voltage(tmp_path):
         BASE, ("[texture.geometry]", f"voltage = {volt}\n[texture.geometry]"), ("60e-9", '60e-9\nangle = "steady"')
     )
     found = run(tmp_path, text + task("dynamics", "duration = 0.3e-9", "max_step = 2e-12"))[0]["tasks"]["1"]
+    mean = found["mean"]
+    assert found["steps"] >= 150
+    assert mean["current_density"] == pytest.approx(
+        SIGMA * (volt + mean["electromotive_force"]) / 240e-9, rel=1e-9, abs=0
+    )
+    u = -P * MU_B / (E * MS) * mean["current_density"]
+    assert u > 0
+    assert mean["velocity"] == pytest.approx(BETA / ALPHA * u, rel=0.02, abs=0)
+    assert found["closed_form"]["velocity"] == pytest.approx(BETA / ALPHA * u, rel=1e-9, abs=0)
+
+
+def test_a_uniform_magnet(tmp_path):
+    """Without walls: tan(theta/2) falls as exp(-alpha gamma B t/(1 + alpha^2))."""
+    plain = swap(
+        MAGNET, (f"easy_constant = {K}\nhard_constant = {KH}\n", "field = [0, 0, 0.3]\nmagnetization = [0, 2, 1]\n")
+    )
+    text = plain + swap(WIRE, ("240e-9", "40e-9")) + task("dynamics", "duration = 0.2e-9", "tolerance = 1e-7")
+    summary, out = run(tmp_path, text)
+    found = summary["tasks"]["1"]
+    start = math.acos(1 / math.sqrt(5))
+    later = 2 * math.atan(math.tan(start / 2) * math.exp(-ALPHA * GAMMA * 0.3 * 0.2e-9 / (1 + ALPHA**2)))
+    assert found["final"]["mean_direction"][2] == pytest.approx(math.cos(later), abs=2e-5)
+    assert found["mean"] is None and found["closed_form"] is None
+    assert "wall_width" not in summary["texture"]
+    assert "position_m" not in columns(out / "dynamics.1.csv")
+
+
+def test_a_dipolar_field(tmp_path):
+    """A cube has the factors 1/3: the energy at the start is mu0 Ms^2/6 per volume, and the field turns m."""
+    plain = swap(
+        MAGNET, (f"easy_constant = {K}\nhard_constant = {KH}\n", "dipolar = true\nmagnetization = [0, 0, 1]\n")
+    )
+    found, gaps = {}, []
+    for cell in (3e-9, 1.5e-9):
+        cube = swap(BOX, ("[120e-9, 8e-9, 6e-9]", "[12e-9, 12e-9, 12e-9]"), ("6e-9", f"{cell}"))
+        found = run(tmp_path, plain + cube + task("dynamics", "duration = 1e-12", "tolerance = 1e-2"))[0]["tasks"]["1"]
+        gaps.append(1 - found["energy"][0] / (4e-7 * math.pi * MS**2 / 6 * 12e-9**3))
+    assert 0 < gaps[1] < 0.05 and gaps[0] / gaps[1] > 2.5  # edges and corners
+    assert found["closed_form"] is None
+    assert abs(found["energy_balance"]) < 1e-6
+
+
+def test_strips_bodies_and_mesh_files(tmp_path):
+    """Wires of two and three dimensions carry the current that a line does."""
+    (tmp_path / "m.geo").write_text(swap(GEO, ("-10", "0")))
+    drive = ("[texture.geometry]", "field = [5e-3, 0, 0]\ncurrent_density = 2e11\n[texture.geometry]")
+    tasks = EMF + task("dynamics", "duration = 4e-11", "tolerance = 1e-3", "samples = 2")
+    found = {}
+    for name, body, section in (("strip", STRIP, 10e-9), ("box", BOX, 48e-18), ("file", FILE, 10e-9)):
+        summary, _ = run(tmp_path, swap(MAGNET + body + WALL + tasks, drive), name=name)
+        assert summary["texture"]["section"] == pytest.approx(section, rel=1e-9, abs=0)
+        emf, moved = summary["tasks"].values()
+        per_field = 2 * P * MU_B / E
+        assert emf["static"]["electromotive_force"] == pytest.approx(-per_field * 5e-3, rel=0.03, abs=0)
+        assert moved["mean"]["current_density"] == pytest.approx(2e11, rel=1e-9, abs=0)
+        joule = 4e22 / SIGMA * summary["texture"]["volume"] * 4e-11
+        assert moved["dissipated"]["joule"] == pytest.approx(joule, rel=1e-3, abs=0)
+        assert abs(moved["energy_balance"]) < 1e-9
+        found[name] = moved["final"]["position"]
+    assert found["strip"] == pytest.approx(found["file"], rel=5e-3, abs=0)
+
+
+def test_a_notch(tmp_path):
+    """Its resistance is no electromotive force: what tilt and position of a wall beside it say, at a strong current."""
+    notch = "Disk(2) = {120, 0, 0, 6};\nBooleanDifference{ Surface{1}; Delete; }{ Surface{2}; Delete; }\n"
+    (tmp_path / "m.geo").write_text(swap(GEO, ("-10", "0")) + notch)
+    drive = ("[texture.geometry]", "field = [5e-3, 0, 0]\ncurrent_density = 6e11\n[texture.geometry]")
+    far = swap(PROBE, ("20e-9, 100e-9, 220e-9", "5e-9, 95e-9, 155e-9"))
+    tasks = task("dynamics", "duration = 4e-11", "tolerance = 1e-3", "samples = 2")
+    summary, out = run(tmp_path, swap(MAGNET + FILE + WALL + far + tasks, drive))
+    found, c = summary["tasks"]["1"], columns(out / "dynamics.1.csv")
+    assert found["closed_form"] is None
+    assert summary["texture"]["volume"] < 0.99 * summary["texture"]["section"] * summary["texture"]["length"]
+    t, q, angle = c["time_s"], c["position_m"], c["angle_rad"]
+    width = (c["width_m"][1:] + c["width_m"][:-1]) / 2
+    told = -HBAR * P / E * (np.diff(angle) + BETA * np.diff(q) / width) / np.diff(t)
+    emf, between = c["electromotive_force_V"], c["probe_electromotive_force_0_V"]
+    assert emf[5:] == pytest.approx(told[4:], rel=0.06, abs=0)
+    assert between[5:] == pytest.approx(emf[5:], rel=0.04, abs=0)  # it comes from the wall, between the first two leads
+    assert np.abs(c["probe_electromotive_force_1_V"][5:]).max() < 0.04 * np.abs(emf[5:]).min()
+    # What Ohm's law of a straight wire leaves over is the notch.
+    ohm = 6e11 * summary["texture"]["length"] / SIGMA - c["voltage_V"]
+    assert np.abs(ohm + emf).min() > 100 * np.abs(emf).max()
+
+
+def test_files_and_pictures(tmp_path):
+    text = swap(BASE, ("[texture.geometry]", "field = [8e-3, 0, 0]\n[texture.geometry]")) + PROBE + EMF
+    path, out = tmp_path / "case.toml", tmp_path / "out"
+    path.write_text(
+        'title = "Wall"\n'
+        + text
+        + task("dynamics", 'name = "go"', "duration = 5e-11", "samples = 4", "animation = true")
+    )
+    assert main(["run", str(path), "--output", str(out)]) == 0
+    names = (
+        "dynamics.go.csv",
+        "dynamics.go.gif",
+        "dynamics.go.png",
+        "electromotive_force.1.csv",
+        "electromotive_force.1.png",
+    )
+    assert set(os.listdir(out)) == {*names, "fields.go.bp", "summary.json"}
+    assert min((out / x).stat().st_size for x in names if not x.endswith("csv")) > 10_000
+    assert (out / "dynamics.go.gif").read_bytes()[:4] == b"GIF8"
+
+
+def test_dry_run(tmp_path):
+    """It says what would be run, and starts neither MPI nor DOLFINx."""
+    path = tmp_path / "case.toml"
+    path.write_text('title = "A wire"\n' + BASE + EMF + MOVE)
+    script = (
+        "import sys; from fespin.cli import main; status = main(sys.argv[1:]);"
+        "heavy = {'dolfinx', 'petsc4py.PETSc', 'mpi4py.MPI', 'gmsh', 'pyvista', 'matplotlib'} & set(sys.modules);"
+        "sys.exit(f'imported: {heavy}' if heavy else status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "run", str(path), "--dry-run", "--set", "texture.wall.angle=0.1"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for words in ("A wire", "Ms 830000 A/m", "line, 240 nm", "tilt 0.1 rad", "open circuit", "2 (dynamics)"):
+        assert words in done.stdout, done.stdout
+    assert os.listdir(tmp_path) == ["case.toml"]
+
+
+# ---- means
+def test_means_of_turns():
+    """Whole half turns only; a swing with their period drops out."""
+    t = np.linspace(0, 1.0, 4001)
+    angle = 40 * t + 0.2 * np.sin(80 * t)
+    position = 3 * t + 0.1 * np.sin(2 * angle)
+    middle = (t[1:] + t[:-1]) / 2
+    found = means(t, position, angle, {"emf": 40 + 16 * np.cos(80 * middle)})
+    assert found.regime == "turning"
+    assert found.turning_rate * (found.end - found.begin) == pytest.approx(11 * np.pi, rel=1e-6, abs=0)
+    assert found.velocity == pytest.approx(3, rel=1e-4, abs=0)
+    assert found.turning_rate == pytest.approx(40, rel=1e-4, abs=0)
+    assert found.integrals["emf"] == pytest.approx(40, rel=1e-3, abs=0)
+
+
+def test_means_of_what_does_not_turn():
+    t = np.linspace(0, 1.0, 101)
+    still = means(t, 2 * t, 0.3 + np.exp(-20 * t), {})
+    assert (still.regime, still.begin, still.velocity) == ("steady", 0.5, pytest.approx(2, rel=1e-12, abs=0))
+    assert means(t, 2 * t, 2 * t, {}).regime == "unsettled"  # it turns, not yet enough
+    assert means(t, t**2, 0 * t, {}).regime == "unsettled"  # it still gets faster
+    assert means(t[:3], t[:3], t[:3], {}) is None
+
+
+def numbers(found, where=""):
+    """Yield the numbers of a summary with their places."""
+    if isinstance(found, dict):
+        for k, v in found.items():
+            yield from numbers(v, f"{where}.{k}")
+    elif isinstance(found, list) and found and all(isinstance(x, (int, float)) for x in found):
+        yield where, np.array(found)
+    elif isinstance(found, (int, float)) and not isinstance(found, bool):
+        yield where, np.array([found])
+
+
+NOT_COMPARED = ("largest_deviation", "energy_balance", "put_in_by_leads", "linear_solves", "factors", "m_z")
+
+
+def test_ranks(tmp_path):
+    """The numbers of one rank, to 1e-7 of the largest of their list: a line on two, a strip on three."""
+    drive = ("[texture.geometry]", "field = [8e-3, 0, 0]\ncurrent_density = 3e11\n[texture.geometry]")
+    move = task("dynamics", "duration = 4e-11", "samples = 2", "tolerance = 1e-3")
+    for ranks, body in ((2, WIRE + PROBE), (3, STRIP)):
+        expected = run(tmp_path, swap(MAGNET + body + WALL + EMF + move, drive), name=f"{ranks}")[0]
+        out = tmp_path / f"on-{ranks}"
+        done = python(ranks, "-m", "fespin", "run", tmp_path / f"{ranks}.toml", "--output", out, timeout=120)
+        assert done.returncode == 0, done.stderr
+        summary = json.loads((out / "summary.json").read_text())
+        assert summary["ranks"] == ranks
+        assert "dynamics.2.png" in os.listdir(out)
+        for key in ("texture", "tasks"):
+            mine, other = dict(numbers(expected[key])), dict(numbers(summary[key]))
+            assert mine.keys() == other.keys()
+            for where, values in mine.items():
+                if where.rpartition(".")[2] not in NOT_COMPARED:
+                    scale = abs(values).max()
+                    assert other[where] == pytest.approx(values, rel=0, abs=1e-7 * scale + 1e-300), where

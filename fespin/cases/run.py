@@ -127,6 +127,7 @@ def run(
         summary["notes"] = notes.texts
         summary["ranks"] = comm.size
         summary["versions"] = _compat.versions()
+        summary["files"] = sorted([*folder.files(), "summary.json"])
         summary["wall_time"] = time.perf_counter() - started
         output.write_json(comm, folder.path / "summary.json", summary)
     return summary

@@ -125,3 +125,142 @@ class TextureTask(Table):
     tolerance: Annotated[float, Field(ge=1e-12, le=0.1)] | None = Field(None, description="error of m in a step (1)")
     max_step: Time | None = Field(None, description="the longest step; default as long as the tolerance allows (s)")
     animation: bool | None = Field(None, description="whether a GIF is drawn, too")
+
+
+class TextureCase(Table):
+    """A case file about a textured magnet."""
+
+    title: str = Field("", description="of pictures")
+    texture: TextureTable = Field(description="the magnet")
+    task: list[TextureTask] = Field(default_factory=list, description="what is asked of it")
+
+    def describe(self) -> str:
+        """Return what would be run, as text."""
+        table, magnet = self.texture, make_magnet(self.texture)
+        lines = [
+            self.title or "untitled",
+            f"  texture: Ms {magnet.saturation_magnetization:g} A/m, damping {magnet.damping:g}, "
+            f"nonadiabaticity {magnet.nonadiabaticity:g}, polarization {magnet.polarization:g}",
+            f"  {table.geometry.describe(default_cell(table))}",
+        ]
+        if table.wall is not None:
+            wall = resolved_wall(table)
+            lines.append(
+                f"  wall at {wall.position * 1e9:.4g} nm, tilt {wall.angle:.4g} rad, width {wall.width * 1e9:.4g} nm"
+            )
+            lines.append(
+                f"  it turns above {magnet.walker_field:.4g} T, or {magnet.breakdown_current():.4g} A/m2 in no field"
+            )
+        if table.vortex is not None:
+            lines.append(f"  vortex, core {table.vortex.core * 1e9:.4g} nm{', relaxed' if table.relaxed else ''}")
+        drive = "open circuit"
+        if table.current_density is not None:
+            drive = f"{table.current_density:.4g} A/m2"
+        elif table.voltage is not None:
+            drive = f"{table.voltage:.4g} V between the ends"
+        lines.append(f"  field {table.field} T{' and the dipolar field' if table.dipolar else ''}, {drive}")
+        tasks = zip(names_of(self.task), self.task, strict=True)
+        lines.append(f"  tasks: {', '.join(f'{n} ({t.kind})' for n, t in tasks)}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Wall:
+    """A wall with its numbers.
+
+    Attributes
+    ----------
+    position
+        m.
+    angle
+        rad.
+    width
+        m.
+    """
+
+    position: float
+    angle: float
+    width: float
+
+
+# ---- the declared objects
+def make_magnet(table: TextureTable) -> TexturedMagnet:
+    """Return the magnet of a case.
+
+    Raises
+    ------
+    InputError
+        If an axis is none, or the two are not perpendicular.
+    """
+    from ..texture import TexturedMagnet
+
+    keys = (
+        "saturation_magnetization", "exchange", "damping", "conductivity", "polarization", "nonadiabaticity",
+        "easy_constant", "easy_axis", "hard_constant", "hard_axis", "gyromagnetic_ratio",
+    )  # fmt: skip
+    given: dict[str, Any] = {k: v for k in keys if (v := getattr(table, k)) is not None}
+    try:
+        return TexturedMagnet(**given)
+    except InputError as error:
+        raise InputError(f"texture: {str(error).removeprefix('textured magnet: ')}") from error
+
+
+def along_easy(table: TextureTable) -> tuple[float, float]:
+    """Return the part of the applied field along the easy axis, and the size of the rest (T)."""
+    easy = make_magnet(table).easy_axis
+    along = sum(a * b for a, b in zip(table.field, easy, strict=True))
+    return along, math.hypot(*(b - along * e for b, e in zip(table.field, easy, strict=True)))
+
+
+def nominal_current(table: TextureTable, length: float) -> float:
+    """Return the current density that the case drives (A/m2), without what the texture pumps.
+
+    Parameters
+    ----------
+    length
+        Of the wire (m).
+    """
+    if table.voltage is not None:
+        return table.conductivity * table.voltage / length
+    return table.current_density or 0.0
+
+
+def resolved_wall(table: TextureTable, length: float | None = None) -> Wall:
+    """Return the wall at the start.
+
+    Parameters
+    ----------
+    length
+        Of the wire (m); default that of the shape.
+
+    Raises
+    ------
+    InputError
+        If the wall is to be steady and there is no such wall.
+    """
+    assert table.wall is not None
+    magnet, wall = make_magnet(table), table.wall
+    if wall.angle != "steady":
+        return Wall(wall.position, wall.angle, wall.width or magnet.wall_width(wall.angle))
+    field, across = along_easy(table)
+    if across > 1e-9 * abs(field):
+        raise InputError(f'texture.wall.angle: "steady" needs a field along the easy axis; found {table.field} T')
+    try:
+        steady = magnet.steady_wall(field, nominal_current(table, length or max(table.geometry.extents, default=1.0)))
+    except InputError as error:
+        raise InputError(f'texture.wall.angle: "steady": {str(error).removeprefix("textured magnet: ")}') from error
+    return Wall(wall.position, steady.angle, wall.width or steady.width)
+
+
+def narrowest(table: TextureTable) -> float:
+    """Return the width of the narrowest wall that can occur (m); without one the exchange length."""
+    magnet = make_magnet(table)
+    if table.wall is None:
+        return math.sqrt(2 * magnet.exchange / VACUUM_PERMEABILITY) / magnet.saturation_magnetization
+    least = magnet.wall_width(math.pi / 2)
+    return least if table.wall.width is None else min(least, table.wall.width)
+
+
+def default_cell(table: TextureTable) -> float:
+    """Return the size of cells (m) that resolves a wall."""
+    return narrowest(table) / 4

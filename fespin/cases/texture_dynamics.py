@@ -197,3 +197,120 @@ def dynamics(
         keep(0.0, motion.directions, np.zeros(grid.owned))
         kept = 1
         for step in motion.steps(duration, tolerance=known(task.tolerance), max_step=task.max_step):
+            assert step.flow is not None
+            here = seen.step(step)
+            bar.at(step.time / duration, f"{step.time:.3g} s")
+            stopped = seen.left(here)
+            if step.time >= wanted[kept] * (1 - 1e-12) or stopped is not None:
+                keep(step.time, step.directions, step.flow.potential)
+                while kept < samples - 1 and wanted[kept] <= step.time:
+                    kept += 1
+            if stopped is not None:
+                break
+    bar.clear()
+    solves, factors = motion.newton_steps
+    motion.destroy()
+    circuit.destroy()
+    results, drawn = _results(wire, seen, start, energy, times)
+    if stopped is not None:
+        say(f"note: task {name}: {stopped} at {motion.time:.4g} s, before {duration:.4g} s")
+    output.write_csv(comm, path / f"dynamics.{name}.csv", drawn.columns)
+    found = results["mean"]
+    if table.wall is not None and not table.dipolar:
+        current = found["current_density"] if found is not None else 0.0
+        results["closed_form"] = closed_form(wire, current)
+        drawn.closed_form = results["closed_form"]
+        if found is not None:
+            drawn.span = found["begin"], found["end"]
+    drawn.frames, drawn.title = frames, wire.heading(name)
+    if comm.rank == 0:
+        plot, animate = (plot_motion, animate_wall) if table.vortex is None else (plot_vortex, animate_vortex)
+        picture(f"dynamics.{name}.png", lambda f: plot(f, drawn))
+        if task.animation:
+            picture(f"dynamics.{name}.gif", lambda f: animate(f, drawn))
+    return results | {
+        "end_time": motion.time,
+        "stopped": stopped,
+        "steps": len(drawn.columns["time_s"]),
+        "linear_solves": solves,
+        "factors": factors,
+    }
+
+
+def _plain(column: str) -> str:
+    """Return the name of a column without its unit."""
+    return column.rpartition("_")[0]
+
+
+def _told(columns: dict[str, float]) -> Results:
+    """Return what directions say, by the names of summary.json."""
+    # A vortex that is gone has no core.
+    out: Results = {_plain(k): v if np.isfinite(v) else None for k, v in columns.items() if not k.startswith("m_")}
+    return out | {"mean_direction": [columns[f"m_{x}"] for x in "xyz"]}
+
+
+def _results(
+    wire: Wire, seen: _Seen, start: dict[str, float], energy: float, kept: list[float]
+) -> tuple[Results, Motion]:
+    """Return what summary.json holds of a motion, and what is drawn of it.
+
+    Parameters
+    ----------
+    start
+        The columns of directions at the start.
+    energy
+        At the start (J).
+    kept
+        Times (s) that summary.json tells of, the first being 0.
+    """
+    record, totals = seen.record, seen.totals
+    columns = {k: record[k] for k in record.rows}
+    lost = sum(totals[k] for k in LOSSES)
+    out: Results = {
+        "start": _told(start),
+        "energy": [energy, float(columns["energy_J"][-1])],
+        "dissipated": {k: totals[k] for k in LOSSES},
+        "put_in_by_leads": totals["leads"],
+        "energy_balance": (totals["supplied"] - lost) / (lost or 1.0),
+        "mean": None,
+        "closed_form": None,
+    }
+    if seen.watch is not None:
+        times = np.concatenate([[0.0], columns["time_s"]])
+        position, angle = (np.concatenate([[start[k]], columns[k]]) for k in ("position_m", "angle_rad"))
+        angle = np.unwrap(angle)
+        columns["angle_rad"] = angle[1:]
+        columns["velocity_m_per_s"] = np.diff(position) / np.diff(times)
+        # Near an end the wall feels it.
+        margin = FELT * max(wire.magnet.wall_width(), start["width_m"])
+        inside = (position > wire.low + margin) & (position < wire.low + wire.length - margin)
+        count = len(inside) if inside.all() else int(np.argmin(inside))
+        averaged = {
+            "electromotive_force": columns["electromotive_force_V"][: count - 1],
+            "current_density": columns["current_density_A_per_m2"][: count - 1],
+        }
+        found = means(times[:count], position[:count], angle[:count], averaged)
+        out["mean"] = jsonable(found)
+    out["final"] = _told({k: float(columns[k][-1]) for k in start})
+    at = [int(np.argmin(np.abs(columns["time_s"] - t))) for t in kept[1:]]
+
+    def told(first: float | None, values: Array) -> list[float | None]:
+        """Return a column at the times kept, with what is first, of which there is no step."""
+        return [first, *(float(x) if np.isfinite(x) else None for x in values[at])]
+
+    out["times"] = told(0.0, columns["time_s"])
+    for key in ("position_m", "angle_rad", "width_m", "core_x_m", "core_y_m"):
+        if key in columns:
+            out[_plain(key)] = told(start[key], columns[key])
+    for key in sorted(k for k in columns if "electromotive_force" in k):
+        out[_plain(key)] = told(None, columns[key])
+    probes = wire.case.texture.probe
+    return out, Motion(
+        columns=columns,
+        low=wire.low,
+        length=wire.length,
+        start=start,
+        probes=tuple(probes.positions) if probes is not None else (),
+        axes=(wire.magnet.easy_axis, wire.magnet.hard_axis),
+        dimension=wire.body.dimension,
+    )
