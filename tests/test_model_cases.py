@@ -18,6 +18,7 @@ import fespin as fs
 from fespin import output
 from fespin.cases.casefile import read
 from fespin.cases.kinds import schema
+from fespin.cases.notes import notes_of
 from fespin.cli import main
 from fespin.errors import InputError
 from tests.references import channels as solver
@@ -189,7 +190,7 @@ def test_beta_zero_without_a_magnetization_is_a_normal_metal(tmp_path):
     summary, _ = run(tmp_path, MIXED)
     assert set(summary["states"]["default"]["torque"]) == {"magnet"}
     other = MIXED.replace("beta = 0\n", "beta = 0.3\n")
-    assert declared(tmp_path, other).notes() == ["layer 'metal': no magnetization given, taken along +z"]
+    assert notes_of(declared(tmp_path, other))[0] == "layer 'metal': no magnetization, taken as a magnet along +z"
 
 
 @pytest.mark.parametrize("key", ["dephasing_length = 1e-9", "transverse_conductivity = 3e6"])
@@ -343,7 +344,7 @@ def test_thermoelectric(tmp_path, capsys):
     assert summary["magneto_seebeck"] == pytest.approx(change / seebeck["parallel"], rel=1e-5, abs=0)
     values = [s["isothermal_resistance_area"] for s in summary["states"].values()]
     assert summary["delta_resistance_area"] == pytest.approx(values[1] - values[0], rel=1e-12, abs=0)
-    assert summary["notes"] == ["layer 'fixed': no magnetization, taken as a magnet along +z"]
+    assert summary["notes"] == []
     for words in ("S = -", "Peltier", "A R_th", "T(bottom) = 288 K", "dS/S"):
         assert words in printed
 
@@ -598,18 +599,16 @@ def test_what_is_assumed_is_said(tmp_path, capsys):
     text = STACK + VECTOR.replace("mixing_conductance = [5.5e14, 0.7e14]", "").replace(
         '"vector"', '"vector"\ntransverse = "resolved"'
     ).replace("41e-9", "41e-9\ndephasing_length = 1e-9")
-    silent = "layer 'free': no magnetization given, taken along +z"
     assert declared(tmp_path, text).notes() == [
-        silent,
         "no mixing_conductance of Cu|Co: transverse spins pass with the mean of both conductances",
     ]
     cold = WARM.replace("temperature = 288", "temperature = 350").replace("seebeck = 1.7e-6\n", "")
     notes = declared(
         tmp_path, cold + HEAT.replace("seebeck = ", "seebeck_temperature_coefficient = 1e-3\nseebeck = ")
     ).notes()
-    assert notes[:2] == [silent, "no seebeck of Cu: taken as 0"]
-    assert "contact bottom: far from transport.reference_temperature, 285 K" in notes[2]
-    assert "temperature coefficients of Co are not used" in notes[3]
+    assert notes[:1] == ["no seebeck of Cu: taken as 0"]
+    assert "contact bottom: far from transport.reference_temperature, 285 K" in notes[1]
+    assert "temperature coefficients of Co are not used" in notes[2]
     for text, words in (
         (FOUR, ["four-channel", "d_up 4e+05", "sd 7.9e+21"]),
         (HEAT, ["linear about 285 K", "S (-29, -17) uV/K", "kappa 94.09", "heat 1.3e+09", "bottom: lead, 288 K"]),

@@ -128,11 +128,6 @@ def notes(case: Case) -> list[str]:
     for k in case.interface:
         if not {p.strip() for p in k.split("|")} <= present:
             out.append(f"interface '{k}' is not used: no layer is made of one of its materials")
-    silent = [x.name for x in stack if x.material.ferromagnetic and x.magnetization is None]
-    silent = [n for n in silent if not all(n in directions for directions in case.states().values())]
-    if silent:
-        names = ", ".join(f"'{n}'" for n in silent)
-        out.append(f"layer {names}: no magnetization given, taken along +z")
     stacked = case.geometry.mesh is None and case.geometry.shape != "lateral"
     seen = set()
     for a, b in pairwise(stack.layers) if stacked else combinations(stack.layers, 2):
