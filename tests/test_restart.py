@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+import test_textured
 from casefiles import run, task
 from dolfinx import fem, mesh
 from launch import python
@@ -18,6 +19,7 @@ from test_longitudinal import COMM, LENGTH, interval, magnet
 from fespin import InputError
 from fespin.checkpoint import Journal, StateFile, digest_of
 from fespin.longitudinal import Flux, Held, evolve
+from fespin.texture import Dynamics, WallWatch, wall
 
 # Dies by SIGKILL at the n-th time that a file of a checkpoint is replaced (just before or just after) or a piece is
 # about to be written.
@@ -101,6 +103,10 @@ mesh_size = 0.8
 degree = 2
 verify = false
 """ + task("dwell-times", "drives = [-2e10, 3e10]", "samples = 3")
+
+
+class Stop(Exception):
+    """What interrupts."""
 
 
 def close(found, expected, rel, where="", scale=0.0):
@@ -207,9 +213,6 @@ def test_relaxation_goes_on(tmp_path):
     }
     whole = evolve(problem, initial, 2.5e-12, **options)
 
-    class Stop(Exception):
-        pass
-
     path, stops = tmp_path / "state", 0
     while True:
         count = 0
@@ -234,6 +237,57 @@ def test_relaxation_goes_on(tmp_path):
         assert np.array([a.M, a.m]) == pytest.approx(np.array([b.M, b.m]), rel=1e-12, abs=1e-9)
     with pytest.raises(InputError, match="it is of a longer relaxation"):
         evolve(problem, initial, 1e-12, checkpoint=path, resume=True)
+
+
+# ---- textures
+def pulse(t):
+    return (6e-3 if 1e-10 < t < 1.6e-10 else 1e-3, 0.0, 2e-3)
+
+
+@pytest.mark.parametrize("step", [None, 4e-12], ids=["controlled", "even"])
+def test_motion_goes_on(step, tmp_path):
+    """A wall between leads under a pulse of field, stopped again and again: every step is that of one motion."""
+    grid = test_textured.line(COMM, cells=60)
+
+    def moved(path=None):
+        leads = test_textured.circuit(grid, test_textured.MAGNET, current=lambda t: 3e11 if t > 5e-11 else 0.0)
+        start = wall(test_textured.MAGNET, 120e-9, 0.1)
+        motion = Dynamics(grid, test_textured.MAGNET, start, field=pulse, current=leads)
+        watch, count = WallWatch(grid, test_textured.MAGNET), 0
+
+        def seen(now):
+            nonlocal count
+            count += 1
+            if path is not None and count == 7:
+                raise Stop
+            return [watch.position(now.directions), now.energy, now.flow.currents["left"]]
+
+        kept = {} if path is None else {"checkpoint": path, "save_every": 0.0, "resume": True}
+        try:
+            history = motion.run(3e-10, {"all": seen}, tolerance=1e-4, step=step, every=2, **kept)
+            return history, motion.directions, motion.newton_steps
+        finally:
+            motion.destroy()
+            leads.destroy()
+
+    whole, directions, counts = moved()
+    stops = 0
+    while True:
+        try:
+            found, ends, again = moved(tmp_path / "state")
+            break
+        except Stop:
+            stops += 1
+    assert stops > 2
+    assert again == counts
+    assert found.times == pytest.approx(whole.times, rel=1e-12, abs=0)
+    for a, b in zip(found.seen["all"].T, whole.seen["all"].T, strict=True):
+        assert a == pytest.approx(b, rel=1e-12, abs=1e-12 * np.abs(b).max())
+    assert ends == pytest.approx(directions, rel=0, abs=1e-12)
+    with pytest.raises(InputError, match="it is of a longer motion"):
+        Dynamics(grid, test_textured.MAGNET, wall(test_textured.MAGNET, 1e-7)).run(
+            1e-11, checkpoint=tmp_path / "state", resume=True
+        )
 
 
 # ---- kill -9

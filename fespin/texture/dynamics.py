@@ -6,12 +6,14 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
+from ..checkpoint import StateFile
 from ..errors import InputError, SolverError
 from ..quantities import is_finite
 from .dipolar import DipolarField
@@ -191,6 +193,10 @@ class Dynamics:
         self._rule = Midpoint(self.grid, magnet, fixed, options, self.dipolar)
         self.energy = self._rule.energy(self.directions)
         self._rates: list[tuple[float, Array]] = []  # of the last steps, with their sizes
+        # Begin and end of the controlled steps that are on their way, and the size of the next one.
+        self._course: tuple[float, float, float] | None = None
+        self._restored = False
+        self._factor_time = 0.0  # the middle of the step whose factor is kept
 
     # ---- what drives
     def _applied(self, t: float) -> Array:
@@ -205,8 +211,8 @@ class Dynamics:
         found = self.grid.asked(self._current, t, "current") if callable(self._current) else self._current
         return self.grid.along(found, "current" + (f" at t = {t:.4g} s" if callable(self._current) else ""))
 
-    def _drives(self, until: float) -> Drives:
-        """Return what varies from now on."""
+    def _drives(self, begin: float, until: float) -> Drives:
+        """Return what varies in between."""
 
         def current(t: float) -> Array:
             found = self._given_current(t)
@@ -215,7 +221,7 @@ class Dynamics:
 
         field = self._applied if callable(self._field) else None
         given = current if callable(self._current) else None
-        return Drives(self.grid, self.magnet, field, given, self.transport, self.time, until)
+        return Drives(self.grid, self.magnet, field, given, self.transport, begin, until)
 
     # ---- motion
     def steps(
@@ -267,7 +273,7 @@ class Dynamics:
         for t in breakpoints:
             if not is_finite(t):
                 raise InputError(f"texture: breakpoints holds {t!r}; they must be finite times, in s")
-        stops = self._stops(until, breakpoints)
+        stops = self._stops(self.time, until, breakpoints)
         if step is not None:
             return itertools.chain.from_iterable(self._evenly(stop, step) for stop in stops)
         return self._controlled(until, tolerance, max_step or math.inf, stops)
@@ -282,6 +288,9 @@ class Dynamics:
         max_step: float | None = None,
         breakpoints: Sequence[float] = (),
         every: int = 1,
+        checkpoint: Path | None = None,
+        save_every: float = 60.0,
+        resume: bool = False,
     ) -> History:
         """Move on to a time and keep what observers see.
 
@@ -293,14 +302,29 @@ class Dynamics:
             As in :meth:`steps`.
         every
             Observe one step of so many.
+        checkpoint
+            A file to which the state and what was seen are written, `save_every` seconds of computing, and from which
+            the motion goes on if `resume`. What observers return must then be the same on all ranks.
         """
         rows: list[tuple[float, float, list[Any]]] = []
-        observe, last = dict(observe or {}), None
+        observe, last, file, done = dict(observe or {}), None, None, 0
+        if checkpoint is not None:
+            file = StateFile(self.grid.comm, self.grid.space, checkpoint, every=save_every, about="a textured motion")
+            found = file.load() if resume else None
+            if found is not None:
+                if not self.time <= found[0]["time"] < until:
+                    raise InputError(f"checkpoint '{checkpoint}': it is of a longer motion; remove it to start afresh")
+                self.restore(*found)
+                rows, done = [(t, middle, seen) for t, middle, seen in found[0]["rows"]], found[0]["done"]
         taken = self.steps(until, step=step, tolerance=tolerance, max_step=max_step, breakpoints=breakpoints)
-        for k, now in enumerate(taken):
+        for k, now in enumerate(taken, done + 1):
             last = now
-            if (k + 1) % every == 0:
+            if k % every == 0:
                 rows.append((now.time, now.time - now.size / 2, [f(now) for f in observe.values()]))
+            if file is not None and now.time < until and file.due():
+                numbers, values = self.state()
+                plain = [(t, middle, [np.asarray(x).tolist() for x in seen]) for t, middle, seen in rows]
+                file.save(numbers | {"rows": plain, "done": k}, values)
         assert last is not None
         seen = {name: np.array([r[2][k] for r in rows]) for k, name in enumerate(observe)}
         return History(np.array([r[0] for r in rows]), np.array([r[1] for r in rows]), seen, last)
@@ -321,12 +345,13 @@ class Dynamics:
                 yield self._taken(tried, end if parts == 1 else self.time + tried.size)
                 parts = max(1, parts - 1)
 
-    def _stops(self, until: float, breakpoints: Iterable[float]) -> list[float]:
+    @staticmethod
+    def _stops(begin: float, until: float, breakpoints: Iterable[float]) -> list[float]:
         """Return when steps end, the last being the end."""
-        least = 1e-12 * (until - self.time)
+        least = 1e-12 * (until - begin)
         stops = [until]
         for t in sorted((float(t) for t in breakpoints), reverse=True):
-            if self.time + least < t < stops[0] - least:
+            if begin + least < t < stops[0] - least:
                 stops.insert(0, t)
         return stops
 
@@ -338,10 +363,15 @@ class Dynamics:
         return float(min(span, tolerance ** (1 / 3) / max(fastest, 1 / span)))
 
     def _controlled(self, until: float, tolerance: float, longest: float, stops: list[float]) -> Iterator[Step]:
-        drives = self._drives(until)
-        stops = self._stops(until, [*stops, *drives.jumps])
-        span = until - self.time
-        size = self._rates[-1][0] if self._rates else self._small(tolerance, span)
+        begin, size = self.time, self._rates[-1][0] if self._rates else None
+        if self._restored and self._course is not None and self._course[1] == until:
+            # Steps go on as if they had never been interrupted.
+            begin, _, size = self._course
+        self._restored = False
+        drives = self._drives(begin, until)
+        stops = [t for t in self._stops(begin, until, [*stops, *drives.jumps]) if t > self.time]
+        span = until - begin
+        size = self._small(tolerance, span) if size is None else size
         # A jump of field or current at the start makes the past worthless; a short step finds out.
         while self.time < until:
             rest = stops[0] - self.time
@@ -370,6 +400,7 @@ class Dynamics:
                 if stops:
                     # What was is no guide any more.
                     self._rates, size = [], self._small(tolerance, span)
+            self._course = begin, until, size
             yield taken
 
     def _expected(self, tau: float) -> Array | None:
@@ -397,7 +428,12 @@ class Dynamics:
 
         expected = self._expected(tau)
         guess = old if expected is None else old + tau / 2 * expected
-        m, torques = self._rule.solve(old, guess, tau, applied, current)
+        factors = self._rule.factors
+        try:
+            m, torques = self._rule.solve(old, guess, tau, applied, current)
+        finally:
+            if self._rule.factors > factors:
+                self._factor_time = middle
         new = 2 * m - old
         new /= np.linalg.norm(new, axis=1, keepdims=True)  # what is left of the iteration: 1e-13
         new[self._fixed] = old[self._fixed]
@@ -428,6 +464,42 @@ class Dynamics:
         self.time, self.directions, self.energy = time, step.directions, step.energy
         self._rates = [*self._rates[-1:], (step.size, step.rate)]
         return step
+
+    # ---- restarts
+    def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return all that going on depends on: numbers, and values at this rank's own nodes (owned, 3) by name."""
+        made = self._rule.made_of
+        numbers: dict[str, Any] = {
+            "time": self.time,
+            "course": self._course,
+            "sizes": [size for size, _ in self._rates],
+            "factor": None if made is None else [made[2], self._factor_time],
+            "counts": self.newton_steps,
+        }
+        values = {"m": self.directions} | {f"rate {k}": rate for k, (_, rate) in enumerate(self._rates)}
+        if made is not None:
+            values |= {"factor m": made[0], "factor old": made[1]}
+        return numbers, values
+
+    def restore(self, numbers: Mapping[str, Any], values: Mapping[str, Array]) -> None:
+        """Go back to a state; the same magnet, mesh and drives then go on as if nothing had happened.
+
+        On the same number of ranks the numbers are those of an uninterrupted motion, to rounding.
+        """
+        self.time, self.directions = float(numbers["time"]), values["m"]
+        self.energy = self._rule.energy(self.directions)
+        self._rates = [(size, values[f"rate {k}"]) for k, size in enumerate(numbers["sizes"])]
+        course = numbers["course"]
+        self._course, self._restored = None if course is None else (course[0], course[1], course[2]), True
+        if numbers["factor"] is not None:
+            tau, middle = numbers["factor"]
+            m, old = values["factor m"], values["factor old"]
+            density = self._given_current(middle)
+            if self.transport is not None:
+                density = self.transport.density(m, 2 / tau * (m - old), middle)
+            self._rule.remake(m, old, tau, self._applied(middle), density)
+            self._factor_time = middle
+        self._rule.iterations, self._rule.factors = numbers["counts"]
 
     def turning(self) -> float:
         """Return the largest torque on a node that is free, |m x (B_eff - (m x g + beta g)/gamma)| (T), now.

@@ -72,7 +72,7 @@ class Midpoint:
         self._free = (~fixed.astype(bool)).astype(float)[:, None]
         self._free_seen = grid.seen(self._free)
         self._system = BlockMatrix(grid, 3, "magnetization", options=options)
-        self._made_for = 0.0
+        self.made_of: tuple[Array, Array, float] | None = None
         ms, self._local = magnet.saturation_magnetization, local_field(magnet)
         if dipolar is not None:
             self._local = self._local - dipolar.scale * dipolar.factors
@@ -116,7 +116,7 @@ class Midpoint:
         """
         magnet = self._magnet
         m, last, made = guess, np.inf, 0
-        stale = not 0.8 < self._made_for / tau < 1.25
+        stale = self.made_of is None or not 0.8 < self.made_of[2] / tau < 1.25
         secants = None if self._dipolar is None else _Secants(self._grid)
         for _ in range(40):
             rate = 2 / tau * (m - old)
@@ -165,8 +165,12 @@ class Midpoint:
         inner += magnet.nonadiabaticity * crossed(drift) - 2 * drift[:, :, None] * m[:, None, :]
         diagonal = one + half * inner * self._free[:, :, None]
         self._system.refresh(blocks, diagonal)
-        self._made_for = tau
+        self.made_of = m, old, tau
         self.factors += 1
+
+    def remake(self, m: Array, old: Array, tau: float, applied: Array, density: Array | None) -> None:
+        """Make the factor of an earlier step again, on which what follows depends to rounding; see `made_of`."""
+        self._refresh(m, old, tau, self.torques(m, applied, density), density)
 
     def destroy(self) -> None:
         """Free the factor."""
