@@ -161,10 +161,10 @@ def unchecked_interfaces(case: Case, stack: Stack, pairs: Iterable[tuple[str, st
     pairs
         Layers that touch.
     """
-    temperature = case.transport.temperature
+    temperature, made_of = case.transport.temperature, {x.name: x.material.name for x in stack}
     found: dict[str, set[str]] = {}
     for a, b in pairs:
-        first, second = (stack[x].material.name for x in (a, b))
+        first, second = made_of[a], made_of[b]
         ways = {frozenset((x, y)) for x in (a, first) for y in (b, second)}
         own = [v for k, v in case.interface.items() if frozenset(p.strip() for p in k.split("|")) in ways]
         given = {k for v in own for k in v.model_dump(exclude_none=True)}
