@@ -1,7 +1,7 @@
-"""Defaults that were used stand in summary.json: every key of a task that has one and was left out."""
+"""What results tell of tasks: the defaults that were used, and tasks without names by their numbers from 1."""
 
 import pytest
-from casefiles import run, swap, task
+from casefiles import refused, run, swap, task
 
 from fespin.cases import longitudinal_case, macrospin_case, texture_case
 
@@ -110,3 +110,19 @@ def test_defaults_of_textures(tmp_path):
     assert emf["samples"] == 201
     assert emf["fields"] == pytest.approx([0, 4 * summary["texture"]["walker_field"]], rel=1e-12)
     assert (motion["samples"], motion["tolerance"], motion["animation"]) == (41, 1e-4, False)
+
+
+def test_tasks_are_called_by_one_number(tmp_path, capsys):
+    """In --set, the terminal, results, files and messages alike; a name may not be the number of another."""
+    text = BIT + task("escape") + BARE["noise"] + task("spectrum", 'name = "slow"')
+    summary, out = run(tmp_path, text, "--set", "task.2.samples=3", "--set", "task.3.count=2")
+    assert list(summary["tasks"]) == ["1", "2", "slow"]
+    assert len(summary["tasks"]["2"]["density"]) == 3
+    assert {"noise.2.csv", "spectrum.slow.csv"} <= {x.name for x in out.iterdir()}
+    printed = capsys.readouterr()
+    assert "task 2: noise" in printed.err and "\n2  " in printed.out
+    path = tmp_path / "case.toml"
+    refused(capsys, ["run", path, "--set", "task.2.frequencies=[2.0, 1.0]"], ["task 2.frequencies"])
+    refused(capsys, ["run", path, "--set", "task.4.samples=1"], ["there is no '4' among 3"])
+    refused(capsys, ["run", path, "--set", "task.slow.name=2"], ["task 3.name", "found 2"])
+    refused(capsys, ["run", path, "--set", "task.slow.name='2'"], ["the name '2' is given twice"])

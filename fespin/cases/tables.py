@@ -1,4 +1,7 @@
-"""What the tables of a case file have in common."""
+"""What the tables of a case file have in common.
+
+Every key has a description, which ends with the unit of its numbers in parentheses; docs/case-keys.md is made of them.
+"""
 
 from __future__ import annotations
 

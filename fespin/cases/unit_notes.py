@@ -68,7 +68,7 @@ def volume(key: str, value: float) -> list[str]:
     if value > high:
         edge = value ** (1 / 3)
         other = _in_other_units(value, {"cm3": 1e-6, "um3": 1e-18, "nm3": 1e-27}, 1e-27, high, "m3")
-        return [f"{key}: {value:g} m3, a cube of {edge * 1e9:.3g} nm, does not turn as one{other}"]
+        return [f"{key}: {value:g} m3, a cube of {edge * 1e9:.4g} nm, does not turn as one{other}"]
     if value < low:
         return [f"{key}: {value:g} m3 is less than ten atoms have; a cube of 10 nm has 1e-24 m3"]
     return []
