@@ -43,6 +43,22 @@ def _slit(shift):
     return np.concatenate([nodes, nodes[double] + [0, shift, 0]]), cells, layer, ends
 
 
+def _hanging():
+    """Return a mesh whose upper layer has other columns than the lower one: they share the ends of their face."""
+    nodes, cells, layer, ends = grid()
+    row = NX + 1
+    middle = row * (NY // 2)
+    lower = middle + row  # nodes up to the face
+    above = np.arange(lower, lower + len(nodes) - middle)
+    above[[0, NX]] = middle, middle + NX
+    number = np.append(np.arange(middle), above)
+    upper = nodes[middle:].copy()
+    upper[:, 0] = NX * (upper[:, 0] / NX) ** 1.5
+    cells[layer == 1] = number[cells[layer == 1]]
+    ends[1] = (number[ends[1][0]], 4)
+    return np.concatenate([nodes[:lower], upper]), cells, layer, ends
+
+
 def _changed(change):
     nodes, cells, layer, ends = grid()
     out = change(nodes, cells, layer)
@@ -66,5 +82,6 @@ FAULTS = {
     "cell twice": (_changed(lambda x, c, g: (x, np.vstack([c, c[5][::-1]]), np.append(g, g[5]))), ["is there twice"]),
     "tangled": (_changed(lambda x, c, g: _set(x, (INSIDE, 0), 4.3)), ["lie over each other"]),
     "doubled": (_slit(0.0), ["two separate nodes lie at (0, 4, 0)", "3 such pairs"]),
+    "hanging": (_hanging(), ["a node at (", "side of a cell that it does not belong to", "cuts the mesh"]),
     "nearly doubled": (_slit(1e-9), ["two separate nodes lie at"]),
 }  # fmt: skip

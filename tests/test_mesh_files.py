@@ -128,6 +128,21 @@ def test_a_node_that_crosses_a_face_tangles(dim, seed):
         check_cells("x", x, c, dim)
 
 
+def test_two_boxes_that_share_corners_only():
+    """Neighbours whose triangles do not match touch at the corners of their face: hardly a current would pass."""
+    x, c = box(3, 2, (1.0, 1.0, 1.0))
+    y, d = box(3, 3, (1.0, 1.0, 1.0))
+    y[:, 2] -= 1
+    shared = {tuple(p): i for i, p in enumerate(x.tolist())}
+    number, more = [], []
+    for p in y.tolist():
+        number.append(shared.get(tuple(p), len(x) + len(more)))
+        more += [] if tuple(p) in shared else [p]
+    assert len(shared) + len(more) == len(x) + len(y) - 4
+    with pytest.raises(InputError, match="side of a cell that it does not belong to"):
+        check_cells("x", np.vstack([x, more]), np.vstack([c, np.array(number)[d]]), 3)
+
+
 def test_a_line_that_turns_back():
     x = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [1.5, 0, 0]])
     with pytest.raises(InputError, match="lie over each other"):

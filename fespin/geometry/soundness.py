@@ -97,8 +97,11 @@ def check_cells(owner: str, points: Reals, cells: Ints, dim: int, determinants: 
         boundary = _check_faces(refuse, points, cells, dim)
         size = np.full(len(points), np.inf)
         np.minimum.at(size, cells.ravel(), np.repeat(h, cells.shape[1]))
-        # Inside the mesh nodes that lie on each other make cells flat or overlap.
-        _check_near(owner, points[boundary], size[boundary])
+        # Inside the mesh nodes that lie on each other or on faces make cells flat or overlap.
+        nodes = np.unique(boundary)
+        _check_near(owner, points[nodes], size[nodes])
+        if boundary.shape[1] == dim > 1:
+            _check_hanging(owner, points, nodes, boundary)
 
 
 def _groups(rows: Ints, count: int) -> tuple[Ints, NDArray[np.bool_]]:
@@ -140,7 +143,7 @@ def _refuse_double(owner: str, point: Reals, count: int) -> None:
 
 
 def _check_faces(refuse: Any, points: Reals, cells: Ints, dim: int) -> Ints:
-    """Check that two cells at most share a face, on its two sides; return the nodes of the boundary."""
+    """Check that two cells at most share a face, on its two sides; return the faces of the boundary."""
     local = np.array(_FACES[dim, cells.shape[1]])
     faces = cells[:, local].reshape(-1, local.shape[1])
     owner = np.repeat(np.arange(len(cells)), len(local))
@@ -162,8 +165,35 @@ def _check_faces(refuse: Any, points: Reals, cells: Ints, dim: int) -> Ints:
             normal = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
         one_side, other_side = ((s * normal).sum(axis=1) for s in sides)
     refuse(np.unique(owner[one[one_side * other_side >= 0]]), "cells lie over each other (a tangled mesh)")
-    nodes: Ints = np.unique(faces[order[start[count == 1]]])
-    return nodes
+    boundary: Ints = faces[order[start[count == 1]]]
+    return boundary
+
+
+def _check_hanging(owner: str, points: Reals, nodes: Ints, faces: Ints) -> None:
+    """Refuse nodes of the boundary that lie on its straight faces, edges included, without belonging to them."""
+    tree = cKDTree(points[nodes])
+    for part in np.array_split(faces, max(1, len(faces) // 2000)):
+        x = points[part]  # (face, corner, axis)
+        middle = x.mean(axis=1)
+        radius = np.sqrt(((x - middle[:, None]) ** 2).sum(axis=2).max(axis=1))
+        found = tree.query_ball_point(middle, radius)
+        face = np.repeat(np.arange(len(part)), [len(f) for f in found])
+        node = nodes[np.concatenate([np.asarray(f, np.int64) for f in found])]
+        other = (part[face] != node[:, None]).all(axis=1)
+        face, node = face[other], node[other]
+        # Coordinates in the face, from its first corner, and what is left across it.
+        inverse = np.linalg.pinv(np.swapaxes(x[:, 1:] - x[:, :1], 1, 2))
+        from_first = points[node] - x[face, 0]
+        inside = (inverse[face] @ from_first[:, :, None])[:, :, 0]
+        across = from_first - (inside[:, None] @ (x[face, 1:] - x[face, :1]))[:, 0]
+        on = (inside >= -_NEAR).all(axis=1) & (inside.sum(axis=1) <= 1 + _NEAR)
+        on &= np.linalg.norm(across, axis=1) < _NEAR * radius[face]
+        if on.any():
+            many = f" ({int(on.sum())} such nodes)" if on.sum() > 1 else ""
+            raise InputError(
+                f"{owner}: a node at {_place(points[node[on][0]])} lies on the side of a cell that it does not belong "
+                f"to{many}, which cuts the mesh; neighbours share their nodes: Coherence or BooleanFragments in gmsh"
+            )
 
 
 def _place(x: Reals) -> str:
