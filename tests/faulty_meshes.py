@@ -19,13 +19,13 @@ def grid():
 
 
 def write(path, nodes, cells, layer, ends, tags=None):
-    """Write a mesh file; `tags` of nodes count from 1."""
+    """Write a mesh file; `tags` are the numbers of the nodes, by default from 1."""
     tags = np.arange(len(nodes)) + 1 if tags is None else tags
     lines = ["$MeshFormat", "2.2 0 8", "$EndMeshFormat", "$PhysicalNames", "4"]
     lines += ['2 1 "lower"', '2 2 "upper"', '1 3 "bottom"', '1 4 "top"', "$EndPhysicalNames", "$Nodes", str(len(nodes))]
     lines += [f"{t} {x[0]!r} {x[1]!r} {x[2]!r}" for t, x in zip(tags, nodes.tolist(), strict=True)]
-    elements = [f"1 2 {g} {g} {a + 1} {b + 1}" for edges, g in ends for a, b in edges]
-    elements += [f"2 2 {g + 1} {g + 1} " + " ".join(str(n + 1) for n in c) for c, g in zip(cells, layer, strict=True)]
+    elements = [f"1 2 {g} {g} {tags[a]} {tags[b]}" for edges, g in ends for a, b in edges]
+    elements += [f"2 2 {g + 1} {g + 1} " + " ".join(str(tags[n]) for n in c) for c, g in zip(cells, layer, strict=True)]
     lines += ["$EndNodes", "$Elements", str(len(elements))]
     lines += [f"{i} {e}" for i, e in enumerate(elements, 1)] + ["$EndElements", ""]
     path.write_text("\n".join(lines))

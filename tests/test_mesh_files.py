@@ -1,15 +1,17 @@
 """Mesh files that are no meshes are refused before anything is solved; unusual ones that are meshes are not."""
 
+import functools
 import json
 import re
 from itertools import permutations
 from pathlib import Path
 
+import casefiles
 import faulty_meshes
 import gmsh
 import numpy as np
 import pytest
-from casefiles import refused, run, swap
+from casefiles import run, swap
 from dolfinx import mesh as dmesh
 from faulty_meshes import FAULTS
 from launch import python
@@ -20,6 +22,8 @@ from fespin.domain import note_of_extent
 from fespin.errors import InputError
 from fespin.geometry.reading import Reading
 from fespin.geometry.soundness import check_cells, check_points
+
+refused = functools.partial(casefiles.refused, progress="mesh|state|note")
 
 CASE = """
 [geometry]
@@ -55,11 +59,19 @@ def test_faults_are_named(name, folder, capsys):
     assert not (folder / "out").exists()
 
 
-def test_the_sound_one_runs(folder):
-    """The same mesh without a fault gives the resistance of its layers in series."""
-    summary, _ = run(folder, CASE.replace("NAME", "sound"), name="sound")
-    (state,) = summary["states"].values()
-    assert abs(state["power_balance"]) < 1e-10
+def test_numbers_of_nodes_are_names(folder):
+    """The same mesh without a fault runs, and gives the same resistance whatever its nodes are called."""
+    nodes, *rest = faulty_meshes.grid()
+    faulty_meshes.write(
+        folder / "gaps.msh", nodes, *rest, tags=7 * np.random.default_rng(3).permutation(len(nodes)) + 4
+    )
+    found = []
+    for name in ("sound", "gaps"):
+        summary, _ = run(folder, CASE.replace("NAME", name), name=name)
+        (state,) = summary["states"].values()
+        assert abs(state["power_balance"]) < 1e-10
+        found.append(state["resistance"])
+    assert found[0] == pytest.approx(found[1], rel=1e-7)
 
 
 def test_faults_on_two_ranks(folder):
@@ -79,7 +91,7 @@ def test_a_node_number_given_twice(folder, capsys):
     tags[7] = 12
     faulty_meshes.write(folder / "tags.msh", nodes, *rest, tags=tags)
     (folder / "tags.toml").write_text(CASE.replace("NAME", "tags"))
-    refused(capsys, ["run", folder / "tags.toml", "--output", folder / "out"], ["tags.msh"])
+    refused(capsys, ["run", folder / "tags.toml", "--output", folder / "out"], ["tags.msh", "twice"])
 
 
 # ---- the checks themselves, on meshes of boxes

@@ -1,5 +1,6 @@
 """A case file is data: it runs no program, writes nothing but its results, and loses nobody's files."""
 
+import functools
 import json
 import os
 import re
@@ -7,8 +8,9 @@ import shutil
 import subprocess
 import sys
 
+import casefiles
 import pytest
-from casefiles import refused, swap
+from casefiles import swap
 from devices import CO, CU
 from launch import python
 from mpi4py import MPI
@@ -23,6 +25,8 @@ from fespin.geometry.reading import Reading, reading
 from fespin.output import OutputFolder
 from fespin.sigma.mesh import sphere_from_file
 from fespin.stack import Stack
+
+refused = functools.partial(casefiles.refused, progress="mesh|state|note")
 
 LINE = """
 title = "safe"
