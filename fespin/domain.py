@@ -19,9 +19,6 @@ from .stack import Stack
 
 type Indices = NDArray[np.int32]
 
-# Devices have sizes between these (m).
-SMALL, LARGE = 1e-9, 1e-3
-
 
 @dataclass(frozen=True, eq=False)
 class Domain:
@@ -123,12 +120,6 @@ class Domain:
         x[:, :last], x[:, last] = self.centre, heights
         return x
 
-    def extent(self) -> float:
-        """Return the largest extent along a coordinate (m). Collective."""
-        x = self.mesh.geometry.x
-        ends = self.comm.allgather((x.min(axis=0, initial=np.inf), x.max(axis=0, initial=-np.inf)))
-        return float((np.max([high for _, high in ends], axis=0) - np.min([low for low, _ in ends], axis=0)).max())
-
     def contact_area(self, name: str) -> float:
         """Return the measure of a contact times the depth (m2; 1 for a point). Collective."""
         return self._measure(self.contact_entities[name]) * self.depth
@@ -161,27 +152,6 @@ class Domain:
         corners = np.array([[f] if self.dim == 1 else [i for i in all_corners if i != f] for f in all_corners])
         nodes: Indices = _compat.cell_nodes(self.mesh)[e[:, :1], corners[e[:, 1]]]
         return nodes
-
-
-def note_of_extent(owner: str, extent: float) -> str | None:
-    """Return what to say of a device whose mesh is smaller or larger than devices are; None if it is not.
-
-    Parameters
-    ----------
-    owner
-        The table with the mesh, such as "geometry".
-    extent
-        The largest (m), as of :meth:`Domain.extent`.
-
-    Examples
-    --------
-    >>> note_of_extent("geometry", 2e-3)
-    'geometry.mesh: the device is 0.002 m large, over 1 mm; is geometry.length_unit right?'
-    """
-    if SMALL <= extent <= LARGE:
-        return None
-    what = "under 1 nm" if extent < SMALL else "over 1 mm"
-    return f"{owner}.mesh: the device is {extent:.3g} m large, {what}; is {owner}.length_unit right?"
 
 
 def build_domain(

@@ -18,7 +18,6 @@ from launch import python
 from mpi4py import MPI
 
 from fespin._compat import cell_nodes
-from fespin.domain import note_of_extent
 from fespin.errors import InputError
 from fespin.geometry.reading import Reading
 from fespin.geometry.soundness import check_cells, check_points
@@ -247,18 +246,6 @@ def test_spheres_of_broken_nodes(tmp_path):
         (tmp_path / "bad.msh").write_text(swap(text, (nodes[-1], " ".join([number, value, *rest]))))
         with pytest.raises(InputError, match=words):
             sphere_from_file(MPI.COMM_WORLD, tmp_path / "bad.msh")
-
-
-# ---- sizes
-
-
-@pytest.mark.parametrize(
-    ("extent", "words"),
-    [(3e-10, "under 1 nm"), (2e-3, "over 1 mm"), (1.0001e-9, None), (9.99e-4, None), (0.9999e-9, "length_unit")],
-)
-def test_devices_of_unusual_size(extent, words):
-    note = note_of_extent("geometry", extent)
-    assert note is None if words is None else words in note and "geometry.length_unit" in note
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, np.nan, np.inf])
