@@ -60,6 +60,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="time between two states of an evolution (default: 60)",
     )
+    run.add_argument(
+        "--trust-geo",
+        action="store_true",
+        help="run .geo files as they are: they can then run programs and write files with your rights",
+    )
+    run.add_argument(
+        "--mesh-time", type=float, default=300.0, metavar="SECONDS", help="for building the mesh of a file (300)"
+    )
     run.add_argument("--no-pictures", action="store_true", help="write numbers and fields only")
     run.add_argument("--traceback", action="store_true", help="show where an error comes from")
     book = commands.add_parser("materials", help="print the built-in library with its sources")
@@ -182,25 +190,28 @@ def _run(options: argparse.Namespace) -> None:
     from .cases.case import Case
     from .cases.checkpoints import Checkpoints
     from .cases.run import run, stderr_logger, table
+    from .geometry.reading import Reading, reading
     from .output import OutputFolder
 
     comm = MPI.COMM_WORLD
+    how = Reading(options.trust_geo, options.mesh_time)
     folder = OutputFolder(comm, options.output or Path(options.case.stem), force=options.force)
     folder.claim()
     try:
-        summary = run(
-            comm,
-            case,
-            raw,
-            folder,
-            base=options.case.parent,
-            say=stderr_logger(comm),
-            pictures=not options.no_pictures,
-            checkpoints=None
-            if options.checkpoint is None
-            else Checkpoints(options.checkpoint, options.checkpoint_interval),
-            assignments=options.set,
-        )
+        with reading(how):
+            summary = run(
+                comm,
+                case,
+                raw,
+                folder,
+                base=options.case.parent,
+                say=stderr_logger(comm),
+                pictures=not options.no_pictures,
+                checkpoints=None
+                if options.checkpoint is None
+                else Checkpoints(options.checkpoint, options.checkpoint_interval),
+                assignments=options.set,
+            )
     except InputError as error:
         raise InputError(f"{options.case}: {error}") from error
     except (FespinError, OSError):

@@ -44,7 +44,7 @@ def mesh_from_gmsh(
     message, keywords = None, {}
     handlers = _handlers()
     if comm.rank == 0:
-        gmsh.initialize(interruptible=False)
+        gmsh.initialize(readConfigFiles=False, interruptible=False)
         gmsh.option.setNumber("General.Terminal", 0)
         gmsh.option.setNumber("General.NumThreads", 1)
         try:

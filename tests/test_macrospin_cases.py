@@ -441,7 +441,7 @@ MESHES = {
         "$MeshFormat\n4.1 0 8\n$EndMeshFormat\n$Nodes\n1 9",
         ["gmsh", "nodes"],
     ),
-    "empty": (swap(ROUND, ("s.geo", "s.msh")), "s.msh", "", ["s.msh", "it must hold a surface"]),
+    "empty": (swap(ROUND, ("s.geo", "s.msh")), "s.msh", "", ["s.msh", "does not begin with $MeshFormat"]),
 }
 
 

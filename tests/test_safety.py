@@ -1,5 +1,6 @@
 """A case file is data: it runs no program, writes nothing but its results, and loses nobody's files."""
 
+import functools
 import json
 import os
 import re
@@ -7,15 +8,25 @@ import shutil
 import subprocess
 import sys
 
+import casefiles
 import pytest
-from casefiles import refused, swap
+from casefiles import swap
+from devices import CO, CU
 from launch import python
 from mpi4py import MPI
 
 from fespin.cases.petsc_options import OPTIONS, check_petsc
 from fespin.cli import main
+from fespin.device import Layer
 from fespin.errors import FespinError, InputError
+from fespin.geometry import from_file
+from fespin.geometry.geo_language import ALLOWED, REFUSED, check_geo, tokens
+from fespin.geometry.reading import Reading, reading
 from fespin.output import OutputFolder
+from fespin.sigma.mesh import sphere_from_file
+from fespin.stack import Stack
+
+refused = functools.partial(casefiles.refused, progress="mesh|state|note")
 
 LINE = """
 title = "safe"
@@ -304,3 +315,188 @@ def test_force_from_the_command_line(tmp_path, capsys):
 
 def contents_of_any_kind(folder):
     return [str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()]
+
+
+# ---- geometries of gmsh
+
+STACKED = """\
+SetFactory("OpenCASCADE");
+DefineConstant[ w = {20, Name "Parameters/width", Min 1, Max 100}, // a comment of one line
+  n = 2 ];
+/* A comment of
+   several lines: SystemCall "touch MARK"; */
+h[] = {6, 10.5};
+For i In {0 : n - 1}
+  If (i == 0)
+    Rectangle(1) = {0, 0, 0, w, h[0]};
+  Else
+    Rectangle(2) = {0, h[0], 0, w, h[1]};
+  EndIf
+EndFor
+Coherence;
+Mesh.MeshSizeMax = 4;
+Field[1] = MathEval;
+Field[1].F = Sprintf("%g + 0.1 * abs(x - %g)", 2, w / 2);
+Background Field = 1;
+Physical Surface("lower") = {1};
+Physical Surface("upper") = {2};
+Physical Curve("bottom") = Curve In BoundingBox {-1, -0.1, -1, w + 1, 0.1, 1};
+Physical Curve("top") = Curve In BoundingBox {-1, h[0] + h[1] - 0.1, -1, w + 1, 17, 1};
+Printf("width %g > height", w);
+"""
+# What is found: the text, beside a good one.
+FORBIDDEN = {
+    "'SystemCall'": 'SystemCall "touch MARK";',
+    "'NonBlockingSystemCall'": 'NonBlockingSystemCall "touch MARK";',
+    "'System'": 'System "touch MARK";',
+    "'Include'": 'Include "other.geo";',
+    "'Merge'": 'Merge "other.msh";',
+    "'Parse'": 'Parse "x";',
+    "'OnelabRun'": 'OnelabRun("x", "touch MARK");',
+    "'Exit'": "Exit;",
+    "'Abort'": "Abort;",
+    "'Save'": 'Save "MARK";',
+    "'Print'": 'Print "MARK";',
+    "'CreateDir'": 'CreateDir "MARK";',
+    "'Plugin'": "Plugin(MathEval).Run;",
+    "'View'": 'View "x" { SP(0, 0, 0){1}; };',
+    "'ShapeFromFile'": 'a() = ShapeFromFile("x.step");',
+    "'ListFromFile'": 'a() = ListFromFile "x";',
+    "'GetEnv'": 'Physical Point(GetEnv("HOME")) = {1};',
+    "'GetValue'": 'a = GetValue("how many?", 1);',
+    "'StringToName'": 'StringToName["SystemCall"] "touch MARK";',
+    "'S2N'": 'S2N["SystemCall"] "touch MARK";',
+    "'StrFind'": 'a = StrFind("a", "b");',
+    "'Struct'": "Struct A [ x 1 ];",
+    "'NewModel'": "NewModel;",
+    "'Printf ... >'": 'Printf("touch") > "MARK";',
+    "'Printf ... >>'": 'Printf("%g", h[0]) >> "MARK";',
+    "'Error ... >'": 'Error("touch") > "MARK";',
+    "the option 'General.DefaultFileName'": 'General.DefaultFileName = "MARK";',
+    "the option 'General.AbortOnError'": "General.AbortOnError = 4;",
+    "the option 'Solver.Executable0'": 'Solver.Executable0 = "touch MARK";',
+    "the option 'Solver.AutoMesh'": "Solver.AutoMesh = 2;",
+    "the option 'PostProcessing.Link'": "x = PostProcessing.Link;",
+    "the option 'y.z'": "y[0].z = 1;",
+    "the option 'Geometry.DoubleClickedPointCommand'": 'Geometry.DoubleClickedPointCommand = "x";',
+    "a field of type 'ExternalProcess'": "Field[2] = ExternalProcess;",
+    "a field of type 'Structured'": "Field[2] = Structured;",
+    "the action 'update' of a field": "Field[1].update;",
+    "'Unknown \"x\"'": 'Unknown "x";',
+    "'Unknown x'": "Unknown x;",
+    "'Unknown 3'": "Unknown 3;",
+    "'Unknown(\"x\"'": 'Unknown("x");',
+    "'Unknown(...'": "Unknown(x);",
+    "'GmshOption \"General.Terminal\"'": 'DefineConstant[ v = {1, GmshOption "General.Terminal"} ];',
+    "'SetNumber'": 'SetNumber("x", 3);',
+    "'::'": "a = A::B.c;",
+    "'(' without its partner": "Unknown(x;",
+}
+# In these gmsh reads as commands what looks like a comment, a string or a branch that is not taken.
+HIDDEN = {
+    "a comment that a loop goes back into": 'For i In {1:2} /* \n SystemCall "touch MARK"; */\nEndFor',
+    "a comment that a macro begins in": 'Macro Go /* \n SystemCall "touch MARK"; */\nReturn\nCall Go;',
+    "a string after a letter in a branch": "If (0)\n x = 1E\"EndIf SystemCall 'touch MARK'; //\";\nEndIf",
+    "a comment after a letter in a branch": 'If (0)\n x = E/* EndIf SystemCall "touch MARK"; */ + 1;\nEndIf',
+    "a line that gmsh ends earlier": 'For i In {1:2} // \r SystemCall "touch MARK"; //\n x = 1;\nEndFor',
+    "a string that gmsh ends earlier": f"x = \"{'a' * 1023}; SystemCall 'touch MARK'; //\";",
+    "a loop after the end of a comment": "/* a\n b */ For i In {1:2}\nEndFor",
+    "a loop after other text": "x = 1; For i In {1:2}\nEndFor",
+    "a string of two lines": "For i In {1:2}\nx = \"a\n SystemCall 'touch MARK';\";\nEndFor",
+    "a zero byte": 'x = 1; // \0 SystemCall "touch MARK";',
+    "a comment without end": '/* \n SystemCall "touch MARK";',
+    "a string without end": "x = \"a\n SystemCall 'touch MARK';",
+    "a long line": "x = 1;" + " " * 9000,
+    "a macro that is not called": 'Macro Go\n SystemCall "touch MARK";\nReturn',
+    "a branch that is not taken": 'If (0)\n SystemCall "touch MARK";\nEndIf',
+}
+
+
+def stack():
+    return Stack(Layer(CO, 6e-9, "lower"), Layer(CU, 1e-8, "upper"), library={})
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_what_a_geometry_may_not_say(what):
+    """One line says the file, the line and what was found there."""
+    text = swap(STACKED, ("Coherence;\n", f"Coherence;\n{FORBIDDEN[what]}\n"))
+    with pytest.raises(InputError) as error:
+        check_geo(text.encode(), "geometry.mesh 'a.geo'")
+    line = text[: text.index("Coherence;")].count("\n") + 2
+    assert str(error.value).startswith(f"geometry.mesh 'a.geo', line {line}: found {what}")
+    assert "--trust-geo" in str(error.value)
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+def test_nothing_hides_in_a_geometry(how):
+    with pytest.raises(InputError, match=r"line \d+: found"):
+        check_geo((STACKED + HIDDEN[how] + "\n").encode("latin-1"), "x")
+
+
+def test_tokens_of_a_geometry():
+    """As gmsh's own scanner: no escapes in strings, comments not nested, signs of two characters."""
+    text = b'a+=1.5e-3;//x\n/* b "c" */\nb[]={.5:2.,\'\\\',"/*"}; c~{i}=d>=1&&!e;'
+    found = [t.text for t in tokens(text)]
+    assert "  ".join(found) == (
+        "a  +=  1.5e-3  ;  b  [  ]  =  {  .5  :  2.  ,  '\\'  ,  \"/*\"  }  ;  c  ~  {  i  }  =  d  >=  1  &&  !  e  ;"
+    )
+    assert [t.line for t in tokens(text)][:5] == [1, 1, 1, 1, 3]
+
+
+def test_no_word_is_on_both_lists():
+    assert not ALLOWED & REFUSED
+
+
+def test_geometries_are_run_or_refused(tmp_path, capsys):
+    """A good one is meshed; one with a command is refused and has not run, unless the command line trusts it."""
+    case = swap(
+        LINE.partition("[[layer]]")[0] + '[[layer]]\nname = "lower"\nmaterial = "Co"\n[[layer]]\nname = "upper"\n'
+        'material = "Cu"\n[transport]\ncurrent_density = 3e11\ndegree = 1\n',
+        ('shape = "line"', 'mesh = "a.geo"\nlength_unit = 1e-9'),
+    )
+    path, mark = tmp_path / "case.toml", tmp_path / "MARK"
+    path.write_text(case)
+    arguments = ["run", str(path), "--output", str(tmp_path / "out"), "--force", "--no-pictures"]
+    (tmp_path / "a.geo").write_text(STACKED.replace("MARK", str(mark)))
+    (tmp_path / "a.geo.opt").write_text(f'SystemCall "touch {mark}";\n')
+    assert main(arguments) == 0
+    assert not mark.exists()
+    evil = STACKED.replace("MARK", str(mark)) + f'SystemCall "touch {mark}";\n'
+    (tmp_path / "a.geo").write_text(evil)
+    capsys.readouterr()
+    refused(capsys, arguments, ["a.geo", f"line {evil.count(chr(10))}", "'SystemCall'", "--trust-geo"])
+    assert not mark.exists()
+    assert main([*arguments, "--trust-geo"]) == 0
+    assert mark.exists()
+    capsys.readouterr()
+    (tmp_path / "a.geo").write_text("Exit;\n")
+    refused(capsys, [*arguments, "--trust-geo"], ["a.geo", "ended without a mesh", "Exit"])
+    # A process that dies takes nothing with it.
+    (tmp_path / "a.geo").write_text(STACKED + 'SystemCall "kill -9 $PPID";\n')
+    refused(capsys, [*arguments, "--trust-geo"], ["a.geo", "SIGKILL"])
+    (tmp_path / "a.geo").write_text("For i In {1 : 1e15}\n  x = i;\nEndFor\n")
+    refused(capsys, [*arguments, "--mesh-time", "1"], ["a.geo", "within 1 s", "--mesh-time"])
+    refused(capsys, [*arguments, "--mesh-time", "-1"], ["--mesh-time", "-1", "positive"])
+
+
+def test_scripts_get_the_same_guard(tmp_path):
+    """Functions of Python refuse by default what cases are refused, also meshes that are none."""
+    path, mark = tmp_path / "a.geo", tmp_path / "MARK"
+    path.write_text(STACKED + f'SystemCall "touch {mark}";\n')
+    with pytest.raises(InputError, match=r"a\.geo', line \d+: found 'SystemCall'"):
+        from_file(MPI.COMM_WORLD, path, stack(), length_unit=1e-9)
+    for name in ("a.geo", "b.msh", "c.msh"):
+        (tmp_path / name).write_text(("$Comment\n" if name[0] == "c" else "") + f'SystemCall "touch {mark}";\n')
+        with pytest.raises(InputError, match=r"SystemCall|begin with \$MeshFormat"):
+            sphere_from_file(MPI.COMM_WORLD, tmp_path / name)
+    assert not mark.exists()
+    path.write_text(STACKED + f'SystemCall "touch {mark}";\n')
+    domain = from_file(MPI.COMM_WORLD, path, stack(), length_unit=1e-9, trust_geo=True)
+    assert mark.exists()
+    assert domain.contact_area("bottom") == pytest.approx(20e-9, rel=1e-12)
+
+
+def test_a_time_limit_for_scripts(tmp_path):
+    (tmp_path / "a.geo").write_text("For i In {1 : 1e15}\n  x = i;\nEndFor\n")
+    with reading(Reading(seconds=0.5)), pytest.raises(InputError, match=r"within 0\.5 s"):
+        from_file(MPI.COMM_WORLD, tmp_path / "a.geo", stack(), length_unit=1e-9)

@@ -17,7 +17,9 @@ from scipy.sparse.csgraph import connected_components
 
 from ..errors import InputError
 from ..geometry.boxes import bricks
-from ..geometry.files import LARGEST, SUFFIXES, open_file
+from ..geometry.files import LARGEST
+from ..geometry.reading import SUFFIXES, open_file
+from ..geometry.soundness import check_cells, check_points
 from ..gmsh_session import mesh_from_gmsh
 from .body_case import BodyTable
 
@@ -166,12 +168,8 @@ def _from_file(comm: MPI.Intracomm, table: BodyTable, path: Path, owner: str) ->
         raise InputError(f"{name}: the name must end in {' or '.join(SUFFIXES[:2])}")
 
     def build(gmsh: Any) -> dict[str, Any]:
-        open_file(gmsh, path, name)
+        open_file(gmsh, path, name, size=None if table.mesh_size is None else table.mesh_size / unit)
         model = gmsh.model
-        if path.suffix != ".msh":
-            if table.mesh_size is not None:
-                gmsh.option.setNumber("Mesh.MeshSizeMax", table.mesh_size / unit)
-            model.mesh.generate(max((d for d, _ in model.getEntities()), default=0))
         dim = max((d for d in range(4) if len(model.mesh.getElements(d)[0])), default=0)
         if dim == 0:
             raise InputError(f"{name}: it has no cells")
@@ -208,19 +206,22 @@ def _check_facets(model: Any, owner: str, dim: int) -> None:
 
 
 def _check_cells(model: Any, owner: str, dim: int, key: str, unit: float) -> None:
-    """Refuse bodies of metres, in several parts, or out of the plane."""
-    cells = []
+    """Refuse bodies of metres, in several parts, out of the plane, or of cells that do not fill space once."""
+    cells, kinds = [], set()
     for entity in model.getEntitiesForPhysicalGroup(dim, 1):
-        _, elements, nodes = model.mesh.getElements(dim, int(entity))
+        types, elements, nodes = model.mesh.getElements(dim, int(entity))
+        kinds |= {int(t) for t in types}
         for e, n in zip(elements, nodes, strict=True):
             cells.append(np.asarray(n, np.int64).reshape(len(e), -1))
-    if len({c.shape[1] for c in cells}) != 1:
+    if len(kinds) != 1:
         raise InputError(f"{owner}: the cells are of several kinds; use one")
     c = np.concatenate(cells)
     used, index = np.unique(c, return_inverse=True)
     index = index.reshape(c.shape)
     tags, x, _ = model.mesh.getNodes()
-    x = x.reshape(-1, 3)[np.isin(tags.astype(np.int64), used)]
+    order = np.argsort(tags)
+    x = x.reshape(-1, 3)[order[np.searchsorted(tags, used, sorter=order)]]
+    check_points(owner, x)
     extent = np.ptp(x, axis=0)
     if extent.max() * unit > LARGEST:
         raise InputError(f"{owner}: the body is {extent.max() * unit:.3g} m large; set {key}, 1e-9 if it is in nm")
@@ -235,3 +236,16 @@ def _check_cells(model: Any, owner: str, dim: int, key: str, unit: float) -> Non
         raise InputError(
             f"{owner}: the mesh falls into {parts} parts that share no nodes; glue them: Coherence in gmsh"
         )
+    (kind,) = kinds
+    corners = int(model.mesh.getElementProperties(kind)[5])
+    determinants = None if c.shape[1] == dim + 1 else _determinants(model, kind, x[index], dim)
+    check_cells(owner, x, index[:, :corners], dim, determinants)
+
+
+def _determinants(model: Any, kind: int, nodes: NDArray[np.float64], dim: int) -> NDArray[np.float64]:
+    """Return the determinants of the map from the reference cell where integrals are taken (cells, points)."""
+    _, _, order, count, _, _ = model.mesh.getElementProperties(kind)
+    at, _ = model.mesh.getIntegrationPoints(kind, f"Gauss{2 * order + 2}")
+    _, values, _ = model.mesh.getBasisFunctions(kind, at, "GradLagrange")
+    gradients = np.reshape(values, (-1, count, 3))[:, :, :dim]  # (point, node, axis)
+    return np.asarray(np.linalg.det(np.einsum("cnx,pna->cpxa", nodes[:, :, :dim], gradients)))

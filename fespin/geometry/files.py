@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from scipy.sparse.csgraph import connected_components
 from ..domain import Domain
 from ..errors import InputError, nearest
 from ..stack import Stack
+from .reading import SUFFIXES, open_file
 from .session import mesh_with_gmsh
+from .soundness import check_cells, check_points
 
-SUFFIXES = (".msh", ".geo", ".geo_unrolled")
 LARGEST = 0.01  # m
 # gmsh's types of straight simplices, by dimension.
 _SIMPLEX = {1: 1, 2: 2, 3: 4}
@@ -35,6 +35,7 @@ def from_file(
     contacts: Sequence[str] | None = None,
     cross_section: float | None = None,
     depth: float = 1.0,
+    trust_geo: bool = False,
 ) -> Domain:
     """Return a domain from a mesh or geometry file of gmsh. Collective.
 
@@ -55,12 +56,14 @@ def from_file(
         Names of boundary groups that are contacts; default all.
     cross_section, depth
         See :class:`fespin.Domain`.
+    trust_geo
+        Run a ``.geo`` as it is; else it may only build geometry, groups and sizes.
 
     Raises
     ------
     InputError
         If the file is missing or unreadable, has no named groups, does not fit the layers, has other
-        cells than straight simplices, or falls into parts.
+        cells than straight simplices, falls into parts, or has cells that are flat, double or overlap.
     """
     path = Path(path)
     owner = f"geometry.mesh '{path}'"
@@ -70,7 +73,8 @@ def from_file(
         raise InputError(f"geometry.length_unit: found {length_unit!r}; it must be positive")
 
     def build(gmsh: Any) -> dict[str, Any]:
-        open_file(gmsh, path, owner)
+        size = None if mesh_size is None else mesh_size / length_unit
+        open_file(gmsh, path, owner, size=size, layers=stack.names, trust_geo=trust_geo)
         model = gmsh.model
         groups = _groups(model, owner)
         names = {n for _, n in groups}
@@ -95,45 +99,11 @@ def from_file(
                 raise InputError(f"{owner}: the physical group '{name}' is no layer; {nearest(name, layers)}")
             if d != dim and (d != dim - 1 or name not in wanted):
                 model.removePhysicalGroups([(d, tag)])
-        if path.suffix != ".msh":
-            if mesh_size is not None:
-                gmsh.option.setNumber("Mesh.MeshSizeMax", mesh_size / length_unit)
-            model.mesh.generate(dim)
-        _check_size(gmsh.model, owner, length_unit)
-        _check(gmsh, owner, dim, {n: ends[n] for n in sorted(wanted)}, layers)
+        _check(gmsh, owner, dim, {n: ends[n] for n in sorted(wanted)}, layers, length_unit)
         return {"cross_section": cross_section, "depth": depth, "gdim": dim}
 
     # The dimension of space is known only once the file is read.
     return mesh_with_gmsh(comm, None, build, stack, unit=length_unit)
-
-
-def open_file(gmsh: Any, path: Path, owner: str) -> None:
-    """Open a ``.msh`` or ``.geo`` file in a gmsh session; not collective, for the rank that meshes.
-
-    Parameters
-    ----------
-    owner
-        Key and path, for messages.
-
-    Raises
-    ------
-    InputError
-        If it is missing or gmsh cannot read it.
-    """
-    if not os.path.exists(path):
-        near = [x.name for x in path.parent.glob("*") if x.suffix in SUFFIXES]
-        raise InputError(f"{owner}: the file does not exist{'; ' + nearest(path.name, near) if near else ''}")
-    if not os.path.isfile(path) or not os.access(path, os.R_OK):
-        raise InputError(f"{owner}: cannot be read: {'permission denied' if os.path.isfile(path) else 'not a file'}")
-    if path.suffix == ".msh":
-        with path.open("rb") as f:
-            # Gmsh would run anything else as a script.
-            if not f.read(1024).lstrip().startswith(b"$"):
-                raise InputError(f"{owner}: not a mesh of gmsh; it does not begin with $MeshFormat")
-    try:
-        gmsh.open(str(path))
-    except Exception as error:  # gmsh raises plain exceptions
-        raise InputError(f"{owner}: gmsh cannot read it: {str(error).strip()}") from error
 
 
 def _groups(model: Any, owner: str) -> dict[tuple[int, str], int]:
@@ -152,16 +122,13 @@ def _groups(model: Any, owner: str) -> dict[tuple[int, str], int]:
     return groups
 
 
-def _check_size(model: Any, owner: str, length_unit: float) -> None:
-    """Refuse devices of metres: a forgotten unit."""
-    low, high = np.split(np.array(model.getBoundingBox(-1, -1)), 2)
-    extent = float((high - low).max()) * length_unit
-    if extent > LARGEST:
-        raise InputError(f"{owner}: the device is {extent:.3g} m large; set geometry.length_unit, 1e-9 if it is in nm")
-
-
 def _check(
-    gmsh: Any, owner: str, dim: int, contacts: dict[str, tuple[int, int]], layers: dict[str, tuple[int, int]]
+    gmsh: Any,
+    owner: str,
+    dim: int,
+    contacts: dict[str, tuple[int, int]],
+    layers: dict[str, tuple[int, int]],
+    length_unit: float,
 ) -> None:
     """Refuse meshes that would fail later, while the whole mesh is at hand."""
     if not contacts:
@@ -195,13 +162,20 @@ def _check(
     for (name, _), nodes in facets.items():
         if not np.isin(nodes, used).all():
             raise InputError(f"{owner}: the contact '{name}' touches no layer; is a part of the device in no group?")
-    _check_flat(mesh, owner, dim, used)
+    tags, x, _ = mesh.getNodes()
+    order = np.argsort(tags)
+    x = x.reshape(-1, 3)[order[np.searchsorted(tags, used, sorter=order)]]
+    check_points(owner, x)
+    if (extent := float(np.ptp(x, axis=0).max()) * length_unit) > LARGEST:
+        raise InputError(f"{owner}: the device is {extent:.3g} m large; set geometry.length_unit, 1e-9 if it is in nm")
+    _check_plane(x, owner, dim)
     edges = coo_array(
         (np.ones(index[:, 1:].size), (np.repeat(index[:, 0], c.shape[1] - 1), index[:, 1:].ravel())),
         shape=(len(used), len(used)),
     )
     parts, part = connected_components(edges, directed=False)
     if parts == 1:
+        check_cells(owner, x, index, dim)
         return
     first = {n: mesh.getNodesForPhysicalGroup(d, t)[0].astype(np.int64)[:1] for n, (d, t) in layers.items()}
     home = {n: int(part[np.searchsorted(used, x)][0]) for n, x in first.items()}
@@ -214,10 +188,8 @@ def _check(
     )
 
 
-def _check_flat(mesh: Any, owner: str, dim: int, used: NDArray[np.int64]) -> None:
+def _check_plane(x: NDArray[np.float64], owner: str, dim: int) -> None:
     """Refuse sections and lines that are not in the first coordinates: the others are dropped."""
-    tags, x, _ = mesh.getNodes()
-    x = x.reshape(-1, 3)[np.isin(tags.astype(np.int64), used)]
     extent = np.ptp(x, axis=0)
     if (extent[dim:] > 1e-9 * extent.max()).any():
         axes = ("x", "x, y")[dim - 1]

@@ -13,6 +13,8 @@ from mpi4py import MPI
 from .. import _compat
 from ..device import direction
 from ..errors import InputError
+from ..geometry.reading import SUFFIXES, open_file
+from ..geometry.soundness import check_points
 from ..gmsh_session import mesh_from_gmsh
 from ..macrospin.pointwise import Array
 
@@ -88,10 +90,15 @@ def sphere_mesh(
     return mesh_from_gmsh(comm, 3, build, save=save)[0]
 
 
-def sphere_from_file(comm: MPI.Intracomm, path: Path) -> dmesh.Mesh:
+def sphere_from_file(comm: MPI.Intracomm, path: Path, *, trust_geo: bool = False) -> dmesh.Mesh:
     """Read a mesh of a sphere around the origin, from a .msh or .geo file; its corners are moved onto the unit sphere.
 
     Collective.
+
+    Parameters
+    ----------
+    trust_geo
+        Run a ``.geo`` as it is; else it may only build geometry, groups and sizes.
 
     Raises
     ------
@@ -100,11 +107,11 @@ def sphere_from_file(comm: MPI.Intracomm, path: Path) -> dmesh.Mesh:
     """
     if not path.is_file():
         raise InputError(f"sphere.mesh: there is no file '{path}'")
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"sphere.mesh '{path}': the name must end in {' or '.join(SUFFIXES[:2])}")
 
     def build(gmsh: Any) -> dict[str, Any]:
-        gmsh.open(str(path))
-        if path.suffix == ".geo":
-            gmsh.model.mesh.generate(2)
+        open_file(gmsh, path, f"sphere.mesh '{path}'", dimension=2, trust_geo=trust_geo)
         surfaces = [tag for _, tag in gmsh.model.getEntities(2)]
         if not surfaces:
             raise InputError(f"{path}: it must hold a surface; see meshes/sphere.geo")
@@ -119,10 +126,11 @@ def sphere_from_file(comm: MPI.Intracomm, path: Path) -> dmesh.Mesh:
         if not (np.unique(edges, axis=0, return_counts=True)[1] == 2).all():
             raise InputError(f"{path}: the surface is not closed; every edge must belong to two triangles")
         tags, x, _ = gmsh.model.mesh.getNodes()
+        check_points(f"sphere.mesh '{path}'", x.reshape(-1, 3)[np.isin(tags, nodes)])
         place = dict(zip(tags.tolist(), x.reshape(-1, 3), strict=True))
         corners = np.array([[place[n] for n in row] for row in nodes.tolist()])
         r = np.linalg.norm(corners, axis=2, keepdims=True)
-        if r.min() < 1e-6 * r.max():
+        if not r.min() >= 1e-6 * r.max():
             raise InputError(f"{path}: the surface runs through the origin, which must be the sphere's centre")
         a, b, c = np.moveaxis(corners / r, 1, 0)
         solid = np.sum(a * np.cross(b, c), axis=1)
