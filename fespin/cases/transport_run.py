@@ -99,6 +99,8 @@ def run_transport(
             f"state {name}: {s.dofs} unknowns, {s.iterations} iterations, {time.perf_counter() - begin:.2f} s, "
             f"power balance {s.power_balance:.1e}"
         )
+        for note in s.notes:
+            say(f"note: state {name}: {note}")
     driven = None
     if maps:
         begin = time.perf_counter()
@@ -216,7 +218,7 @@ def summarize(
         compare = _compare_voltages if case.multi_terminal else _compare
         summary |= compare(case, summary["states"], pair)
     summary["contacts"] = {k: contacts.get(k, Contact()).spin for k in domain.contacts}
-    summary["notes"] = case.notes()
+    summary["notes"] = case.notes() + [f"state {n}: {note}" for n, s in solutions.items() for note in s.notes]
     summary["materials"] = {x.material.name: material_numbers(x.material, case.transport) for x in domain.stack}
     summary["interfaces"] = {f"{a}|{b}": interface_numbers(domain.stack.interface(a, b)) for a, b in domain.interfaces}
     return summary
@@ -320,7 +322,7 @@ def _write(
         if axial:
             p = profiles.setdefault(name, (s.stack, s.profile()))[1]
             output.write_csv(comm, path / f"profile{suffix}.csv", columns(case, s, p))
-            if case.transport.model == "two-channel":
+            if case.transport.model == "two-channel" and s.current_density:
                 bare = case.make_stack().magnetized(s.stack.directions)
                 bottom, top = (contacts.get(k, Contact()) for k in ("bottom", "top"))
                 exact[name] = solve_multilayer(bare, bottom, top, s.current_density, top_voltage=s.voltages["top"])
