@@ -79,8 +79,9 @@ class TransportProblem:
         if isinstance(model, type) or not (model is None or hasattr(model, "declare")):
             raise InputError(f"model is {model!r}; give a model, such as fespin.TwoChannel()")
         self.model: TransportModel = model or TwoChannel()
+        touching = {frozenset(p) for p in domain.interfaces}
         for pair, key in domain.stack.given.items():
-            if pair not in {frozenset(p) for p in domain.interfaces}:
+            if pair not in touching:
                 raise InputError(f"interface '{key}': these layers do not touch")
         given = {k: Contact(c) if isinstance(c, str) else c for k, c in (contacts or {}).items()}
         for k in given:
