@@ -64,18 +64,20 @@ class Stack:
                     f"a stack takes layers one by one, Stack(Layer(...), Layer(...)); found {type(x).__name__}"
                 )
         self.layers = tuple(replace(x, name=default_name(x, i)) for i, x in enumerate(layers, 1))
-        names = [x.name for x in self.layers]
-        for i, n in enumerate(names):
-            if names.index(n) < i:
-                raise InputError(f"layers {names.index(n) + 1} and {i + 1} are both called '{n}'")
-            if "|" in n:
-                raise InputError(f"layer '{n}': a name may not contain '|'")
+        places: dict[str, int] = {}
+        for i, x in enumerate(self.layers):
+            first = places.setdefault(x.name, i)
+            if first < i:
+                raise InputError(f"layers {first + 1} and {i + 1} are both called '{x.name}'")
+            if "|" in x.name:
+                raise InputError(f"layer '{x.name}': a name may not contain '|'")
+        self._by_name = {x.name: x for x in self.layers}
         if library is None:
             from .materials import interfaces as built_in
 
             library = built_in()
         self.interfaces, self.library = dict(interfaces or {}), dict(library)
-        known = set(names) | {x.material.name for x in self.layers}
+        known = places.keys() | {x.material.name for x in self.layers}
         magnets = {n for x in self.layers if x.material.ferromagnetic for n in (x.name, x.material.name)}
         for pair, face in self.interfaces.items():
             owner = f"interface '{'|'.join(pair)}'"
@@ -87,22 +89,24 @@ class Stack:
                     f"{owner}: gamma is {face.gamma:g}, but neither side is a ferromagnet (no beta, or 0 without a "
                     "magnetization)"
                 )
-        self._faces = {
-            frozenset((a.name, b.name)): self._resolve(a, b) for a, b in itertools.combinations(self.layers, 2)
-        }
+        self._keys: dict[frozenset[str], list[tuple[str, str]]] = {}
+        for pair in self.interfaces:
+            self._keys.setdefault(frozenset(pair), []).append(pair)
+        self._faces: dict[frozenset[str], Interface | None] = {}
+        for a, b in itertools.pairwise(self.layers):
+            self.interface(a.name, b.name)  # refuses what is ambiguous; of other layers when they are found to touch
 
     def _resolve(self, a: Layer, b: Layer) -> Interface | None:
         """Return what the closest of the keys says about two layers."""
-
-        def fit(name: str, layer: Layer) -> int:
-            return 2 if name == layer.name else int(name == layer.material.name)
-
-        def score(pair: tuple[str, str]) -> int:
-            ways = [(fit(x, a), fit(y, b)) for x, y in (pair, pair[::-1])]
-            return max((sum(w) for w in ways if all(w)), default=0)
-
-        best = max((score(p) for p in self.interfaces), default=0)
-        found = [p for p in self.interfaces if best and score(p) == best]
+        by_layers = [{a.name, b.name}]
+        mixed = [{a.name, b.material.name}, {a.material.name, b.name}]
+        by_materials = [{a.material.name, b.material.name}]
+        found: list[tuple[str, str]] = []
+        for closest in (by_layers, mixed, by_materials):
+            sets = dict.fromkeys(map(frozenset, closest))
+            found = [pair for names in sets for pair in self._keys.get(names, ())]
+            if found:
+                break
         if len(found) > 1:
             first, second = ("|".join(p) for p in found[:2])
             raise InputError(f"interface '{second}': given twice for '{a.name}' and '{b.name}', also as '{first}'")
@@ -119,17 +123,15 @@ class Stack:
     @property
     def given(self) -> dict[frozenset[str], str]:
         """Pairs of layers that an interface of the user names, with its key."""
-        names = set(self.names)
-        return {frozenset(p): "|".join(p) for p in self.interfaces if set(p) <= names}
+        return {frozenset(p): "|".join(p) for p in self.interfaces if set(p) <= self._by_name.keys()}
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
 
     def __getitem__(self, name: str) -> Layer:
-        for x in self.layers:
-            if x.name == name:
-                return x
-        raise InputError(f"no layer is called '{name}'; {nearest(name, self.names)}")
+        if name not in self._by_name:
+            raise InputError(f"no layer is called '{name}'; {nearest(name, self.names)}")
+        return self._by_name[name]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -142,9 +144,17 @@ class Stack:
         return math.fsum(x.thickness for x in self.layers)
 
     def interface(self, a: str, b: str) -> Interface | None:
-        """Return the interface between two layers; None is a perfect contact."""
-        self[a], self[b]  # refuse unknown names with the nearest one
-        return self._faces[frozenset((a, b))]
+        """Return the interface between two layers; None is a perfect contact.
+
+        Raises
+        ------
+        InputError
+            If a name is unknown, or two keys of `interfaces` say what it is.
+        """
+        pair = frozenset((a, b))
+        if pair not in self._faces:
+            self._faces[pair] = self._resolve(self[a], self[b])
+        return self._faces[pair]
 
     def magnetized(self, directions: Mapping[str, Sequence[float] | Field]) -> Stack:
         """Return the same stack with other magnetizations, by layer name.

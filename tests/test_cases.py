@@ -1,6 +1,7 @@
 """Case files that run: the contract of summary.json, overrides, and the command line."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -313,3 +314,47 @@ def test_progress_bar_is_for_terminals(tmp_path, capsys, monkeypatch):
     shown = capsys.readouterr().err
     assert "] state antiparallel" in shown
     assert shown.rstrip("\n").endswith("\r\x1b[K")
+
+
+def calls(action):
+    """Return how many functions are called."""
+    count = 0
+
+    def note(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("model", ["two-channel", "vector"])
+def test_reading_is_linear_in_the_layers(model, tmp_path):
+    """Layers, their interfaces by name and a state of them all: twice as many take twice the work."""
+
+    def work(n):
+        lines = ["[geometry]", 'shape = "line"', "[transport]", "current_density = 1e11", f'model = "{model}"']
+        lines += ["[state.p]", *(f"n{i} = [0, 0, -1]" for i in range(1, n, 2))]
+        for i in range(n):
+            lines += ["[[layer]]", f'name = "n{i}"', f'material = "{("Cu", "Co")[i % 2]}"', "thickness = 2e-9"]
+            if i:
+                lines += [f'[interface."n{i - 1}|n{i}"]', "area_resistance_star = 1e-15", "gamma = 0.3"]
+                lines += ["mixing_conductance = 4e14"] if model == "vector" else []
+        path = tmp_path / f"{n}.toml"
+        path.write_text("\n".join(lines))
+
+        def whole():
+            case = read(path)[0]
+            assert len(case.layer) == n
+            case.describe()
+            case.notes()
+
+        return calls(whole)
+
+    work(4)  # what is done once
+    few, more, most = (work(n) for n in (100, 200, 300))
+    assert most - more == pytest.approx(more - few, rel=0.05)

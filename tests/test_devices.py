@@ -61,6 +61,15 @@ def test_refused_interfaces(interfaces, words):
         stack(interfaces)
 
 
+def test_keys_that_disagree_about_layers_apart_are_refused_when_these_touch():
+    """Only what is asked for is looked up: a stack of thousands has millions of pairs."""
+    s = stack({("Cu1", "Co"): A, ("free", "Cu"): B})
+    assert s.interface("Cu1", "fixed") == A
+    assert s.interface("Cu3", "free") == B
+    with pytest.raises(InputError, match="given twice for 'Cu1' and 'free', also as"):
+        s.interface("Cu1", "free")
+
+
 def test_interfaces_of_layers_that_do_not_touch():
     with pytest.raises(InputError, match=r"'Cu1\|free': these layers do not touch"):
         TransportProblem(line(COMM, stack({("Cu1", "free"): A})))

@@ -216,6 +216,17 @@ def test_library_magnets_with_beta_zero(tmp_path):
         assert (face.gamma, sum(face.conductances)) == (0, pytest.approx(sum(known.conductances), rel=1e-14, abs=0))
 
 
+def test_a_case_beyond_the_digits_of_a_mesh(tmp_path, capsys):
+    """It is solved exactly, and says so while it runs and in its summary."""
+    text = MIXED.replace('"vector"', '"two-channel"').replace("mixing_conductance = 3e14\n", "")
+    text = text.replace("resistivity = 2.1e-7", "resistivity = 1e-13") + "[material.Cu]\nresistivity = 0.1\n"
+    summary, _ = run(tmp_path, text)
+    assert [n.split(":")[0] for n in summary["notes"]] == ["state default"]
+    assert "exact solution of the layers" in summary["notes"][0]
+    assert f"fespin: note: {summary['notes'][0]}" in capsys.readouterr().err
+    assert abs(summary["states"]["default"]["power_balance"]) < 1e-12
+
+
 # ---- three and four channels
 @pytest.mark.parametrize("name", ["three", "four"])
 def test_s_d(name, tmp_path, capsys):

@@ -1,6 +1,7 @@
 """Ten stacks on a line against the independent exact solver; orders of convergence; closed forms."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,17 +13,21 @@ from hypothesis import strategies as st
 from mpi4py import MPI
 
 from fespin import (
+    Bands,
     Contact,
     Interface,
     Layer,
     Material,
     Stack,
     Terminal,
+    ThreeChannel,
     TransportProblem,
     _compat,
     line,
     solve_multilayer,
 )
+from fespin.errors import InputError
+from fespin.transport.exact import exact_solution
 
 
 def solve(s, ends, **options):
@@ -109,6 +114,136 @@ def test_any_stack(s, ends):
     assert x.r_nonequilibrium == pytest.approx(e.r_nonequilibrium, rel=1e-6, abs=1e-7 * e.resistance_area)
     exact = solve_multilayer(s, *(Contact(k) for k in ends), 1e11)
     assert exact.resistance_area == pytest.approx(e.resistance_area, rel=1e-10, abs=0)
+
+
+def agrees(x, e, rne=1e-6):
+    """Assert what is reported of a line at 1e11 A/m2 against the independent solver."""
+    j, area = x.current_density, e.resistance_area
+    assert x.resistance_area == pytest.approx(area, rel=1e-6, abs=0)
+    assert abs(x.power_balance) < 1e-6
+    assert x.r_nonequilibrium == pytest.approx(e.r_nonequilibrium, rel=rne, abs=1e-7 * area)
+    largest = np.abs(np.reshape(e.accumulation_at_interfaces, -1)).max(initial=0.0)
+    for found, right, scale in (
+        ([x.accumulation[p] for p in x.accumulation], e.accumulation_at_interfaces, largest),
+        (list(x.layer_drops.values()), e.layer_drops, area),
+        (list(x.interface_drops.values()), e.interface_drops, area),
+        ([spin(x.channel_currents["|".join(p)]) for p in x.accumulation], e.spin_current_at_faces[1:-1], 1.0),
+    ):
+        assert np.array(found) / j == pytest.approx(np.array(right), rel=0, abs=1e-6 * scale)
+
+
+def spin(currents):
+    return currents["up"] - currents["down"]
+
+
+def extreme(random):
+    """A stack as of :func:`random_stacks`, of coefficients over many more orders of magnitude, and its ends."""
+
+    def asymmetry():
+        near_one = random.choice([-1, 1]) * (1 - 10 ** random.uniform(-3, 0))
+        return float(np.clip(random.choice([random.uniform(-0.999, 0.999), near_one]), -0.999, 0.999))
+
+    layers, interfaces = [], {}
+    for i in range(random.integers(1, 9)):
+        magnet = random.random() < 0.5
+        length, rho = 10 ** random.uniform(-10, -6), 10 ** random.uniform(-13, -1)
+        material = Material(f"M{i}", float(rho), float(length), asymmetry() if magnet else None)
+        direction = (UP, DOWN)[random.integers(2)] if magnet else None
+        layers.append(Layer(material, float(10 ** random.uniform(-9.5, -6.7)), f"L{i}", direction))
+        if i and random.random() < 0.5:
+            same = len({x.magnetization for x in layers[-2:] if x.magnetization}) == 1
+            interfaces[f"L{i - 1}", f"L{i}"] = Interface(10 ** random.uniform(-18, -9), asymmetry() if same else 0.0)
+    ends = tuple(map(str, random.choice(["lead", "reservoir", "blocked"], 2)))
+    return Stack(*layers, interfaces=interfaces, library={}), ends
+
+
+def test_extreme_coefficients():
+    """On a mesh or, where its numbers have not enough digits, exactly: always right, and it says which."""
+    noted = []
+    for seed in range(40):
+        s, ends = extreme(np.random.default_rng(1000 + seed))
+        x = solve(s, ends)
+        agrees(x, reference(s, ends), rne=3e-6)
+        noted.append(bool(x.notes))
+        assert not x.notes or ("exact solution" in x.notes[0] and x.summary()["notes"] == list(x.notes))
+    assert 3 < sum(noted) < 35
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
+def test_the_exact_solution_reports_what_the_mesh_does(example):
+    """Every number and every field, for each kind of drive."""
+    s = example.antiparallel
+    problem = TransportProblem(
+        line(MPI.COMM_WORLD, s), contacts={k: Contact(e) for k, e in zip(("bottom", "top"), example.ends, strict=True)}
+    )
+    for terminals in (
+        {"bottom": Terminal(current=-2e10), "top": Terminal(voltage=3e-6)},
+        {"bottom": Terminal(voltage=2e-6), "top": Terminal(voltage=-1e-6)},
+        {"bottom": Terminal(voltage=2e-6), "top": Terminal(current=7e9)},
+    ):
+        x, e = problem.solve(terminals=terminals), exact_solution(problem, terminals)
+        assert not x.notes and e.notes
+        found, right = e.summary(), x.summary()
+        assert found.keys() == right.keys() | {"notes"}
+        for key in right.keys() - {"power_balance", "iterations", "dissipated_power_unit"}:
+            close(found[key], right[key], key, x)
+        assert abs(e.power_balance) < 1e-13
+        scale = abs(x.voltage)
+        assert (e.domain, e.stack, e.present, e.spin) == (x.domain, x.stack, x.present, x.spin)
+        for k, values in x.profile(9).potentials.items():
+            assert e.profile(9).potentials[k] == pytest.approx(values, rel=0, abs=1e-6 * scale)
+    problem.destroy()
+
+
+def close(found, right, key, x):
+    """Assert that numbers agree, of any nesting, to 1e-6 of the size of their kind."""
+    if isinstance(right, dict):
+        assert found.keys() == right.keys(), key
+        for k, v in right.items():
+            close(found[k], v, key, x)
+    elif isinstance(right, list):
+        for a, b in zip(found, right, strict=True):
+            close(a, b, key, x)
+    elif right is None:
+        assert found is None, key
+    else:
+        volts, amps = abs(x.voltage), abs(x.current)
+        kinds = {"power": volts * amps, "currents": amps, "accumulation": volts, "drops": volts}
+        scale = next((v for k, v in kinds.items() if k in key), 0.0)
+        assert found == pytest.approx(right, rel=1e-6, abs=1e-6 * scale), key
+
+
+def test_many_layers():
+    """One layer cut into two thousand is that layer; thick and thin ones lose no digits."""
+    magnet, cap = Material("F", 83e-9, 23e-9, 0.61), Layer(Material("N", 31e-9, 140e-9), 2e-3, "N")
+    whole = Stack(Layer(magnet, 40e-9, "F", UP), cap, library={})
+    cut = Stack(*(Layer(magnet, 20e-12, f"F{i}", UP) for i in range(2000)), cap, library={})
+    one, many = (solve_multilayer(s, Contact("blocked"), Contact("lead"), -3e10) for s in (whole, cut))
+    assert many.resistance_area == pytest.approx(one.resistance_area, rel=1e-12, abs=0)
+    assert many.r_nonequilibrium == pytest.approx(one.r_nonequilibrium, rel=1e-10, abs=0)
+    assert many.accumulation[-1] == pytest.approx(one.accumulation[-1], rel=1e-10, abs=0)
+    parts = [sum(x for (_, k), x in s.power.items() if k == "spin flip") for s in (one, many)]
+    assert parts[1] == pytest.approx(parts[0], rel=1e-10, abs=0)
+    with pytest.raises(InputError, match=r"current_density is 0\.0; it must be finite and not zero"):
+        solve_multilayer(whole, Contact(), Contact(), 0.0)
+
+
+def test_what_no_exact_solution_helps_is_said():
+    """Three layers of s and d electrons: the currents that rounding takes are named."""
+    poor = Material("I", 1e-5, 1e-6)
+    bands = Material.from_bands("F", Bands(s_up=1e13, s_down=4e12, d_down=2e12, spin_flip=1e27, sd=1e28))
+    layers = [Layer(poor, 200e-9, "a"), Layer(bands, 0.5e-9, "F", UP), Layer(poor, 200e-9, "b")]
+    problem = TransportProblem(line(MPI.COMM_WORLD, Stack(*layers, library={})), ThreeChannel())
+    x = problem.solve(current_density=1e11)
+    assert x.notes and "currents through interfaces are lost to rounding" in x.notes[0]
+    layers = [replace(y, material=replace(poor, resistivity=0.1)) if y.material is poor else y for y in layers]
+    two = [replace(y, material=Material("F", 1e-13, 1e-9, 0.4)) if y.name == "F" else y for y in layers]
+    found = solve(Stack(*two, library={}), ("reservoir", "reservoir"))
+    assert "exact solution" in found.notes[0]
+    turned = TransportProblem(line(MPI.COMM_WORLD, Stack(*two, library={})))
+    other = turned.solve(current_density=1e11, driven=("top", "bottom"))
+    assert (other.driven, other.current) == (("top", "bottom"), -1e11)
+    assert other.resistance_area == pytest.approx(found.resistance_area, rel=1e-12, abs=0)
 
 
 def l2_error(x, exact):

@@ -250,6 +250,7 @@ class Case(Table):
         by_name |= by_layer
         touching = {frozenset(x) for x in pairwise(by_layer)}
         stacked = self.geometry.mesh is None and self.geometry.shape != "lateral"
+        known_names = by_name.keys() | names | self.material.keys()
         out: dict[tuple[str, str], device.Interface] = {}
         seen: dict[frozenset[str], str] = {}
         for key, value in self.interface.items():
@@ -261,7 +262,7 @@ class Case(Table):
                 raise InputError(f"{owner}: this interface is given twice, also as '{seen[frozenset(pair)]}'")
             seen[frozenset(pair)] = key
             for n in pair:
-                if n not in by_name.keys() | names | self.material.keys():
+                if n not in known_names:
                     raise InputError(f"{owner}: no layer or material is called '{n}'; {nearest(n, by_name)}")
             if not by_name.keys() >= set(pair):
                 continue  # of a material that a sweep may use

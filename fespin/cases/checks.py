@@ -57,12 +57,13 @@ def check(case: Case) -> None:
     _check_leads(case)
     _check_names(case)
     _check_drive(case)
+    named = set(stack.names)
     for name, directions in case.states().items():
         owner = f"state.{name}"
         if not name or len(name) > 100 or not name.isprintable() or set(name) & set("/\\"):
             raise InputError(f"{place(('state', name))}: files are named after states; use a short name, no slash")
         for layer, vector in directions.items():
-            if layer not in stack.names:
+            if layer not in named:
                 raise InputError(f"{owner}: no layer is called '{layer}'; {nearest(layer, stack.names)}")
             device.direction(vector, f"{owner}.{layer}")
             if not stack[layer].material.ferromagnetic:

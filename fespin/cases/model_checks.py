@@ -122,22 +122,22 @@ def _check_vector(case: Case, stack: Stack) -> None:
         a, b = (stack[n] for n in names)
         if a.material.ferromagnetic == b.material.ferromagnetic:
             continue
-        face, owner = stack.interface(*names), f"interface.'{_key(case, a, b)}'"
+        face = stack.interface(*names)
         if face is None or face.perfect:
             raise InputError(
-                f"{owner}: a perfect contact, and transverse spins end there; give mixing_conductance and conductance "
-                'or area_resistance_star, or choose transport.transverse = "resolved"'
+                f"{_owner(case, a, b)}: a perfect contact, and transverse spins end there; give mixing_conductance and "
+                'conductance or area_resistance_star, or choose transport.transverse = "resolved"'
             )
         if face.mixing_conductance is None:
             raise InputError(
-                f'{owner}.mixing_conductance: missing; transport.transverse = "absorbed" needs it (S/m2), a number or '
-                "[real part, imaginary part]"
+                f'{_owner(case, a, b)}.mixing_conductance: missing; transport.transverse = "absorbed" needs it (S/m2), '
+                "a number or [real part, imaginary part]"
             )
 
 
-def _key(case: Case, a: Layer, b: Layer) -> str:
-    """Return the key of the case's table about an interface, or the one it would have."""
+def _owner(case: Case, a: Layer, b: Layer) -> str:
+    """Return the name of the case's table about an interface, or the one it would have."""
     pairs = {frozenset(p.strip() for p in k.split("|")): k for k in case.interface}
     own = f"{a.material.name}|{b.material.name}"
     materials = frozenset((a.material.name, b.material.name))
-    return pairs.get(frozenset((a.name, b.name))) or pairs.get(materials) or own
+    return f"interface.'{pairs.get(frozenset((a.name, b.name))) or pairs.get(materials) or own}'"

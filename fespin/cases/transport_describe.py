@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -129,14 +130,23 @@ def notes(case: Case) -> list[str]:
         if not {p.strip() for p in k.split("|")} <= present:
             out.append(f"interface '{k}' is not used: no layer is made of one of its materials")
     stacked = case.geometry.mesh is None and case.geometry.shape != "lateral"
+    layers_given = {n for g in given for n in g} & set(stack.names)
+    pairs: Iterable[tuple[device.Layer, device.Layer]] = pairwise(stack.layers)
+    if not stacked:
+        # Any two may touch: of each material two that no interface names stand for all of them.
+        unnamed: dict[str, list[device.Layer]] = {}
+        for x in stack:
+            if x.name not in layers_given:
+                unnamed.setdefault(x.material.name, []).append(x)
+        pairs = combinations([x for alike in unnamed.values() for x in alike[:2]], 2)
     seen = set()
-    for a, b in pairwise(stack.layers) if stacked else combinations(stack.layers, 2):
+    for a, b in pairs:
         key = frozenset((a.material.name, b.material.name))
         magnets = a.material.ferromagnetic + b.material.ferromagnetic
         if magnets == 0 or key in seen:
             continue
         name, face = f"{a.material.name}|{b.material.name}", stack.interface(a.name, b.name)
-        named = any(key == g or g & {a.name, b.name} for g in given)
+        named = key in given or {a.name, b.name} & layers_given
         if magnets == 1 and not named and face is None:
             seen.add(key)
             out.append(

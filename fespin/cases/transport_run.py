@@ -109,6 +109,8 @@ def run_transport(
         if t.current_density is None:
             for note in current(f"state {name}", s.current_density):
                 say(f"note: {note}")
+        for note in s.notes:
+            say(f"note: state {name}: {note}")
     driven = None
     if maps:
         begin = time.perf_counter()
@@ -352,7 +354,7 @@ def _write(
         if axial:
             p = profiles.setdefault(name, (s.stack, s.profile()))[1]
             output.write_csv(comm, path / f"profile{suffix}.csv", columns(case, s, p))
-            if case.transport.model == "two-channel":
+            if case.transport.model == "two-channel" and s.current_density:
                 bare = case.make_stack().magnetized(s.stack.directions)
                 bottom, top = (contacts.get(k, Contact()) for k in ("bottom", "top"))
                 exact[name] = solve_multilayer(bare, bottom, top, s.current_density, top_voltage=s.voltages["top"])

@@ -1,19 +1,28 @@
 """The exact solution of two channels through a stack in one dimension (Valet and Fert 1993).
 
-With the current density J given, c + beta s has the slope -rho J in each layer, and
-s is a sum of two exponentials whose coefficients follow from the continuity of the
-spin current, J_s = beta J - s'/rho*, and from the interfaces' jumps,
-[s] = AR* (J_s - gamma J).
+With the current density J, D = phi_up - phi_dn and psi the potential that the conductivities weight, b = +-beta along
+the common axis and rho* = rho/(1 - b^2)::
+
+    psi' = -rho J      phi_up,dn = psi + (+-1 - b) D/2      D'' = D/l^2      J_s = b J - D'/(2 rho*)
+
+A layer is a conductance Y/sinh(t/l) in series between two of Y tanh(t/2l) that shunt, Y = 1/(2 rho* l), with the source
+b J; an interface is the resistance 2 AR* with the source gamma J. From the lower contact upwards all below a face is
+J_s = S - G D. The conductances are only added, multiplied and divided, all positive, and no exponential grows: layers
+of any thickness and coefficients of any size keep all digits, in a time that is linear in the number of layers.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..device import Contact
+from ..errors import InputError
+from ..quantities import is_finite
 from ..stack import Stack, common_axis, interface_sign, sign_along
 
 type Array = NDArray[np.float64]
@@ -21,22 +30,43 @@ type Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Slab:
+    """A layer, with what decays in it."""
+
     start: float
     thickness: float
     resistivity: float
-    star: float
     length: float
     beta: float
 
-    def s(self, x: Array, a: float, b: float) -> Array:
-        """Half the accumulation from amplitudes at the lower and upper face."""
-        u = x - self.start
-        return np.asarray(a * np.exp(-u / self.length) + b * np.exp((u - self.thickness) / self.length))
+    @property
+    def star(self) -> float:
+        """rho* (ohm m)."""
+        return self.resistivity / ((1 - self.beta) * (1 + self.beta))
+
+    @property
+    def ratio(self) -> float:
+        """t/l."""
+        return self.thickness / self.length
+
+    @property
+    def admittance(self) -> float:
+        """Y = 1/(2 rho* l) (S/m2)."""
+        return 1 / (2 * self.star * self.length)
+
+    @property
+    def series(self) -> float:
+        """Y/sinh(t/l) (S/m2)."""
+        return self.admittance * 2 * math.exp(-self.ratio) / -math.expm1(-2 * self.ratio)
+
+    @property
+    def shunt(self) -> float:
+        """Y tanh(t/2l) (S/m2)."""
+        return self.admittance * math.tanh(self.ratio / 2)
 
 
 @dataclass(frozen=True)
 class MultilayerSolution:
-    """Potentials and resistance of a stack at a given current density.
+    """Potentials, currents and powers of a stack at a given current density.
 
     Attributes
     ----------
@@ -45,23 +75,45 @@ class MultilayerSolution:
     current_density
         Upwards (A/m2).
     boundaries
-        Positions of all faces from 0 (m).
+        Positions of all faces from 0 (m), (n + 1,).
+    accumulation
+        D at the lower and the upper face of each layer, inside it (V), (n, 2).
+    spin_currents
+        J_up - J_dn at all faces (A/m2), (n + 1,).
+    layer_drops, interface_drops
+        Of psi from bottom to top (V), (n,) and (n - 1,).
+    power
+        By place (layers, "a|b", contacts) and mechanism (W/m2).
+    r_nonequilibrium
+        A R_ne (ohm m2), from the power of the spins.
     """
 
     resistance_area: float
     current_density: float
     boundaries: Array
+    accumulation: Array
+    spin_currents: Array
+    layer_drops: Array
+    interface_drops: Array
+    power: Mapping[tuple[str, str], float]
+    r_nonequilibrium: float
     _slabs: tuple[_Slab, ...]
-    _amplitudes: Array
     _levels: Array
 
     def potentials(self, x: Array, layer: int) -> tuple[Array, Array]:
         """Return phi_up and phi_dn (V) at positions inside a layer."""
-        slab = self._slabs[layer]
-        s = slab.s(x, *self._amplitudes[layer])
-        weighted = self._levels[layer] - slab.resistivity * self.current_density * (x - slab.start)
-        c = weighted - slab.beta * s
+        c, s = self.mean_and_half(x, layer)
         return c + s, c - s
+
+    def mean_and_half(self, x: Array, layer: int) -> tuple[Array, Array]:
+        """Return (phi_up + phi_dn)/2 and D/2 (V) at positions inside a layer."""
+        slab, (low, high) = self._slabs[layer], self.accumulation[layer]
+        a = np.clip(np.asarray(x) - slab.start, 0.0, slab.thickness) / slab.length
+        b = slab.ratio - a
+        decayed = low * np.exp(-a) * np.expm1(-2 * b) + high * np.exp(-b) * np.expm1(-2 * a)
+        s = decayed / math.expm1(-2 * slab.ratio) / 2
+        psi = self._levels[layer] - slab.resistivity * self.current_density * (np.asarray(x) - slab.start)
+        return np.asarray(psi - slab.beta * s), np.asarray(s)
 
 
 def solve_multilayer(
@@ -76,15 +128,17 @@ def solve_multilayer(
     bottom, top
         What the outer ends are.
     current_density
-        Upwards (A/m2).
+        Upwards (A/m2), not zero.
     top_voltage
         Of the upper contact (V).
 
     Raises
     ------
     InputError
-        If magnetizations are not collinear, or gamma joins opposite ones.
+        If magnetizations are not collinear, gamma joins opposite ones, or the current is not a finite number but zero.
     """
+    if not is_finite(current_density) or current_density == 0:
+        raise InputError(f"multilayer: current_density is {current_density!r}; it must be finite and not zero")
     axis = common_axis(stack)
     edges = np.concatenate([[0.0], np.cumsum([x.thickness for x in stack])])
     slabs = tuple(
@@ -92,64 +146,131 @@ def solve_multilayer(
             float(z),
             x.thickness,
             x.material.resistivity,
-            x.material.resistivity_star,
             x.material.spin_diffusion_length,
             sign_along(x, axis) * (x.material.beta or 0.0),
         )
         for z, x in zip(edges[:-1], stack, strict=True)
     )
-    j, n = current_density, len(slabs)
-    rows = np.zeros((2 * n, 2 * n))
-    right = np.zeros(2 * n)
-    # s and (J_s - beta J) rho* l as rows over (a, b) at the lower and upper face of each slab.
-    decays = [float(np.exp(-x.thickness / x.length)) for x in slabs]
-
-    def value(i: int, upper: bool) -> Array:
-        return np.array([decays[i], 1.0] if upper else [1.0, decays[i]])
-
-    def flow(i: int, upper: bool) -> Array:
-        return np.array([decays[i], -1.0] if upper else [1.0, -decays[i]]) / (slabs[i].star * slabs[i].length)
-
-    for row, (end, i, upper) in enumerate(((bottom, 0, False), (top, n - 1, True))):
-        outward = 1 if upper else -1
-        at = slice(2 * i, 2 * i + 2)
-        if end.spin == "reservoir":
-            rows[row, at] = value(i, upper)
-        elif end.spin == "blocked":
-            rows[row, at] = flow(i, upper)
-            right[row] = -slabs[i].beta * j
-        else:
-            rows[row, at] = outward * flow(i, upper) - value(i, upper) / (slabs[i].star * slabs[i].length)
-    interfaces = []
-    for i, (a, b) in enumerate(zip(stack.layers, stack.layers[1:], strict=False)):
+    faces = []
+    for a, b in zip(stack.layers, stack.layers[1:], strict=False):
         face = stack.interface(a.name, b.name)
         sign = interface_sign(stack, a.name, b.name, axis)
-        star, gamma = (0.0, 0.0) if face is None else (face.area_resistance_star, sign * face.gamma)
-        interfaces.append((star, gamma))
-        lower, upper_side = slice(2 * i, 2 * i + 2), slice(2 * i + 2, 2 * i + 4)
-        r = 2 + 2 * i
-        rows[r, lower], rows[r, upper_side] = flow(i, True), -flow(i + 1, False)
-        right[r] = (slabs[i + 1].beta - slabs[i].beta) * j
-        rows[r + 1, lower] = value(i, True) - star * flow(i, True)
-        rows[r + 1, upper_side] = -value(i + 1, False)
-        right[r + 1] = star * (slabs[i].beta - gamma) * j
-    scale = np.abs(rows).max(axis=1)
-    amplitudes = np.linalg.solve(rows / scale[:, None], right / scale).reshape(n, 2)
+        faces.append((0.0, 0.0) if face is None else (face.area_resistance_star, sign * face.gamma))
+    j = float(current_density)
+    change, accumulation, spins = _spins(slabs, faces, bottom, top, j)
+    drops = np.array([x.resistivity * x.thickness * j for x in slabs])
+    steps = np.array(
+        [
+            star * (j - gamma * spins[k + 1]) + (slabs[k].beta * accumulation[k, 1] - slabs[k + 1].beta * low) / 2
+            for k, ((star, gamma), low) in enumerate(zip(faces, accumulation[1:, 0], strict=True))
+        ]
+    )
+    # A blocked contact fixes the mean of both potentials, the others psi.
+    low, high = (
+        x.beta * d / 2 if contact.spin == "blocked" else 0.0
+        for x, d, contact in (
+            (slabs[0], accumulation[0, 0], bottom),
+            (slabs[-1], accumulation[-1, 1], top),
+        )
+    )
+    levels, level = np.zeros(len(slabs)), high + top_voltage
+    for k in reversed(range(len(slabs))):
+        levels[k] = level = level + drops[k]
+        level += steps[k - 1] if k else 0.0
+    voltage = math.fsum([*drops, *steps, high, -low])
+    power, spin_power = _power(stack, slabs, faces, (bottom, top), j, change, accumulation, spins)
+    return MultilayerSolution(
+        voltage / j, j, edges, accumulation, spins, drops, steps, power, spin_power / j**2, slabs, levels
+    )
 
-    # From the upper contact down: c + beta s falls by rho J d in a layer; at a face c jumps by its own law.
-    def s_at(i: int, upper: bool) -> float:
-        return float(value(i, upper) @ amplitudes[i])
 
-    levels = np.zeros(n)
+def _spins(
+    slabs: tuple[_Slab, ...], faces: Sequence[tuple[float, float]], bottom: Contact, top: Contact, j: float
+) -> tuple[Array, Array, Array]:
+    """Return D(upper) - D(lower) of each layer, D at both of its faces, and J_s at all faces."""
+    n = len(slabs)
+    shunts, series = [x.shunt for x in slabs], [x.series for x in slabs]
+    # Upwards: J_s = S - G D above each layer's lower shunt, where G is infinite at a reservoir.
+    source, total = np.zeros(n), np.zeros(n)
+    s, g = (slabs[0].beta * j, slabs[0].admittance) if bottom.spin == "lead" else (0.0, 0.0)
+    held = bottom.spin == "reservoir"
+    for k, x in enumerate(slabs):
+        if k == 0 and held:
+            s, g = x.beta * j, series[0] + shunts[0]
+        else:
+            source[k], total[k] = s - x.beta * j, g + shunts[k]
+            share = series[k] / (total[k] + series[k])
+            s, g = x.beta * j + share * source[k], shunts[k] + share * total[k]
+        if k < n - 1:
+            star, gamma = faces[k]
+            load = 2 * star * g
+            s, g = (s + load * gamma * j) / (1 + load), g / (1 + load)
+    # Downwards from what the upper contact says.
+    change, d, spins = np.zeros(n), np.zeros((n, 2)), np.zeros(n + 1)
     last = slabs[-1]
-    # A blocked contact fixes c, the others c + beta s.
-    top_level = last.beta * s_at(n - 1, True) if top.spin == "blocked" else 0.0
-    levels[-1] = top_level + last.resistivity * j * last.thickness
-    for i in range(n - 2, -1, -1):
-        star, gamma = interfaces[i]
-        spin_current = slabs[i].beta * j + float(flow(i, True) @ amplitudes[i])
-        c_above = levels[i + 1] - slabs[i + 1].beta * s_at(i + 1, False)
-        c_below = c_above + star * (j - gamma * spin_current)
-        levels[i] = c_below + slabs[i].beta * s_at(i, True) + slabs[i].resistivity * j * slabs[i].thickness
-    voltage = levels[0] - (slabs[0].beta * s_at(0, False) if bottom.spin == "blocked" else 0.0)
-    return MultilayerSolution(float(voltage / j), j, edges, slabs, amplitudes, levels + top_voltage)
+    upper = {"reservoir": 0.0, "lead": (s - last.beta * j) / (g + last.admittance), "blocked": s / g if g else 0.0}
+    d[-1, 1] = upper[top.spin]
+    spins[n] = s - g * d[-1, 1]
+    for k in reversed(range(n)):
+        if k == 0 and held:
+            change[0] = d[0, 1]
+        else:
+            d[k, 0] = (source[k] + series[k] * d[k, 1]) / (total[k] + series[k])
+            change[k] = (total[k] * d[k, 1] - source[k]) / (total[k] + series[k])
+        spins[k] = slabs[k].beta * j - series[k] * change[k] + shunts[k] * d[k, 0]
+        if k:
+            star, gamma = faces[k - 1]
+            d[k - 1, 1] = d[k, 0] + 2 * star * (spins[k] - gamma * j)
+    return change, d, spins
+
+
+def _power(
+    stack: Stack,
+    slabs: tuple[_Slab, ...],
+    faces: Sequence[tuple[float, float]],
+    contacts: tuple[Contact, Contact],
+    j: float,
+    change: Array,
+    accumulation: Array,
+    spins: Array,
+) -> tuple[dict[tuple[str, str], float], float]:
+    """Return the power by place and mechanism, and that of the spins (W/m2)."""
+    names, out, spin_power = stack.names, {}, 0.0
+    for k, (x, name) in enumerate(zip(slabs, names, strict=True)):
+        # About the middle D is even (the mean m of both faces) and odd (half the change h): no cross term is left.
+        m, h, u = accumulation[k].mean(), change[k] / 2, x.ratio
+        less, more_even, more_odd = _shares(u)
+        squares = x.length * (m**2 * more_even + h**2 * less[1])
+        slopes = (m**2 * less[0] + h**2 * more_odd) / x.length
+        q, q_squares = -change[k] / (2 * x.star), slopes / (4 * x.star**2)
+        for channel, b in (("up", x.beta), ("down", -x.beta)):
+            sign = 1 if channel == "up" else -1
+            integral = ((1 + b) * j) ** 2 * x.thickness + 2 * sign * (1 + b) * j * q + q_squares
+            out[name, channel] = x.resistivity / (2 * (1 + b)) * max(integral, 0.0)
+        out[name, "spin flip"] = squares / (4 * x.star * x.length**2)
+        spin_power += x.star * q_squares + out[name, "spin flip"]
+    for k, (star, gamma) in enumerate(faces):
+        if star:
+            place, spin = f"{names[k]}|{names[k + 1]}", spins[k + 1]
+            out[place, "interface up"] = star * (1 - gamma) * (j + spin) ** 2 / 2
+            out[place, "interface down"] = star * (1 + gamma) * (j - spin) ** 2 / 2
+            spin_power += star * (spin - gamma * j) ** 2
+    for contact, name, x, d in (
+        (contacts[0], "bottom", slabs[0], accumulation[0, 0]),
+        (contacts[1], "top", slabs[-1], accumulation[-1, 1]),
+    ):
+        if contact.spin == "lead":
+            out[f"lead at {name}", "lead"] = x.admittance * d**2 / 2
+            spin_power += out[f"lead at {name}", "lead"]
+    return out, spin_power
+
+
+def _shares(u: float) -> tuple[tuple[float, float], float, float]:
+    """Return (sinh u - u)/(cosh u + 1) and /(cosh u - 1), (sinh u + u)/(cosh u + 1) and (sinh u + u)/(cosh u - 1)."""
+    if u > 40:
+        return (1.0, 1.0), 1.0, 1.0
+    even, odd = 2 * math.cosh(u / 2) ** 2, 2 * math.sinh(u / 2) ** 2
+    # The difference of two nearly equal numbers, by its series.
+    less = math.sinh(u) - u if u > 1 else math.fsum(u**k / math.factorial(k) for k in range(3, 23, 2))
+    more = math.sinh(u) + u
+    return (less / even, less / odd), more / even, more / odd

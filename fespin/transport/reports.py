@@ -88,3 +88,18 @@ def channel_currents(problem: TransportProblem, w: Fields, system: System | Hot)
         if len(domain.contact_regions(k)) == 1:
             out[k] = system.region_flux(w, layer, domain.contact_entities[k])
     return {k: problem.model.channels.currents(f * domain.depth) for k, f in out.items()}
+
+
+def lost_current(problem: TransportProblem, currents: Mapping[str, Mapping[str, float]], current: float) -> float:
+    """Return by how much the current through an interface of a line differs from what is driven, relative to it.
+
+    It is rounding: the potentials of a poor conductor leave no digits for the slopes in a good one. Zero without a
+    current, and where the device is no line between two contacts.
+    """
+    if problem.domain.dim > 1 or set(problem.contacts) != {"bottom", "top"} or not current:
+        return 0.0
+    charge = problem.system.declaration.charge
+    share = {k: w.get(charge, 0.0) for k, w in problem.model.channels.weights.items()}
+    through = [currents["|".join(p)] for p in problem.domain.interfaces]
+    # Of a region that comes first in the mesh but lies above, the current counts downwards.
+    return max((abs(abs(sum(share[k] * x for k, x in c.items())) / abs(current) - 1) for c in through), default=0.0)

@@ -88,6 +88,8 @@ class TransportSolution:
         The accumulation in each layer as weights over the fields.
     iterations, dofs
         Of the linear solver; number of unknowns.
+    notes
+        What to know about how it was found.
     report
         What only this model tells, under the names of ``summary.json``.
     """
@@ -112,6 +114,7 @@ class TransportSolution:
     spin: Mapping[str, Mapping[str, float]]
     iterations: int
     dofs: int
+    notes: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -226,5 +229,6 @@ class TransportSolution:
             "interface_drops": {"|".join(p): d for p, d in self.interface_drops.items()},
             "channel_currents": {k: dict(c) for k, c in self.channel_currents.items()},
             "r_nonequilibrium": self.r_nonequilibrium,
+            **({"notes": list(self.notes)} if self.notes else {}),
             **self.report,
         }
