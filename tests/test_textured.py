@@ -343,10 +343,11 @@ def meshes(comm):
 def test_balance_and_reciprocity(comm, dim):
     """With all at work: lengths, energy, power of the circuit, and what torque and pumping take from one another."""
     grid = Grid(list(meshes(comm))[dim - 1])
-    transport = circuit(grid, OBLIQUE, voltage=lambda t: 0.1 * (1 + t / 1e-11))
+    magnet = dataclasses.replace(OBLIQUE, easy_constant=1e4)  # walls of 41 nm, which the cells resolve
+    transport = circuit(grid, magnet, voltage=lambda t: 0.1 * (1 + t / 1e-11))
     motion = Dynamics(
         grid,
-        OBLIQUE,
+        magnet,
         swirl,
         field=lambda t: (0.05, -0.02 * t / 1e-11, 0.01),
         current=transport,
@@ -354,7 +355,7 @@ def test_balance_and_reciprocity(comm, dim):
     )
     held = motion.directions.copy()
     moved = []
-    reversible = dataclasses.replace(OBLIQUE, nonadiabaticity=0.0)
+    reversible = dataclasses.replace(magnet, nonadiabaticity=0.0)
     for s in motion.steps(2e-11, step=2e-12):
         assert np.abs(np.linalg.norm(s.directions, axis=1) - 1).max() < 1e-14
         scale = s.damped + abs(s.field_work) + abs(s.adiabatic_work)
@@ -565,6 +566,34 @@ def test_static_entropy(comm):
     # A node has the mean of two cells, whose slopes are 0.15 rad apart; m x grad m is along z in both.
     size *= 1 + 0.1**2
     assert size == pytest.approx(abs(u) * steep[0] * math.hypot(1.17 * math.cos(0.075), 1.6), rel=1e-9, abs=0)
+
+
+# ---- resolution
+def test_walls_that_stick_to_the_mesh(comm):
+    """Cells of 0.59 widths let a wall go at some percent of its speed, wider ones are refused, oblique or not."""
+    width = MAGNET.wall_width()
+    start, across = wall(MAGNET, 117e-9), np.array([0.6, 0.8, 0])
+
+    def oblique(x):
+        return start(np.stack([x @ across, 0 * x[:, 0], 0 * x[:, 0]], axis=1))
+
+    for share, fine in ((0.59, True), (0.61, False), (1.7, False)):
+        cells = round(LENGTH / (share * width))
+        magnet = dataclasses.replace(MAGNET, exchange=MAGNET.exchange * (LENGTH / cells / (share * width)) ** 2)
+        made = [(line(comm, cells), start)]
+        h = LENGTH / cells
+        made.append((Grid(mesh.create_rectangle(comm, [[0, 0], [h * cells, h * 5]], [cells, 5])), oblique))
+        for grid, m in made:
+            if fine:
+                Dynamics(grid, magnet, m).destroy()
+                continue
+            with pytest.raises(
+                InputError, match=r"a cell at \(.*\) m is .* m wide across a wall of width .* 0.6 widths"
+            ):
+                Dynamics(grid, magnet, m)
+    # What is no wall, or not held by the anisotropy, may be coarse.
+    Dynamics(line(comm, 16), MAGNET, lambda x: np.stack([0 * x[:, 0], np.cos(9e6 * x[:, 0]), 1 + 0 * x[:, 0]], axis=1))
+    Dynamics(line(comm, 16), dataclasses.replace(MAGNET, easy_constant=0.0), start)
 
 
 # ---- other dimensions, other drives

@@ -156,7 +156,9 @@ def test_case(tmp_path):
         done = python(ranks, "-m", "fespin", "run", path, "--output", out)
         assert done.returncode == 0, done.stderr
         assert re.search(r"the start is relaxed", done.stderr)
-        found[ranks] = json.loads((out / "summary.json").read_text())["tasks"]["push"]
+        summary = json.loads((out / "summary.json").read_text())
+        assert any("1.8 exchange lengths" in x and "a vortex is slow" in x for x in summary["notes"])
+        found[ranks] = summary["tasks"]["push"]
         assert (out / "dynamics.push.png").stat().st_size > 20_000
         assert (out / "dynamics.push.gif").stat().st_size > 5_000
     r = found[1]

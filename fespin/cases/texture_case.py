@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from ..constants import VACUUM_PERMEABILITY
-from ..errors import InputError
+from ..errors import InputError, ModelError
 from .body_case import BodyTable
 from .macrospin_case import Induction, Time
 from .tables import Direction, Drive, Length, Table
@@ -34,6 +34,8 @@ DEFAULTS: dict[str, dict[str, object]] = {
 """What is taken of keys that are left out, by kind of task."""
 # A wall is whole so many widths from the ends of its wire, feels them at so many, and has left it at so many.
 WHOLE, FELT, LEFT = 4.0, 3.2, 2.0
+# Cells that are wider than so many exchange lengths slow what a dipolar field holds together.
+EXCHANGE_LENGTHS = 0.6
 
 
 class WallTable(Table):
@@ -43,7 +45,9 @@ class WallTable(Table):
     angle: float | Literal["steady"] = Field(
         0.0, description='tilt towards the hard axis; "steady": that of the wall that moves without change (rad)'
     )
-    width: Length | None = Field(None, description="Delta of tanh(x/Delta); default that of the angle (m)")
+    width: Length | None = Field(
+        None, description="Delta of tanh(x/Delta); default that of the angle, given by the anisotropies (m)"
+    )
 
 
 class VortexTable(Table):
@@ -148,9 +152,8 @@ class TextureCase(Table):
             lines.append(
                 f"  wall at {wall.position * 1e9:.4g} nm, tilt {wall.angle:.4g} rad, width {wall.width * 1e9:.4g} nm"
             )
-            lines.append(
-                f"  it turns above {magnet.walker_field:.4g} T, or {magnet.breakdown_current():.4g} A/m2 in no field"
-            )
+            limits = f"{magnet.walker_field:.4g} T, or {magnet.breakdown_current():.4g} A/m2 in no field"
+            lines += [] if table.dipolar else [f"  it turns above {limits}"]
         if table.vortex is not None:
             lines.append(f"  vortex, core {table.vortex.core * 1e9:.4g} nm{', relaxed' if table.relaxed else ''}")
         drive = "open circuit"
@@ -240,8 +243,15 @@ def resolved_wall(table: TextureTable, length: float | None = None) -> Wall:
     """
     assert table.wall is not None
     magnet, wall = make_magnet(table), table.wall
+    if not magnet.easy_constant and not (table.dipolar and wall.width):
+        raise InputError(
+            "texture.easy_constant: missing or 0; a wall needs an easy axis (J/m3), or its own dipolar field "
+            "(texture.dipolar) and a texture.wall.width"
+        )
     if wall.angle != "steady":
         return Wall(wall.position, wall.angle, wall.width or magnet.wall_width(wall.angle))
+    if table.dipolar:
+        raise InputError('texture.wall.angle: "steady" is a closed form, and there is none with texture.dipolar')
     field, across = along_easy(table)
     if across > 1e-9 * abs(field):
         raise InputError(f'texture.wall.angle: "steady" needs a field along the easy axis; found {table.field} T')
@@ -252,13 +262,39 @@ def resolved_wall(table: TextureTable, length: float | None = None) -> Wall:
     return Wall(wall.position, steady.angle, wall.width or steady.width)
 
 
+def exchange_length(table: TextureTable) -> float:
+    """Return sqrt(2 A/(mu0 Ms^2)) (m)."""
+    return math.sqrt(2 * table.exchange / VACUUM_PERMEABILITY) / table.saturation_magnetization
+
+
 def narrowest(table: TextureTable) -> float:
-    """Return the width of the narrowest wall that can occur (m); without one the exchange length."""
-    magnet = make_magnet(table)
-    if table.wall is None:
-        return math.sqrt(2 * magnet.exchange / VACUUM_PERMEABILITY) / magnet.saturation_magnetization
-    least = magnet.wall_width(math.pi / 2)
-    return least if table.wall.width is None else min(least, table.wall.width)
+    """Return the width of the narrowest wall that can occur (m), or the exchange length where that matters."""
+    widths = [exchange_length(table)] if table.wall is None or table.dipolar else []
+    if table.wall is not None:
+        magnet = make_magnet(table)
+        widths += [table.wall.width] if table.wall.width is not None else []
+        widths += [magnet.wall_width(math.pi / 2)] if magnet.easy_constant else []
+    return min(widths)
+
+
+def expected_width(table: TextureTable, length: float | None = None) -> float:
+    """Return the width (m) of the wall that the drive makes: at the start, in steady motion, or while it turns.
+
+    In an oblique or a dipolar field there is no closed form: that at the start.
+
+    Parameters
+    ----------
+    length
+        As in :func:`resolved_wall`.
+    """
+    start, (field, across) = resolved_wall(table, length).width, along_easy(table)
+    if table.dipolar or across > 1e-9 * abs(field):
+        return start
+    current = nominal_current(table, length or max(table.geometry.extents, default=1.0))
+    try:
+        return min(start, make_magnet(table).steady_wall(field, current).width)
+    except ModelError:
+        return narrowest(table)
 
 
 def default_cell(table: TextureTable) -> float:

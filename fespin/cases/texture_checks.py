@@ -8,9 +8,11 @@ from itertools import pairwise
 from ..constants import DIPOLAR_MEMORY
 from ..device import direction
 from ..errors import InputError
+from ..texture.magnet import RESOLVED
 from .body_case import check_body
 from .task_names import check_keys, check_names
 from .texture_case import (
+    EXCHANGE_LENGTHS,
     SHAPES,
     TASKS,
     WHOLE,
@@ -19,8 +21,9 @@ from .texture_case import (
     TextureTask,
     along_easy,
     default_cell,
+    exchange_length,
+    expected_width,
     make_magnet,
-    narrowest,
     resolved_wall,
 )
 
@@ -50,18 +53,13 @@ def check_texture(case: TextureCase) -> None:
         raise InputError(
             f'texture.dipolar: it needs a body of three dimensions; found shape = "{table.geometry.shape}"'
         )
-    if table.wall is not None and not table.easy_constant:
-        raise InputError("texture.easy_constant: missing or 0; a wall needs an easy axis (J/m3)")
+    if table.wall is not None:
+        resolved_wall(table)
     check_body(OWNER, table.geometry, SHAPES, default_cell(table))
     if table.dipolar and table.geometry.shape is not None:
         _check_surface(table)
-    if table.wall is not None:
-        size, width = table.geometry.cell(default_cell(table)), narrowest(table)
-        if size > width:
-            raise InputError(
-                f"{OWNER}.mesh_size: found {size:g} m; a wall of {width:.4g} m needs smaller cells, "
-                f"{default_cell(table):.2g} m would do"
-            )
+    if table.geometry.shape is not None:
+        check_cells(table, table.geometry.cell(default_cell(table)))
     if table.geometry.shape is not None:
         check_places(table, 0.0, table.geometry.extents[0])
         if table.vortex is not None:
@@ -92,6 +90,53 @@ def _check_surface(table: TextureTable) -> None:
         )
 
 
+def check_cells(table: TextureTable, size: float, length: float | None = None) -> None:
+    """Refuse cells that do not resolve a wall: it would stick to the mesh.
+
+    Parameters
+    ----------
+    size
+        Of the cells (m).
+    length
+        Of the wire (m); default that of the shape.
+    """
+    if table.wall is None:
+        return
+    width = expected_width(table, length)
+    if size > RESOLVED * width * (1 + 1e-9):
+        raise InputError(
+            f"{OWNER}.mesh_size: found cells of {size:.4g} m; a wall of width {width:.4g} m sticks to cells wider than "
+            f"{RESOLVED:g} widths, {RESOLVED * width:.2g} m; {default_cell(table):.2g} m would do"
+        )
+
+
+def coarse(table: TextureTable, size: float, length: float) -> list[str]:
+    """Return notes on cells that are coarse for a wall, or for what a dipolar field holds together.
+
+    Parameters
+    ----------
+    size, length
+        As in :func:`check_cells`.
+    """
+    notes, cells = [], f"cells of {size:.3g} m"
+    if table.wall is not None:
+        start, least = resolved_wall(table, length).width, expected_width(table, length)
+        if size > 0.4 * start:
+            notes.append(f"{cells} are coarse for a wall of width {start:.3g} m")
+        elif size > 0.4 * least:
+            notes.append(f"{cells} are coarse for a wall of width {least:.3g} m, as it moves here")
+    exchange = exchange_length(table)
+    if (table.dipolar or table.vortex is not None) and size > EXCHANGE_LENGTHS * exchange:
+        what = (
+            "a vortex is slow and may be lost" if table.vortex is not None else "what a dipolar field makes is coarse"
+        )
+        notes.append(
+            f"{cells} are {size / exchange:.2g} exchange lengths of {exchange:.3g} m; above {EXCHANGE_LENGTHS:g} of "
+            f"them {what} ({OWNER}.mesh_size)"
+        )
+    return notes
+
+
 def check_places(table: TextureTable, low: float, high: float) -> None:
     """Refuse a wall or probes outside the wire, and a wall that is too steep.
 
@@ -110,6 +155,7 @@ def check_places(table: TextureTable, low: float, high: float) -> None:
         raise InputError(
             f"texture.wall: the wire, {high - low:g} m, is too short for a wall of width {wall.width:.4g} m: "
             f"it needs {WHOLE:g} widths to each end"
+            + ("; give the texture.wall.width that the dipolar field makes" if table.dipolar else "")
         )
     if not first <= wall.position <= last:
         where = "outside the wire" if not low < wall.position < high else "too near to an end of the wire"

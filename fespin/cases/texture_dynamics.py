@@ -48,10 +48,11 @@ class _Fields:
 
 @dataclass
 class _Seen:
-    """What is seen of a motion. Positions of walls only if there is one."""
+    """What is seen of a motion. Positions of walls only if there is one; `width` is that of a wall at rest (m)."""
 
     wire: Wire
     circuit: Transport
+    width: float
     watch: WallWatch | None
     vortex: VortexWatch | None
     read: Callable[[Flow], Array] | None
@@ -77,7 +78,7 @@ class _Seen:
         """Return how a wall or a vortex has left; None if it is there."""
         wire = self.wire
         if self.watch is not None:
-            width = LEFT * wire.magnet.wall_width()
+            width = LEFT * self.width
             if here["position_m"] < wire.low + width:
                 return "the wall left the wire at its left end"
             if here["position_m"] > wire.low + wire.length - width:
@@ -165,6 +166,7 @@ def dynamics(
     seen = _Seen(
         wire,
         circuit,
+        wire.width,
         WallWatch(grid, wire.magnet) if table.wall is not None else None,
         VortexWatch(grid) if table.vortex is not None else None,
         circuit.probe(points) if points is not None else None,
@@ -216,7 +218,7 @@ def dynamics(
         say(f"note: task {name}: {stopped} at {motion.time:.4g} s, before {duration:.4g} s")
     output.write_csv(comm, path / f"dynamics.{name}.csv", drawn.columns)
     found = results["mean"]
-    if table.wall is not None and not table.dipolar:
+    if table.wall is not None:
         current = found["current_density"] if found is not None else 0.0
         results["closed_form"] = closed_form(wire, current)
         drawn.closed_form = results["closed_form"]
@@ -282,7 +284,7 @@ def _results(
         columns["angle_rad"] = angle[1:]
         columns["velocity_m_per_s"] = np.diff(position) / np.diff(times)
         # Near an end the wall feels it.
-        margin = FELT * max(wire.magnet.wall_width(), start["width_m"])
+        margin = FELT * max(seen.width, start["width_m"])
         inside = (position > wire.low + margin) & (position < wire.low + wire.length - margin)
         count = len(inside) if inside.all() else int(np.argmin(inside))
         averaged = {

@@ -53,15 +53,16 @@ def electromotive_force(
     circuit.destroy()
     exact = -static_voltage(magnet)
     scale = max(np.abs(solved).max(), abs(wire.field)) * abs(exact) or 1.0
-    motions = [magnet.mean_motion(float(b), current) for b in fields]
-    means = np.array([magnet.mean_electromotive_force(float(b), current) for b in fields])
-    columns: dict[str, Any] = {
-        "field_T": fields,
-        "static_closed_form_V": exact * fields,
-        "mean_electromotive_force_V": means,
-        "mean_velocity_m_per_s": [v for v, _ in motions],
-        "mean_turning_rate_1_per_s": [w for _, w in motions],
-    }
+    columns: dict[str, Any] = {"field_T": fields, "static_closed_form_V": exact * fields}
+    # Closed forms of the motion know nothing of a dipolar field.
+    free = not table.dipolar
+    if free:
+        motions = [magnet.mean_motion(float(b), current) for b in fields]
+        columns |= {
+            "mean_electromotive_force_V": [magnet.mean_electromotive_force(float(b), current) for b in fields],
+            "mean_velocity_m_per_s": [v for v, _ in motions],
+            "mean_turning_rate_1_per_s": [w for _, w in motions],
+        }
     output.write_csv(comm, path / f"electromotive_force.{name}.csv", columns)
     if comm.rank == 0:
         curves = {k: np.asarray(v) for k, v in columns.items()}
@@ -71,7 +72,7 @@ def electromotive_force(
             lambda f: plot_electromotive_force(f, magnet, curves, (solved, found), wire.field, current, title),
         )
     try:
-        steady = magnet.steady_wall(wire.field, current)
+        steady = magnet.steady_wall(wire.field, current) if free else None
     except InputError:
         steady = None
     return {
@@ -96,6 +97,6 @@ def electromotive_force(
             "electromotive_force": magnet.mean_electromotive_force(wire.field, current),
         },
         "mean": closed_form(wire, current),
-        "walker_field": magnet.walker_field,
-        "breakdown_current": finite(magnet.breakdown_current()),
+        "walker_field": magnet.walker_field if free else None,
+        "breakdown_current": finite(magnet.breakdown_current()) if free else None,
     }

@@ -50,10 +50,11 @@ def _describe(wire: Wire) -> Results:
             "wall_position": found.position,
             "wall_angle": found.angle,
             "wall_width": found.width,
-            "width_at_rest": magnet.wall_width(),
-            "walker_field": magnet.walker_field,
-            "breakdown_current": finite(magnet.breakdown_current()),
         }
+        # Closed forms know nothing of a dipolar field.
+        limits = (magnet.wall_width(), magnet.walker_field, magnet.breakdown_current()) if not table.dipolar else None
+        for k, key in enumerate(("width_at_rest", "walker_field", "breakdown_current")):
+            walls[key] = None if limits is None else finite(limits[k])
     return walls | {
         "hard_field": magnet.hard_field,
         "drift_per_current": magnet.drift_per_current,

@@ -21,7 +21,7 @@ from ..errors import InputError
 from ..texture import DipolarField, Dynamics, Grid, Lead, TexturedMagnet, Transport, relax, vortex, wall
 from .body_geometry import Body, make_body
 from .texture_case import TextureCase, along_easy, default_cell, make_magnet, resolved_wall
-from .texture_checks import OWNER, check_places, check_vortex
+from .texture_checks import OWNER, check_cells, check_places, check_vortex, coarse
 from .unit_notes import body_extent
 
 type Array = NDArray[Any]
@@ -84,6 +84,14 @@ class Wire:
         return motion.directions
 
     @property
+    def width(self) -> float:
+        """Return the width of its wall at rest (m): the anisotropies', as declared with a dipolar field, 0 if none."""
+        table = self.case.texture
+        if table.wall is None:
+            return 0.0
+        return resolved_wall(table, self.length).width if table.dipolar else self.magnet.wall_width()
+
+    @property
     def uniform(self) -> bool:
         """Return whether the section is the same all along."""
         return abs(self.grid.volume / (self.length * self.section) - 1) < 1e-6
@@ -134,6 +142,7 @@ def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[s
     body = make_body(comm, table.geometry, base, OWNER, default_cell(table))
     low, high = float(body.low[0]), float(body.high[0])
     check_places(table, low, high)
+    check_cells(table, body.size, high - low)
     if table.dipolar and body.dimension < 3:
         raise InputError(f"texture.dipolar: it needs a body of three dimensions; the mesh has {body.dimension}")
     try:
@@ -161,8 +170,8 @@ def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[s
     if table.geometry.mesh is not None:
         for note in body_extent(OWNER, table.geometry.mesh, [float(x) for x in body.high - body.low]):
             say(f"note: {note}")
-    if table.wall is not None and body.size > found.width / 2.5:
-        say(f"note: cells of {body.size:.3g} m are coarse for a wall of width {found.width:.3g} m")
+    for note in coarse(table, body.size, high - low):
+        say(f"note: {note}")
     return wire
 
 
@@ -187,7 +196,8 @@ def finite(x: float) -> float | None:
 def closed_form(wire: Wire, current: float) -> Results | None:
     """Return mean velocity, turning and emf of Walker's wall at the case's field.
 
-    None if the field is oblique, or the section of the wire, and with it the current density, varies.
+    None if the field is oblique, there is a dipolar one, or the section of the wire, and with it the current density,
+    varies.
 
     Parameters
     ----------
@@ -195,7 +205,7 @@ def closed_form(wire: Wire, current: float) -> Results | None:
         J along x (A/m2).
     """
     field, across = along_easy(wire.case.texture)
-    if across > 1e-9 * abs(field) or not wire.uniform:
+    if across > 1e-9 * abs(field) or wire.case.texture.dipolar or not wire.uniform:
         return None
     velocity, turning = wire.magnet.mean_motion(field, current)
     return {

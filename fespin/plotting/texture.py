@@ -87,22 +87,25 @@ def plot_electromotive_force(
     """
     b = curves["field_T"]
     scale, unit = prefixed(largest(b), "T")
-    volt, of = prefixed(largest(curves["static_closed_form_V"], curves["mean_electromotive_force_V"]), "V")
-    figure, axes = panels(1, 2, (11.0, 4.6), title)
-    left, right = axes[0]
+    moving = "mean_velocity_m_per_s" in curves
+    volt, of = prefixed(largest(*(curves[k] for k in curves if k.endswith("_V"))), "V")
+    figure, axes = panels(1, 1 + moving, (11.0 if moving else 6.0, 4.6), title)
+    left = axes[0][0]
     left.plot(
         b / scale, curves["static_closed_form_V"] / volt, color=GREY, lw=1.4, ls="--", label="at rest, closed form"
     )
     left.plot(solved[0] / scale, solved[1] / volt, "o", color=GREY, ms=5, mec="white", label="wall at rest, computed")
-    left.plot(b / scale, curves["mean_electromotive_force_V"] / volt, color=BLUE, lw=2, label="moving wall, mean")
     left.set_ylabel(f"electromotive force ({of})", fontsize=12)
-    right.plot(b / scale, curves["mean_velocity_m_per_s"], color=RED, lw=2)
-    right.set_ylabel("mean velocity (m/s)", fontsize=12)
-    if current:
-        right.set_title(f"closed form, at {current:.3g} A/m$^2$", fontsize=11)
-    for ax in (left, right):
+    if moving:
+        right = axes[0][1]
+        left.plot(b / scale, curves["mean_electromotive_force_V"] / volt, color=BLUE, lw=2, label="moving wall, mean")
+        right.plot(b / scale, curves["mean_velocity_m_per_s"], color=RED, lw=2)
+        right.set_ylabel("mean velocity (m/s)", fontsize=12)
+        if current:
+            right.set_title(f"closed form, at {current:.3g} A/m$^2$", fontsize=11)
+    for ax in axes[0]:
         for edge in (-magnet.walker_field, magnet.walker_field):
-            if not current and b[0] <= edge <= b[-1]:
+            if moving and not current and b[0] <= edge <= b[-1]:
                 ax.axvline(edge / scale, color=GREEN, lw=1.0, ls=":", label="Walker's field" if edge > 0 else None)
         if b[0] <= field <= b[-1] and field:
             ax.axvline(field / scale, color="black", lw=0.9, label="field of the case")

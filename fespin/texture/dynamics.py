@@ -23,6 +23,7 @@ from .linear import Options, cross
 from .magnet import TexturedMagnet
 from .midpoint import Midpoint, Torques
 from .transport import Flow, Transport
+from .walls import require_resolved
 
 type OfTime = Callable[[float], Any]
 
@@ -148,7 +149,8 @@ class Dynamics:
     Raises
     ------
     InputError
-        If something given does not fit.
+        If something given does not fit, or cells are wider than 0.6 of a wall's width across it, the wall being held by
+        anisotropy alone.
     ModelError
         If m is so steep that the entropy production need not be positive.
     """
@@ -178,6 +180,8 @@ class Dynamics:
         self._applied(0.0)
         self._given_current(0.0)
         self.grid.require_positive_entropy(magnet, self.grid.seen(self.directions), " at the start")
+        if dipolar is False:
+            require_resolved(self.grid, magnet, self.directions)
         fixed = np.zeros(self.grid.owned, dtype=bool)
         if pinned is not None:
             fixed = self.grid.marked(pinned, "pinned")

@@ -19,6 +19,10 @@ SPIN_GYROMAGNETIC_RATIO = 2 * BOHR_MAGNETON / HBAR
 """gamma of g = 2 (rad/(s T)): with it an electron's spin hbar/2 carries one Bohr magneton."""
 
 
+RESOLVED = 0.6
+"""Widths of a wall that a cell may have: walls stick to meshes that are coarser."""
+
+
 @dataclass(frozen=True)
 class SteadyWall:
     """A wall that moves without change.

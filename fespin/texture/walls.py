@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..quantities import is_finite, require_positive
 from .grid import Array, Grid
-from .magnet import TexturedMagnet
+from .magnet import RESOLVED, TexturedMagnet
 
 _BINS = 4000  # along a wire, at most
 
@@ -93,6 +94,48 @@ class WallWatch:
     def width(self, m: Array) -> float:
         """Return Delta (m), half the integral of 1 - (m.e)^2."""
         return self._grid.total(self._weights * (1 - (m @ self._axes[0]) ** 2)) / 2
+
+
+def require_resolved(grid: Grid, magnet: TexturedMagnet, m: Array) -> None:
+    """Refuse cells that are too wide for the walls in them. Collective.
+
+    A wall is where m.e changes its sign, and m turns within a cell as it does in a wall at rest. It sticks to cells
+    that are wider, across it, than 0.6 of the width that the easy axis gives it, that of a wall without a tilt.
+
+    Parameters
+    ----------
+    m
+        At this rank's own nodes (owned, 3).
+
+    Raises
+    ------
+    InputError
+        It says where, and how wide.
+    """
+    if not magnet.easy_constant:
+        return
+    width = magnet.wall_width()
+    seen = grid.seen(m)
+    along, corners = seen @ np.array(magnet.easy_axis)[:, None], grid.positions[grid.cells]
+    here = along[grid.cells][:, :, 0]
+    # In a wall at rest the angle within so wide a cell is 0.57 to 0.6, wherever its nodes are.
+    chords = np.linalg.norm(seen[grid.cells][:, :, None] - seen[grid.cells][:, None], axis=3).max(axis=(1, 2))
+    walled = np.flatnonzero((here.min(axis=1) < 0) & (here.max(axis=1) > 0) & (chords > 2 * math.sin(0.55 / 2)))
+    normal = grid.gradient(along)[walled, :, 0]
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    # Of bricks it is the side, whatever way the wall lies.
+    extent = np.einsum("ci,ci->c", normal**2, np.ptp(corners[walled], axis=1))
+    top = grid.largest(extent)
+    if top <= RESOLVED * width * (1 + 1e-9):
+        return
+    worst = int(np.argmax(extent)) if len(extent) and extent.max() == top else -1
+    place = corners[walled[worst]].mean(axis=0).tolist() if worst >= 0 else None
+    found = next(x for x in grid.comm.allgather(place) if x is not None)
+    at = ", ".join(f"{x:.4g}" for x in found[: grid.mesh.geometry.dim])
+    raise InputError(
+        f"texture: a cell at ({at}) m is {top:.4g} m wide across a wall of width {width:.4g} m, which sticks to cells "
+        f"wider than {RESOLVED:g} widths; take cells of {RESOLVED * width:.2g} m or less, best {width / 4:.2g} m"
+    )
 
 
 def lengths(grid: Grid) -> Array:

@@ -18,7 +18,7 @@ MAGNET = TexturedMagnet(8.3e5, 1.7e-11, 0.05, 5e6, 0.55, 0.08, easy_constant=1.4
 def meshes():
     yield "line", mesh.create_interval(COMM, 40, [0, LENGTH])
     yield "plane", mesh.create_rectangle(COMM, [[0, 0], [LENGTH, 20e-9]], [24, 4])
-    yield "body", mesh.create_box(COMM, [[0, 0, 0], [LENGTH, 15e-9, 9e-9]], [14, 2, 1])
+    yield "body", mesh.create_box(COMM, [[0, 0, 0], [LENGTH, 15e-9, 9e-9]], [20, 2, 1])
 
 
 def ramp(current):
