@@ -213,8 +213,8 @@ def test_what_a_note_proposes_is_ordinary():
 # ---- no false alarms
 # What is said of ordinary cases, too: where numbers come from, and what was left open.
 ASSUMED = (
-    r"the library's .* unchecked", r"no magnetization given, taken along",
-    r"^no (interface|mixing_conductance|seebeck)", r"is not used", r"are not used", r"the library's resistivity of",
+    r"the library's .* unchecked", r"no magnetization, taken as", r"^no (interface|mixing_conductance|seebeck)",
+    r"is not used", r"are not used", r"the library's resistivity of",
     r"far from transport.reference_temperature",
 )  # fmt: skip
 MODULES = (
@@ -331,10 +331,10 @@ def test_swept_fields_add(tmp_path):
 def test_magnets_without_a_direction(tmp_path):
     """Taken along +z, unless every state says where they point; normal metals have none."""
     plain = swap(STACK, ("magnetization = [0, 0.6, 0.8]\n", ""), ("magnetization = [0, 0, 1]\n", ""))
-    assert told(tmp_path, plain) == ["layer 'hard', 'free': no magnetization given, taken along +z"]
+    assert told(tmp_path, plain) == ["layers 'hard', 'free': no magnetization, taken as magnets along +z"]
     up, down = "[state.up]\nfree = [0, 0, 1]\nhard = [0, 1, 0]\n", "[state.down]\nfree = [0, 0, -1]\n"
     assert told(tmp_path, plain + up) == []
-    assert told(tmp_path, plain + up + down) == ["layer 'hard': no magnetization given, taken along +z"]
+    assert told(tmp_path, plain + up + down) == ["layer 'hard': no magnetization, taken as a magnet along +z"]
     bands = swap(
         LINE,
         (
@@ -344,7 +344,7 @@ def test_magnets_without_a_direction(tmp_path):
         ("magnetization = [0, 0, 1]\n", ""),
         ("current_density", 'model = "three-channel"\ncurrent_density'),
     )
-    assert "layer 'F': no magnetization given, taken along +z" in told(tmp_path, bands)
+    assert "layer 'F': no magnetization, taken as a magnet along +z" in told(tmp_path, bands)
 
 
 def library(kind):
@@ -464,7 +464,7 @@ def test_terminal_and_summary(tmp_path, capsys):
     summary, _ = run(tmp_path, text)
     error = capsys.readouterr().err
     assert len(summary["notes"]) == 2
-    assert summary["notes"][0] == "layer 'F': no magnetization given, taken along +z"
+    assert summary["notes"][0] == "layer 'F': no magnetization, taken as a magnet along +z"
     density = summary["states"]["default"]["current_density"]
     assert summary["notes"][1].startswith(f"state default: {density:.4g} A/m2 is beyond 1e14")
     for note in summary["notes"]:

@@ -29,7 +29,7 @@ def layer_notes(case: Case) -> list[str]:
         return out
     stack = case.device_stack()
     out += _drives(case) + _numbers(case) + _temperatures(case)
-    out += case.notes() + _contacts(case, stack)
+    out += case.notes() + _directions(case, stack) + _contacts(case, stack)
     return out + unchecked_materials(case, stack) + unchecked_interfaces(case, stack, case.touching(stack))
 
 
@@ -86,6 +86,24 @@ def _temperatures(case: Case) -> list[str]:
 
 
 # ---- what was assumed
+def _directions(case: Case, stack: Stack) -> list[str]:
+    """Return a note on magnets whose direction nobody gave."""
+    states = case.states().values()
+    silent = [
+        x.name
+        for x in stack
+        if x.material.ferromagnetic
+        and (x.material.beta or x.material.bands)
+        and x.magnetization is None
+        and not all(x.name in directions for directions in states)
+    ]
+    if not silent:
+        return []
+    names = ", ".join(f"'{n}'" for n in silent)
+    owners, magnets = ("layer", "a magnet") if len(silent) == 1 else ("layers", "magnets")
+    return [f"{owners} {names}: no magnetization, taken as {magnets} along +z"]
+
+
 def _contacts(case: Case, stack: Stack) -> list[str]:
     """Return notes on leads that superconduct."""
     t, out = case.transport, []
