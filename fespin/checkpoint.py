@@ -80,6 +80,10 @@ class StateFile:
         self._cells = int(self._mesh_comm.allreduce(count))
         self._dofs = np.asarray(space.dofmap.list[:count])[self._order]
 
+    def another(self, path: Path) -> StateFile:
+        """Return a file of the same kind with another name, for a state that is kept beside this one."""
+        return StateFile(self.comm, self.space, path, every=self.every, about=self.about)
+
     def due(self) -> bool:
         """Return whether it is time for a new state."""
         return bool(self.comm.bcast(monotonic() - self._last >= self.every, 0))

@@ -13,7 +13,7 @@ from mpi4py import MPI
 
 from .. import _compat, output
 from ..domain import Domain
-from ..errors import InputError, one_line
+from ..errors import one_line
 from ..geometry import from_file, lateral, line, pillar, strip
 from .case import Case
 from .checkpoints import Checkpoints
@@ -184,9 +184,7 @@ def _of_a_body(
         return lambda path, picture: longitudinal_run.run_tasks(magnet, path, picture, say)
     from . import texture_run
 
-    if checkpoints is not None:
-        raise InputError("--checkpoint: it is not for [texture] yet")
-    wire = texture_run.prepare(comm, case, base, say)
+    wire = texture_run.prepare(comm, case, base, say, checkpoints)
     return lambda path, picture: texture_run.run_tasks(wire, path, picture, say)
 
 

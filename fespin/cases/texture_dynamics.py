@@ -20,6 +20,7 @@ from ..texture import Dynamics, Flow, Grid, Step, Transport, VortexWatch, WallWa
 from .tables import known
 from .texture_case import FELT, LEFT, TextureTask
 from .texture_motion import Record, jsonable, means
+from .texture_restart import GoingOn
 from .texture_wire import Array, Picture, Results, Wire, closed_form
 
 LOSSES = ("joule", "damping", "beta")
@@ -172,32 +173,48 @@ def dynamics(
         circuit.probe(points) if points is not None else None,
     )
     begin = time.perf_counter()
-    first = wire.beginning
-    if table.relaxed:
+    going_on = None if wire.checkpoints is None else GoingOn.of(wire, task, name)
+    before = None if going_on is None else going_on.load()
+    first = wire.beginning if before is None else before.values["m"]
+    if table.relaxed and before is None:
         say(f"task {name}: the start is relaxed, {time.perf_counter() - begin:.2f} s")
     motion = Dynamics(
         grid, wire.magnet, first, field=tuple(table.field), current=circuit, dipolar=wire.dipolar or False
     )
-    start, energy = seen.where(motion.directions), motion.energy
-    gone = seen.left(start)
-    if gone is not None:
-        why = "; without texture.relaxed it would start as declared" if table.relaxed else ""
-        raise InputError(f"before it starts {gone}{why}")
+    if before is None:
+        start, energy = seen.where(motion.directions), motion.energy
+        gone = seen.left(start)
+        if gone is not None:
+            why = "; without texture.relaxed it would start as declared" if table.relaxed else ""
+            raise InputError(f"before it starts {gone}{why}")
+    else:
+        start, energy = before.numbers["start"], before.numbers["energy"]
+        motion.restore(before.numbers["motion"], before.values)
+        seen.record.rows, seen.totals = before.numbers["rows"], before.numbers["totals"]
+        say(f"checkpoint: task {name} goes on at {motion.time:.4g} s")
     wanted, times = np.linspace(0.0, duration, samples), list[float]()
     frames: list[tuple[float, Array, Array]] = []
     stopped, bar = None, ProgressBar(comm, 100)
     with ExitStack() as stack:
         fields = stack.enter_context(_Fields(grid, path / f"fields.{name}.bp"))
 
-        def keep(t: float, m: Array, potential: Array) -> None:
+        def keep(t: float, m: Array, potential: Array, *, again: bool = False) -> None:
             fields.write(t, m, potential)
+            if going_on is not None and not again:
+                going_on.keep(len(times), t, m, potential)
             times.append(t)
             profile = _profile(wire, m) if table.vortex is None else _top(wire, m)
             if profile is not None:
                 frames.append((t, *profile))
 
-        keep(0.0, motion.directions, np.zeros(grid.owned))
         kept = 1
+        if before is None:
+            keep(0.0, motion.directions, np.zeros(grid.owned))
+        else:
+            assert going_on is not None
+            kept = before.numbers["kept"]
+            for k in range(before.numbers["frames"]):
+                keep(*going_on.kept(k), again=True)
         for step in motion.steps(duration, tolerance=known(task.tolerance), max_step=task.max_step):
             assert step.flow is not None
             here = seen.step(step)
@@ -209,6 +226,9 @@ def dynamics(
                     kept += 1
             if stopped is not None:
                 break
+            if going_on is not None and step.time < duration and going_on.file.due():
+                told = {"kept": kept, "frames": len(times), "rows": seen.record.rows, "totals": seen.totals}
+                going_on.save(motion, told | {"start": start, "energy": energy})
     bar.clear()
     solves, factors = motion.newton_steps
     motion.destroy()

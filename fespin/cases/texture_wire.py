@@ -20,6 +20,7 @@ from ufl import Measure
 from ..errors import InputError
 from ..texture import DipolarField, Dynamics, Grid, Lead, TexturedMagnet, Transport, relax, vortex, wall
 from .body_geometry import Body, make_body
+from .checkpoints import Checkpoints
 from .texture_case import TextureCase, along_easy, default_cell, make_magnet, resolved_wall
 from .texture_checks import OWNER, check_cells, check_places, check_vortex, coarse
 from .unit_notes import body_extent
@@ -45,6 +46,8 @@ class Wire:
         m at the start: a function of positions (n, 3), or one vector.
     dipolar
         The dipolar field, if motions feel one.
+    checkpoints
+        Where the states of motions are kept.
     """
 
     case: TextureCase
@@ -54,6 +57,7 @@ class Wire:
     section: float
     start: Any
     dipolar: DipolarField | None = None
+    checkpoints: Checkpoints | None = None
 
     @property
     def low(self) -> float:
@@ -124,13 +128,21 @@ class Wire:
         return points
 
 
-def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[str], None]) -> Wire:
+def prepare(
+    comm: MPI.Intracomm,
+    case: TextureCase,
+    base: Path,
+    say: Callable[[str], None],
+    checkpoints: Checkpoints | None = None,
+) -> Wire:
     """Mesh the wire of a case. Collective.
 
     Parameters
     ----------
     base
         Folder of the case file.
+    checkpoints
+        Where the states of motions are kept.
 
     Raises
     ------
@@ -160,7 +172,7 @@ def prepare(comm: MPI.Intracomm, case: TextureCase, base: Path, say: Callable[[s
         check_vortex(table, *([float(x) for x in side[: body.dimension]] for side in (body.low, body.high)))
         v, middle = table.vortex, (body.low + body.high) / 2
         start = vortex(v.centre or (float(middle[0]), float(middle[1])), v.core, v.polarity, v.chirality)
-    wire = Wire(case, magnet, body, grid, 1.0, start)
+    wire = Wire(case, magnet, body, grid, 1.0, start, checkpoints=checkpoints)
     if body.dimension > 1:
         wire.section = grid.volume / (high - low) if table.geometry.shape is not None else _end(wire)
     # Here, so that what is too large is refused before anything is written.
