@@ -12,6 +12,7 @@ from mpi4py import MPI
 from fespin import Contact, Interface, Layer, Material, Stack, TransportProblem, line
 from fespin.cases.casefile import read
 from fespin.cases.kinds import schema
+from fespin.cases.notes import notes_of
 from fespin.cli import main
 
 CASE = """
@@ -351,7 +352,7 @@ def test_reading_is_linear_in_the_layers(model, tmp_path):
             case = read(path)[0]
             assert len(case.layer) == n
             case.describe()
-            case.notes()
+            notes_of(case)
 
         return calls(whole)
 

@@ -8,6 +8,7 @@ from .. import materials
 from ..stack import Stack
 from . import unit_notes
 from .case import Case
+from .transport_case import Interface
 
 # Metals of leads that superconduct at 4.2 K, with the temperature up to which they do (K).
 _SUPERCONDUCTORS = {"Nb": 9.2, "NbN": 16.0, "NbTi": 10.0, "Pb": 7.2, "V": 5.4, "Ta": 4.5}
@@ -162,11 +163,14 @@ def unchecked_interfaces(case: Case, stack: Stack, pairs: Iterable[tuple[str, st
         Layers that touch.
     """
     temperature, made_of = case.transport.temperature, {x.name: x.material.name for x in stack}
+    tables: dict[frozenset[str], list[Interface]] = {}
+    for k, v in case.interface.items():
+        tables.setdefault(frozenset(p.strip() for p in k.split("|")), []).append(v)
     found: dict[str, set[str]] = {}
     for a, b in pairs:
         first, second = made_of[a], made_of[b]
         ways = {frozenset((x, y)) for x in (a, first) for y in (b, second)}
-        own = [v for k, v in case.interface.items() if frozenset(p.strip() for p in k.split("|")) in ways]
+        own = [v for names in ways for v in tables.get(names, ())]
         given = {k for v in own for k in v.model_dump(exclude_none=True)}
         if "conductance" in given or any(v.area_resistance_star == 0 for v in own):
             given |= _INTERFACE
