@@ -93,6 +93,14 @@ def test_a_node_number_given_twice(folder, capsys):
     refused(capsys, ["run", folder / "tags.toml", "--output", folder / "out"], ["tags.msh", "twice"])
 
 
+def test_a_file_that_breaks_gmsh(folder, capsys):
+    """gmsh crashes on this dimension of a group when it reads what it has written; the run ends with a line."""
+    text = swap((folder / "sound.msh").read_text(), ('1 3 "bottom"', '99999999999 3 "bottom"'))
+    (folder / "crash.msh").write_text(text)
+    (folder / "crash.toml").write_text(CASE.replace("NAME", "crash"))
+    refused(capsys, ["run", folder / "crash.toml", "--output", folder / "out"], ["crash.msh"])
+
+
 # ---- the checks themselves, on meshes of boxes
 RNG = np.random.default_rng(5)
 
