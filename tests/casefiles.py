@@ -22,7 +22,7 @@ def swap(text, *pairs):
     return text
 
 
-def refused(capsys, arguments, words, status=2, *, progress="mesh|state"):
+def refused(capsys, arguments, words, status=2, *, progress="mesh|state|note"):
     """Assert that the command line says one line with these words, beside its progress; return the line."""
     assert main([str(a) for a in arguments]) == status
     out, err = capsys.readouterr()
