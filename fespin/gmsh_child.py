@@ -72,6 +72,14 @@ def _work(request: dict[str, Any]) -> str | None:
     for name, value in {"MshFileVersion": 4.1, "Binary": 1, "SaveAll": 1}.items():
         gmsh.option.setNumber(f"Mesh.{name}", value)
     gmsh.write(request["mesh"])
+    # All that the parent will do, so that what breaks gmsh breaks it here.
+    gmsh.clear()
+    gmsh.open(request["mesh"])
+    gmsh.model.mesh.getNodes()
+    for d, tag in gmsh.model.getPhysicalGroups():
+        gmsh.model.getPhysicalName(d, tag)
+        for entity in gmsh.model.getEntitiesForPhysicalGroup(d, tag):
+            gmsh.model.mesh.getElements(d, int(entity))
     return None
 
 

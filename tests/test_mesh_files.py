@@ -93,6 +93,24 @@ def test_a_node_number_given_twice(folder, capsys):
     refused(capsys, ["run", folder / "tags.toml", "--output", folder / "out"], ["tags.msh", "twice"])
 
 
+def test_facets_that_are_no_sides_of_cells(folder, capsys):
+    """A contact drawn through a cell would be smaller than it looks."""
+    nodes, cells, layer, ends = faulty_meshes.grid()
+    ends[0] = (np.vstack([ends[0][0][:-1], [[1, faulty_meshes.NX + 3 + 1]]]), 3)
+    faulty_meshes.write(folder / "sides.msh", nodes, cells, layer, ends)
+    (folder / "sides.toml").write_text(CASE.replace("NAME", "sides"))
+    words = ["sides.msh", "contact 'bottom' has 1 facets of 5", "near (2, 1, 0)"]
+    refused(capsys, ["run", folder / "sides.toml", "--output", folder / "out"], words)
+
+
+def test_a_file_that_breaks_gmsh(folder, capsys):
+    """gmsh crashes on this dimension of a group when it reads what it has written; the run ends with a line."""
+    text = swap((folder / "sound.msh").read_text(), ('1 3 "bottom"', '99999999999 3 "bottom"'))
+    (folder / "crash.msh").write_text(text)
+    (folder / "crash.toml").write_text(CASE.replace("NAME", "crash"))
+    refused(capsys, ["run", folder / "crash.toml", "--output", folder / "out"], ["crash.msh"])
+
+
 # ---- the checks themselves, on meshes of boxes
 RNG = np.random.default_rng(5)
 

@@ -18,7 +18,7 @@ from ..errors import InputError, nearest
 from ..stack import Stack
 from .reading import SUFFIXES, open_file
 from .session import mesh_with_gmsh
-from .soundness import check_cells, check_points
+from .soundness import check_cells, check_points, check_sides
 
 LARGEST = 0.01  # m
 # gmsh's types of straight simplices, by dimension.
@@ -176,6 +176,8 @@ def _check(
     parts, part = connected_components(edges, directed=False)
     if parts == 1:
         check_cells(owner, x, index, dim)
+        for (name, _), nodes in facets.items():
+            check_sides(f"{owner}: the contact '{name}'", x, index, np.searchsorted(used, nodes).reshape(-1, dim))
         return
     first = {n: mesh.getNodesForPhysicalGroup(d, t)[0].astype(np.int64)[:1] for n, (d, t) in layers.items()}
     home = {n: int(part[np.searchsorted(used, x)][0]) for n, x in first.items()}

@@ -117,7 +117,7 @@ def open_file(
             "dimension": dimension,
             "layers": None if layers is None else list(layers),
             "seconds": how.seconds,
-            "bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            "bytes": _memory(),
         }
         error = _mesh_apart(request, folder if not trusted else None, how.seconds)
         if error is None and not mesh.is_file():
@@ -125,6 +125,14 @@ def open_file(
         if error is not None:
             raise InputError(f"{owner}: {one_line(error).replace(str(source), str(path))}")
         gmsh.open(str(mesh))
+
+
+def _memory() -> int:
+    """Return the bytes of memory that this machine has."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):  # it does not say
+        return sys.maxsize
 
 
 def _text(path: Path, owner: str) -> bytes:

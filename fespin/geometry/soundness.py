@@ -104,6 +104,34 @@ def check_cells(owner: str, points: Reals, cells: Ints, dim: int, determinants: 
             _check_hanging(owner, points, nodes, boundary)
 
 
+def check_sides(owner: str, points: Reals, cells: Ints, facets: Ints) -> None:
+    """Refuse facets that are no sides of cells: they would be left out in silence.
+
+    Parameters
+    ----------
+    owner
+        What they belong to, for messages.
+    cells, facets
+        Corners of simplices, shapes (m, d + 1) and (k, d): indices of points.
+
+    Raises
+    ------
+    InputError
+        With the place of the first.
+    """
+    d = facets.shape[1]
+    near = cells[np.isin(cells, facets).sum(axis=1) >= d]
+    sides = near[:, np.array(_FACES[d, d + 1])].reshape(-1, d)
+    _, number = np.unique(np.sort(np.concatenate([facets, sides]), axis=1), axis=0, return_inverse=True)
+    number = number.ravel()
+    lost = np.flatnonzero(~np.isin(number[: len(facets)], number[len(facets) :]))
+    if len(lost):
+        raise InputError(
+            f"{owner} has {len(lost)} facets of {len(facets)} that are no sides of cells, one near "
+            f"{_place(points[facets[lost[0]]].mean(axis=0))}; mesh the boundary and the cells together"
+        )
+
+
 def _groups(rows: Ints, count: int) -> tuple[Ints, NDArray[np.bool_]]:
     """Return an order that brings equal rows of sorted indices together, and which are the first of their kind."""
     width = rows.shape[1]
