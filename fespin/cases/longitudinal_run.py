@@ -71,7 +71,10 @@ def run_tasks(prepared: Prepared, path: Path, picture: Picture, say: Callable[[s
         What ``summary.json`` holds under "longitudinal" and "tasks".
     """
     results = run_each(
-        prepared.case.task, lambda task, name: TASKS[task.kind](prepared, task, name, path, picture, say), say
+        prepared.problem.comm,
+        prepared.case.task,
+        lambda task, name: TASKS[task.kind](prepared, task, name, path, picture, say),
+        say,
     )
     described = _describe(prepared)
     prepared.problem.destroy()

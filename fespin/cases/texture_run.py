@@ -30,7 +30,9 @@ def run_tasks(wire: Wire, path: Path, picture: Picture, say: Callable[[str], Non
         What ``summary.json`` holds under "texture" and "tasks".
     """
     kinds = {"electromotive_force": electromotive_force, "dynamics": dynamics}
-    results = run_each(wire.case.task, lambda task, name: kinds[task.kind](wire, task, name, path, picture, say), say)
+    results = run_each(
+        wire.grid.comm, wire.case.task, lambda task, name: kinds[task.kind](wire, task, name, path, picture, say), say
+    )
     described = _describe(wire)
     if wire.dipolar is not None:
         wire.dipolar.destroy()
