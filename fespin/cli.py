@@ -34,7 +34,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fespin {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="run a case file", description="Run a case file (TOML).")
+    run = commands.add_parser(
+        "run",
+        help="run a case file",
+        description="Run a case file (TOML). Exit status: 0 all is done; 1 a solve failed; 2 bad input; "
+        "3 a task, or a part of one, failed, the rest is written, and the last line says so.",
+    )
     run.add_argument("case", type=Path, metavar="CASE.toml")
     run.add_argument("--output", type=Path, metavar="DIR", help="output folder (default: the case's stem)")
     run.add_argument("--force", action="store_true", help="replace the results in an existing output folder")
@@ -88,7 +93,7 @@ def _world() -> Any:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status: 0, 2 for bad input, 1 for a failed solve."""
+    """Run the command line and return the exit status: 0, 2 for bad input, 1 for a failed solve, 3 if parts failed."""
     options = argparse.Namespace(traceback=False)
     try:
         _parser().parse_args(arguments, options)
@@ -107,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             print(json.dumps(schema(), indent=1))
         else:
-            _run(options)
+            return _run(options)
     except FespinError as error:
         if options.traceback:
             raise
@@ -168,7 +173,7 @@ def _read(options: argparse.Namespace) -> tuple[AnyCase, dict[str, Any]]:
     return found  # type: ignore[no-any-return]
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     case, raw = _read(options)
     if options.dry_run:
         comm = _world()
@@ -178,7 +183,7 @@ def _run(options: argparse.Namespace) -> None:
             print(case.describe())
             for note in notes_of(case, options.set):
                 print(f"fespin: {PREFIX}{note}", file=sys.stderr)
-        return
+        return 0
 
     from mpi4py import MPI
 
@@ -189,6 +194,7 @@ def _run(options: argparse.Namespace) -> None:
 
     from .cases.case import Case
     from .cases.checkpoints import Checkpoints
+    from .cases.results import missing
     from .cases.run import run, stderr_logger, table
     from .geometry.reading import Reading, reading
     from .output import OutputFolder
@@ -239,3 +245,11 @@ def _run(options: argparse.Namespace) -> None:
             print(f"fespin: note: kept what fespin did not write: {', '.join(folder.kept)}", file=sys.stderr)
         print(table(summary))
         print(f"{'written to':<14} {folder.final}")
+    lacking = len(missing(summary))
+    if not lacking:
+        return 0
+    if comm.rank == 0:
+        sys.stdout.flush()
+        parts = "1 part is" if lacking == 1 else f"{lacking} parts are"
+        print(f"fespin: {parts} missing, see above and in summary.json", file=sys.stderr, flush=True)
+    return 3

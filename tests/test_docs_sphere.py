@@ -77,9 +77,9 @@ def test_keys_of_the_summary(folder):
         assert results.keys() <= part("`tasks.<name>`") | asked, name
     # And nothing that is not there.
     named = "".join(re.findall(r"^\| (`.*?) \|", body("`tasks.<name>`"), re.M))
-    of_devices = {"resistance_area", "electrical_power"}
+    of_others = {"resistance_area", "electrical_power", "error", "missing"}  # of devices and of what fails
     there = set().union(*summary["tasks"].values(), summary["tasks"]["loops"]["loops"][0])
-    assert set(re.findall(r"`(\w+)`", named)) - of_devices <= there
+    assert set(re.findall(r"`(\w+)`", named)) - of_others <= there
 
 
 @pytest.mark.parametrize(

@@ -87,3 +87,56 @@ def test_small_remainders_under_a_tilted_polarizer():
     assert found[1].not_switched[-1] < 1e-8
     assert found[0].not_switched == pytest.approx(found[1].not_switched, rel=1e-4, abs=0)
     assert max(x.stationary for x in found) < 1e-10
+
+
+def test_estimates_are_right():
+    """Random magnets, fields and torques: the error lies within the estimate, and the estimate within 30 of it."""
+    rng, ratios, bounds = np.random.default_rng(20), [], []
+    for _ in range(4):
+        spin = bit(np.exp(rng.uniform(0.0, 3.2)), np.exp(rng.uniform(-1.8, 0.0)))
+        width = 2 * spin.terms[0].stability / STIFF
+        spin = spin.with_field(tuple(width * 0.15 * rng.uniform(-1, 1, 3)))
+        torque = tilted(spin, rng.uniform(0.5, 2.5), rng.uniform(0, 85), rng.uniform(0, 6), rng.uniform(-0.4, 0.4))
+        sigma = fs.Sigma(COMM, rng.uniform(0.3, 0.42), refine=spin)
+        times = np.array([0.0, 0.3, 1.0, 2.0, 3.0]) * spin.damping**0.3 / spin.diffusion * 2 / spin.terms[0].stability
+        found = fs.FokkerPlanck(sigma, spin, torque, axisymmetric=False).switching(times)
+        better = fs.Sigma(COMM, 0.8 * sigma.mesh_size, degree=5, refine=spin)
+        exact = fs.FokkerPlanck(better, spin, torque, axisymmetric=False, verify=False).switching(times, rtol=1e-8)
+        assert found.error_estimate[0] == 0
+        assert found.resolved.all()
+        error = np.abs(found.not_switched / exact.not_switched - 1)[1:]
+        bounds += list(error / found.error_estimate[1:])
+        ratios += list(found.error_estimate[1:] / np.maximum(error, 1e-6))
+    assert max(bounds) < 1
+    assert np.quantile(ratios, 0.9) < 30
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+def test_estimates_of_low_degrees(degree):
+    """Degrees without lower neighbours are compared with a higher one."""
+    spin = bit(4, 0.5)
+    torque = tilted(spin, 1.5, 30)
+    times = np.array([0.05, 0.2]) / spin.diffusion
+    found = fs.FokkerPlanck(fs.Sigma(COMM, 0.25, degree=degree, refine=spin), spin, torque).switching(times)
+    exact = fs.FokkerPlanck(fs.Sigma(COMM, 0.4, refine=spin), spin, torque, verify=False).switching(times)
+    error = np.abs(found.not_switched / exact.not_switched - 1)
+    assert (error < found.error_estimate).all()
+    assert (found.error_estimate < 10 * error).all()
+
+
+def test_what_is_not_resolved_is_marked():
+    """Deep samples on a coarse mesh are nan with their estimate; the others stand. The advice, once taken, works."""
+    spin = bit(30, 0.35)
+    torque = tilted(spin, 1.8, 55)
+    times, size = np.array([0.0, 0.03, 0.06, 0.3]) / spin.diffusion, 0.4
+    found = fs.FokkerPlanck(fs.Sigma(COMM, size, refine=spin), spin, torque).switching(times)
+    lost = np.count_nonzero(~found.resolved)
+    assert 0 < lost < 3
+    assert (found.error_estimate[~found.resolved] > 0.5).all()
+    assert found.advice.startswith(f"{lost} of 4 samples are not resolved; sphere.mesh_size")
+    better = float(found.advice.split(";")[-1].split()[0])
+    exact = fs.FokkerPlanck(fs.Sigma(COMM, better, refine=spin), spin, torque).switching(times)
+    assert exact.advice is None
+    assert exact.resolved.all()
+    seen = found.resolved
+    assert found.not_switched[seen] == pytest.approx(exact.not_switched[seen], rel=max(found.error_estimate[seen]))

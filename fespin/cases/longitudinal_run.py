@@ -84,6 +84,7 @@ def run_tasks(prepared: Prepared, path: Path, picture: Picture, say: Callable[[s
         What ``summary.json`` holds under "longitudinal" and "tasks".
     """
     results = run_each(
+        prepared.problem.comm,
         [resolved(t) for t in prepared.case.task],
         lambda task, name: TASKS[task.kind](prepared, task, name, path, picture, say),
         say,

@@ -35,6 +35,7 @@ def run_tasks(
     *,
     torque_map: DrivenMap | None = None,
     checkpoints: Checkpoints | None = None,
+    alone: bool = True,
 ) -> Results:
     """Run the tasks of a case, and write their curves, fields and pictures. Collective.
 
@@ -52,6 +53,8 @@ def run_tasks(
         What the device does to its free layer, if the torque comes from transport.
     checkpoints
         Where the states of long evolutions are kept, from which they go on.
+    alone
+        Whether the case has no other results than its tasks'.
 
     Returns
     -------
@@ -103,7 +106,13 @@ def run_tasks(
     solver = make(comm, spin, torque)
     shared = Shared(comm, case, spin, torque, solver, make, path, picture, checkpoints, torque_map)
     tasks = {**TASKS, **SURVEYS, "hysteresis": hysteresis}
-    results = run_each([resolved(t) for t in case.task], lambda task, name: tasks[task.kind](shared, task, name), say)
+    results = run_each(
+        comm,
+        [resolved(t) for t in case.task],
+        lambda task, name: tasks[task.kind](shared, task, name),
+        say,
+        alone=alone,
+    )
     if table.mesh is not None and not meshed:
         say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")
     if shared.curves or shared.points:

@@ -157,7 +157,10 @@ def _switching(run: Shared, task: Task, name: str) -> Results:
     if len(times) > 1:
         run.curves[f"Fokker-Planck ({name})"] = (times, found.not_switched)
     _draw(run, name, found.final, f"after {times[-1] / 1e-9:.3g} ns", run.torque)
-    return found.summary() | describe_mesh(found.final)
+    told = found.summary() | describe_mesh(found.final)
+    if found.advice is not None:
+        told["missing"] = [found.advice]
+    return told
 
 
 def _langevin(run: Shared, task: Task, name: str) -> Results:
@@ -283,18 +286,29 @@ def _line_of_spectrum(r: Results) -> str:
     return f"decay rates (1/s): {', '.join(shown)}{', ...' if len(r['eigenvalues']) > 4 else ''}"
 
 
+def _number(x: float | None) -> str:
+    return "not resolved" if x is None else f"{x:.6g}"
+
+
 def _mean(r: Sequence[float]) -> str:
     return f"({', '.join(f'{x:.5f}' for x in r)})"
 
 
-_REGIONS = {"telegraph": "of telegraph noise", "bistable": "bistable", "none": "without a stable state"}
+_REGIONS = {
+    "telegraph": "of telegraph noise",
+    "bistable": "bistable",
+    "none": "without a stable state",
+    "unknown": "unknown",
+}
 _TABLE: dict[str, Callable[[Results], str]] = {
     "spectrum": _line_of_spectrum,
     "steady": lambda r: f"mean direction {_mean(r['mean_direction'])}, dissipates {r['dissipated_power']:.4g} W",
     "escape": lambda r: (
         "dwell times (s): " + ", ".join("infinite" if x is None else f"{x:.5g}" for x in r["dwell_times"])
     ),
-    "switching": lambda r: f"not switched after {r['times'][-1]:.4g} s: {r['not_switched'][-1]:.6g} ({r['method']})",
+    "switching": lambda r: (
+        f"not switched after {r['times'][-1]:.4g} s: {_number(r['not_switched'][-1])} ({r['method']})"
+    ),
     "langevin": lambda r: (
         f"not switched after {r['times'][-1]:.4g} s: {r['not_switched'][-1]:.4g} +- {r['not_switched_error'][-1]:.1g}"
     ),

@@ -20,6 +20,7 @@ from .checkpoints import Checkpoints
 from .kinds import AnyCase
 from .longitudinal_case import LongitudinalCase
 from .notes import Notes, notes_of
+from .results import missing
 from .texture_case import TextureCase
 from .transport_run import run_transport
 from .transport_run import table as transport_table
@@ -108,7 +109,7 @@ def run(
     Returns
     -------
     dict
-        What ``summary.json`` holds.
+        What ``summary.json`` holds; :func:`fespin.cases.results.missing` tells what has failed.
     """
     started = time.perf_counter()
     say = notes = Notes(say)
@@ -163,7 +164,17 @@ def _of_layers(
             from .macrospin_run import run_tasks
 
             driven = None if transport is None else transport.torque_map
-            summary |= run_tasks(comm, case, base, path, picture, say, torque_map=driven, checkpoints=checkpoints)
+            summary |= run_tasks(
+                comm,
+                case,
+                base,
+                path,
+                picture,
+                say,
+                torque_map=driven,
+                checkpoints=checkpoints,
+                alone=transport is None,
+            )
         return summary
 
     return write
@@ -203,7 +214,15 @@ def _artist(folder: Path, wanted: bool, say: Callable[[str], None]) -> Picture:
 
 
 def table(summary: dict[str, Any]) -> str:
-    """Return the results of a case as text for a terminal."""
+    """Return the results of a case as text for a terminal; what is missing stands in the last line."""
+    lacking = missing(summary)
+    if not lacking:
+        return _table(summary)
+    found = {k: r for k, r in summary["tasks"].items() if "error" not in r}
+    return "\n".join(x for x in (_table(summary | {"tasks": found}), *lacking) if x)
+
+
+def _table(summary: dict[str, Any]) -> str:
     lines = []
     if "longitudinal" in summary:
         from .longitudinal_run import table as longitudinal_table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from .. import output
 from ..plotting.surveys import plot_dwell_times, plot_phase_diagram, plot_resonances
 from ..progress import ProgressBar
+from ..sigma.results import finite_or_none
 from ..sigma.surveys import dwell_times, phase_diagram, resonances
 from .macrospin_case import Task
 from .macrospin_tasks import Results, Shared, start_of
@@ -21,11 +22,9 @@ def _range(limits: list[float] | None, samples: int | None) -> list[float]:
     return [float(x) for x in np.linspace(first, last, known(samples))]
 
 
-def _finite(values: object) -> object:
-    """Return nested lists in which what is not finite is None."""
-    if isinstance(values, list):
-        return [_finite(x) for x in values]
-    return values if isinstance(values, float) and np.isfinite(values) else None
+def _missing(failures: Mapping[str, str]) -> Results:
+    """Return what a summary says of points that failed."""
+    return {"missing": [f"{where}: {line}" for where, line in failures.items()]} if failures else {}
 
 
 def _dwell_times(run: Shared, task: Task, name: str) -> Results:
@@ -45,8 +44,9 @@ def _dwell_times(run: Shared, task: Task, name: str) -> Results:
         "drives": drives,
         "states": found.states.tolist(),
         "stable": found.stable.tolist(),
-        "dwell_times": _finite(found.dwell_times.tolist()),
-        "populations": found.populations.tolist(),
+        "dwell_times": finite_or_none(found.dwell_times.tolist()),
+        "populations": finite_or_none(found.populations.tolist()),
+        **_missing({f"at drive {drives[k]:.6g}": line for k, line in found.failures.items()}),
     }
 
 
@@ -70,7 +70,11 @@ def _resonance(run: Shared, task: Task, name: str) -> Results:
         lambda p: plot_resonances(run.comm, p, found, xlabel=run.drive_label, title=run.case.title),
     )
     keys = ("frequency", "width", "thermal_frequency", "thermal_width")
-    return {"drives": drives, **{k: _finite(getattr(found, k).tolist()) for k in keys}}
+    return {
+        "drives": drives,
+        **{k: finite_or_none(getattr(found, k).tolist()) for k in keys},
+        **_missing({f"at drive {drives[k]:.6g}": line for k, line in found.failures.items()}),
+    }
 
 
 def _phase_diagram(run: Shared, task: Task, name: str) -> Results:
@@ -107,8 +111,9 @@ def _phase_diagram(run: Shared, task: Task, name: str) -> Results:
         "fields": fields,
         "states": found.states.tolist(),
         "regions": found.regions.tolist(),
-        "dwell_times": _finite(found.dwell_times.tolist()),
-        "populations": found.populations.tolist(),
+        "dwell_times": finite_or_none(found.dwell_times.tolist()),
+        "populations": finite_or_none(found.populations.tolist()),
+        **_missing({f"at {fields[i]:.6g} T, drive {drives[k]:.6g}": line for (i, k), line in found.failures.items()}),
         "critical": [x.tolist() for x in found.critical],
         "observation_time": found.observation,
     }

@@ -33,7 +33,9 @@ def run_tasks(wire: Wire, path: Path, picture: Picture, say: Callable[[str], Non
     """
     kinds = {"electromotive_force": electromotive_force, "dynamics": dynamics}
     tasks = [with_defaults(t, DEFAULTS[t.kind]) for t in wire.case.task]
-    results = run_each(tasks, lambda task, name: kinds[task.kind](wire, task, name, path, picture, say), say)
+    results = run_each(
+        wire.grid.comm, tasks, lambda task, name: kinds[task.kind](wire, task, name, path, picture, say), say
+    )
     described = _describe(wire)
     if wire.dipolar is not None:
         wire.dipolar.destroy()

@@ -11,7 +11,7 @@ from mpi4py import MPI
 from ..sigma.surveys import DwellTimes, PhaseDiagram, Resonances
 from .palette import LINES
 
-_REGIONS = {"telegraph": "#f2c14e", "bistable": "#9aa5b1", "none": "#6a3d9a"}
+_REGIONS = {"telegraph": "#f2c14e", "bistable": "#9aa5b1", "none": "#6a3d9a", "unknown": "#ffffff"}
 _STATES = ("#b7cfe6", "#e8b9ad", "#bcd9bd", "#d8cbe6")
 
 
@@ -87,7 +87,7 @@ def plot_phase_diagram(comm: MPI.Intracomm, path: Path, found: PhaseDiagram, *, 
             once = len(np.unique(pairs[:, 0])) == len(pairs)
             ax.plot(pairs[:, 0], pairs[:, 1], ".-" if once else ".", ms=5, lw=1.2, color=LINES[k % len(LINES)])
     labels = {str(k): f"only {_named(u)}" for k, u in enumerate(found.states)}
-    labels |= {"telegraph": "telegraph noise", "bistable": "by history", "none": "precession"}
+    labels |= {"telegraph": "telegraph noise", "bistable": "by history", "none": "precession", "unknown": "failed"}
     handles = [Patch(color=c, label=labels[n]) for n, c in zip(names, colours, strict=True) if n in found.regions]
     for k, u in enumerate(found.states):
         if len(found.critical[k]):

@@ -23,13 +23,14 @@ from . import response
 from . import switching as courses
 from .distribution import Distribution, Surface, power
 from .drive import builder, checked_times, directions, samples
+from .estimates import drowned, neighbourhoods, relative_errors
 from .evolution import Evolution, evolve
 from .factor import Options
 from .meridian import Meridian
 from .operator import Operator
 from .passage import mean_first_passage
 from .reduced import Reduced
-from .resolution import meridian_cells, require_resolution
+from .resolution import meridian_cells, remedy, require_resolution
 from .results import Escape, Spectrum, Switching, escape_times, switched
 from .space import Density, Sigma
 from .stationary import steady_state
@@ -195,7 +196,8 @@ class FokkerPlanck:
     ) -> Switching:
         """Return the probability that the direction has not left its hemisphere: the write-error rate. Collective.
 
-        The magnet is in equilibrium within the hemisphere u.start > 0; at t = 0 the torque is switched on.
+        The magnet is in equilibrium within the hemisphere u.start > 0; at t = 0 the torque is switched on. Each
+        sample has its own estimate of the error; those that are not resolved are nan.
 
         Parameters
         ----------
@@ -211,25 +213,40 @@ class FokkerPlanck:
         Raises
         ------
         InputError
-            If the times are impossible, or the mesh is too coarse; the message names a size that would do.
+            If the times are impossible, or the mesh is too coarse for all of them; the message names a size that would
+            do.
         """
         t, axis = checked_times(times), direction(start, "switching", "start")
         watched = checked(observables or {})
         surface = self.surface([axis], list(watched.values()))
+        when, index = neighbourhoods(t * self.spin.diffusion)
         solve = partial(courses.course, free=self.free, driven=self.driven, options=self.options)
+        found: list[courses.Course] = []
         try:
-            course = solve(surface, t * self.spin.diffusion, axis, list(watched.values()), rtol)
-            other = None
-            if self.verify:
-                other = solve(surface.coarser, t * self.spin.diffusion, axis, list(watched.values()), rtol)
+            for space in (surface, *(_spaces(surface) if self.verify else ())):
+                found.append(solve(space, when, axis, list(watched.values()), rtol))
         except SolverError:
-            if self.verify:
-                require_resolution(surface, "the write-error rate", np.inf, self.spin)
-            raise
-        made = switched(course, other, t, self.reduced_time, list(watched))
-        if other is not None:
-            require_resolution(surface, "the write-error rate", float(made.error_estimate.max()), self.spin)
-        return made
+            # The lowest degree may fail where the others are right.
+            if len(found) < 2:
+                if self.verify:
+                    require_resolution(surface, "the write-error rate", np.inf, self.spin)
+                raise
+        finer = surface.degree <= 2
+        error = relative_errors([c.probability for c in found], found[0].error, index, finer=finer)
+        # Nothing is asked to be better than that; at the start it is exact.
+        error = np.where(t > 0, error + rtol, 0.0)
+        made = switched(found, error, index[:, -1], t, self.reduced_time, list(watched))
+        if made.resolved.all():
+            return made
+        deep = drowned(t, found[0].probability[index[:, -1]], error, made.resolved)
+        k, well = int(np.argmax(deep)), np.flatnonzero(made.resolved & (t > 0))
+        last = float(t[well[-1]]) if len(well) else None
+        integrated = float(found[0].error[index[k, -1]])
+        what = remedy(surface, "the write-error rate", float(error[k]), float(deep[k]), integrated, last, self.spin)
+        if last is None:
+            raise InputError(what)
+        lost = np.count_nonzero(~made.resolved)
+        return dataclasses.replace(made, advice=f"{lost} of {len(t)} samples are not resolved; {what}")
 
     @cached_property
     def reduced_time(self) -> float:
@@ -397,3 +414,8 @@ class FokkerPlanck:
             error = error + np.abs(solve(surface.coarser)[0] - density) / np.maximum(np.abs(density), 1e-300)
             require_resolution(surface, "the noise", float(np.median(error)), self.spin)
         return response.Noise(f, density / self.spin.diffusion, mean, variance, error)
+
+
+def _spaces(surface: Surface) -> tuple[Surface, ...]:
+    """Return the spaces whose answers tell the error of a surface's own: of a degree less and two, or of one more."""
+    return (surface.coarser, surface.coarser.coarser) if surface.degree > 2 else (surface.finer,)

@@ -83,6 +83,11 @@ class Meridian:
         """Return the same meridian with a degree less, for estimates of the error."""
         return Meridian(self.axis, self.cells, degree=max(self.degree - 1, 1), corner=self._corner)
 
+    @cached_property
+    def finer(self) -> Meridian:
+        """Return the same meridian with a degree more."""
+        return Meridian(self.axis, self.cells, degree=self.degree + 1, corner=self._corner)
+
     def _directions(self, theta: Array) -> Array:
         return np.stack([np.sin(theta), 0 * theta, np.cos(theta)], axis=1) @ self._turn.T
 

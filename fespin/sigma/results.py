@@ -15,7 +15,18 @@ from ..macrospin.spin import Macrospin
 from .distribution import Distribution
 from .escape import Rates
 from .krylov import Vector
+from .resolution import WORTHLESS
 from .switching import Course
+
+# A stationary probability below this is as good as none.
+_NOTHING = 1e-9
+
+
+def finite_or_none(values: object) -> object:
+    """Return a number or nested lists of them in which what is not finite is None."""
+    if isinstance(values, list):
+        return [finite_or_none(x) for x in values]
+    return values if isinstance(values, float) and np.isfinite(values) else None
 
 
 @dataclass(frozen=True)
@@ -137,9 +148,9 @@ class Switching:
     reduced_times
         alpha gamma mu0 H_K t/(1 + alpha^2) (n,).
     not_switched
-        Probability left in the initial hemisphere, the write-error rate (n,).
+        Probability left in the initial hemisphere, the write-error rate (n,); nan where its error exceeds one half.
     mean
-        Mean direction (n, 3).
+        Mean direction (n, 3); nan where it is not resolved.
     observables
         Mean of each observable (n,).
     stationary
@@ -147,11 +158,13 @@ class Switching:
     method
         How it was found.
     error_estimate
-        Of `not_switched`, relative (n,): the time integration's and, if made, that of a space with a degree less.
+        Of `not_switched`, relative (n,): the time integration's and, if made, what spaces of other degrees say.
     mass_error
         The final density's integral minus one.
     final
         The density at the last time.
+    advice
+        What would resolve the samples that are not, if there are any.
     """
 
     times: Array
@@ -164,18 +177,24 @@ class Switching:
     error_estimate: Array
     mass_error: float
     final: Distribution = field(repr=False)
+    advice: str | None = None
+
+    @property
+    def resolved(self) -> NDArray[np.bool_]:
+        """Return which samples are resolved (n,)."""
+        return np.isfinite(self.not_switched)
 
     def summary(self) -> dict[str, Any]:
-        """Return everything but the density, for JSON."""
+        """Return everything but the density, for JSON; what is not resolved as None."""
         return {
             "times": self.times.tolist(),
             "reduced_times": self.reduced_times.tolist(),
-            "not_switched": self.not_switched.tolist(),
-            "mean_direction": self.mean.tolist(),
+            "not_switched": finite_or_none(self.not_switched.tolist()),
+            "mean_direction": finite_or_none(self.mean.tolist()),
             "observables": {k: v.tolist() for k, v in self.observables.items()},
-            "stationary": self.stationary if np.isfinite(self.stationary) else None,
+            "stationary": finite_or_none(self.stationary),
             "method": self.method,
-            "error_estimate": self.error_estimate.tolist(),
+            "error_estimate": finite_or_none(self.error_estimate.tolist()),
             "mass_error": self.mass_error,
             "minimum_density": self.final.minimum_density,
             "negative_mass": self.final.negative_mass,
@@ -183,20 +202,39 @@ class Switching:
 
 
 def switched(
-    course: Course, other: Course | None, times: Array, reduced_time: float, names: Sequence[str]
+    found: Sequence[Course],
+    error: Array,
+    samples: NDArray[np.intp],
+    times: Array,
+    reduced_time: float,
+    names: Sequence[str],
 ) -> Switching:
-    """Return a course of switching in SI units, with that of a space of a degree less as estimate. Collective."""
-    error = course.error
-    if other is not None:
-        size = np.maximum(np.abs(course.probability), 1e-300)
-        error = error + np.abs(other.probability - course.probability) / size
+    """Return a course of switching in SI units; what is not resolved is nan. Collective.
+
+    Parameters
+    ----------
+    found
+        The course, and those of other spaces.
+    error
+        Of its probabilities, relative (n,).
+    samples
+        Which of the course's times are asked for (n,).
+    """
+    course = found[0]
+    lost = ~(error <= WORTHLESS)
+    mean = np.array(course.mean[samples])
+    if len(found) > 1:
+        far = np.linalg.norm(mean - found[1].mean[samples], axis=1)
+        mean[~(far <= WORTHLESS)] = np.nan
+        known = [c.stationary for c in found[:2]]
+        settled = abs(known[0] - known[1]) <= max(WORTHLESS * abs(known[0]), _NOTHING)
     return Switching(
         times,
         times * reduced_time,
-        course.probability,
-        course.mean,
-        {k: course.observables[:, i] for i, k in enumerate(names)},
-        course.stationary,
+        np.where(lost, np.nan, course.probability[samples]),
+        mean,
+        {k: course.observables[samples, i] for i, k in enumerate(names)},
+        course.stationary if len(found) < 2 or settled else np.nan,
         course.method,
         error,
         course.final.mass_error,

@@ -115,9 +115,17 @@ class Sigma:
     @cached_property
     def coarser(self) -> Sigma:
         """Return the sphere of the same mesh with a degree less, for estimates of the error. Collective."""
+        return self._of_degree(max(self.degree - 1, 1))
+
+    @cached_property
+    def finer(self) -> Sigma:
+        """Return the sphere of the same mesh with a degree more. Collective."""
+        return self._of_degree(self.degree + 1)
+
+    def _of_degree(self, degree: int) -> Sigma:
         other = object.__new__(Sigma)
         other.axis, other.key, other.mesh_size = self.axis, self.key, self.mesh_size
-        other._build(self.mesh, max(self.degree - 1, 1), self.quadrature_degree)
+        other._build(self.mesh, degree, self.quadrature_degree + 2 * max(degree - self.degree, 0))
         return other
 
     @cached_property

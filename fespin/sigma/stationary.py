@@ -18,8 +18,8 @@ _MIXED = "metastable states, mixed by their rates"
 # Shares of the torque's potential in the weight. All of it is exact along an axis of symmetry, and far off where the
 # torque has no potential to speak of; the energy alone knows less about tails, but never overshoots much.
 _SHARES = (1.0, 0.5, 0.25, 0.0)
-# A stationary state with less negative mass than the first is good enough to look no further; with more than the
-# second, it is not trusted.
+# A weighted stationary state with less negative mass is sound: no further weight is tried. Of precession, the plain
+# form's state may have more.
 _GOOD, _SOUND = 1e-4, 1e-2
 # What the plain form has in a hemisphere may be its own noise if it is not larger than so many times its overshoots
 # there, and never if it is larger than the second number.
@@ -125,10 +125,11 @@ def null_vector(operator: Operator) -> Array:
 def remainder(plain: Operator, rest: Array, axis: Sequence[float] | Array) -> tuple[float, float]:
     """Return what is left in a hemisphere for ever, twice: to go with `rest` in a course, and by itself. Collective.
 
-    The plain form's stationary state has noise where it should have next to nothing. Where its value is no larger than
-    its own overshoots there, and a sound state in the weighted form has no more either, the latter's takes its
-    place: a course changes by less than its noise, at the start as later. Everything else stays with `rest`:
-    two metastable states may be mixed in any way there, and the deviations from it know which.
+    The plain form's stationary state has noise where it should have next to nothing, 1e-4 at most. If a sound state in
+    the weighted form has no more there either, the latter's value takes its place; with several metastable states only
+    if the plain form's is no larger than its own overshoots there. A course changes by no more than
+    noise then, at the start as later. Everything else stays with `rest`: two metastable states may be mixed in
+    any way there, and the deviations from it know which.
 
     Parameters
     ----------
@@ -140,17 +141,17 @@ def remainder(plain: Operator, rest: Array, axis: Sequence[float] | Array) -> tu
     there = plain.distribution(rest, "plain form")
     inside = surface.points @ np.asarray(axis, dtype=float) > 0
     swing = surface.integral(np.where(inside, np.maximum(-there.points, 0.0), 0.0))
-    least = min(_SWINGS * swing, _NOISE)
     several = len(escaping.stable_points(reduced)) > 1
-    if abs(own) > least and not several:
+    if abs(own) > _NOISE and not several:
         return own, own
     try:
         found = weighted_state(surface, reduced, plain.options)
     except SolverError:
         return own, np.nan if several else own
     tail = found.probability(axis)
-    if not found.negative_mass < _SOUND:
+    if not found.negative_mass < _GOOD:
         return own, np.nan if several else own
+    least = min(_SWINGS * swing, _NOISE) if several else _NOISE
     if max(abs(own), abs(tail)) <= least:
         return max(tail, 0.0), max(tail, 0.0)
     if abs(own) > least and abs(own - tail) < 0.5 * abs(own):

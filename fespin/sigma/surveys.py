@@ -1,6 +1,7 @@
 """Statistics against the drive and the field: dwell times, phase diagrams, resonances.
 
-Points are independent, and shared out among ranks.
+Points are independent, and shared out among ranks. A point whose solve fails has nan, and the line of its error
+in `failures`; only if all of them fail, the first one's error is raised.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ..device import direction
-from ..errors import InputError
+from ..errors import FespinError, InputError, one_line
 from ..macrospin.energy import field_vector
 from ..macrospin.landscape import survey
 from ..macrospin.pointwise import Array
@@ -33,6 +34,7 @@ type Maker = Callable[[MPI.Intracomm, Macrospin, Torque | None], FokkerPlanck]
 """Makes a solver on a communicator; default :class:`FokkerPlanck` with its own defaults."""
 
 type Progress = Callable[[float], None]
+type _Point = tuple[NDArray[np.bool_], Array, Array]
 
 # A state that is there for less of the time is no part of telegraph noise.
 _SHARE = 0.01
@@ -57,6 +59,8 @@ class DwellTimes:
         outside all wells beside it.
     populations
         Share of the time spent in it (n, k).
+    failures
+        Why points failed, by their numbers.
     """
 
     drives: Array
@@ -64,6 +68,7 @@ class DwellTimes:
     stable: NDArray[np.bool_] = field(repr=False)
     dwell_times: Array = field(repr=False)
     populations: Array = field(repr=False)
+    failures: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,12 +90,14 @@ class PhaseDiagram:
         one, or alone lasts or has 99 percent of the time; "telegraph" if none lasts and two have a share of 1 percent;
         "none" if no direction is stable: it precesses for ever. A direction that a torque holds outside all wells
         counts as the state it is nearest to; its dwell time beside others is not known (nan), and taken to be long.
-        Precession about an unstable direction counts as no state, even on a small cone.
+        Precession about an unstable direction counts as no state, even on a small cone. "unknown": the solve failed.
     critical
         Drives at which each state gains or loses stability without temperature, by the equation of motion: field (T)
         and drive in pairs for each state, at most one between neighbouring drives.
     observation
         s.
+    failures
+        Why points failed, by the numbers of field and drive.
     """
 
     fields: Array
@@ -101,6 +108,7 @@ class PhaseDiagram:
     regions: NDArray[np.str_] = field(repr=False)
     critical: tuple[Array, ...] = field(repr=False)
     observation: float
+    failures: dict[tuple[int, int], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,8 @@ class Resonances:
         Of the linearized equation of motion: frequency and full width at half maximum of the absorbed power (Hz), (n,).
     thermal_frequency, thermal_width
         The same of the mode of the Fokker-Planck equation (Hz), (n,).
+    failures
+        Why points failed, by their numbers.
     """
 
     drives: Array
@@ -125,6 +135,7 @@ class Resonances:
     width: Array
     thermal_frequency: Array
     thermal_width: Array
+    failures: dict[int, str] = field(default_factory=dict)
 
 
 def dwell_times(
@@ -150,9 +161,15 @@ def dwell_times(
     """
     x = _checked(drives, "dwell times: drives")
     states = _wells(driven(float(x[0]))[0])
-    found = share_out(comm, len(x), lambda k: _dwell(make, *driven(float(x[k])), states), "dwell times", progress)
-    stable, times, shares = (np.array(y) for y in zip(*found, strict=True))
-    return DwellTimes(x, states, stable, times, shares)
+
+    def point(k: int) -> tuple[_Point, FespinError | None]:
+        spin, torque = driven(float(x[k]))
+        return _kept(lambda: _dwell(make, spin, torque, states), _unknown(states))
+
+    found = share_out(comm, len(x), point, "dwell times", progress)
+    failures = _failures({k: error for k, (_, error) in enumerate(found)})
+    stable, times, shares = (np.array([p[i] for p, _ in found]) for i in range(3))
+    return DwellTimes(x, states, stable, times, shares, failures)
 
 
 def phase_diagram(
@@ -197,24 +214,35 @@ def phase_diagram(
         total = np.asarray(field_vector(spin.field, "phase diagram")) + strength * e
         return spin.with_field(tuple(total)), torque
 
-    def row(k: int) -> tuple[list[tuple[Array, Array, Array]], list[list[float]]]:
+    def row(k: int) -> tuple[list[tuple[_Point, FespinError | None]], list[list[float]]]:
         strength = float(b[k])
-        points = [_dwell(make, *at(strength, float(y)), states) for y in x]
-        return points, _changes(lambda y: at(strength, y), x, np.array([p[0] for p in points]), states)
+        points = []
+        for y in x:
+            spin, torque = at(strength, float(y))
+            points.append(
+                _kept(lambda spin=spin, torque=torque: _dwell(make, spin, torque, states), _unknown(states))  # type: ignore[misc]
+            )
+        # What is stable does not depend on the solve.
+        stable = np.array([_stable(states, Reduced(*at(strength, float(y))))[0] for y in x])
+        return points, _changes(lambda y: at(strength, y), x, stable, states)
 
     found = share_out(comm, len(b), row, "phase diagram", progress)
-    stable, times, shares = (np.array([[p[i] for p in points] for points, _ in found]) for i in range(3))
+    failures = _failures({(i, k): error for i, (row, _) in enumerate(found) for k, (_, error) in enumerate(row)})
+    stable, times, shares = (np.array([[p[i] for p, _ in points] for points, _ in found]) for i in range(3))
     regions = np.array(
         [
-            [_region(*point, observation) for point in zip(*row, strict=True)]
-            for row in zip(stable, times, shares, strict=True)
+            [
+                "unknown" if (i, k) in failures else _region(*point, observation)
+                for k, point in enumerate(zip(*row, strict=True))
+            ]
+            for i, row in enumerate(zip(stable, times, shares, strict=True))
         ]
     )
     critical = tuple(
         np.array([[f, y] for f, (_, changes) in zip(b, found, strict=True) for y in changes[i]]).reshape(-1, 2)
         for i in range(len(states))
     )
-    return PhaseDiagram(b, x, states, times, shares, regions, critical, observation)
+    return PhaseDiagram(b, x, states, times, shares, regions, critical, observation, failures)
 
 
 def resonances(
@@ -240,9 +268,15 @@ def resonances(
     """
     x = _checked(drives, "resonance: drives")
     e = np.asarray(direction(state, "resonance", "state"))
-    found = share_out(comm, len(x), lambda k: _resonance(make, *driven(float(x[k])), e), "resonance", progress)
-    values = np.array(found)
-    return Resonances(x, values[:, :3], *(values[:, k] for k in range(3, 7)))
+
+    def point(k: int) -> tuple[list[float], FespinError | None]:
+        spin, torque = driven(float(x[k]))
+        return _kept(lambda: _resonance(make, spin, torque, e), [np.nan] * 7)
+
+    found = share_out(comm, len(x), point, "resonance", progress)
+    failures = _failures({k: error for k, (_, error) in enumerate(found)})
+    values = np.array([y for y, _ in found])
+    return Resonances(x, values[:, :3], values[:, 3], values[:, 4], values[:, 5], values[:, 6], failures)
 
 
 def critical_drive(driven: Driven, low: float, high: float, *, state: Sequence[float]) -> float:
@@ -264,6 +298,33 @@ def critical_drive(driven: Driven, low: float, high: float, *, state: Sequence[f
 
 
 # ---- one point
+def _kept[T](work: Callable[[], T], otherwise: T) -> tuple[T, FespinError | None]:
+    """Return what a point's work returns and None, or something else and the error."""
+    try:
+        return work(), None
+    except FespinError as error:
+        return otherwise, error
+
+
+def _failures[K](errors: dict[K, FespinError | None]) -> dict[K, str]:
+    """Return the lines of the errors that there are.
+
+    Raises
+    ------
+    FespinError
+        The first one, if no point is without.
+    """
+    found = {k: error for k, error in errors.items() if error is not None}
+    if found and len(found) == len(errors):
+        raise next(iter(found.values()))
+    return {k: one_line(str(error)) for k, error in found.items()}
+
+
+def _unknown(states: Array) -> _Point:
+    k = len(states)
+    return np.zeros(k, bool), np.full(k, np.nan), np.full(k, np.nan)
+
+
 def _wells(spin: Macrospin) -> Array:
     return np.array([w.direction for w in survey(spin).wells]).reshape(-1, 3)
 
@@ -286,12 +347,10 @@ def _states(reduced: Reduced) -> tuple[Array, int]:
     return np.array([*inside, *others]).reshape(-1, 3), len(inside)
 
 
-def _dwell(make: Maker, spin: Macrospin, torque: Torque | None, states: Array) -> tuple[Array, Array, Array]:
+def _dwell(make: Maker, spin: Macrospin, torque: Torque | None, states: Array) -> _Point:
     """Return which states are stable, for how long (s) and with which share of the time."""
-    points, inside = _states(Reduced(spin, torque))
-    stable, times, shares = np.zeros(len(states), bool), np.full(len(states), np.nan), np.zeros(len(states))
-    for u in points:
-        stable[_nearest(states, u)] = True
+    stable, points, inside = _stable(states, Reduced(spin, torque))
+    times, shares = np.full(len(states), np.nan), np.zeros(len(states))
     if len(points) == 1:
         times[stable], shares[stable] = np.inf, 1.0
     elif inside == len(points) and inside:
@@ -301,6 +360,15 @@ def _dwell(make: Maker, spin: Macrospin, torque: Torque | None, states: Array) -
             # Two states may belong to one well of the energy without the swept field.
             times[k], shares[k] = np.fmax(t, times[k]), shares[k] + p
     return stable, times, shares
+
+
+def _stable(states: Array, reduced: Reduced) -> tuple[NDArray[np.bool_], Array, int]:
+    """Return which states are stable (k,), the stable directions and how many of these are in wells."""
+    points, inside = _states(reduced)
+    stable = np.zeros(len(states), bool)
+    for u in points:
+        stable[_nearest(states, u)] = True
+    return stable, points, inside
 
 
 def _nearest(states: Array, u: Array) -> int:

@@ -154,7 +154,7 @@ def krylov_course(
     last = y
     if inside.any():
         values[inside], error[inside], last = propagate(
-            here, y, rest, times[inside], functionals, rtol=rtol, floor=max(float(constant[0]), 1e-300)
+            here, y, rest, times[inside], functionals, rtol=rtol, offset=float(constant[0])
         )
         values[inside] += constant
     # At the start nothing is left to the difference of two states: all of it is in the hemisphere.
