@@ -8,8 +8,10 @@ from mpi4py import MPI
 from scipy.special import logsumexp
 
 import fespin as fs
+from fespin.errors import InputError
 from fespin.sigma.bisection import bisected
 from fespin.sigma.escape import log_decays, log_stationary
+from fespin.sigma.reduced import Reduced
 
 COMM = MPI.COMM_WORLD
 KT, SIZE = 1.380649e-23 * 290.0, {"volume": 1.9e-24, "saturation_magnetization": 7e5, "temperature": 290.0}
@@ -153,3 +155,32 @@ def test_cold_bit_as_a_case(tmp_path):
     assert escape["log10_dwell_times"] == [pytest.approx(-exact / LN10, abs=1e-5)] * 2
     assert passage["mean_first_passage_time"] is None
     assert passage["log10_mean_first_passage_time"] == pytest.approx(-exact / LN10 + np.log10(0.5), abs=1e-5)
+
+
+# ---- currents
+@pytest.mark.parametrize("axisymmetric", [None, False])
+def test_currents_and_their_gauge(axisymmetric):
+    """No current in equilibrium; under torque two gauges with one divergence, the other one as its formula says."""
+    tilt = (0, 0, 1) if axisymmetric is None else (0, 0.5, 1)
+    terms = [fs.Uniaxial(constant=5e4, axis=tilt)]
+    spin = fs.Macrospin(
+        3.3e-25, 6.1e5, 0.23, 215.0, terms=terms, field=(0, 0, 0.03) if axisymmetric is None else (0.02, 0, 0)
+    )
+    sigma = COMM if axisymmetric is None else fs.Sigma(COMM, 0.3)
+    d = fs.FokkerPlanck(sigma, spin, axisymmetric=axisymmetric).equilibrium()
+    assert np.abs(d.current(Reduced(spin))).max() < 1e-11 * d.points.max()
+    # Its circulation in the other gauge.
+    u, rho = d.surface.points, d.points[:, None]
+    turning = rho * np.cross(u, spin.reduced_energy.gradient(u)) / 0.23
+    assert d.current(Reduced(spin), gauge="drift") == pytest.approx(turning, abs=1e-9 * np.abs(turning).max())
+    torque = fs.SpinTorque(damping_like=4e-3, field_like=2e-3, polarizer=(0, 0, 1))
+    driven = Reduced(spin, torque)
+    d = fs.FokkerPlanck(sigma, spin, torque, axisymmetric=axisymmetric).steady()
+    ours, other = (d.current(driven, gauge=g) for g in ("forces", "drift"))
+    assert other == pytest.approx(d.points[:, None] * driven.velocity(u) - d.gradient, abs=1e-9 * np.abs(other).max())
+    scale = np.abs(d.surface.load(np.linalg.norm(ours, axis=1))).max()
+    assert np.abs(ours - other).max() > 0.1 * np.abs(ours).max()
+    divergence = d.surface.load_gradient(ours - other)
+    assert np.abs(divergence).max() < 1e-6 * np.abs(d.surface.load_gradient(np.abs(ours))).max() + 1e-9 * scale
+    with pytest.raises(InputError, match="gauge is 'ours'"):
+        d.current(driven, gauge="ours")
