@@ -760,11 +760,21 @@ def test_assignments(tmp_path):
     assert summary["case"]["task"][0]["reduced_time"] == 2.5
 
 
+def diffusion_of(summary):
+    """Return D (1/s) of a case's macrospin."""
+    return 1 / (2 * summary["macrospin"]["free_relaxation_time"])
+
+
 def test_endless_passage(tmp_path, capsys):
-    """A barrier that is never overcome: null, as JSON has no infinity."""
+    """A barrier of 2000 kT: no number holds the time, which is null; its logarithm is told."""
     summary, _ = run(tmp_path, MAGNET + UNIAXIAL.replace("40", "2000") + PASSAGE)
-    assert summary["tasks"]["1"]["mean_first_passage_time"] is None
-    assert "infinite" in capsys.readouterr().out
+    found = summary["tasks"]["1"]
+    assert found["mean_first_passage_time"] is None
+    exponent = found["log10_mean_first_passage_time"]
+    # Half of Brown's dwell time.
+    brown = 2000 / np.log(10) - np.log10(4 * 2000**1.5 / np.pi**0.5) - np.log10(diffusion_of(summary))
+    assert exponent == pytest.approx(brown, abs=1e-3)
+    assert f"e+{int(exponent)} s" in capsys.readouterr().out
 
 
 def test_mesh_file(tmp_path, capsys):

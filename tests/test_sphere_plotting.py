@@ -51,15 +51,22 @@ def test_colours_are_the_density(sphere, axisymmetric):
 
 @pytest.mark.parametrize("axisymmetric", [False, None])
 def test_arrows_are_the_current(sphere, axisymmetric):
-    """At equilibrium it circulates along the lines of energy, rho u x grad v/alpha."""
-    d = equilibrium(sphere, axisymmetric=axisymmetric)
-    where, current = pictures._current(d, Reduced(SPIN), 1e-12, MPI.COMM_WORLD)
+    """A torque along the axis: rho u x grad(Phi + chi/alpha); none in equilibrium."""
+    torque = fs.SpinTorque(damping_like=2e-3, field_like=-1.1e-3, polarizer=(0, 0, -1))
+    d = fs.FokkerPlanck(sphere, SPIN, torque, axisymmetric=axisymmetric).steady()
+    where, current = pictures._current(d, Reduced(SPIN, torque), 1e-12, MPI.COMM_WORLD)
     assert len(where) > 400
-    rho = np.exp(-SPIN.reduced_energy(where))
-    rho *= d.nodes.max() / np.exp(-SPIN.reduced_energy(np.array([[0.0, 0.0, 1.0]])))
-    exact = rho[:, None] * np.cross(where, SPIN.reduced_energy.gradient(where)) / SPIN.damping
+    alpha, p = SPIN.damping, np.array([0.0, 0.0, -1.0])
+    fields = SPIN.gyromagnetic_ratio / (SPIN.diffusion * (1 + alpha**2))
+    a, b = 2e-3 * fields, -1.1e-3 * fields
+    chi, phi = a - alpha * b, b + alpha * a
+    effective = SPIN.reduced_energy(where) - chi * (where @ p)
+    top = d.points.max() / np.exp(-(SPIN.reduced_energy(d.surface.points) - chi * (d.surface.points @ p))).max()
+    exact = top * np.exp(-effective)[:, None] * np.cross(where, p) * (phi + chi / alpha)
     scale = np.linalg.norm(exact, axis=1).max()
     assert np.abs(current - exact).max() < 0.01 * scale
+    still = equilibrium(sphere, axisymmetric=axisymmetric)
+    assert len(pictures._current(still, Reduced(SPIN), 1e-12, MPI.COMM_WORLD)[0]) == 0
 
 
 def test_no_current_without_energy(sphere):

@@ -101,7 +101,10 @@ def run_tasks(
                 last[shared] = of, sphere(on, of)
             return last[shared][1]
 
-        return FokkerPlanck(on, of, torque, axisymmetric=table.axisymmetric, verify=table.verify, sphere=mesh)
+        fitted = table.mesh is None and table.mesh_size is None and table.graded
+        return FokkerPlanck(
+            on, of, torque, axisymmetric=table.axisymmetric, verify=table.verify, sphere=mesh, fitted=fitted
+        )
 
     solver = make(comm, spin, torque)
     shared = Shared(comm, case, spin, torque, solver, make, path, picture, checkpoints, torque_map)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ from .case import Case
 from .checkpoints import Checkpoints
 from .macrospin_case import Task, pulse_times, unit
 from .tables import known
+
+# Decimal logarithm of the largest number.
+_LARGEST = 308.0
 
 type CaseTorque = SpinTorque | AngularTorque | DirectionTorque
 type Picture = Callable[[str, Callable[[Path], None]], None]
@@ -254,8 +258,8 @@ def _noise(run: Shared, task: Task, name: str) -> Results:
 
 def _passage(run: Shared, task: Task, name: str) -> Results:
     assert task.start is not None
-    found = run.solver.mean_first_passage(task.start, task.target, cosine=known(task.cosine))
-    return {"mean_first_passage_time": found if np.isfinite(found) else None}
+    found = run.solver.log10_mean_first_passage(task.start, task.target, cosine=known(task.cosine))
+    return {"mean_first_passage_time": 10**found if found < _LARGEST else None, "log10_mean_first_passage_time": found}
 
 
 TASKS: dict[str, Callable[[Shared, Task, str], Results]] = {
@@ -290,6 +294,13 @@ def _number(x: float | None) -> str:
     return "not resolved" if x is None else f"{x:.6g}"
 
 
+def _long(value: float | None, exponent: float | None) -> str:
+    """Return a time that may be too long for a number, by its decimal logarithm then."""
+    if value is not None:
+        return f"{value:.5g}"
+    return "infinite" if exponent is None else f"{10 ** (exponent % 1):.4g}e+{math.floor(exponent)}"
+
+
 def _mean(r: Sequence[float]) -> str:
     return f"({', '.join(f'{x:.5f}' for x in r)})"
 
@@ -304,7 +315,7 @@ _TABLE: dict[str, Callable[[Results], str]] = {
     "spectrum": _line_of_spectrum,
     "steady": lambda r: f"mean direction {_mean(r['mean_direction'])}, dissipates {r['dissipated_power']:.4g} W",
     "escape": lambda r: (
-        "dwell times (s): " + ", ".join("infinite" if x is None else f"{x:.5g}" for x in r["dwell_times"])
+        "dwell times (s): " + ", ".join(_long(*x) for x in zip(r["dwell_times"], r["log10_dwell_times"], strict=True))
     ),
     "switching": lambda r: (
         f"not switched after {r['times'][-1]:.4g} s: {_number(r['not_switched'][-1])} ({r['method']})"
@@ -327,7 +338,6 @@ _TABLE: dict[str, Callable[[Results], str]] = {
     "susceptibility": lambda r: f"{len(r['frequencies'])} frequencies",
     "noise": lambda r: f"mean {r['mean_observable']:.6g}, variance {r['variance']:.6g}",
     "first-passage": lambda r: (
-        "mean first passage time "
-        + ("infinite" if r["mean_first_passage_time"] is None else f"{r['mean_first_passage_time']:.6g} s")
+        f"mean first passage time {_long(r['mean_first_passage_time'], r['log10_mean_first_passage_time'])} s"
     ),
 }

@@ -59,7 +59,8 @@ def plot_density(
 ) -> None:
     """Draw a density on the unit sphere from two opposite sides, so that all of it is seen. Collective.
 
-    Colours are the logarithm of the density, lines the energy, arrows the probability current.
+    Colours are the logarithm of the density, lines the energy, arrows the probability current -L grad mu + rho X, which
+    is zero in equilibrium.
 
     Parameters
     ----------

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
+from ..errors import InputError
 from ..macrospin.pointwise import Array
 from .meridian import Meridian
 from .reduced import Reduced
 from .space import Density, Sigma
 
 type Surface = Sigma | Meridian
+
+type Gauge = Literal["forces", "drift"]
+"""Which of the currents that have the same divergence; see :meth:`Distribution.current`."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,35 @@ class Distribution:
         """Return the density as a DOLFINx function. Collective."""
         return self.surface.function(self.nodes, "density")
 
-    def current(self, reduced: Reduced) -> Array:
-        """Return J/D at the quadrature points (n, 3), without the constant part of r u x grad rho. Collective."""
-        u = self.surface.points
-        spread = reduced.flow(u, self.gradient) - np.cross(u, self.gradient) / reduced.spin.damping
-        return np.asarray(self.points[:, None] * reduced.velocity(u) + spread)
+    def current(self, reduced: Reduced, *, gauge: Gauge = "forces") -> Array:
+        """Return J/D at the quadrature points (n, 3).
+
+        The Fokker-Planck equation knows the divergence of J only. Two currents that differ by a curl, (1/alpha) u x
+        grad rho, have the same divergence and the same flux out of any region::
+
+            "forces"    J = -L grad mu + rho X,  mu = kT ln rho + E        zero in equilibrium
+            "drift"     J = rho b - D grad rho                             circulates along lines of energy there
+
+        Parameters
+        ----------
+        reduced
+            What moves the direction.
+        gauge
+            "forces", that of irreversible thermodynamics, in which grad mu drives precession as well; or "drift", in
+            which the deterministic motion b carries the density and diffusion runs straight down its gradient.
+
+        Raises
+        ------
+        InputError
+            If the gauge is unknown.
+        """
+        if gauge not in ("forces", "drift"):
+            raise InputError(f"current: gauge is {gauge!r}; it is 'forces' or 'drift'")
+        u, rho = self.surface.points, self.points[:, None]
+        current = reduced.flow(u, self.gradient + rho * reduced.slope(u)) + rho * reduced.torque_velocity(u)
+        if gauge == "drift":
+            current = current - np.cross(u, self.gradient) / reduced.spin.damping
+        return np.asarray(current)
 
     def summary(self) -> dict[str, Any]:
         """Return mean, mass error, smallest density and method, for JSON. Collective."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy.linalg
 from mpi4py import MPI
-from petsc4py import PETSc
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+from scipy.special import logsumexp
 
 from ..errors import InputError
-from ..macrospin.landscape import survey
+from ..macrospin.landscape import flood, grid, survey
 from ..macrospin.pointwise import Array, tangent_frame
-from .distribution import Distribution
-from .factor import Factor
+from .balanced import Balanced
+from .distribution import Distribution, Surface
+from .factor import Factor, Options
 from .operator import Operator
 from .reduced import Reduced
 from .shelter import sheltered
@@ -22,6 +26,10 @@ from .shelter import sheltered
 _CORE = 0.5
 # Wells whose depths differ by more than this (kT) are uneven.
 _UNEVEN = 5.0
+# Who is this far below a pass (kT) comes over it once in 1e12.
+SURE = 28.0
+# What an eigenvalue solver knows of a matrix, relative to its largest eigenvalue, to a relative 1e-8.
+_RESOLVED = 1e-8
 
 
 @dataclass(frozen=True)
@@ -32,10 +40,12 @@ class Rates:
     ----------
     states
         Directions of the stable points (k, 3).
-    rates
-        ``rates[i, j]`` from state i to state j (k, k), zero diagonal.
-    populations
-        Stationary probability of each state (k,).
+    log_rates
+        ``log_rates[i, j]``: natural logarithm of the rate from state i to state j (k, k). -inf on the diagonal, and
+        where another state lies between the two and what goes past it is lost in rounding.
+    log_populations
+        Natural logarithm of the stationary probability of each state (k,); nan if a way out was not resolved for
+        several states.
     densities
         Quasi-stationary density of each state, normalized.
     committors
@@ -43,23 +53,40 @@ class Rates:
     """
 
     states: Array
-    rates: Array
-    populations: Array
+    log_rates: Array
+    log_populations: Array
     densities: tuple[Distribution, ...] = field(repr=False)
     committors: Array = field(repr=False)
 
     @property
+    def rates(self) -> Array:
+        """Return the rates (k, k), zero diagonal; below 1e-308 they are zero."""
+        return np.exp(self.log_rates)
+
+    @property
+    def populations(self) -> Array:
+        """Return the stationary probabilities (k,)."""
+        return np.exp(self.log_populations)
+
+    @property
+    def log_exits(self) -> Array:
+        """Return the logarithm of the rate out of each state (k,)."""
+        return np.asarray(logsumexp(self.log_rates, axis=1))
+
+    @property
     def generator(self) -> Array:
         """Return the matrix G of dp/ds = p G (k, k)."""
-        return np.asarray(self.rates - np.diag(self.rates.sum(axis=1)))
+        rates = self.rates
+        return np.asarray(rates - np.diag(rates.sum(axis=1)))
+
+    @property
+    def log_decays(self) -> Array:
+        """Return the logarithms of the decay rates of the populations' differences (k - 1,), the slowest first."""
+        return log_decays(self.log_rates)
 
     def eigenvalues(self) -> Array:
         """Return the decay rates of the populations' differences (k - 1,), the slowest first."""
-        # With two states their sum; more of them by the eigenvalues, relative to the largest rate.
-        if len(self.rates) == 2:
-            return np.array([self.rates.sum()])
-        values = -np.linalg.eigvals(self.generator)
-        return np.asarray(values[np.argsort(values.real)][1:])
+        return np.exp(self.log_decays)
 
 
 def stable_points(reduced: Reduced, starts: Array | None = None) -> Array:
@@ -111,12 +138,13 @@ def escape(operator: Operator) -> Rates:
     the others. Its flux into state j, over its population, is the rate k_ij: the flux is
     the bilinear form of w and a function that is one in basin j, zero in the others and varies at the
     separatrix only, where the committor does. No small difference of large numbers occurs, with or without
-    torque: rates of 1e-24 come out as well as rates of 1e-3. The model's own error is of the order of exp(-barrier).
+    torque, and no weight leaves the range of numbers: rates of 1e-400 come out as well as rates of 1e-3. The model's
+    own error is of the order of exp(-barrier).
 
     Parameters
     ----------
     operator
-        In the weighted form.
+        In the weighted form; of it the surface, what moves the direction and the options matter.
 
     Raises
     ------
@@ -124,46 +152,45 @@ def escape(operator: Operator) -> Rates:
         If there are fewer than two metastable states.
     """
     assert operator.weighted
-    reduced, surface = operator.reduced, operator.surface
+    return rates_on(operator.surface, operator.reduced, operator.options)
+
+
+def rates_on(surface: Surface, reduced: Reduced, options: Options | None = None) -> Rates:
+    """Find the rates between all metastable states on a surface, as :func:`escape` does. Collective."""
     states = stable_points(reduced)
     if len(states) < 2:
         raise InputError(
             f"escape: the magnet has {len(states) or 'no'} stable direction{'s' if not len(states) else ''}; "
             "a rate of escape needs two wells"
         )
-    comm = surface.comm
-    pins = [nearest_node(comm, surface.nodes @ u) for u in states]
-    cores = _cores(operator, states, pins)
-    count = len(states)
-    first = committors(operator, cores)
+    count, whole = len(states), Balanced(surface, reduced, options=options)
+    pins = [nearest_node(surface.comm, surface.nodes @ u) for u in states]
+    cores, above = _cores(surface, reduced, states, pins)
+    first = committors(whole, cores, above)
     sides = [_stepped(q) for q in first]
-    rates, weights, densities = np.zeros((count, count)), np.zeros(count), []
-    energies = reduced.potential(states)
+    log_rates, densities = np.full((count, count), -np.inf), []
     # Where one well is much deeper than another, or a torque drives the density, each state has a weight of its own.
-    uneven = reduced.driven or np.ptp(energies) > _UNEVEN
+    uneven = reduced.driven or np.ptp(reduced.potential(states)) > _UNEVEN
+    if not uneven:
+        rows, own = _labelled([*cores, above])
+        solutions = whole.solve(rows, (own[:, None] == np.arange(count)).astype(float)).T
     for i in range(count):
-        chosen = operator
+        chosen = whole
         if uneven:
-            chosen = Operator(
-                surface,
-                reduced,
-                weighted=True,
-                potential=sheltered(surface, reduced, states, i),
-                options=operator.options,
-            )
-        fixed = {d: 0.0 for k in range(count) if k != i for d in cores[k]} | dict.fromkeys(pins[i], 1.0)
-        w = boundary_value(chosen, fixed)
-        weights[i] = chosen.mass(w * chosen.scale)
-        x = w * chosen.scale / weights[i]
-        densities.append(chosen.distribution(x, "metastable state"))
-        current = flux_form(chosen)(w)
+            chosen = Balanced(surface, reduced, sheltered(surface, reduced, states, i), options)
+            # Under torque w is no constant in the well.
+            one = pins[i] if reduced.driven else cores[i]
+            rows, own = _labelled([one, np.concatenate([above, *(cores[k] for k in range(count) if k != i)])])
+            w = chosen.solve(rows, (own == 0).astype(float))[:, 0]
+        else:
+            w = solutions[i]
+        densities.append(chosen.distribution(w, "metastable state"))
+        flux, mass = chosen.log_flux(w), chosen.log_mass(w)
         for j in range(count):
             if j != i:
-                # Rates far below the smallest barrier's may drown in the discretization's error.
-                rates[i, j] = max(current(sides[j]) / weights[i], 0.0)
-        if chosen is not operator:
-            chosen.destroy()
-    return Rates(states, rates, _stationary(rates), tuple(densities), np.array(first))
+                # Rates far below those of the smallest barrier may drown in the discretization's error.
+                log_rates[i, j] = np.nan_to_num(flux(sides[j]) - mass, nan=-np.inf)
+    return Rates(states, log_rates, log_stationary(log_rates), tuple(densities), np.array(first))
 
 
 def nearest_node(comm: MPI.Intracomm, closeness: Array) -> Array:
@@ -174,105 +201,149 @@ def nearest_node(comm: MPI.Intracomm, closeness: Array) -> Array:
     return np.array([int(closeness.argmax())]) if mine else np.zeros(0, dtype=int)
 
 
-def _cores(operator: Operator, states: Array, pins: Sequence[Array]) -> list[Array]:
-    """Return the owned degrees of freedom in the core of each state, its pin included."""
-    surface = operator.surface
-    energy = operator.reduced.potential(surface.nodes)
-    out = []
-    for u, pin in zip(states, pins, strict=True):
-        level = float(operator.reduced.potential(u[None])[0])
-        close = (np.abs(energy - level) < _CORE) & (surface.nodes @ u > 0.9)
-        out.append(np.union1d(np.flatnonzero(close), pin))
-    return out
+def _cores(
+    surface: Surface, reduced: Reduced, states: Array, pins: Sequence[Array]
+) -> tuple[list[NDArray[np.int_]], NDArray[np.int_]]:
+    """Return the owned degrees of freedom in the core of each state, its pin included, and those above all passes.
+
+    Without torque a core is all of a well below which its pass lies so high that who is there goes back to the bottom,
+    but for one in 1e12. What lies as high above all passes has no part in the rates either. So only the
+    energies about the passes need cells that resolve them, however deep the wells are.
+    """
+    energy = reduced.potential(surface.nodes)
+    points, near = grid()
+    tree = KDTree(points)
+    values, place = reduced.potential(points), tree.query(surface.nodes)[1]
+    out, top = [], -np.inf
+    for i, (u, pin) in enumerate(zip(states, pins, strict=True)):
+        level = float(reduced.potential(u[None])[0])
+        core = (np.abs(energy - level) < _CORE) & (surface.nodes @ u > 0.9)
+        if not reduced.driven:
+            start, *others = (int(k) for k in tree.query([u, *np.delete(states, i, axis=0)])[1])
+            inside, height = flood(values, near, start, others)
+            core |= inside[place] & (energy < height - SURE)
+            top = max(top, height)
+        out.append(np.union1d(np.flatnonzero(core), pin).astype(int))
+    above = np.flatnonzero(energy > top + SURE) if not reduced.driven else np.zeros(0, dtype=int)
+    return out, above
 
 
-def committors(operator: Operator, cores: Sequence[Array]) -> list[Array]:
-    """Return the probabilities to reach each core first, at the nodes (owned,) each. Collective."""
-    rows = np.concatenate(cores).astype(int)
-    matrix, factor = _constrained(operator, rows, transposed=True)
-    out = []
-    for core in cores:
-        b = np.zeros(operator.surface.owned)
-        b[core] = 1.0
-        out.append(factor.solve(b))
-    factor.destroy()
-    matrix.destroy()
-    return out
+def _labelled(sets: Sequence[NDArray[np.int_]]) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Return the members of sets in a row, and the number of the set of each."""
+    return np.concatenate(sets).astype(int), np.repeat(np.arange(len(sets)), [len(x) for x in sets])
 
 
-def basins(operator: Operator, cores: Sequence[Array]) -> list[Array]:
+def committors(whole: Balanced, cores: Sequence[Array], above: Array | None = None) -> list[Array]:
+    """Return the probabilities to reach each core first, at the nodes (owned,) each. Collective.
+
+    Parameters
+    ----------
+    above
+        Degrees of freedom that do not matter: all cores are as probable from there.
+    """
+    count = len(cores)
+    rows, own = _labelled(cores)
+    values = (own[:, None] == np.arange(count)).astype(float)
+    if above is not None:
+        rows, values = np.concatenate([rows, above]), np.concatenate([values, np.full((len(above), count), 1 / count)])
+    return list(whole.solve(rows, values, transposed=True).T)
+
+
+def basins(whole: Balanced, cores: Sequence[Array]) -> list[Array]:
     """Return functions at the nodes that are one in one basin and zero in the others. Collective."""
-    return [_stepped(q) for q in committors(operator, cores)]
+    return [_stepped(q) for q in committors(whole, cores)]
 
 
 def _stepped(q: Array) -> Array:
     return np.asarray(np.clip((q - 0.05) / 0.9, 0.0, 1.0))
 
 
-def _constrained(operator: Operator, rows: Array, *, transposed: bool) -> tuple[PETSc.Mat, Factor]:
-    """Return A for unknowns w, rows divided by the local weight, with identity rows for given values."""
-    matrix = PETSc.Mat()
-    if transposed:
-        operator.A.transpose(matrix)
-    else:
-        matrix = operator.A.copy()
-    left, right = matrix.createVecs()
-    left.array[:], right.array[:] = 1 / operator.scale, operator.scale
-    matrix.diagonalScale(left, right)
-    first = matrix.getOwnershipRange()[0]
-    matrix.zeroRows((rows + first).astype(np.int32), 1.0)
-    left.destroy()
-    right.destroy()
-    return matrix, Factor(matrix, operator.options)
-
-
 def boundary_value(operator: Operator, fixed: dict[int, float]) -> Array:
     """Return w that solves the stationary equation with given values at some degrees of freedom. Collective."""
+    matrix = operator.A.copy()
+    left, right = matrix.createVecs()
+    # Rows are divided by the local weight.
+    left.array[:], right.array[:] = 1 / operator.scale, operator.scale
+    matrix.diagonalScale(left, right)
     rows = np.array(sorted(fixed), dtype=int)
-    matrix, factor = _constrained(operator, rows, transposed=False)
+    matrix.zeroRows((rows + matrix.getOwnershipRange()[0]).astype(np.int32), 1.0)
+    left.destroy()
+    right.destroy()
+    factor = Factor(matrix, operator.options)
+    matrix.destroy()
     b = np.zeros(operator.surface.owned)
     b[rows] = [fixed[int(r)] for r in rows]
     w = factor.solve(b)
     factor.destroy()
-    matrix.destroy()
     return w
 
 
-def flux_form(operator: Operator) -> Callable[[Array], Callable[[Array], float]]:
-    """Return how much the expectation of phi grows per time in the density m w: ``flux_form(operator)(w)(phi)``.
+def log_stationary(log_rates: Array) -> Array:
+    """Return the logarithms of the stationary populations of a chain, without subtractions (k,).
 
-    Evaluated at the quadrature points from differences within cells, so that nothing cancels
-    where phi is constant. Collective.
+    Parameters
+    ----------
+    log_rates
+        Logarithms of the rates from i to j (k, k).
+
+    Returns
+    -------
+    Array
+        A single state without a way out has all of it; with several, nan.
     """
-    surface, reduced = operator.surface, operator.reduced
-    u = surface.points
-    slope = operator.potential(u)[1]
-    m = operator.weight(u)
-    rest = operator.remainder(u, m, slope)
-
-    def of(w: Array) -> Callable[[Array], float]:
-        gradient = surface.gradient_at_points(w)
-        value = surface.at_points(w)[:, None]
-        current = m[:, None] * (reduced.flow(u, gradient) + value * rest)
-
-        def at(phi: Array) -> float:
-            return surface.integral(np.sum(current * surface.gradient_at_points(phi), axis=1))
-
-        return at
-
-    return of
-
-
-def _stationary(rates: Array) -> Array:
-    """Return the stationary populations of a chain with given rates, without subtractions (k,)."""
     # Grassmann, Taksar and Heyman's elimination.
-    k = len(rates)
-    q = rates.copy()
+    k = len(log_rates)
+    q = log_rates.copy()
+    np.fill_diagonal(q, -np.inf)
+    ends = np.isneginf(q).all(axis=1)
+    if np.count_nonzero(ends) == 1:
+        return np.where(ends, 0.0, -np.inf)
     for n in range(k - 1, 0, -1):
-        total = max(float(q[n, :n].sum()), 1e-300)
-        q[:n, n] /= total
-        q[:n, :n] += np.outer(q[:n, n], q[n, :n])
-    p = np.ones(k)
+        leaving = logsumexp(q[n, :n])
+        if np.isneginf(leaving):
+            return np.full(k, np.nan)
+        q[:n, n] -= leaving
+        q[:n, :n] = np.logaddexp(q[:n, :n], q[:n, n, None] + q[n, :n])
+    p = np.zeros(k)
     for n in range(1, k):
-        p[n] = p[:n] @ q[:n, n]
-    return np.asarray(p / p.sum())
+        p[n] = logsumexp(p[:n] + q[:n, n])
+    return np.asarray(p - logsumexp(p))
+
+
+def log_decays(log_rates: Array) -> Array:
+    """Return the logarithms of the decay rates of a chain's populations (k - 1,), the slowest first.
+
+    Rates may differ by any number of powers of ten. What an eigenvalue solver resolves beside the fastest rate is
+    taken from it; then as many of the fastest states are eliminated, and the mass that follows the others is kept.
+
+    Parameters
+    ----------
+    log_rates
+        Logarithms of the rates from i to j (k, k).
+    """
+    q, mass = log_rates.copy(), np.where(np.eye(len(log_rates), dtype=bool), 0.0, -np.inf)
+    np.fill_diagonal(q, -np.inf)
+    out: list[float] = []
+    while len(q) > 1:
+        top = float(q.max())
+        if len(q) == 2 and not out:
+            return np.array([logsumexp(q)])
+        if np.isneginf(top):
+            out += [-np.inf] * (len(q) - 1)
+            break
+        rates = np.exp(q - top)
+        values = np.sort(scipy.linalg.eigvals(np.diag(rates.sum(axis=1)) - rates, np.exp(mass)).real)[1:]
+        resolved = values[values > _RESOLVED * values[-1]]
+        out += list(np.log(resolved) + top)
+        for _ in range(min(len(resolved), len(q) - 1)):
+            exits = logsumexp(q, axis=1)
+            n = int(np.argmax(exits))
+            keep = np.flatnonzero(np.arange(len(q)) != n)
+            into, out_of = (q[keep, n] - exits[n])[:, None], (q[n, keep] - exits[n])[None, :]
+            # Who enters it leaves it at once, by its exits; what it holds moves with those who enter.
+            held = np.logaddexp(into + out_of + mass[n, n], into + mass[n, keep])
+            held = np.logaddexp(held, mass[keep, n][:, None] + out_of)
+            mass = np.logaddexp(mass[np.ix_(keep, keep)], held)
+            q = np.logaddexp(q[np.ix_(keep, keep)], into + q[n, keep])
+            np.fill_diagonal(q, -np.inf)
+    return np.sort(np.array(out))

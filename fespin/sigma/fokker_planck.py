@@ -28,10 +28,11 @@ from .evolution import Evolution, evolve
 from .factor import Options
 from .meridian import Meridian
 from .operator import Operator
-from .passage import mean_first_passage
+from .passage import log_first_passage
+from .passes import is_high, sphere_for_rates
 from .reduced import Reduced
 from .resolution import meridian_cells, remedy, require_resolution
-from .results import Escape, Spectrum, Switching, escape_times, switched
+from .results import Escape, Spectrum, Switching, escape_times, rate_changes, switched
 from .space import Density, Sigma
 from .stationary import steady_state
 from .symmetry import checked, find_axis, shares
@@ -57,6 +58,9 @@ class FokkerPlanck:
         Estimate errors by a second solve with a degree less and refuse what is worthless; not for evolutions.
     sphere
         Makes the sphere when it is needed, if `sigma` is a communicator; default: of a size that fits.
+    fitted
+        Whether rates over high barriers without torque get a sphere of their own, fine at the passes; default: unless a
+        sphere is given.
     options
         PETSc options of the factorizations, without prefix.
 
@@ -75,9 +79,11 @@ class FokkerPlanck:
         axisymmetric: bool | None = None,
         verify: bool = True,
         sphere: Callable[[], Sigma] | None = None,
+        fitted: bool | None = None,
         options: Options | None = None,
     ) -> None:
         self._make = sphere
+        self._fitted = sphere is None and not isinstance(sigma, Sigma) if fitted is None else fitted
         self.spin, self.torque, self.verify, self.options = spin, torque, verify, options
         self.comm = sigma.comm if isinstance(sigma, Sigma) else sigma
         self._sigma = sigma if isinstance(sigma, Sigma) else None
@@ -99,6 +105,16 @@ class FokkerPlanck:
         wells = survey(self.spin).wells
         axis = wells[0].direction if wells else np.array([0.0, 0.0, 1.0])
         return Sigma(self.comm, suggested_mesh_size(self.spin), axis=tuple(axis), refine=self.spin)
+
+    @cached_property
+    def _pass_sphere(self) -> Sigma:
+        return sphere_for_rates(self.comm, self.spin, axis=survey(self.spin).wells[0].direction)
+
+    def _surface_for_rates(self) -> Surface:
+        """Return where to solve for rates of escape. Collective."""
+        if self.axis is not None or not self._fitted or self.driven.driven or not is_high(self.spin):
+            return self.surface()
+        return self._pass_sphere
 
     @cached_property
     def meridian(self) -> Meridian:
@@ -170,21 +186,17 @@ class FokkerPlanck:
         InputError
             If there are fewer than two.
         """
-        surface = self.surface()
-        found = self._rates(surface)
-        other = self._rates(surface.coarser) if self.verify else None
-        made = escape_times(found, other, self.spin)
-        if other is not None:
-            fastest = np.unravel_index(np.argmax(found.rates), found.rates.shape)
-            estimate = abs(other.rates[fastest] / found.rates[fastest] - 1)
-            require_resolution(surface, "the rate of escape", estimate, self.spin)
-        return made
-
-    def _rates(self, surface: Surface) -> escaping.Rates:
-        operator = self._operator(surface, self.driven)
-        found = escaping.escape(operator)
-        operator.destroy()
-        return found
+        surface = self._surface_for_rates()
+        found = escaping.rates_on(surface, self.driven, self.options)
+        if np.isnan(found.log_populations).any():
+            require_resolution(surface, "the rate of escape", np.inf, self.spin)
+            raise SolverError("escape: the rate out of a state is lost in rounding; try a finer mesh")
+        if not self.verify:
+            return escape_times(found, None, self.spin)
+        other = escaping.rates_on(surface.coarser, self.driven, self.options)
+        fastest = np.unravel_index(np.argmax(found.log_rates), found.rates.shape)
+        require_resolution(surface, "the rate of escape", float(rate_changes(found, other)[fastest]), self.spin)
+        return escape_times(found, other, self.spin)
 
     def switching(
         self,
@@ -349,6 +361,17 @@ class FokkerPlanck:
         InputError
             If the start lies in the target, or the target is empty.
         """
+        with np.errstate(over="ignore"):
+            return float(np.exp(np.log(10.0) * self.log10_mean_first_passage(start, target, cosine=cosine)))
+
+    def log10_mean_first_passage(
+        self,
+        start: Sequence[float],
+        target: Sequence[float] | None = None,
+        *,
+        cosine: float = 0.0,
+    ) -> float:
+        """Return the decimal logarithm of :meth:`mean_first_passage` (s), which no number may hold. Collective."""
         u = np.asarray(direction(start, "first passage", "start"))
         goal = -u if target is None else np.asarray(direction(target, "first passage", "target"))
         if not -1 < cosine < 1:
@@ -359,16 +382,14 @@ class FokkerPlanck:
             surface = Meridian(surface.axis, surface.cells, degree=surface.degree, corner=float(edge))
 
         def solve(surface: Surface) -> float:
-            operator = self._operator(surface, self.driven)
-            found = mean_first_passage(operator, u, surface.nodes @ goal >= cosine - 1e-12)
-            operator.destroy()
-            return found
+            return log_first_passage(surface, self.driven, u, surface.nodes @ goal >= cosine - 1e-12, self.options)
 
-        time = solve(surface)
+        found = solve(surface)
         if self.verify:
-            estimate = abs(solve(surface.coarser) / time - 1)
+            with np.errstate(over="ignore"):
+                estimate = abs(np.expm1(solve(surface.coarser) - found))
             require_resolution(surface, "the first passage", estimate, self.spin)
-        return time / self.spin.diffusion
+        return float((found - np.log(self.spin.diffusion)) / np.log(10.0))
 
     def susceptibility(
         self, frequencies: Sequence[float] | Array, direction_of_field: Sequence[float], *, rtol: float = 1e-6

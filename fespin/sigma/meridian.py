@@ -228,6 +228,27 @@ class Meridian:
         slope = (local - local[:, :1]) @ self._slopes.T / (ends[:, 1:] - ends[:, :1])
         return np.asarray(slope.ravel()[:, None] * self._frame()[0])
 
+    def tables(self, cells: slice) -> tuple[Array, Array, Array]:
+        """Return basis functions, their derivatives on the reference cell, and what lifts these onto the sphere.
+
+        At the quadrature points: (q, n), (q, n, 1) and, of some cells, (cells, q, 3, 1).
+        """
+        ends = self.mesh.geometry.x[_compat.cell_nodes(self.mesh), 0]
+        south = self._frame()[0].reshape(len(ends), -1, 3) / (ends[:, 1:] - ends[:, :1])[:, :, None]
+        return self._basis, self._slopes[:, :, None], south[cells][..., None]
+
+    @property
+    def unit_form(self) -> fem.Form:
+        """Return a form with the sparsity of all matrices."""
+        return self._mass
+
+    def lowest(self, values: Array) -> Array:
+        """Return the lowest of given values of the cells (cells,) that meet at each degree of freedom (owned,)."""
+        out = np.full(self.owned, np.inf)
+        dofs = self.space.dofmap.list
+        np.minimum.at(out, dofs.ravel(), np.repeat(values, dofs.shape[1]))
+        return out
+
     def integral(self, values: Array) -> float:
         """Return the integral over the sphere of a function given at the quadrature points (n,)."""
         return float(values @ self.measure)

@@ -117,13 +117,10 @@ def _slow_ones(
         return values, tuple(methods)
     values[small[0]], methods[small[0]] = 0.0, "stationary"
     if len(small) > 1:
-        operator = Operator(surface, fp.driven, weighted=True, options=fp.options)
         try:
-            slow = escaping.escape(operator).eigenvalues()
+            slow = escaping.rates_on(surface, fp.driven, fp.options).eigenvalues()
         except InputError:
             return values, tuple(methods)  # no wells: they are what they are
-        finally:
-            operator.destroy()
         for k, z in zip(small[1:], slow, strict=False):
             values[k], methods[k] = z, "committor"
     return values, tuple(methods)

@@ -6,24 +6,29 @@ import numpy as np
 
 from ..errors import InputError, SolverError
 from ..macrospin.pointwise import Array
-from .escape import basins, boundary_value, flux_form, nearest_node
-from .operator import Operator
+from .balanced import Balanced
+from .distribution import Surface
+from .escape import basins, nearest_node
+from .factor import Options
+from .reduced import Reduced
 
 
-def mean_first_passage(operator: Operator, start: Array, target: Array) -> float:
-    """Return the mean time until a target is reached, per 2 tau_N. Collective.
+def log_first_passage(
+    surface: Surface, reduced: Reduced, start: Array, target: Array, options: Options | None = None
+) -> float:
+    """Return the logarithm of the mean time until a target is reached, per 2 tau_N. Collective.
 
     With a source at the start and the target absorbing, the mean time is the mass over the flux (Hill's relation);
     the flux is evaluated as for rates of escape, so that any barrier will do.
 
     Parameters
     ----------
-    operator
-        In the weighted form.
     start
         Direction (3,); the nearest node is taken.
     target
         Which of this rank's degrees of freedom the target holds (owned,), bool.
+    options
+        PETSc options of the factorizations, without prefix.
 
     Raises
     ------
@@ -32,19 +37,18 @@ def mean_first_passage(operator: Operator, start: Array, target: Array) -> float
     SolverError
         If the flux is not positive.
     """
-    assert operator.weighted
-    comm = operator.surface.comm
-    pin = nearest_node(comm, operator.surface.nodes @ start)
+    comm = surface.comm
+    pin = nearest_node(comm, surface.nodes @ start)
     absorbing = np.flatnonzero(target)
     if not comm.allreduce(len(absorbing)):
         raise InputError("first passage: the target holds no direction")
     if comm.allreduce(int(np.isin(pin, absorbing).any())):
         raise InputError("first passage: the start lies in the target")
-    fixed = {int(k): 0.0 for k in absorbing} | {int(k): 1.0 for k in pin}
-    w = boundary_value(operator, fixed)
-    reached = basins(operator, [pin, absorbing])[1]
-    flux = flux_form(operator)(w)(reached)
-    mass = operator.mass(w * operator.scale)
-    if not (np.isfinite(flux) and flux > 0 and mass > 0):
+    whole = Balanced(surface, reduced, options=options)
+    given = np.concatenate([np.zeros(len(absorbing)), np.ones(len(pin))])
+    w = whole.solve(np.concatenate([absorbing, pin]), given)[:, 0]
+    reached = basins(whole, [pin, absorbing])[1]
+    found = whole.log_mass(w) - whole.log_flux(w)(reached)
+    if not np.isfinite(found):
         raise SolverError("first passage: the flux into the target is lost in rounding; try a finer mesh")
-    return mass / flux
+    return found

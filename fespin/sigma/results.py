@@ -87,6 +87,9 @@ class Escape:
         Mean time in each state (s), (k,).
     slowest
         Decay rates of the populations (1/s), (k - 1,).
+    log10_rates, log10_populations, log10_dwell_times, log10_slowest
+        Their decimal logarithms: where a barrier exceeds some 700 kT the numbers themselves are 0 or infinite. -inf on
+        the diagonal of the rates, and where another state lies between two and what goes past it is lost.
     barriers
         E/kT from each well up to its lowest pass, without torque (k,).
     error_estimate
@@ -98,43 +101,72 @@ class Escape:
     populations: Array
     dwell_times: Array
     slowest: Array
+    log10_rates: Array
+    log10_populations: Array
+    log10_dwell_times: Array
+    log10_slowest: Array
     barriers: Array
     error_estimate: Array | None
 
     def summary(self) -> dict[str, Any]:
-        """Return everything, for JSON; an infinite dwell time as None."""
+        """Return everything, for JSON; an infinite dwell time, or the logarithm of zero, as None."""
         return {
             "states": self.states.tolist(),
             "rates": self.rates.tolist(),
             "populations": self.populations.tolist(),
-            "dwell_times": [float(x) if np.isfinite(x) else None for x in self.dwell_times],
+            "dwell_times": _finite(self.dwell_times),
             "slowest": self.slowest.tolist(),
+            "log10_rates": [_finite(row) for row in self.log10_rates],
+            "log10_populations": _finite(self.log10_populations),
+            "log10_dwell_times": _finite(self.log10_dwell_times),
+            "log10_slowest": _finite(self.log10_slowest),
             "barriers": self.barriers.tolist(),
             "error_estimate": None if self.error_estimate is None else np.max(self.error_estimate),
             "method": "committor",
         }
 
 
+def _finite(values: Array) -> list[float | None]:
+    """Return a list in which None stands for what is not a finite number."""
+    return [float(x) if np.isfinite(x) else None for x in values]
+
+
 def escape_times(found: Rates, other: Rates | None, spin: Macrospin) -> Escape:
     """Return rates between metastable states in SI units, with those of a space of a degree less as estimate."""
     estimate = None
     if other is not None:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            estimate = np.nan_to_num(np.abs(other.rates / found.rates - 1), posinf=1.0)
+        change = rate_changes(found, other)
         # Wells relax in times of order one: the model's own error is of the order of the rates.
-        estimate = estimate + found.rates.max()
-    wells = survey(spin).wells
-    with np.errstate(divide="ignore"):
-        dwell = 1 / (spin.diffusion * found.rates.sum(axis=1))
+        estimate = np.where(np.isfinite(change), change, 1.0) + found.rates.max()
+    wells, unit, ln10 = survey(spin).wells, np.log(spin.diffusion), np.log(10.0)
+    logs = [found.log_rates + unit, found.log_populations, -(found.log_exits + unit), found.log_decays + unit]
+    with np.errstate(over="ignore"):
+        rates, populations, dwell, slowest = (np.exp(x) for x in logs)
     return Escape(
         found.states,
-        spin.diffusion * found.rates,
-        found.populations,
+        rates,
+        populations,
         dwell,
-        spin.diffusion * np.real(found.eigenvalues()),
+        slowest,
+        logs[0] / ln10,
+        logs[1] / ln10,
+        logs[2] / ln10,
+        logs[3] / ln10,
         np.array([max(wells, key=lambda w: float(w.direction @ u)).height for u in found.states]),
         estimate,
     )
+
+
+def rate_changes(found: Rates, other: Rates) -> Array:
+    """Return the relative differences of another solve's rates (k, k): zero on the diagonal, inf where one is lost.
+
+    A state without any way out has lost all.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        change = np.abs(np.expm1(other.log_rates - found.log_rates))
+    lost = np.isneginf(found.log_rates) != np.isneginf(other.log_rates)
+    lost |= np.isneginf(found.log_exits)[:, None] & ~np.eye(len(lost), dtype=bool)
+    return np.where(lost, np.inf, np.nan_to_num(change, posinf=np.inf))
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,13 @@ from dolfinx.fem import petsc as fem_petsc
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from .. import _compat
 from ..device import direction
 from ..errors import InputError
 from ..macrospin.landscape import Landscape, survey
 from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
+from .bisection import Size, bisected
 from .factor import Factor
 from .mesh import Sizing, corners_of, sphere_from_file, sphere_mesh
 
@@ -101,6 +103,33 @@ class Sigma:
             found = sphere_mesh(comm, mesh_size, axis=axis, sizing=sizing, save=save)
             self.mesh_size = mesh_size
         self._build(found, degree, quadrature_degree or 2 * degree + 10)
+
+    @classmethod
+    def bisected(
+        cls, comm: MPI.Intracomm, size: Size, *, axis: Sequence[float] = (0.0, 0.0, 1.0), degree: int = 4
+    ) -> Sigma:
+        """Return a sphere whose cells are no larger than a function of the direction says. Collective.
+
+        Parameters
+        ----------
+        size
+            Takes directions (n, 3), returns the longest edge there (n,); it may vary by powers of ten.
+        axis
+            Of the octahedron that is refined.
+
+        Raises
+        ------
+        InputError
+            If that takes more than 40 000 cells.
+        """
+        made = object.__new__(cls)
+        made.axis = np.array(direction(axis, "sphere", "axis"))
+        x, triangles = bisected(size, made.axis)
+        if comm.rank:  # all have made the same; the first hands it out
+            x, triangles = x[:0], triangles[:0]
+        element = basix.ufl.element("Lagrange", "triangle", 1, shape=(3,))
+        made._build(_compat.create_mesh(comm, triangles, element, x), degree, 2 * degree + 10)
+        return made
 
     def _build(self, mesh: dmesh.Mesh, degree: int, quadrature_degree: int) -> None:
         self.mesh, self.comm, self.degree = mesh, mesh.comm, degree
@@ -334,6 +363,35 @@ class Sigma:
         )
         tangents /= r[..., None, None]
         return np.asarray(tangents @ np.linalg.inv(np.swapaxes(tangents, -1, -2) @ tangents))
+
+    def tables(self, cells: slice) -> tuple[Array, Array, Array]:
+        """Return basis functions, their derivatives on the reference cell, and what lifts these onto the sphere.
+
+        At the quadrature points: (q, n), (q, n, d) and, of some cells, (cells, q, 3, d).
+        """
+        return self._basis, self._slopes, self._lift[cells]
+
+    @property
+    def unit_form(self) -> fem.Form:
+        """Return a form with the sparsity of all matrices."""
+        return self._mass
+
+    def lowest(self, values: Array) -> Array:
+        """Return the lowest of given values of the cells that meet at each degree of freedom, ghosts too. Collective.
+
+        Parameters
+        ----------
+        values
+            Of this rank's own cells (cells,).
+        """
+        f = fem.Function(self.space)
+        f.x.array[:] = -np.inf
+        dofs = self.space.dofmap.list[: self.cells]
+        np.maximum.at(f.x.array, dofs.ravel(), np.repeat(-values, dofs.shape[1]))
+        vector = f.x.petsc_vec
+        vector.ghostUpdate(addv=PETSc.InsertMode.MAX_VALUES, mode=PETSc.ScatterMode.REVERSE)
+        vector.ghostUpdate(addv=PETSc.InsertMode.INSERT_VALUES, mode=PETSc.ScatterMode.FORWARD)
+        return -np.array(f.x.array)
 
     def integral(self, values: Array) -> float:
         """Return the integral over the sphere of a function given at the quadrature points (n,). Collective."""

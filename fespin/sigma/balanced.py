@@ -1,0 +1,157 @@
+"""The stationary equation in Slotboom's variable, each row relative to its own weight: barriers of any height.
+
+The weight m = exp(-V) of a barrier of 2000 kT falls through 870 powers of ten, more than a computer's numbers have.
+But within one cell it varies little. So the matrices of cells are integrated relative to the lowest V of each cell, and
+a row of the whole matrix relative to the lowest of the cells that meet there. The unknown w = rho/m is of order one
+anyway, and logarithms are taken of integrals relative to the largest weight in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from dolfinx.fem import petsc as fem_petsc
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from ..macrospin.pointwise import Array
+from .distribution import Distribution, Surface
+from .factor import Factor, Options
+from .operator import Potential
+from .reduced import Reduced
+
+# Cells whose matrices are made at a time.
+_CHUNK = 512
+
+
+class Balanced:
+    """The weighted form on a surface, for stationary solutions with given values of w. The constructor is collective.
+
+    Parameters
+    ----------
+    potential
+        V of the weight; default: the effective potential.
+    options
+        PETSc options of the factorizations, without prefix.
+    """
+
+    def __init__(
+        self, surface: Surface, reduced: Reduced, potential: Potential | None = None, options: Options | None = None
+    ) -> None:
+        self.surface, self.reduced, self.options = surface, reduced, options
+        self.potential = potential or reduced.effective
+        u = surface.points
+        self.values, slope = self.potential(u)
+        # What the weight does not contain of the velocity.
+        self._rest = reduced.velocity(u) - reduced.flow(u, slope)
+        self._lowest = self.values.reshape(surface.cells, -1).min(axis=1)
+
+    # ---- solutions
+    def solve(self, rows: Array, values: Array, *, transposed: bool = False) -> Array:
+        """Return w with given values at some of this rank's degrees of freedom, for several columns. Collective.
+
+        Parameters
+        ----------
+        rows
+            Owned degrees of freedom (r,).
+        values
+            What w is there (r, n).
+        transposed
+            Solve the adjoint equation instead, whose solutions are committors.
+
+        Returns
+        -------
+        Array
+            (owned, n).
+        """
+        matrix = self._matrix(transposed)
+        first = matrix.getOwnershipRange()[0]
+        matrix.zeroRows((np.asarray(rows, dtype=int) + first).astype(np.int32), 1.0)
+        out = []
+        try:
+            factor = Factor(matrix, self.options)
+        finally:
+            matrix.destroy()
+        for column in np.asarray(values, dtype=float).reshape(len(rows), -1).T:
+            b = np.zeros(self.surface.owned)
+            b[rows] = column
+            out.append(factor.solve(b))
+        factor.destroy()
+        return np.stack(out, axis=1)
+
+    def _matrix(self, transposed: bool) -> PETSc.Mat:
+        """Return the matrix of -(current of w, grad phi), rows relative to their own weights. Collective."""
+        surface = self.surface
+        matrix = fem_petsc.create_matrix(surface.unit_form)
+        dofs = surface.space.dofmap.list[: surface.cells]
+        # The lowest V of all cells that meet at a degree of freedom, of other ranks too.
+        level = surface.lowest(self._lowest)
+        for k in range(0, surface.cells, _CHUNK):
+            part = slice(k, min(k + _CHUNK, surface.cells))
+            local = self._local(part)
+            if transposed:
+                local = local.swapaxes(1, 2)
+            local *= np.exp(level[dofs[part]] - self._lowest[part, None])[:, :, None]
+            rows = np.ascontiguousarray(dofs[part], dtype=np.int32)
+            matrix.setValuesLocalRCV(rows, rows, np.ascontiguousarray(local), addv=PETSc.InsertMode.ADD_VALUES)
+        matrix.assemble()
+        return matrix
+
+    def _local(self, part: slice) -> Array:
+        """Return the matrices of some cells, relative to the weight of the lowest V of each (cells, n, n)."""
+        surface = self.surface
+        basis, slopes, lift = surface.tables(part)
+        cells, count = lift.shape[:2]
+        at = slice(part.start * count, part.stop * count)
+        u = surface.points[at]
+        values = self.values[at].reshape(cells, count)
+        weight = surface.measure[at].reshape(cells, count) * np.exp(self._lowest[part, None] - values)
+        # The current that a gradient along each derivative on the reference cell makes.
+        k = lift.shape[3]
+        flows = np.stack([self.reduced.flow(u, lift[..., i].reshape(-1, 3)) for i in range(k)], axis=-1)
+        flows = np.einsum("cqid,cqie->cqde", lift, flows.reshape(cells, count, 3, k))
+        drift = np.einsum("cqid,cqi->cqd", lift, self._rest[at].reshape(cells, count, 3))
+        current = np.einsum("cqde,qje->cqdj", flows, slopes) + drift[..., None] * basis[None, :, None, :]
+        current *= -weight[:, :, None, None]
+        test = np.moveaxis(slopes, 1, 0).reshape(basis.shape[1], -1)
+        return np.asarray(test @ current.reshape(cells, -1, basis.shape[1]))
+
+    # ---- integrals
+    def log_mass(self, w: Array) -> float:
+        """Return the logarithm of the integral of m w; nan if that is not positive. Collective."""
+        return self._log(self.surface.at_points(w), np.ones(len(self.values), dtype=bool))
+
+    def log_flux(self, w: Array) -> Callable[[Array], float]:
+        """Return a function of phi: the logarithm of the growth of its mean per time in the density m w. Collective.
+
+        The flux is evaluated at the quadrature points from differences within cells, so that a cell where phi is
+        constant adds exactly zero. nan if the flux is not positive.
+        """
+        surface, u = self.surface, self.surface.points
+        current = self.reduced.flow(u, surface.gradient_at_points(w)) + surface.at_points(w)[:, None] * self._rest
+
+        def of(phi: Array) -> float:
+            slope = surface.gradient_at_points(phi)
+            return self._log(np.sum(current * slope, axis=1), (slope != 0).any(axis=1))
+
+        return of
+
+    def _log(self, f: Array, where: Array) -> float:
+        """Return the logarithm of the integral of m f over some quadrature points."""
+        low = self.values[where].min(initial=np.inf)
+        level = float(self.surface.comm.allreduce(float(low), op=MPI.MIN))
+        if not np.isfinite(level):
+            return np.nan
+        total = self.surface.integral(np.where(where, np.exp(-np.maximum(self.values - level, 0.0)) * f, 0.0))
+        return float(np.log(total)) - level if total > 0 else np.nan
+
+    def distribution(self, w: Array, method: str) -> Distribution:
+        """Return the density m w, normalized. Collective."""
+        surface = self.surface
+        mass = self.log_mass(w)
+        _, slope = self.potential(surface.points)
+        m, value = np.exp(-self.values - mass), surface.at_points(w)
+        gradient = m[:, None] * (surface.gradient_at_points(w) - value[:, None] * slope)
+        nodes = np.exp(-self.potential(surface.nodes)[0] - mass) * w
+        return Distribution(surface, nodes, m * value, gradient, method)

@@ -1,0 +1,57 @@
+"""A sphere for rates over high barriers: fine where the energy is near that of a pass, coarse elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from mpi4py import MPI
+
+from ..macrospin.landscape import survey
+from ..macrospin.pointwise import Array, tangent_frame
+from ..macrospin.spin import Macrospin
+from .bisection import Size
+from .escape import SURE
+from .space import Sigma
+
+# Barriers (kT) from which on wells and passes are too small a part of the sphere for cells that follow the wells.
+HIGH = 80.0
+# By how much the energy (kT) may vary in a cell at a pass, per kT of distance from there, at most about it, in a well.
+_AT_PASS, _GROWTH, _ABOUT, _IN_WELL = 16.0, 1.5, 30.0, 30.0
+_LARGEST = 0.35
+
+
+def is_high(spin: Macrospin) -> bool:
+    """Return whether a well is so deep that rates need a sphere of their own."""
+    heights = [w.height for w in survey(spin).wells]
+    return any(HIGH < x < np.inf for x in heights)
+
+
+def sphere_for_rates(
+    comm: MPI.Intracomm, spin: Macrospin, *, axis: Sequence[float] | Array = (0.0, 0.0, 1.0), degree: int = 4
+) -> Sigma:
+    """Return a sphere on which rates of escape without torque are right to about 1e-3 over any barrier. Collective.
+
+    Raises
+    ------
+    InputError
+        If it would have more than 40 000 cells, as for flat magnets with barriers of thousands of kT.
+    """
+    return Sigma.bisected(comm, _sizes(spin), axis=tuple(axis), degree=degree)
+
+
+def _sizes(spin: Macrospin) -> Size:
+    land, v = survey(spin), spin.reduced_energy
+    passes = np.array([float(v(u[None])[0]) for u in land.saddles])
+    bottoms = np.array([w.energy for w in land.wells])
+
+    def size(u: Array) -> Array:
+        energy = v(u)
+        slope, bend = np.linalg.norm(v.gradient(u), axis=1), np.abs(v.hessian(u, tangent_frame(u))).max(axis=(1, 2))
+        above, deep = (np.abs(energy[:, None] - x).min(axis=1) for x in (passes, bottoms))
+        # Densities in wells need to be integrated only.
+        change = np.minimum(_AT_PASS + _GROWTH * np.maximum(above - _AT_PASS, 0.0), _IN_WELL + _GROWTH * deep)
+        change = np.where(above < SURE + _AT_PASS, np.minimum(change, _ABOUT), change)
+        return np.asarray(np.minimum(2 * change / (slope + np.sqrt(slope**2 + 2 * bend * change) + 1e-300), _LARGEST))
+
+    return size
