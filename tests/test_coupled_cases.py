@@ -284,6 +284,7 @@ def test_two_fixed_directions(tmp_path):
         tolerance,
         ("stability = 40", "stability = 8"),
         ("samples = 5", "samples = 2"),
+        ("pulse = 10e-9", "pulse = 2e-9"),
         ("mesh_size = 20e-9", "mesh_size = 40e-9"),
     )
     assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 0
@@ -295,7 +296,7 @@ def test_two_fixed_directions(tmp_path):
     torque = found.torque(spin, current_density=-1.2e11)
     solver = fs.FokkerPlanck(COMM, found.pumped(spin, current_density=-1.2e11), torque)
     assert solver.axis is None
-    right = solver.switching(np.linspace(0, 1e-8, 2), start=(0, 0, -1))
+    right = solver.switching(np.linspace(0, 2e-9, 2), start=(0, 0, -1))
     assert summary["tasks"]["wer"]["not_switched"] == pytest.approx(right.not_switched, rel=1e-6, abs=0)
     rows = (tmp_path / "out" / "torque_map.csv").read_text().splitlines()
     assert rows[0].startswith("polar_deg,azimuth_deg,torque_x_T") and len(rows) == 1 + 19 * 37
