@@ -53,7 +53,8 @@ def _own_options() -> str | None:
 @contextlib.contextmanager
 def _elsewhere() -> Iterator[None]:
     """Work in the folder of this package, which is trusted as the code is."""
-    here = os.open(".", os.O_RDONLY)
+    # Where there is O_PATH, the folder need not be readable.
+    here = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
     try:
         os.chdir(Path(__file__).parent)
         yield

@@ -372,6 +372,16 @@ FORBIDDEN = {
     "'Printf ... >'": 'Printf("touch") > "MARK";',
     "'Printf ... >>'": 'Printf("%g", h[0]) >> "MARK";',
     "'Error ... >'": 'Error("touch") > "MARK";',
+    "'Printf' of something else": 'Printf(Str("touch"));',
+    "'Sprintf' of something else": 'x = "%n"; Physical Point(Sprintf(x, 1)) = {1};',
+    "'Printf(\"%s\"'": 'Printf("%s");',
+    "'Error(\"%n\"'": 'Error("%n", 1);',
+    "'Warning(\"100%%n\"'": 'Warning("100%%n", 1);',
+    "'Sprintf(\"%999g\"'": 'Physical Point(Sprintf("%999g", 1)) = {1};',
+    "'Printf(\"aaaa": f'Printf("{"a" * 300}%g", 1);',
+    "'SetFactory' of something else": 'SetFactory(StrCat("a", "b"));',
+    "'Call' of something else": 'a = 1;\nCall StrCat("a", "b");',
+    "a name of 101 characters": f"{'a' * 101} = 1;",
     "the option 'General.DefaultFileName'": 'General.DefaultFileName = "MARK";',
     "the option 'General.AbortOnError'": "General.AbortOnError = 4;",
     "the option 'Solver.Executable0'": 'Solver.Executable0 = "touch MARK";',
@@ -422,7 +432,7 @@ def test_what_a_geometry_may_not_say(what):
     text = swap(STACKED, ("Coherence;\n", f"Coherence;\n{FORBIDDEN[what]}\n"))
     with pytest.raises(InputError) as error:
         check_geo(text.encode(), "geometry.mesh 'a.geo'")
-    line = text[: text.index("Coherence;")].count("\n") + 2
+    line = text[: text.index("Coherence;")].count("\n") + 2 + FORBIDDEN[what].count("\n")
     assert str(error.value).startswith(f"geometry.mesh 'a.geo', line {line}: found {what}")
     assert "--trust-geo" in str(error.value)
 

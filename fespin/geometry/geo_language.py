@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..errors import InputError
 
 MOST_BYTES = 16 * 2**20
-_LONGEST_LINE, _LONGEST_STRING = 8000, 1000
+_LONGEST_LINE, _LONGEST_STRING, _LONGEST_NAME, _LONGEST_FORMAT = 8000, 1000, 100, 200
 
 
 def _names(text: str) -> frozenset[str]:
@@ -71,6 +71,9 @@ _ATTRIBUTES = _names(
 )
 # Where gmsh keeps its place in the file: what follows is read again from the next line on.
 _PLACES = _names("For Macro Function Call")
+_PRINTS = _names("Printf Sprintf Error Warning")
+# gmsh hands what it prints to C's printf, into places of a fixed size.
+_FORMAT = re.compile(r"[\"'](?:[^%]|%[-+ ]?\d{0,2}(?:\.\d{0,2})?[eEfgGd])*[\"']")
 _ASSIGN = {"=", "+=", "-=", "*=", "/=", "++", "--"}
 
 _TOKEN = re.compile(
@@ -174,6 +177,8 @@ def tokens(text: bytes) -> list[Token]:
             continue
         if kind == "string" and ("\n" in word or len(word) > _LONGEST_STRING):
             raise _Refusal(number, f"a string of several lines or more than {_LONGEST_STRING} characters")
+        if kind == "name" and len(word) > _LONGEST_NAME:
+            raise _Refusal(number, f"a name of {len(word)} characters (at most {_LONGEST_NAME})")
         if word in "\"'" or (word == "/" and source[match.end() : match.end() + 1] == "*"):
             raise _Refusal(number, f"{'a comment' if word == '/' else 'a string'} without end")
         if word in _PLACES and begun:
@@ -212,8 +217,10 @@ class _Checker:
             return  # an option: its owner is checked at the dot
         if name in REFUSED:
             self.refuse(i, f"'{name}'")
-        elif name in ("Printf", "Error", "Warning"):
+        elif name in _PRINTS:
             self.check_print(i, name)
+        elif name in ("SetFactory", "Call", "Macro", "Function"):
+            self.check_plain(i, name)
         elif name == "Field" and self.text(i + 1) in ("[", "("):
             self.check_field(i)
         elif name not in ALLOWED and not _QUAD_TRI.fullmatch(name):
@@ -243,11 +250,26 @@ class _Checker:
                 self.refuse(i, f"'{name}{after}...', which is no assignment")
 
     def check_print(self, i: int, name: str) -> None:
+        """Refuse printing into files, and formats that are not plain ones of numbers."""
+        text = self.text(i + 2)
+        if self.kind(i + 2) != "string" or self.text(i + 3) not in (",", ")", "]"):
+            self.refuse(i, f"'{name}' of something else than one string in quotes")
+        if len(text) > _LONGEST_FORMAT or not _FORMAT.fullmatch(text):
+            self.refuse(
+                i, f"'{name}({text[:40]}', which is longer than {_LONGEST_FORMAT} or no plain format of numbers"
+            )
         j = i + 1
-        while j < len(self.tokens) and self.text(j) != ";":
+        while name != "Sprintf" and j < len(self.tokens) and self.text(j) != ";":
             if self.text(j) in (">", ">>"):
                 self.refuse(j, f"'{name} ... {self.text(j)}', which writes a file")
             j += 1
+
+    def check_plain(self, i: int, name: str) -> None:
+        """Refuse names of factories and macros that are put together."""
+        j = i + 2 if name == "SetFactory" else i + 1
+        plain = self.kind(j) == "string" or (self.kind(j) == "name" and self.text(j) not in ALLOWED)
+        if not plain or len(self.text(j)) > _LONGEST_NAME:
+            self.refuse(i, f"'{name}' of something else than a name")
 
     def check_field(self, i: int) -> None:
         end = self.closing(i + 1)

@@ -47,6 +47,7 @@ def check_points(owner: str, points: Reals) -> None:
         raise InputError(f"{owner}: all nodes lie at one place, {_place(points[0]) if len(points) else 'none'}")
 
 
+@np.errstate(all="ignore")  # of extents whose squares are no numbers any more
 def check_cells(owner: str, points: Reals, cells: Ints, dim: int, determinants: Reals | None = None) -> None:
     """Refuse cells that are flat, double, inside out, or lie over each other, and nodes that lie on each other.
 
