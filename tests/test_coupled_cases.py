@@ -284,7 +284,7 @@ def test_two_fixed_directions(tmp_path):
         tolerance,
         ("stability = 40", "stability = 8"),
         ("samples = 5", "samples = 2"),
-        ("pulse = 10e-9", "pulse = 2e-9"),
+        ("pulse = 1e-8", "pulse = 2e-9"),
         ("mesh_size = 20e-9", "mesh_size = 40e-9"),
     )
     assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 0
