@@ -6,6 +6,7 @@ from mpi4py import MPI
 from references import harmonics
 
 import fespin as fs
+from fespin.sigma import cost
 
 COMM = MPI.COMM_WORLD
 SIZE = {"volume": 1.7e-24, "saturation_magnetization": 8.2e5, "temperature": 290.0}
@@ -140,3 +141,28 @@ def test_what_is_not_resolved_is_marked():
     assert exact.resolved.all()
     seen = found.resolved
     assert found.not_switched[seen] == pytest.approx(exact.not_switched[seen], rel=max(found.error_estimate[seen]))
+
+
+def test_costs_are_told(monkeypatch):
+    """A line before what takes long, with the number of unknowns; none for what does not, or is known."""
+    spin, said = bit(5, 0.5), []
+    torque = tilted(spin, 1.5, 30)
+    sigma = fs.Sigma(COMM, 0.5)
+    fs.FokkerPlanck(sigma, spin, torque, say=said.append, verify=False).switching([1e-10])
+    assert said == []
+    monkeypatch.setattr(cost, "_FEW", 100)
+    monkeypatch.setattr(cost, "_SECONDS", 1e-9)
+    sigma = fs.Sigma(COMM, 0.5)
+    fp = fs.FokkerPlanck(sigma, spin, torque, say=said.append, verify=False)
+    fp.switching([1e-10])
+    (line,) = said
+    assert line.startswith(f"note: {sigma.dofs} unknowns: following them takes about 0.1 minutes and ")
+    fp.switching([1e-10])
+    assert len(said) == 1
+
+
+def test_default_meshes_are_bearable(monkeypatch):
+    """Where the rule asks for more than the most unknowns, the default is coarser; who asks for more gets it."""
+    monkeypatch.setattr(cost, "MOST", 2500)
+    spin = bit(80, 0.05, (0.01, 0.0, 0.0))
+    assert 1500 < fs.FokkerPlanck(COMM, spin, axisymmetric=False).sphere.dofs <= 2500

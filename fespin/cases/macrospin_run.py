@@ -16,6 +16,7 @@ from ..macrospin.scales import reduced_time, suggested_mesh_size
 from ..macrospin.torque import Torque
 from ..plotting.sphere_curves import plot_write_error
 from ..sigma import FokkerPlanck, Sigma
+from ..sigma.cost import MOST, bearable_sphere
 from .case import Case
 from .checkpoints import Checkpoints
 from .hysteresis_task import hysteresis
@@ -81,16 +82,26 @@ def run_tasks(
         starts = [t.start for t in case.task if t.start is not None]
         wells = survey(of).wells
         axis = starts[0] if starts else tuple(wells[0].direction) if wells else (0.0, 0.0, 1.0)
-        made = Sigma(
-            on,
-            table.mesh_size or suggested_mesh_size(of),
-            degree=table.degree,
-            axis=axis,
-            refine=of if table.graded else None,
-            mesh=base / table.mesh if table.mesh is not None else None,
-        )
+
+        def of_size(size: float) -> Sigma:
+            return Sigma(
+                on,
+                size,
+                degree=table.degree,
+                axis=axis,
+                refine=of if table.graded else None,
+                mesh=base / table.mesh if table.mesh is not None else None,
+            )
+
+        given = table.mesh_size is not None or table.mesh is not None
+        made = of_size(table.mesh_size or suggested_mesh_size(of)) if given else bearable_sphere(of_size, of)
         if on is comm:
             say(f"sphere: {made.dofs} unknowns of degree {made.degree}, {time.perf_counter() - begin:.2f} s")
+            if not given and made.mesh_size > suggested_mesh_size(of):
+                say(
+                    f"note: sphere.mesh_size = {suggested_mesh_size(of):.2g} would be the rule for this energy and "
+                    f"damping; {made.mesh_size:.2g} keeps to {MOST:.0e} unknowns"
+                )
         return made
 
     def make(on: MPI.Intracomm, of: Macrospin, torque: Torque | None) -> FokkerPlanck:
@@ -103,7 +114,14 @@ def run_tasks(
 
         fitted = table.mesh is None and table.mesh_size is None and table.graded
         return FokkerPlanck(
-            on, of, torque, axisymmetric=table.axisymmetric, verify=table.verify, sphere=mesh, fitted=fitted
+            on,
+            of,
+            torque,
+            axisymmetric=table.axisymmetric,
+            verify=table.verify,
+            sphere=mesh,
+            fitted=fitted,
+            say=say if on is comm else None,
         )
 
     solver = make(comm, spin, torque)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import numpy as np
 from petsc4py import PETSc
@@ -44,6 +45,7 @@ class Factor:
         ours = {k: v for k, v in {**defaults, **(options or {})}.items() if not database.hasName(k)}
         for k, v in ours.items():
             database.setValue(k, v)
+        begin = time.perf_counter()
         try:
             self._ksp.setFromOptions()
             self._ksp.setUp()
@@ -56,8 +58,15 @@ class Factor:
         finally:
             for k in ours:
                 database.delValue(k)
+        self.seconds = time.perf_counter() - begin
         self._b, self._x = matrix.createVecs()
         self.solves = 0
+
+    @property
+    def memory(self) -> float:
+        """Return about how many bytes the factors take over all ranks, 0 where the solver does not tell. Collective."""
+        info = self._ksp.getPC().getFactorMatrix().getInfo(PETSc.Mat.InfoType.GLOBAL_SUM)
+        return 12.0 * float(info["nz_used"])  # a number and its column each
 
     def solve(self, b: Array) -> Array:
         """Return the solution for a right-hand side, both this rank's part (owned,)."""

@@ -15,12 +15,13 @@ from ..device import direction
 from ..errors import InputError, SolverError
 from ..macrospin.landscape import survey
 from ..macrospin.pointwise import Array
-from ..macrospin.scales import reduced_time, suggested_mesh_size
+from ..macrospin.scales import reduced_time
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import Torque
 from . import escape as escaping
 from . import response
 from . import switching as courses
+from .cost import bearable_sphere, cost_of_a_course
 from .distribution import Distribution, Surface, power
 from .drive import builder, checked_times, directions, samples
 from .estimates import drowned, neighbourhoods, relative_errors
@@ -63,6 +64,8 @@ class FokkerPlanck:
         sphere is given.
     options
         PETSc options of the factorizations, without prefix.
+    say
+        Called with a line before what takes minutes or gigabytes.
 
     Raises
     ------
@@ -81,8 +84,9 @@ class FokkerPlanck:
         sphere: Callable[[], Sigma] | None = None,
         fitted: bool | None = None,
         options: Options | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
-        self._make = sphere
+        self._make, self._say = sphere, say
         self._fitted = sphere is None and not isinstance(sigma, Sigma) if fitted is None else fitted
         self.spin, self.torque, self.verify, self.options = spin, torque, verify, options
         self.comm = sigma.comm if isinstance(sigma, Sigma) else sigma
@@ -104,7 +108,7 @@ class FokkerPlanck:
             return self._make()
         wells = survey(self.spin).wells
         axis = wells[0].direction if wells else np.array([0.0, 0.0, 1.0])
-        return Sigma(self.comm, suggested_mesh_size(self.spin), axis=tuple(axis), refine=self.spin)
+        return bearable_sphere(lambda size: Sigma(self.comm, size, axis=tuple(axis), refine=self.spin), self.spin)
 
     @cached_property
     def _pass_sphere(self) -> Sigma:
@@ -233,6 +237,10 @@ class FokkerPlanck:
         surface = self.surface([axis], list(watched.values()))
         when, index = neighbourhoods(t * self.spin.diffusion)
         solve = partial(courses.course, free=self.free, driven=self.driven, options=self.options)
+        if self._say is not None and isinstance(surface, Sigma):
+            cost = cost_of_a_course(surface, self.driven, self.options, verify=self.verify)
+            if cost is not None:
+                self._say(cost)
         found: list[courses.Course] = []
         try:
             for space in (surface, *(_spaces(surface) if self.verify else ())):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ type Linear = Callable[[Vector], Vector]
 
 # The largest space before an interval is split, and by how much a smaller one differs in the estimate of the error.
 _LARGEST, _FEWER = 90, 10
+# A space this small was an easy one: the next interval may be longer. The most intervals, and the shortest, relative.
+_EASY, _MOST, _SHORTEST = 50, 400, 1e-7
 # Differences that fall more slowly than by this factor say no more than that there is an error.
 _SLOWLY = 0.95
 
@@ -119,12 +122,12 @@ def propagate(
     *,
     rtol: float = 1e-6,
     offset: float = 0.0,
-    depth: int = 0,
 ) -> tuple[Array, Array, Array]:
     """Follow y' = -M^-1 A y with shift-invert Krylov spaces. Collective.
 
-    One factorization serves an interval of time; intervals are split until three sizes of the space agree.
-    What they cannot agree on is returned with its error: one small value spoils no others.
+    One factorization serves an interval of time, and those after it that are about as long. An interval is shortened
+    until three sizes of the space agree. What they cannot agree on is returned with its error: one small value
+    spoils no others.
 
     Parameters
     ----------
@@ -152,59 +155,108 @@ def propagate(
         If the start is not finite.
     """
     comm, last = operator.surface.comm, float(times[-1])
-    if last == 0:
-        return np.tile(comm.allreduce(functionals @ start), (len(times), 1)), np.zeros(len(times)), start
-    gamma = last / 20
-    factor = operator.shifted(1.0, gamma)
-    heavy = apply(operator.M, operator.ones)
-
-    def step(v: Array) -> Array:
-        x = factor.solve(apply(operator.M, v))
-        return np.asarray(x - rest * comm.allreduce(float(heavy @ x)))
-
-    space = Arnoldi(comm, step, lambda v: apply(operator.M, v), start, _LARGEST)
-    values, error, settled = np.zeros((len(times), len(functionals))), np.zeros(len(times)), False
-    for size in range(30, _LARGEST + 1, 10):
-        space.extend(size)
-        if space.norm == 0:
-            factor.destroy()
-            return values, error, start
-        if not space.size:  # the start is not finite
-            raise SolverError("sphere: the evolution in time diverges; try a finer mesh")
-        heights = comm.allreduce(functionals @ space.V[: space.size].T)
-        c = exponential(space, gamma, times, space.size)
-        values = c @ heights.T
-        scale = np.maximum(np.abs(values[:, 0] + offset), 1e-300)
-        # More than rounding allows cannot be had.
-        rounding = 1e-15 * np.abs(c) @ np.abs(heights[0])
-        if space.exhausted:
-            error, settled = rounding / scale, True
-            break
-        fewer = [space.size - _FEWER, space.size - 2 * _FEWER]
-        before = [exponential(space, gamma, times, n) @ heights[0, :n] for n in fewer]
-        left = _left(np.abs(values[:, 0] - before[0]), np.abs(before[0] - before[1]))
-        error = (left + rounding) / scale
-        sound = bool(np.linalg.norm(c, axis=1).max() < 1e3 * space.norm)
-        settled = sound and bool(((left <= rtol * scale) | (left <= rounding)).all())
-        if settled:
-            break
-        if not sound:
-            error = np.full(len(times), np.inf)
-    factor.destroy()
-    if not settled and depth < 12:
-        # The early part first, then the rest from where it ends.
-        part = last / 4
-        early = times[times < part]
-        first, e1, y = propagate(
-            operator, start, rest, np.append(early, part), functionals, rtol=rtol, offset=offset, depth=depth + 1
-        )
-        later, e2, y = propagate(
-            operator, y, rest, times[times >= part] - part, functionals, rtol=rtol, offset=offset, depth=depth + 1
-        )
+    values = np.tile(comm.allreduce(functionals @ start), (len(times), 1))
+    error = np.zeros(len(times))
+    legs = _Legs(operator, rest, functionals, rtol, offset)
+    now, y, length, limit, before = 0.0, start, last, np.inf, (0.0, 0.0)
+    while now < last:
+        length = min(length, last - now)
+        if last - now - length < 0.25 * length:
+            length = last - now
+        end = last if length == last - now else now + length
+        inside = (times > now) & (times <= end)
+        stops = np.unique(np.append(times[inside] - now, end - now))
+        leg = legs.take(y, stops, final=legs.taken >= _MOST or length < _SHORTEST * last)
+        if leg is None:
+            limit, length = length, length / 4
+            continue
         # What is wrong at the joint stays so, relative to what decays with it or absolutely, whichever is less.
-        kept = np.minimum(1.0, abs(first[-1, 0] + offset) / np.maximum(np.abs(later[:, 0] + offset), 1e-300))
-        return np.concatenate([first[:-1], later]), np.concatenate([e1[:-1], e2 + kept * e1[-1]]), y
-    return values, error, space.V[: space.size].T @ c[-1]
+        height, wrong = before
+        kept = np.minimum(1.0, height / np.maximum(np.abs(leg.values[:, 0] + offset), 1e-300))
+        total = leg.error + (kept * wrong if wrong else 0.0)
+        values[inside], error[inside] = leg.values[: inside.sum()], total[: inside.sum()]
+        before = float(abs(leg.values[-1, 0] + offset)), float(total[-1])
+        now, y = end, leg.end
+        if leg.size <= _EASY and 2 * length < limit:
+            length *= 2
+    legs.destroy()
+    return values, error, y
+
+
+@dataclass(frozen=True)
+class _Leg:
+    """Values at times within an interval (n, k), the first one's error (n,), y at the end, and the space's size."""
+
+    values: Array
+    error: Array
+    end: Array
+    size: int
+
+
+class _Legs:
+    """Intervals of an evolution one after the other; the factors are kept while intervals are about as long."""
+
+    def __init__(self, operator: Operator, rest: Array, functionals: Array, rtol: float, offset: float) -> None:
+        self._operator, self._rest, self._functionals = operator, rest, functionals
+        self._rtol, self._offset = rtol, offset
+        self._heavy = apply(operator.M, operator.ones)
+        self._factor: Factor | None = None
+        self._gamma = 0.0
+        self.taken = 0
+
+    def take(self, start: Array, times: Array, *, final: bool) -> _Leg | None:
+        """Return the interval from `start` to the last of some times (n,), None if it must be shorter. Collective.
+
+        Parameters
+        ----------
+        final
+            Take what there is, however wrong.
+        """
+        operator, comm = self._operator, self._operator.surface.comm
+        wanted = float(times[-1]) / 20
+        if self._factor is None or not 0.4 < wanted / self._gamma < 2.5:
+            self.destroy()
+            self._factor, self._gamma = operator.shifted(1.0, wanted), wanted
+        factor, gamma = self._factor, self._gamma
+        self.taken += 1
+
+        def step(v: Array) -> Array:
+            x = factor.solve(apply(operator.M, v))
+            return np.asarray(x - self._rest * comm.allreduce(float(self._heavy @ x)))
+
+        space = Arnoldi(comm, step, lambda v: apply(operator.M, v), start, _LARGEST)
+        for size in range(30, _LARGEST + 1, 10):
+            space.extend(size)
+            if space.norm == 0:
+                return _Leg(np.zeros((len(times), len(self._functionals))), np.zeros(len(times)), start, 0)
+            if not space.size:  # the start is not finite
+                raise SolverError("sphere: the evolution in time diverges; try a finer mesh")
+            heights = comm.allreduce(self._functionals @ space.V[: space.size].T)
+            c = exponential(space, gamma, times, space.size)
+            values = c @ heights.T
+            scale = np.maximum(np.abs(values[:, 0] + self._offset), 1e-300)
+            # More than rounding allows cannot be had.
+            rounding = 1e-15 * np.abs(c) @ np.abs(heights[0])
+            if space.exhausted:
+                error, settled = rounding / scale, True
+                break
+            fewer = [space.size - _FEWER, space.size - 2 * _FEWER]
+            before = [exponential(space, gamma, times, n) @ heights[0, :n] for n in fewer]
+            left = _left(np.abs(values[:, 0] - before[0]), np.abs(before[0] - before[1]))
+            sound = bool(np.linalg.norm(c, axis=1).max() < 1e3 * space.norm)
+            error = (left + rounding) / scale if sound else np.full(len(times), np.inf)
+            settled = sound and bool(((left <= self._rtol * scale) | (left <= rounding)).all())
+            if settled:
+                break
+        if not settled and not final:
+            return None
+        return _Leg(values, error, space.V[: space.size].T @ c[-1], space.size)
+
+    def destroy(self) -> None:
+        """Free the factors. Collective."""
+        if self._factor is not None:
+            self._factor.destroy()
+        self._factor = None
 
 
 def _left(change: Array, earlier: Array) -> Array:
