@@ -30,7 +30,7 @@ from fespin.texture import (
 
 COMM = MPI.COMM_WORLD
 LENGTH = 200e-9
-MAGNET = TexturedMagnet(8.3e5, 1.7e-11, 0.05, 5e6, 0.55, 0.08, easy_constant=1.4e5, hard_constant=0.9e5)
+MAGNET = TexturedMagnet(8.3e5, 1.7e-11, 0.05, 5e6, 0.55, 0.08, easy_constant=3e4, hard_constant=0.9e5)
 SIZES = {1: (200, 2000, 20000), 2: (40, 80, 160), 3: (16, 32)}
 
 

@@ -68,7 +68,7 @@ BAD = {
     # ---- [texture]
     "misspelt": (magnet(("polarization", "polarisation")), ["texture.polarisation", "unknown key", "'polarization'"]),
     "no Ms": (magnet((f"saturation_magnetization = {MS}\n", "")), ["texture.saturation_magnetization", "missing"]),
-    "damping below": (magnet((f"= {ALPHA}", "= -0.1")), ["texture.damping", "-0.1", "0 and 100"]),
+    "damping below": (magnet((f"= {ALPHA}", "= -0.1")), ["texture.damping", "-0.1", "1e-09 and 100"]),
     "damping is text": (magnet((f"= {ALPHA}", '= "low"')), ["texture.damping", '"low"', "a number"]),
     "polarization in percent": (magnet((f"= {P}", "= 43")), ["texture.polarization", "found 43", "at most 1"]),
     "exchange in pJ/m": (magnet((f"= {A}", "= 17.0")), ["texture.exchange", "17.0", "1e-06"]),
@@ -78,6 +78,14 @@ BAD = {
     "dipolar field of a line": (add("dipolar = true"), ["texture.dipolar", "three dimensions", '"line"']),
     "axis zero": (add("easy_axis = [0, 0, 0]"), ["texture: easy_axis is zero"]),
     "oblique axes": (add("easy_axis = [1, 0, 1]"), ["texture: hard_axis", "not perpendicular"]),
+    "hardly a conductor": (magnet((f"= {SIGMA}", "= 1e-300")), ["texture.conductivity", "1e-300", "1e-06 and 1e+12"]),
+    "hardly exchange": (magnet((f"= {A}", "= 5e-324")), ["texture.exchange", "5e-324", "1e-20 and 1e-06"]),
+    "hardly a gyrator": (add("gyromagnetic_ratio = 1e-200"), ["texture.gyromagnetic_ratio", "1e+06 and 1e+15"]),
+    "anisotropy of a star": (magnet((f"= {KH}", "= 1e11")), ["texture.hard_constant", "1000000000"]),
+    "faster than light": (add("current_density = -1e20"), ["texture.current_density", "-1e+20 A/m2", "than light"]),
+    "volts of a cloud": (add("voltage = 1e7"), ["texture.voltage", "1e+07 V", "faster than light"]),
+    "endless": (BASE + swap(MOVE, ("1e-9", "1e3")), ["task 1.duration", "found 1000.0", "0.001"]),
+    "endless steps": (BASE + MOVE + "max_step = 1e-19\n", ["task 1.max_step", "1e+10 steps", "1e-17 s on"]),
     "current and voltage": (add("current_density = 1e11", "voltage = 1e-3"), ["texture", "voltage", "both"]),
     "misspelt table": (magnet(("[texture]", "[textrue]")), ["textrue", "unknown table", "'texture'"]),
     "no geometry": (MAGNET + WALL + MOVE, ["texture.geometry", "missing"]),
@@ -136,7 +144,7 @@ BAD = {
     # ---- [[task]]
     "no task": (BASE, ["[[task]]", "missing"]),
     "duration missing": (BASE + task("dynamics"), ["task 1.duration", "missing"]),
-    "duration 0": (BASE + swap(MOVE, ("1e-9", "0")), ["task 1.duration", "found 0", "0 and 1e+18"]),
+    "duration 0": (BASE + swap(MOVE, ("1e-9", "0")), ["task 1.duration", "found 0", "1e-20 and 0.001"]),
     "samples of one": (BASE + MOVE + "samples = 1\n", ["task 1.samples", "at least 2"]),
     "animation of text": (BASE + MOVE + 'animation = "gif"\n', ["task 1.animation", "true or false"]),
     "fields of a motion": (BASE + MOVE + "fields = [0.0, 1.0]\n", ["task 1.fields", '"electromotive_force"']),
@@ -165,6 +173,17 @@ SetFactory("OpenCASCADE");
 Mesh.MeshSizeMax = 5;
 Rectangle(1) = {-10, 0, 0, 160, 10};
 """
+
+
+def test_refused_on_two_ranks(tmp_path):
+    """Numbers beyond what products can hold: one line and the status of bad input, nobody waits."""
+    path = tmp_path / "case.toml"
+    path.write_text(magnet((f"= {SIGMA}", "= 1e-300")))
+    done = python(2, "-m", "fespin", "run", path, timeout=60)
+    assert done.returncode == 2
+    assert [x for x in done.stderr.splitlines() if x.startswith("fespin: ")] == [
+        "fespin: error: " + x.partition("fespin: error: ")[2] for x in done.stderr.splitlines() if "1e-300" in x
+    ]
 
 
 def test_mesh_file_refused(tmp_path, capsys):

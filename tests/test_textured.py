@@ -591,6 +591,8 @@ def test_walls_that_stick_to_the_mesh(comm):
                 InputError, match=r"a cell at \(.*\) m is .* m wide across a wall of width .* 0.6 widths"
             ):
                 Dynamics(grid, magnet, m)
+    with pytest.raises(InputError, match="3e-08 m wide across a wall"):  # with a node in its middle
+        Dynamics(line(comm, 10), MAGNET, wall(MAGNET, 150e-9))
     # What is no wall, or not held by the anisotropy, may be coarse.
     Dynamics(line(comm, 16), MAGNET, lambda x: np.stack([0 * x[:, 0], np.cos(9e6 * x[:, 0]), 1 + 0 * x[:, 0]], axis=1))
     Dynamics(line(comm, 16), dataclasses.replace(MAGNET, easy_constant=0.0), start)
@@ -693,7 +695,7 @@ def test_uniform_magnet_precesses(comm):
 
 def test_currents_given_as_numbers_and_fields(comm):
     """A number, a vector, an array and a function of the time are the same current; a circuit's at rest, too."""
-    grid, ends = line(comm, 40), []
+    grid, ends = line(comm, 60), []
     for given in (2e12, (2e12, 0, 0), np.full((len(grid.cells), 3), [2e12, 0, 0]), lambda t: 2e12):
         motion = Dynamics(grid, MAGNET, wall(MAGNET, 150e-9), current=given)
         list(motion.steps(1e-11, step=2e-12))
@@ -708,7 +710,7 @@ def test_currents_given_as_numbers_and_fields(comm):
 
 # ---- input
 def test_bad_input(comm):
-    grid = line(comm, 10)
+    grid = line(comm, 60)
     good = wall(MAGNET, 150e-9)
     for change, text in (
         ({"damping": 0.0}, "damping is 0.0; it must be finite and positive"),
@@ -718,6 +720,8 @@ def test_bad_input(comm):
         ({"easy_constant": -1.0}, "easy_constant is -1.0; it must be finite and not negative"),
         ({"hard_axis": (1, 0, 1)}, "hard_axis [1, 0, 1] is not perpendicular"),
         ({"easy_axis": (0, 0, 0)}, "easy_axis is zero"),
+        ({"conductivity": 1e-300}, "conductivity is 1e-300; it must be from 1e-30 to 1e+30"),
+        ({"nonadiabaticity": -1e40}, "nonadiabaticity is -1e+40; it must be from 1e-30 to 1e+30 in size"),
     ):
         with pytest.raises(InputError, match=re.escape(text)) as error:
             dataclasses.replace(MAGNET, **change)
@@ -756,6 +760,8 @@ def test_bad_input(comm):
         ({"until": -1.0}, "until is -1.0"),
         ({"until": 1e-9, "step": 0.0}, "step is 0.0"),
         ({"until": 1e-9, "tolerance": 1.0}, "tolerance is 1.0"),
+        ({"until": 1e-9, "max_step": -1e-12}, "max_step is -1e-12"),
+        ({"until": 1e-9, "breakpoints": [math.nan]}, "breakpoints holds nan"),
     ):
         with pytest.raises(InputError, match=text):
             motion.steps(**given)

@@ -11,15 +11,18 @@ from pydantic import Field
 from ..constants import VACUUM_PERMEABILITY
 from ..errors import InputError, ModelError
 from .body_case import BodyTable
-from .macrospin_case import Induction, Time
+from .macrospin_case import Induction
 from .tables import Direction, Drive, Length, Table
 from .task_names import names_of
 
 if TYPE_CHECKING:
     from ..texture import TexturedMagnet
 
-type NotNegative = Annotated[float, Field(ge=0, lt=1e12)]
+type NotNegative = Annotated[float, Field(ge=0, lt=1e9)]
 type Place = Annotated[float, Field(gt=-0.01, lt=0.01)]
+type Volts = Annotated[float, Field(gt=-1e9, lt=1e9)]
+# Steps are picoseconds: nobody waits for a second of them.
+type Duration = Annotated[float, Field(gt=1e-20, lt=1e-3)]
 
 SHAPES = ("line", "rectangle", "box")
 # Keys of each kind of task, beside those that all have.
@@ -72,12 +75,12 @@ class ProbeTable(Table):
 class TextureTable(Table):
     """A conducting magnet whose magnetization varies in space, as a wire along x."""
 
-    saturation_magnetization: Annotated[float, Field(gt=0, lt=1e8)] = Field(
+    saturation_magnetization: Annotated[float, Field(gt=1e-3, lt=1e8)] = Field(
         description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)"
     )
-    exchange: Annotated[float, Field(gt=0, lt=1e-6)] = Field(description="stiffness A (J/m)")
-    damping: Annotated[float, Field(gt=0, lt=100)] = Field(description="Gilbert's alpha (1)")
-    conductivity: Annotated[float, Field(gt=0, lt=1e12)] = Field(description="of both spins together (S/m)")
+    exchange: Annotated[float, Field(gt=1e-20, lt=1e-6)] = Field(description="stiffness A (J/m)")
+    damping: Annotated[float, Field(gt=1e-9, lt=100)] = Field(description="Gilbert's alpha (1)")
+    conductivity: Annotated[float, Field(gt=1e-6, lt=1e12)] = Field(description="of both spins together (S/m)")
     polarization: Annotated[float, Field(ge=-1, le=1)] = Field(description="P of the current (1)")
     nonadiabaticity: Annotated[float, Field(gt=-1e3, lt=1e3)] = Field(0.0, description="beta of the torque (1)")
     easy_constant: NotNegative = Field(0.0, description="K of the easy axis (J/m3)")
@@ -86,14 +89,14 @@ class TextureTable(Table):
     hard_axis: Direction = Field(
         default_factory=lambda: [0.0, 0.0, 1.0], description="of any length, perpendicular to the easy axis (1)"
     )
-    gyromagnetic_ratio: Annotated[float, Field(gt=0, lt=1e15)] | None = Field(
+    gyromagnetic_ratio: Annotated[float, Field(gt=1e6, lt=1e15)] | None = Field(
         None, description="gamma; default that of g = 2 (rad/(s T))"
     )
     field: Annotated[list[Induction], Field(min_length=3, max_length=3)] = Field(
         default_factory=lambda: [0.0, 0.0, 0.0], description="applied field mu0 H (T)"
     )
     current_density: Drive | None = Field(None, description="along x; without it and voltage, an open circuit (A/m2)")
-    voltage: Drive | None = Field(
+    voltage: Volts | None = Field(
         None, description="instead of current_density: of the left end against the right one (V)"
     )
     dipolar: bool = Field(
@@ -125,9 +128,9 @@ class TextureTask(Table):
     samples: Annotated[int, Field(ge=2, le=10000)] | None = Field(
         None, description="of the fields; times of fields.*.bp and of the animation (1)"
     )
-    duration: Time | None = Field(None, description="of the motion (s)")
+    duration: Duration | None = Field(None, description="of the motion (s)")
     tolerance: Annotated[float, Field(ge=1e-12, le=0.1)] | None = Field(None, description="error of m in a step (1)")
-    max_step: Time | None = Field(None, description="the longest step; default as long as the tolerance allows (s)")
+    max_step: Duration | None = Field(None, description="the longest step; default as long as the tolerance allows (s)")
     animation: bool | None = Field(None, description="whether a GIF is drawn, too")
 
 

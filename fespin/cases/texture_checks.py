@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..constants import DIPOLAR_MEMORY
+from ..constants import DIPOLAR_MEMORY, SPEED_OF_LIGHT
 from ..device import direction
 from ..errors import InputError
 from ..texture.magnet import RESOLVED
@@ -24,10 +24,12 @@ from .texture_case import (
     exchange_length,
     expected_width,
     make_magnet,
+    nominal_current,
     resolved_wall,
 )
 
 OWNER = "texture.geometry"
+_MOST_STEPS = 1e8
 
 
 def check_texture(case: TextureCase) -> None:
@@ -42,6 +44,7 @@ def check_texture(case: TextureCase) -> None:
     make_magnet(table)
     if table.current_density is not None and table.voltage is not None:
         raise InputError("texture: give one of current_density (A/m2) and voltage (V), or neither; found both")
+    _check_drift(table)
     starts = {"[texture.wall]": table.wall, "[texture.vortex]": table.vortex, "magnetization": table.magnetization}
     given = [k for k, v in starts.items() if v is not None]
     if len(given) != 1:
@@ -75,6 +78,17 @@ def check_texture(case: TextureCase) -> None:
     for owner, task in zip(check_names(case.task), case.task, strict=True):
         check_keys(owner, task.kind, task.model_fields_set, TASKS)
         _check_task(owner, task, table)
+
+
+def _check_drift(table: TextureTable) -> None:
+    """Refuse a current that no metal carries; it would move textures faster than light."""
+    drift = make_magnet(table).drift_per_current * nominal_current(table, max(table.geometry.extents, default=1.0))
+    if abs(drift) > SPEED_OF_LIGHT:
+        key = "voltage" if table.voltage is not None else "current_density"
+        raise InputError(
+            f"texture.{key}: found {getattr(table, key):g} {'V' if key == 'voltage' else 'A/m2'}; textures would drift "
+            f"at {abs(drift):.2g} m/s in it, faster than light"
+        )
 
 
 def _check_surface(table: TextureTable) -> None:
@@ -207,6 +221,11 @@ def _check_task(owner: str, task: TextureTask, table: TextureTable) -> None:
     if task.kind == "dynamics":
         if task.duration is None:
             raise InputError(f"{owner}.duration: missing (s)")
+        if task.max_step is not None and task.duration / task.max_step > _MOST_STEPS:
+            raise InputError(
+                f"{owner}.max_step: found {task.max_step:g} s, {task.duration / task.max_step:.2g} steps; allowed are "
+                f"{_MOST_STEPS:.0e}, from {task.duration / _MOST_STEPS:.2g} s on"
+            )
         return
     if table.wall is None:
         raise InputError(f"{owner}: an electromotive force is that of a wall; [texture.wall] is missing")

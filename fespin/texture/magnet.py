@@ -19,6 +19,8 @@ SPIN_GYROMAGNETIC_RATIO = 2 * BOHR_MAGNETON / HBAR
 """gamma of g = 2 (rad/(s T)): with it an electron's spin hbar/2 carries one Bohr magneton."""
 
 
+_SCALES = ("saturation_magnetization", "exchange", "damping", "conductivity", "gyromagnetic_ratio")
+_LEAST, _MOST = 1e-30, 1e30
 RESOLVED = 0.6
 """Widths of a wall that a cell may have: walls stick to meshes that are coarser."""
 
@@ -94,7 +96,7 @@ class TexturedMagnet:
 
     def __post_init__(self) -> None:
         owner = "textured magnet"
-        for key in ("saturation_magnetization", "exchange", "damping", "conductivity", "gyromagnetic_ratio"):
+        for key in _SCALES:
             require_positive(owner, key, getattr(self, key))
         for key in ("easy_constant", "hard_constant"):
             require_positive(owner, key, getattr(self, key), zero=True)
@@ -102,6 +104,13 @@ class TexturedMagnet:
             raise InputError(f"{owner}: polarization is {self.polarization!r}; it must be from -1 to 1")
         if not is_finite(self.nonadiabaticity):
             raise InputError(f"{owner}: nonadiabaticity is {self.nonadiabaticity!r}; it must be a finite number")
+        for key in (*_SCALES, "nonadiabaticity"):
+            value = abs(getattr(self, key))
+            # Beyond, products and quotients are no numbers any more.
+            if value and not _LEAST <= value <= _MOST:
+                raise InputError(
+                    f"{owner}: {key} is {getattr(self, key)!r}; it must be from {_LEAST} to {_MOST} in size"
+                )
         easy, hard = (direction(getattr(self, k), owner, k) for k in ("easy_axis", "hard_axis"))
         if abs(np.dot(easy, hard)) > 1e-9:
             raise InputError(
@@ -129,8 +138,8 @@ class TexturedMagnet:
     @property
     def steepest(self) -> float:
         """Return the largest |grad m| (1/m) for which the entropy production is positive; infinite without beta."""
-        pumped = self.nonadiabaticity**2 * self.pumping_scale**2
-        return math.sqrt(self.damping_density / (self.conductivity * pumped)) if pumped else math.inf
+        pumped = self.conductivity * self.nonadiabaticity**2 * self.pumping_scale**2
+        return math.sqrt(self.damping_density / pumped) if pumped else math.inf
 
     # ---- walls
     @property

@@ -120,7 +120,7 @@ def require_resolved(grid: Grid, magnet: TexturedMagnet, m: Array) -> None:
     here = along[grid.cells][:, :, 0]
     # In a wall at rest the angle within so wide a cell is 0.57 to 0.6, wherever its nodes are.
     chords = np.linalg.norm(seen[grid.cells][:, :, None] - seen[grid.cells][:, None], axis=3).max(axis=(1, 2))
-    walled = np.flatnonzero((here.min(axis=1) < 0) & (here.max(axis=1) > 0) & (chords > 2 * math.sin(0.55 / 2)))
+    walled = np.flatnonzero((here.min(axis=1) <= 0) & (here.max(axis=1) >= 0) & (chords > 2 * math.sin(0.55 / 2)))
     normal = grid.gradient(along)[walled, :, 0]
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     # Of bricks it is the side, whatever way the wall lies.
