@@ -297,7 +297,8 @@ def torque_map(
 def _map_alone(groups: Groups, layer: str, axis: Sequence[float] | None) -> TorqueMap:
     """Return the map of a magnet without others: one direction stands for all. Collective."""
     found = groups.problem.stack[layer]
-    p = direction(axis or found.direction or (0.0, 0.0, 1.0), "torque map", "axis")
+    own = found.direction or (0.0, 0.0, 1.0)
+    p = direction(own if axis is None else axis, "torque map", "axis")
     u = np.array(p)
     first, second = tangent_frame(u[None])[0]
 

@@ -26,10 +26,15 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 
 
-def exact_solution(problem: TransportProblem, terminals: Mapping[str, Terminal]) -> TransportSolution | None:
+def exact_solution(problem: TransportProblem, terminals: Mapping[str, Terminal], why: str) -> TransportSolution | None:
     """Return the exact solution of a state; None where there is none, or no current. Collective.
 
     Fields hold the exact potentials at their nodes; all numbers are those of the layers, not of the fields.
+
+    Parameters
+    ----------
+    why
+        What is wrong on the mesh, for the solution's notes.
     """
     contacts, names = problem.contacts, problem.stack.names
     if type(problem.model) is not TwoChannel or problem.domain.dim != 1 or set(contacts) != {"bottom", "top"}:
@@ -88,7 +93,7 @@ def exact_solution(problem: TransportProblem, terminals: Mapping[str, Terminal])
         spin={x: problem.model.accumulation(problem.stack, x) for x in names},
         iterations=0,
         dofs=problem.system.dofs,
-        notes=("the exact solution of the layers: on a mesh rounding spoils coefficients as extreme as these",),
+        notes=(f"the exact solution of the layers: on the mesh {why}",),
     )
 
 

@@ -182,6 +182,9 @@ class TransportProblem:
     ) -> TransportSolution:
         """Solve one state. Collective.
 
+        Where rounding spoils the solution on the mesh, two channels on a line are solved exactly, layer by layer; the
+        solution's `notes` say so.
+
         Parameters
         ----------
         current_density
@@ -194,8 +197,6 @@ class TransportProblem:
             Between which two contacts voltage and resistance are taken; default those where most current
             enters and leaves.
 
-        Where rounding spoils it, two channels on a line are solved exactly, layer by layer; `notes` says so.
-
         Raises
         ------
         InputError
@@ -205,18 +206,17 @@ class TransportProblem:
         """
         terminals = self._terminals(terminals, current_density, current, voltage, driven)
         try:
-            on_mesh, error = self._solve(terminals, driven), None
-            if not on_mesh.notes:
+            on_mesh = self._solve(terminals, driven)
+        except SolverError as error:
+            why = str(error).removeprefix("transport: ").partition(";")[0]
+            found = exact_solution(self, terminals, why)
+            if found is None:
+                raise
+        else:
+            found = exact_solution(self, terminals, on_mesh.notes[0]) if on_mesh.notes else None
+            if found is None:
                 return on_mesh
-        except SolverError as refused:
-            on_mesh, error = None, refused
-        found = exact_solution(self, terminals)
-        if found is not None:
-            return found if driven is None else replace(found, driven=driven)
-        if on_mesh is None:
-            assert error is not None
-            raise error
-        return on_mesh
+        return found if driven is None else replace(found, driven=driven)
 
     def _solve(self, terminals: Mapping[str, Terminal], driven: tuple[str, str] | None) -> TransportSolution:
         """Solve on the mesh. Collective."""
