@@ -16,9 +16,11 @@ from dolfinx import fem, mesh
 from launch import python
 from test_longitudinal import COMM, LENGTH, interval, magnet
 
+import fespin as fs
 from fespin import InputError
 from fespin.checkpoint import Journal, StateFile, digest_of
 from fespin.longitudinal import Flux, Held, evolve
+from fespin.sigma.surveys import phase_diagram
 from fespin.texture import Dynamics, WallWatch, wall
 
 # Dies by SIGKILL at the n-th time that a file of a checkpoint is replaced (just before or just after) or a piece is
@@ -296,6 +298,49 @@ def test_motion_goes_on(step, tmp_path):
         Dynamics(grid, test_textured.MAGNET, wall(test_textured.MAGNET, 1e-7)).run(
             1e-11, checkpoint=tmp_path / "state", resume=True
         )
+
+
+# ---- surveys
+def test_surveys_take_points_that_are_done(tmp_path):
+    """A phase diagram that broke off is finished; a finer one solves only its new points."""
+    spin = fs.Macrospin(1.3e-24, 9e5, 0.07, 310.0, [fs.Uniaxial(stability=9)])
+    torque = fs.SpinTorque.critical(spin, 1.0, polarizer=(0, 0, -1))
+    solved = []
+
+    def make(comm, of, with_torque):
+        solved.append(of.field)
+        if len(solved) == deadly:
+            raise KeyboardInterrupt
+        return fs.FokkerPlanck(comm, of, with_torque)
+
+    def survey(drives, journal=None):
+        solved.clear()
+        return phase_diagram(
+            COMM,
+            lambda x: (spin, torque.scaled(x)),
+            drives,
+            [-0.01, 0.0, 0.02],
+            along=(0, 0, 1),
+            make=make,
+            journal=journal,
+        )
+
+    coarse, fine = [-0.3, 0.1], [-0.3, -0.1, 0.1]
+    deadly = 0
+    whole = survey(fine)
+    each = len(solved) // 9
+    deadly = 2 * each + 1
+    with pytest.raises(KeyboardInterrupt):
+        survey(coarse, Journal(COMM, tmp_path / "points"))
+    deadly = 0
+    survey(coarse, Journal(COMM, tmp_path / "points"))
+    assert len(solved) == 4 * each
+    found = survey(fine, Journal(COMM, tmp_path / "points"))
+    assert len(solved) == 3 * each
+    for key in ("dwell_times", "populations"):
+        assert getattr(found, key) == pytest.approx(getattr(whole, key), rel=1e-12, abs=0, nan_ok=True)
+    assert (found.regions == whole.regions).all()
+    assert found.failures == {}
 
 
 # ---- kill -9

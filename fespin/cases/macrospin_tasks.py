@@ -12,6 +12,7 @@ import numpy as np
 from mpi4py import MPI
 
 from .. import output
+from ..checkpoint import Journal
 from ..coupling.balance import mean_electrical_power
 from ..coupling.report import DrivenMap
 from ..coupling.sphere_torque import DirectionTorque
@@ -83,18 +84,28 @@ class Shared:
         return {"": "factor", "A/m2": "current_density_A_per_m2", "V": "voltage_V"}[self.drive_unit]
 
 
+def _tables(run: Shared, task: Task, *left_out: str) -> list[Any]:
+    """Return what the results of a task depend on, but for some of its keys."""
+    return [
+        run.case.model_dump(mode="json", exclude={"title", "task", "state"}),
+        [t.start for t in run.case.task],
+        task.model_dump(exclude={"name", *left_out}),
+        run.spin.volume,
+    ]
+
+
 def state_of(run: Shared, task: Task, name: str, drive: float | None) -> dict[str, Any]:
     """Return what an evolution takes to go on from its state; nothing without checkpoints."""
     if run.checkpoints is None:
         return {}
-    tables = [
-        run.case.model_dump(mode="json", exclude={"title", "task", "state"}),
-        [t.start for t in run.case.task],
-        task.model_dump(exclude={"name", "drives"}),
-        run.spin.volume,
-        drive,
-    ]
-    return run.checkpoints.state(name, tables)
+    return run.checkpoints.state(name, [*_tables(run, task, "drives"), drive])
+
+
+def pieces_of(run: Shared, task: Task, name: str) -> Journal | None:
+    """Return the points of a survey that are done; None without checkpoints. Collective."""
+    if run.checkpoints is None:
+        return None
+    return run.checkpoints.pieces(run.comm, name, _tables(run, task, "drives", "fields", "samples", "observation_time"))
 
 
 def describe_mesh(distribution: Distribution) -> Results:

@@ -13,7 +13,7 @@ from ..progress import ProgressBar
 from ..sigma.results import finite_or_none
 from ..sigma.surveys import dwell_times, phase_diagram, resonances
 from .macrospin_case import Task
-from .macrospin_tasks import Results, Shared, start_of
+from .macrospin_tasks import Results, Shared, pieces_of, start_of
 from .tables import known
 
 
@@ -30,7 +30,14 @@ def _missing(failures: Mapping[str, str]) -> Results:
 def _dwell_times(run: Shared, task: Task, name: str) -> Results:
     bar = ProgressBar(run.comm, 100)
     drives = _range(task.drives, task.samples)
-    found = dwell_times(run.comm, run.driven, drives, make=run.make, progress=lambda part: bar.at(part, name))
+    found = dwell_times(
+        run.comm,
+        run.driven,
+        drives,
+        make=run.make,
+        progress=lambda part: bar.at(part, name),
+        journal=pieces_of(run, task, name),
+    )
     bar.clear()
     columns: dict[str, Any] = {run.drive_column: found.drives}
     for k in range(len(found.states)):
@@ -54,7 +61,13 @@ def _resonance(run: Shared, task: Task, name: str) -> Results:
     bar = ProgressBar(run.comm, 100)
     drives = _range(task.drives, task.samples)
     found = resonances(
-        run.comm, run.driven, drives, state=start_of(task), make=run.make, progress=lambda part: bar.at(part, name)
+        run.comm,
+        run.driven,
+        drives,
+        state=start_of(task),
+        make=run.make,
+        progress=lambda part: bar.at(part, name),
+        journal=pieces_of(run, task, name),
     )
     bar.clear()
     columns: dict[str, Any] = {
@@ -91,6 +104,7 @@ def _phase_diagram(run: Shared, task: Task, name: str) -> Results:
         observation=known(task.observation_time),
         make=run.make,
         progress=lambda part: bar.at(part, name),
+        journal=pieces_of(run, task, name),
     )
     bar.clear()
     columns: dict[str, Any] = {

@@ -13,6 +13,7 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from ..checkpoint import Journal
 from ..device import direction
 from ..errors import FespinError, InputError, one_line
 from ..macrospin.energy import field_vector
@@ -145,6 +146,7 @@ def dwell_times(
     *,
     make: Maker = FokkerPlanck,
     progress: Progress | None = None,
+    journal: Journal | None = None,
 ) -> DwellTimes:
     """Return how long each state lasts, against the drive. Collective.
 
@@ -158,13 +160,15 @@ def dwell_times(
         Makes the solver of a point, on one rank.
     progress
         Called with the part of this rank's share that is done.
+    journal
+        Points that are done, of the same survey: they are not solved again, and new ones join them.
     """
     x = _checked(drives, "dwell times: drives")
     states = _wells(driven(float(x[0]))[0])
 
     def point(k: int) -> tuple[_Point, FespinError | None]:
         spin, torque = driven(float(x[k]))
-        return _kept(lambda: _dwell(make, spin, torque, states), _unknown(states))
+        return _kept(lambda: _dwell(make, spin, torque, states), _unknown(states), journal, [float(x[k])])
 
     found = share_out(comm, len(x), point, "dwell times", progress)
     failures = _failures({k: error for k, (_, error) in enumerate(found)})
@@ -182,6 +186,7 @@ def phase_diagram(
     observation: float = 1.0,
     make: Maker = FokkerPlanck,
     progress: Progress | None = None,
+    journal: Journal | None = None,
 ) -> PhaseDiagram:
     """Return which states are seen at fields and drives. Collective.
 
@@ -195,6 +200,8 @@ def phase_diagram(
         Direction of the swept field.
     observation
         How long one looks (s): what lasts longer does not switch.
+    make, progress, journal
+        As for :func:`dwell_times`.
 
     Raises
     ------
@@ -219,9 +226,11 @@ def phase_diagram(
         points = []
         for y in x:
             spin, torque = at(strength, float(y))
-            points.append(
-                _kept(lambda spin=spin, torque=torque: _dwell(make, spin, torque, states), _unknown(states))  # type: ignore[misc]
-            )
+
+            def solve(spin: Macrospin = spin, torque: Torque | None = torque) -> _Point:
+                return _dwell(make, spin, torque, states)
+
+            points.append(_kept(solve, _unknown(states), journal, [strength, float(y)]))
         # What is stable does not depend on the solve.
         stable = np.array([_stable(states, Reduced(*at(strength, float(y))))[0] for y in x])
         return points, _changes(lambda y: at(strength, y), x, stable, states)
@@ -253,6 +262,7 @@ def resonances(
     state: Sequence[float],
     make: Maker = FokkerPlanck,
     progress: Progress | None = None,
+    journal: Journal | None = None,
 ) -> Resonances:
     """Return frequency and width of the resonance of one state against the drive. Collective.
 
@@ -265,13 +275,15 @@ def resonances(
         Takes a drive, returns the macrospin and its torque.
     state
         Direction near which the state is.
+    make, progress, journal
+        As for :func:`dwell_times`.
     """
     x = _checked(drives, "resonance: drives")
     e = np.asarray(direction(state, "resonance", "state"))
 
     def point(k: int) -> tuple[list[float], FespinError | None]:
         spin, torque = driven(float(x[k]))
-        return _kept(lambda: _resonance(make, spin, torque, e), [np.nan] * 7)
+        return _kept(lambda: _resonance(make, spin, torque, e), [np.nan] * 7, journal, [float(x[k])])
 
     found = share_out(comm, len(x), point, "resonance", progress)
     failures = _failures({k: error for k, (_, error) in enumerate(found)})
@@ -298,12 +310,24 @@ def critical_drive(driven: Driven, low: float, high: float, *, state: Sequence[f
 
 
 # ---- one point
-def _kept[T](work: Callable[[], T], otherwise: T) -> tuple[T, FespinError | None]:
-    """Return what a point's work returns and None, or something else and the error."""
+def _kept[T](
+    work: Callable[[], T], otherwise: T, journal: Journal | None, key: list[float]
+) -> tuple[T, FespinError | None]:
+    """Return what a point's work returns and None, or something else and the error.
+
+    Points that are in the journal are taken from there; those that failed are tried again.
+    """
+    done = None if journal is None else journal.get(key)
+    if done is not None:
+        return done, None
     try:
-        return work(), None
+        found = work()
     except FespinError as error:
         return otherwise, error
+    if journal is not None:
+        numbers = [x.tolist() if isinstance(x, np.ndarray) else x for x in found]  # type: ignore[attr-defined]
+        journal.put(key, numbers)
+    return found, None
 
 
 def _failures[K](errors: dict[K, FespinError | None]) -> dict[K, str]:
