@@ -156,7 +156,7 @@ def test_costs_are_told(monkeypatch):
     fp = fs.FokkerPlanck(sigma, spin, torque, say=said.append, verify=False)
     fp.switching([1e-10])
     (line,) = said
-    assert line.startswith(f"note: {sigma.dofs} unknowns: following them takes about 0.1 minutes and ")
+    assert line.startswith(f"note: {sigma.dofs} unknowns: following them takes about 0.1 min and ")
     fp.switching([1e-10])
     assert len(said) == 1
 

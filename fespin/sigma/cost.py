@@ -62,6 +62,6 @@ def cost_of_a_course(surface: Sigma, reduced: Reduced, options: Options | None, 
     if seconds < _SECONDS and memory < _BYTES:
         return None
     return (
-        f"note: {surface.dofs} unknowns: following them takes about {max(seconds / 60, 0.1):.2g} minutes and "
+        f"note: {surface.dofs} unknowns: following them takes about {max(seconds / 60, 0.1):.2g} min and "
         f"{memory / 1e9:.2g} GB; {surface.key} makes them fewer, and langevin needs none"
     )
