@@ -54,6 +54,11 @@ def show(value: Any) -> str:
         text = f"[{', '.join(show(x) for x in value)}]"
     else:
         text = f'"{value}"' if isinstance(value, str) else str(value)
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """Return at most 59 characters of a text."""
     return text if len(text) < 60 else text[:57] + "..."
 
 
