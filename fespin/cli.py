@@ -104,8 +104,9 @@ def program() -> NoReturn:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status: 0, 2 for bad input, 1 for a failure, 3 if parts failed, 128 + n
-    for signal n.
+    """Run the command line and return the exit status.
+
+    It is 0, 1 for a failure, 2 for bad input, 3 if parts failed, 128 + n for signal n.
 
     Collective where a launcher started several ranks: if one fails and the others do not, it ends all of them.
     """

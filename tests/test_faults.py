@@ -1,5 +1,6 @@
 """What goes wrong around a run: one rank that fails, signals, disks that are full, files that are none."""
 
+import math
 import os
 import resource
 import signal
@@ -8,11 +9,14 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from casefiles import refused, task
 from launch import python
 
+from fespin import Macrospin, Uniaxial
 from fespin.cli import main
+from fespin.device import direction
 
 PARALLEL = Path(__file__).parent / "parallel"
 SCRIPT = PARALLEL / "ending.py"
@@ -200,3 +204,104 @@ def test_closed_output(redirection, status, count):
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
     assert done.returncode == status
     assert len(done.stderr.splitlines()) == len(lines(done.stderr)) == count
+
+
+# ---- numbers beyond all bounds
+LONGITUDINAL = """\
+[longitudinal]
+xi = 0.4
+tau_mM = 2e-12
+diffusion = 3e-3
+tau_ML = 2e-10
+[longitudinal.geometry]
+shape = "line"
+length = 90e-9
+[longitudinal.boundary.left]
+flux = -3e7
+[[task]]
+kind = "response"
+frequencies = [2e9, 3e12]
+"""
+TEXTURE = """\
+[texture]
+saturation_magnetization = 7e5
+exchange = 1.1e-11
+damping = 0.2
+conductivity = 4e6
+polarization = 0.4
+easy_constant = 5e4
+[texture.geometry]
+shape = "line"
+length = 400e-9
+[texture.wall]
+position = 200e-9
+[[task]]
+kind = "electromotive_force"
+"""
+KEYS = {
+    LINE: ["transport.current_density", "layer.free.thickness", "layer.free.magnetization.2", "material.Co.beta"],
+    LONGITUDINAL: [
+        *(f"longitudinal.{k}" for k in ("xi", "tau_mM", "tau_mL", "diffusion", "susceptibility", "boundary.left.flux")),
+        *("longitudinal.geometry.length", "longitudinal.geometry.mesh_size", "task.1.frequencies.1"),
+    ],
+    TEXTURE: [
+        *(f"texture.{k}" for k in ("saturation_magnetization", "exchange", "damping", "conductivity", "polarization")),
+        *("texture.easy_constant", "texture.voltage", "texture.wall.position", "texture.wall.angle"),
+        "texture.gyromagnetic_ratio",
+    ],
+    MACROSPIN: [
+        *(f"macrospin.{k}" for k in ("volume", "saturation_magnetization", "damping")),
+        *("macrospin.anisotropy.1.constant", "torque.damping_like", "torque.critical_ratio"),
+    ],
+}
+
+
+@pytest.mark.parametrize("value", ["1e-300", "-1e-300", "1e300", "-1e300"])
+@pytest.mark.parametrize(("text", "key"), [(text, k) for text, keys in KEYS.items() for k in keys])
+def test_numbers_beyond_all_bounds(text, key, value, tmp_path, capsys):
+    """Neither overflow nor squares that vanish: the key, what was found, and a bound."""
+    path = tmp_path / "case.toml"
+    text = text.replace('name = "free"', 'name = "free"\nmagnetization = [0, 0, 1]')
+    path.write_text(text)
+    line = refused(capsys, ["run", path, "--set", f"{key}={value}", "--dry-run"], ["found", f"{float(value):g}"])
+    assert " must " in line and key.rpartition(".")[2].removesuffix("1").removesuffix("2") in line
+
+
+def test_no_temperature_at_all(tmp_path, capsys):
+    """Barriers given in kT hide it."""
+    path = tmp_path / "case.toml"
+    path.write_text(
+        MACROSPIN.replace("constant = 3e3", "stability = 4").replace("damping", "temperature = 1e-300\ndamping")
+    )
+    refused(capsys, ["run", path], ["macrospin.temperature", "found 1e-300", "at least 1e-06"])
+
+
+@pytest.mark.parametrize("size", [1e308, 1e160, 1.0, 1e-160, 5e-324])
+def test_axes_of_any_length(size):
+    """Directions are what they are, though the squares of their components overflow or vanish."""
+    found = direction((size, -size, 2 * size if size < 1e300 else size), "a magnet")
+    third = 2 if size < 1e300 else 1
+    assert found == pytest.approx([x / math.sqrt(2 + third**2) for x in (1, -1, third)], rel=1e-15)
+
+
+def test_a_thousand_terms(tmp_path, capsys):
+    """An energy is the sum of its terms, however many; a case with so many is a mistake."""
+    terms = [Uniaxial(3e1 + i % 7, axis=(i % 3, 1, 2)) for i in range(1000)]
+    u = np.array([[0.3, -0.4, 0.866], [0.0, 0.6, -0.8]])
+    many = Macrospin(6e-24, 7e5, 0.07, terms=terms).energy(u)
+    axes = np.array([t.axis for t in terms]) / np.linalg.norm([t.axis for t in terms], axis=1)[:, None]
+    expected = -6e-24 * np.array([t.constant for t in terms]) @ (axes @ u.T) ** 2
+    assert many == pytest.approx(expected, rel=1e-12)
+    path = tmp_path / "case.toml"
+    one = MACROSPIN.partition("[[task]]")[0].partition("[[macrospin")[2]
+    path.write_text(MACROSPIN.replace("[[task]]", 999 * f"[[macrospin{one}" + "[[task]]"))
+    refused(capsys, ["run", path], ["macrospin.anisotropy", "at most 50 entries"])
+
+
+@pytest.mark.parametrize(
+    "key", ["layer.2x.thickness", "layer.\u00b2.thickness", "layer.0.thickness", "layer.-1.thickness"]
+)
+def test_numbers_of_layers_that_are_none(key, tmp_path, capsys):
+    path = tmp_path / "case.toml"
+    path.write_text(LINE)
+    refused(capsys, ["run", path, "--set", f"{key}=1e-9"], [f"there is no '{key.split('.')[1]}' among 2"])

@@ -140,7 +140,7 @@ def _index(items: list[Any], key: str, text: str) -> int:
     ]
     if key in names:
         return names.index(key)
-    if key.isdigit() and 1 <= int(key) <= len(items):
+    if key.isascii() and key.isdigit() and 1 <= int(key) <= len(items):
         return int(key) - 1
     hint = nearest(key, [n for n in names if n])
     raise InputError(f"--set {text}: there is no '{key}' among {len(items)}; {hint}")

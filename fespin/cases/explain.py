@@ -139,6 +139,8 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[
         named = types.keys() == {"a table"} and get_origin(_type_at(root, path[:-1])) is dict
         owner = f", as in [{place(path[:-1])}.NAME]" if named else ""
         return f"be {' or '.join(types)}{owner}"
+    if kind == "size":
+        return error["msg"]
     if kind == "finite_number":
         return "be a finite number"
     if kind in ("too_short", "too_long"):

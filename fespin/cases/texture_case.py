@@ -11,15 +11,26 @@ from pydantic import Field
 from ..constants import VACUUM_PERMEABILITY
 from ..errors import InputError, ModelError
 from .body_case import BodyTable
-from .macrospin_case import Induction, Time
-from .tables import Direction, Drive, Length, Table
+from .tables import (
+    Angle,
+    Damping,
+    Direction,
+    Drive,
+    Induction,
+    Length,
+    Magnetization,
+    Place,
+    Table,
+    Time,
+    at_least,
+    within,
+)
 from .task_names import names_of
 
 if TYPE_CHECKING:
     from ..texture import TexturedMagnet
 
-type NotNegative = Annotated[float, Field(ge=0, lt=1e12)]
-type Place = Annotated[float, Field(gt=-0.01, lt=0.01)]
+type NotNegative = Annotated[float, Field(ge=0, lt=1e12), at_least(1e-30)]
 
 SHAPES = ("line", "rectangle", "box")
 # Keys of each kind of task, beside those that all have.
@@ -42,7 +53,7 @@ class WallTable(Table):
     """A wall across x between m along the easy axis, before it, and against it."""
 
     position: Place = Field(description="along x (m)")
-    angle: float | Literal["steady"] = Field(
+    angle: Angle | Literal["steady"] = Field(
         0.0, description='tilt towards the hard axis; "steady": that of the wall that moves without change (rad)'
     )
     width: Length | None = Field(
@@ -72,21 +83,23 @@ class ProbeTable(Table):
 class TextureTable(Table):
     """A conducting magnet whose magnetization varies in space, as a wire along x."""
 
-    saturation_magnetization: Annotated[float, Field(gt=0, lt=1e8)] = Field(
-        description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)"
+    saturation_magnetization: Magnetization = Field(description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)")
+    exchange: Annotated[float, Field(gt=0, lt=1e-6), within(1e-20)] = Field(description="stiffness A (J/m)")
+    damping: Damping = Field(description="Gilbert's alpha (1)")
+    conductivity: Annotated[float, Field(gt=0, lt=1e12), within(1e-6)] = Field(
+        description="of both spins together (S/m)"
     )
-    exchange: Annotated[float, Field(gt=0, lt=1e-6)] = Field(description="stiffness A (J/m)")
-    damping: Annotated[float, Field(gt=0, lt=100)] = Field(description="Gilbert's alpha (1)")
-    conductivity: Annotated[float, Field(gt=0, lt=1e12)] = Field(description="of both spins together (S/m)")
-    polarization: Annotated[float, Field(ge=-1, le=1)] = Field(description="P of the current (1)")
-    nonadiabaticity: Annotated[float, Field(gt=-1e3, lt=1e3)] = Field(0.0, description="beta of the torque (1)")
+    polarization: Annotated[float, Field(ge=-1, le=1), at_least(1e-30)] = Field(description="P of the current (1)")
+    nonadiabaticity: Annotated[float, Field(gt=-1e3, lt=1e3), at_least(1e-30)] = Field(
+        0.0, description="beta of the torque (1)"
+    )
     easy_constant: NotNegative = Field(0.0, description="K of the easy axis (J/m3)")
     easy_axis: Direction = Field(default_factory=lambda: [1.0, 0.0, 0.0], description="of any length (1)")
     hard_constant: NotNegative = Field(0.0, description="K of the hard axis (J/m3)")
     hard_axis: Direction = Field(
         default_factory=lambda: [0.0, 0.0, 1.0], description="of any length, perpendicular to the easy axis (1)"
     )
-    gyromagnetic_ratio: Annotated[float, Field(gt=0, lt=1e15)] | None = Field(
+    gyromagnetic_ratio: Annotated[float, Field(gt=0, lt=1e15), within(1e3)] | None = Field(
         None, description="gamma; default that of g = 2 (rad/(s T))"
     )
     field: Annotated[list[Induction], Field(min_length=3, max_length=3)] = Field(
