@@ -5,7 +5,7 @@ finalization at the end of Python waits for all ranks, too. Hence a rank that fa
 whether all others fail with it. If they do, each leaves as it would alone; if not, this rank ends the run by
 ``MPI_Abort``.
 
-Nothing but ``time``, ``os`` and ``signal`` is imported here: a program guards itself before MPI is there.
+Neither MPI nor PETSc is imported here: a program guards itself before they are there.
 """
 
 from __future__ import annotations
@@ -133,6 +133,7 @@ class Agreement:
         """Say a line, if there is one, and end all ranks."""
         if text is not None:
             say(f"rank {self.rank}: {text}" if self.rank else text)
+            time.sleep(0.5)  # launchers lose what they have not yet passed on
         # With status 0 the run would not have failed.
         self.comm.Abort(status or 1)
         raise SystemExit(status or 1)
@@ -230,6 +231,7 @@ def _wait_and_kill(ours: int, theirs: int, parent: int, grace: float, heard: lis
                 os._exit(0)
         if os.getppid() == parent:
             say(str(Signalled(number)))
+            time.sleep(0.5)
             os.kill(parent, signal.SIGKILL)
     finally:
         os._exit(0)
