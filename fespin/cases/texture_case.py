@@ -165,7 +165,9 @@ class TextureCase(Table):
             lines.append(
                 f"  wall at {wall.position * 1e9:.4g} nm, tilt {wall.angle:.4g} rad, width {wall.width * 1e9:.4g} nm"
             )
-            limits = f"{magnet.walker_field:.4g} T, or {magnet.breakdown_current():.4g} A/m2 in no field"
+            current = magnet.breakdown_current()
+            alone = f"or {current:.4g} A/m2 in no field" if math.isfinite(current) else "whatever the current"
+            limits = f"{magnet.walker_field:.4g} T, {alone}"
             lines += [] if table.dipolar else [f"  it turns above {limits}"]
         if table.vortex is not None:
             lines.append(f"  vortex, core {table.vortex.core * 1e9:.4g} nm{', relaxed' if table.relaxed else ''}")
