@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .device import Contact, Interface, Layer, Material
     from .domain import Domain
+    from .ending import end_together
     from .errors import FespinError, InputError, ModelError, SolverError
     from .geometry import from_file, lateral, line, pillar, strip
     from .longitudinal import LongitudinalMagnet, LongitudinalProblem
@@ -87,6 +88,7 @@ _HOME = {
     ),
     "device": ("Contact", "Interface", "Layer", "Material"),
     "domain": ("Domain",),
+    "ending": ("end_together",),
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
     "geometry": ("from_file", "lateral", "line", "pillar", "strip"),
     "longitudinal": ("LongitudinalMagnet", "LongitudinalProblem"),
@@ -180,6 +182,7 @@ __all__ = [
     "dwell_times",
     "ellipsoid_factors",
     "elliptic_cylinder_factors",
+    "end_together",
     "energy_balance",
     "first_passage",
     "from_file",

@@ -7,12 +7,13 @@ import json
 import os
 import signal
 import sys
-import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
+from .ending import Agreement, describe, guard_program, reclaim_signals, say, status_of
 from .errors import FespinError, InputError, SolverError, one_line
 
 if TYPE_CHECKING:
@@ -89,102 +90,132 @@ def _world() -> Any:
         return None
     from mpi4py import MPI
 
+    reclaim_signals()
     return MPI.COMM_WORLD
 
 
+def program() -> NoReturn:
+    """Run the command line as a process of its own, which signals end in time."""
+    guard_program()
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    sys.exit(main())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status: 0, 2 for bad input, 1 for a failed solve, 3 if parts failed."""
-    options = argparse.Namespace(traceback=False)
+    """Run the command line and return the exit status.
+
+    It is 0, 1 for a failure, 2 for bad input, 3 if parts failed, 128 + n for signal n.
+
+    Collective where a launcher started several ranks: if one fails and the others do not, it ends all of them.
+    """
+    options, parsed = argparse.Namespace(traceback=False), False
+    comm = _world()
+    agreement = Agreement(comm) if comm is not None and comm.size > 1 else None
     try:
         _parser().parse_args(arguments, options)
-        if options.command == "materials":
-            from .materials import markdown, table
-
-            if options.markdown and options.names:
-                raise InputError("materials: --markdown prints the whole library; leave the names out")
-            print(markdown() if options.markdown else table(options.names))
-        elif options.command == "schema" and options.markdown:
-            from .cases.reference import markdown as keys
-
-            print(keys(), end="")
-        elif options.command == "schema":
-            from .cases.kinds import schema
-
-            print(json.dumps(schema(), indent=1))
-        else:
-            return _run(options)
-    except FespinError as error:
-        if options.traceback:
+        parsed = True
+        status = _commands[options.command](options)
+        sys.stdout.flush()
+        return status
+    except BaseException as error:
+        if isinstance(error, SystemExit) and not parsed:  # --help
             raise
-        return _fail(str(error), 2 if isinstance(error, InputError) else 1)
-    except BrokenPipeError:
-        # The reader of our output, such as head, has enough. Python flushes once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    except OSError as error:
-        if options.traceback:
-            raise
-        return _fail(f"{error.filename or 'output'}: {error.strerror or error}", 1)
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    return 0
+        return _fail(agreement, error, options.traceback)
 
 
-def _fail(text: str, status: int) -> int:
+def _fail(agreement: Agreement | None, error: BaseException, trace: bool) -> int:
     """Print one line, once, and return the exit status. Nobody is left waiting."""
-    comm = _world()
-    rank, size = (comm.rank, comm.size) if comm is not None else (0, 1)
-
-    def say() -> None:
-        erase = "\r\033[K" if sys.stderr.isatty() else ""  # a progress bar
-        print(f"{erase}fespin: error: {one_line(text)}", file=sys.stderr, flush=True)
-
-    if rank == 0:
-        say()
-    if size > 1:
-        # Launchers end all processes with the first that fails: the line must be out before.
-        # An error that the other ranks do not have would leave them waiting for ever.
-        everyone, patience = comm.Ibarrier(), time.monotonic() + 10
-        while not everyone.Test():
-            if time.monotonic() > patience:
-                if rank != 0:
-                    say()
-                comm.Abort(status)
-            time.sleep(0.01)
+    text: str | None
+    text, status = describe(error), status_of(error)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Python would flush once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        # The reader of our output, such as head, has enough.
+        text, status = None, 128 + signal.SIGPIPE
+    elif isinstance(error, MemoryError):
+        text = "out of memory; try a coarser mesh"
+    elif isinstance(error, Exception) and any(
+        f.filename.endswith("dolfinx/jit.py") for f in traceback.extract_tb(error.__traceback__)
+    ):
+        # DOLFINx raises the first rank's own error, and on the others one that quotes it.
+        why = one_line(str(error)).removeprefix("Failed just-in-time compilation of form: ")
+        text = f"no form can be compiled: {why}; XDG_CACHE_HOME names the folder for what is compiled"
+    elif not isinstance(error, FespinError | OSError | KeyboardInterrupt | SystemExit):
+        text = f"{text}; fespin should have said what is wrong, --traceback shows where it failed"
+    if trace:
+        traceback.print_exception(error)
+    if agreement is None or agreement.rank == 0:
+        if text is not None:
+            say(text)
+        text = None
+    # Launchers end all processes with the first that fails: the line must be out before.
+    if agreement is not None and not agreement.reached():
+        agreement.abort(text, status)
     return status
 
 
-def _read(options: argparse.Namespace) -> tuple[AnyCase, dict[str, Any]]:
-    """Return the case, read once whatever the number of ranks."""
-    from .cases.casefile import read
+def _materials(options: argparse.Namespace) -> int:
+    from .materials import markdown, table
 
-    comm = _world()
-    if comm is None or comm.size == 1:
-        return read(options.case, options.set)
-    message, found = None, None
-    if comm.rank == 0:
-        try:
-            found = read(options.case, options.set)
-        except InputError as error:
-            message = str(error)
-    message, found = comm.bcast((message, found), 0)
-    if found is None:
-        raise InputError(message)
-    return found  # type: ignore[no-any-return]
+    if options.markdown and options.names:
+        raise InputError("materials: --markdown prints the whole library; leave the names out")
+    print(markdown() if options.markdown else table(options.names))
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    if options.markdown:
+        from .cases.reference import markdown
+
+        print(markdown(), end="")
+    else:
+        from .cases.kinds import schema
+
+        print(json.dumps(schema(), indent=1))
+    return 0
 
 
 def _run(options: argparse.Namespace) -> int:
-    case, raw = _read(options)
-    if options.dry_run:
-        comm = _world()
-        if comm is None or comm.rank == 0:
-            from .cases.notes import PREFIX, notes_of
+    from .cases.casefile import read
+    from .cases.notes import PREFIX, notes_of
 
-            print(case.describe())
-            for note in notes_of(case, options.set):
-                print(f"fespin: {PREFIX}{note}", file=sys.stderr)
-        return 0
+    _require_folder()
+    comm = _world()
 
+    def load() -> tuple[AnyCase, dict[str, Any], str, list[str]]:
+        case, raw = read(options.case, options.set)
+        dry = options.dry_run
+        return case, raw, case.describe() if dry else "", notes_of(case, options.set) if dry else []
+
+    if comm is None:
+        case, raw, text, notes = load()
+    else:
+        from .sharing import first_rank
+
+        case, raw, text, notes = first_rank(comm, load)
+    if not options.dry_run:
+        return _solve(options, case, raw)
+    if comm is None or comm.rank == 0:
+        print(text)
+        for note in notes:
+            print(f"fespin: {PREFIX}{note}", file=sys.stderr)
+    return 0
+
+
+def _require_folder() -> None:
+    """Refuse a working directory that is gone: DOLFINx and MPI look for files there."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise OSError(error.errno, "it is gone; change to another", "the working directory") from error
+
+
+def _solve(options: argparse.Namespace, case: AnyCase, raw: dict[str, Any]) -> int:
     from mpi4py import MPI
 
     from ._surroundings import start_libraries
@@ -199,6 +230,7 @@ def _run(options: argparse.Namespace) -> int:
     from .geometry.reading import Reading, reading
     from .output import OutputFolder
 
+    reclaim_signals()
     comm = MPI.COMM_WORLD
     how = Reading(options.trust_geo, options.mesh_time)
     folder = OutputFolder(comm, options.output or Path(options.case.stem), force=options.force)
@@ -220,8 +252,6 @@ def _run(options: argparse.Namespace) -> int:
             )
     except InputError as error:
         raise InputError(f"{options.case}: {error}") from error
-    except (FespinError, OSError):
-        raise
     except PETSc.Error as error:
         why = one_line(str(error).rpartition("] ")[2])
         if not isinstance(case, Case):
@@ -229,15 +259,6 @@ def _run(options: argparse.Namespace) -> int:
         if case.transport.solver.petsc:
             raise InputError(f"{options.case}: transport.solver.petsc: PETSc refuses it: {why}") from error
         raise SolverError(f"PETSc failed: {why}; try transport.solver.kind = 'direct'") from error
-    except Exception:
-        # An error that only this rank sees would leave the others waiting for ever.
-        if comm.size > 1:
-            import traceback
-
-            traceback.print_exc()
-            sys.stderr.flush()
-            comm.Abort(1)
-        raise
     finally:
         folder.release()
     if comm.rank == 0:
@@ -253,3 +274,6 @@ def _run(options: argparse.Namespace) -> int:
         parts = "1 part is" if lacking == 1 else f"{lacking} parts are"
         print(f"fespin: {parts} missing, see above and in summary.json", file=sys.stderr, flush=True)
     return 3
+
+
+_commands = {"run": _run, "materials": _materials, "schema": _schema}

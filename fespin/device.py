@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cmath
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Complex
@@ -256,9 +257,12 @@ def direction(vector: Sequence[float], owner: str, what: str = "magnetization") 
         v = np.array(np.nan)
     if v.shape != (3,) or not np.isfinite(v).all():
         raise InputError(f"{owner}: {what} is {vector!r}; it must be three finite numbers")
-    norm = float(np.linalg.norm(v))
-    if norm == 0:
+    largest = float(np.abs(v).max())
+    if largest == 0:
         raise InputError(f"{owner}: {what} is zero; it must have a direction")
+    # By a power of two, which rounds nothing: squares neither overflow nor vanish.
+    v = np.ldexp(v, -math.frexp(largest)[1])
+    norm = float(np.linalg.norm(v))
     return (float(v[0] / norm), float(v[1] / norm), float(v[2] / norm))
 
 

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import ctypes
 import errno
 import fcntl
+import io
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
+import tempfile
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from dolfinx import fem, io
+from dolfinx import fem
+from dolfinx.io import VTXWriter
 from mpi4py import MPI
 
 from .domain import Domain
 from .errors import FespinError, InputError, one_line
 from .onsager.broken import broken_space
+from .sharing import first_rank
 
 _LOCK = ".lock"
 # Where a file system has no locks, the check at the end still keeps results apart.
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+# Bytes that a file of fields takes beside the numbers in it: metadata, and what is lost to alignment.
+_MARGIN = 1 << 17
 
 
 class OutputFolder:
@@ -285,27 +294,124 @@ def _written(folder: Path) -> set[str] | None:
 
 
 def write_json(comm: MPI.Intracomm, path: Path, data: Mapping[str, Any]) -> None:
-    """Write a mapping as JSON, on rank 0; NaN is an error."""
-    if comm.rank == 0:
-        path.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", "utf-8")
+    """Write a mapping as JSON, on rank 0; NaN is an error. Collective."""
+    _write_text(comm, path, lambda: json.dumps(data, indent=1, allow_nan=False) + "\n")
 
 
 def save_json(comm: MPI.Intracomm, path: Path | str, data: Mapping[str, Any]) -> None:
-    """Write a mapping as JSON, aside and then in place of what is there, on rank 0."""
-    if comm.rank == 0:
-        target = Path(path)
-        aside = target.with_name(f".{target.name}.part")
-        aside.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
-        aside.replace(target)
+    """Write a mapping as JSON, aside and then in place of what is there, on rank 0. Collective."""
+    target = Path(path)
+    aside = target.with_name(f".{target.name}.part")
+    _write_text(comm, aside, lambda: json.dumps(data, indent=1) + "\n", target)
 
 
 def write_csv(comm: MPI.Intracomm, path: Path, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Write named columns of equal length as CSV, on rank 0; what is not a number is empty."""
-    if comm.rank == 0:
-        with path.open("w", newline="", encoding="utf-8") as f:
-            out = csv.writer(f)
-            out.writerow(columns)
-            out.writerows(["" if x != x else x for x in row] for row in zip(*columns.values(), strict=True))
+    """Write named columns of equal length as CSV, on rank 0; what is not a number is empty. Collective."""
+
+    def text() -> str:
+        lines = io.StringIO(newline="")
+        out = csv.writer(lines)
+        out.writerow(columns)
+        out.writerows(["" if x != x else x for x in row] for row in zip(*columns.values(), strict=True))
+        return lines.getvalue()
+
+    _write_text(comm, path, text)
+
+
+def _write_text(comm: MPI.Intracomm, path: Path, text: Callable[[], str], final: Path | None = None) -> None:
+    """Write a text on rank 0, and give the file its final name; all ranks raise what goes wrong. Collective."""
+
+    def write() -> None:
+        content = text()
+        try:
+            path.write_text(content, "utf-8", newline="")
+            if final is not None:
+                path.replace(final)
+        except OSError as error:
+            # A full disk does not say which file it was.
+            raise _named(error, path) from error
+
+    first_rank(comm, write)
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    return OSError(error.errno or errno.EIO, error.strerror or str(error), str(path))
+
+
+class FieldFile:
+    """A file of functions for ParaView (ADIOS2, ``.bp``). Collective; use as a context manager.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.bp``.
+    functions
+        On one mesh and of one element. What they hold is written by :meth:`write`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, also by its methods.
+    """
+
+    def __init__(self, comm: MPI.Intracomm, path: Path, functions: Sequence[fem.Function]) -> None:
+        self.comm, self.path, self.functions = comm, path, list(functions)
+        # The nodes with their numbers, and the cells by their nodes.
+        space = self.functions[0].function_space
+        nodes = space.dofmap.index_map.size_local + space.dofmap.index_map.num_ghosts
+        self._once = 48 * nodes + 8 * (space.dofmap.list.size + len(space.dofmap.list))
+        self._require_room(self._once)
+        with self._failures():
+            self.writer = VTXWriter(comm, str(path), list(functions))
+
+    def write(self, t: float) -> None:
+        """Add what the functions hold at a time."""
+        # Three components of each vector.
+        self._require_room(self._once + sum(2 * f.x.array.nbytes for f in self.functions))
+        self._once = 0
+        with self._failures():
+            self.writer.write(t)
+
+    def _require_room(self, size: int) -> None:
+        """Raise on all ranks if the disk has no room for so many bytes of this rank. Collective."""
+        # On several ranks ADIOS2 waits for ever where one of them cannot write.
+        room = int(1.2 * self.comm.allreduce(size)) + _MARGIN
+
+        def probe() -> None:
+            try:
+                with tempfile.TemporaryFile(dir=self.path.parent) as f:
+                    os.posix_fallocate(f.fileno(), 0, room)
+            except OSError as error:
+                if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # what some file systems know nothing of
+                    raise _named(error, self.path) from error
+
+        first_rank(self.comm, probe)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            # To close it is collective, and other ranks may not come here.
+            self._abandon()
+            return
+        with self._failures():
+            self.writer.close()
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turn ADIOS2's errors to what they are about: the disk is full, say."""
+        try:
+            yield
+        except RuntimeError as error:
+            self._abandon()
+            found = re.search(r"errno = (\d+)", str(error))
+            number = int(found[1]) if found else errno.EIO
+            raise OSError(number, os.strerror(number), str(self.path)) from error
+
+    def _abandon(self) -> None:
+        # Its destructor closes the file, and where that fails, as on a full disk, ends the process with a core dump.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(getattr(self, "writer", None)))
 
 
 def write_fields(
@@ -343,5 +449,5 @@ def write_fields(
             values[np.isin(domain.region, absent)] = np.nan
         f.x.array[space.dofmap.list.ravel()] = values.ravel()
         out.append(f)
-    with io.VTXWriter(domain.comm, str(path), out) as writer:
-        writer.write(0.0)
+    with FieldFile(domain.comm, path, out) as file:
+        file.write(0.0)

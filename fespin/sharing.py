@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import cast
 
 from mpi4py import MPI
 
 from .errors import FespinError, SolverError, one_line
+
+
+def first_rank[T](comm: MPI.Intracomm, work: Callable[[], T]) -> T:
+    """Return on all ranks what work returns on the first; raise on all what it raises there. Collective.
+
+    Parameters
+    ----------
+    work
+        Not collective; what it returns can be pickled.
+
+    Raises
+    ------
+    BaseException
+        Any, also :class:`SystemExit` and :class:`KeyboardInterrupt`.
+    """
+    found, failure = cast(T, None), None
+    if comm.rank == 0:
+        try:
+            found = work()
+        except BaseException as error:  # whatever it is, the other ranks wait for it
+            failure = error
+    others = comm.bcast((found, _portable(failure)), 0)
+    if failure is not None:
+        raise failure
+    if others[1] is not None:
+        raise others[1]
+    return cast(T, others[0])
+
+
+def _portable(error: BaseException | None) -> BaseException | None:
+    """Return an error that can be sent to another rank: itself, or one that says the same."""
+    if error is None:
+        return None
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # pickling fails in as many ways as there are classes
+        return SolverError(f"{type(error).__name__}: {one_line(str(error))}")
+    return error
 
 
 def together[T](comm: MPI.Intracomm, work: Callable[[], T], owner: str) -> list[T]:
@@ -17,11 +56,14 @@ def together[T](comm: MPI.Intracomm, work: Callable[[], T], owner: str) -> list[
     ------
     FespinError
         That of the first rank that failed; other errors as a :class:`SolverError` that names the owner.
+    SystemExit, KeyboardInterrupt
+        As they are.
     """
+    failure: BaseException | None
     found, failure = cast(T, None), None
     try:
         found = work()
-    except FespinError as error:
+    except (FespinError, SystemExit, KeyboardInterrupt) as error:
         failure = error
     except Exception as error:  # of a user's function; the other ranks must hear of it
         failure = SolverError(f"{owner}: {type(error).__name__}: {one_line(str(error))}")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..errors import InputError, nearest
-from .tables import Length, Positive, Table
+from .tables import Length, Table, Unit
 
 # Keys of each shape, and the parts of its boundary. Lines and rectangles begin at the origin, as do boxes; discs and
 # cylinders have their axis there.
@@ -31,7 +31,7 @@ class BodyTable(Table):
 
     shape: Literal["line", "rectangle", "disc", "box", "cylinder"] | None = Field(None, description="of the body")
     mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file; instead of shape")
-    length_unit: Positive | None = Field(None, description="length of the file's unit; default 1 (m)")
+    length_unit: Unit | None = Field(None, description="length of the file's unit; default 1 (m)")
     mesh_size: Length | None = Field(None, description="largest cell; default: one that fits the magnet (m)")
     length: Length | None = Field(None, description="along x of a line, along z of a cylinder (m)")
     size: Annotated[list[Length], Field(min_length=2, max_length=3)] | None = Field(

@@ -14,7 +14,7 @@ from ..errors import InputError, nearest
 from ..stack import BOTTOM_LEAD, TOP_LEAD, Stack, either_order
 from . import transport_describe
 from .macrospin_case import MacrospinTable, SphereTable, Task, TorqueTable
-from .tables import Direction, Length, Positive, Table
+from .tables import Area, Direction, Extent, Length, Table, Unit, at_least, within
 from .transport_case import (
     BANDS,
     Contact,
@@ -41,11 +41,11 @@ class Geometry(Table):
         None, description='of the device; "lateral": a channel with two wires across it'
     )
     mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file; instead of shape")
-    mesh_size: Positive | None = Field(
+    mesh_size: Annotated[float, Field(gt=0), within(1e-30, 1.0)] | None = Field(
         None, description="largest cell; thin layers are resolved whatever it is; default by the shape (m)"
     )
-    length_unit: Positive | None = Field(None, description="length of the file's unit; default 1 (m)")
-    cross_section: Positive | None = Field(
+    length_unit: Unit | None = Field(None, description="length of the file's unit; default 1 (m)")
+    cross_section: Area | None = Field(
         None,
         description="area that current densities refer to, in 2D a width; default the smallest contact's (m2 or m)",
     )
@@ -54,7 +54,7 @@ class Geometry(Table):
         None, description="of an elliptic pillar; instead of diameter (m)"
     )
     width: Length | None = Field(None, description="of the strip (m)")
-    depth: Positive | None = Field(None, description="extent in the third direction of a section; default 1 (m)")
+    depth: Extent | None = Field(None, description="extent in the third direction of a section; default 1 (m)")
     lead_width: Length | None = Field(None, description="of wide leads below and above: current crowding (m)")
     lead_thickness: Length | None = Field(None, description="of each wide lead (m)")
     lead_material: str | None = Field(None, description="of wide leads; default that of the outer layers")
@@ -62,7 +62,7 @@ class Geometry(Table):
     wire_width: Length | Annotated[list[Length], Field(min_length=2, max_length=2)] | None = Field(
         None, description="of both wires, or [injector, detector] (m)"
     )
-    wire_overhang: Annotated[float, Field(ge=0)] | None = Field(
+    wire_overhang: Annotated[float, Field(ge=0, lt=0.01), at_least(1e-12)] | None = Field(
         None, description="how far wires go on beyond each edge of the channel, in 3D; default 0 (m)"
     )
     channel_width: Length | None = Field(None, description="of the channel; in a section its depth (m)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +13,12 @@ from pydantic import ValidationError
 
 from ..errors import InputError, nearest
 from .case import Case
-from .explain import explain
+from .explain import explain, shortened
 from .kinds import AnyCase, check, kind_of
 from .longitudinal_case import LongitudinalCase
 from .texture_case import TextureCase
+
+_LARGEST = 4_000_000  # bytes; a thousand layers are some 60 kB
 
 
 def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str, Any]]:
@@ -39,7 +42,7 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str
     except (ValueError, RecursionError) as error:
         # The line itself says more than its number.
         at = re.search(r"at line (\d+)", str(error))
-        line = f": {text.splitlines()[int(at[1]) - 1].strip()}" if at else ""
+        line = f": {shortened(text.splitlines()[int(at[1]) - 1].strip())}" if at else ""
         twice = "; several layers are written [[layer]], with two brackets" if "[layer]" in line else ""
         raise InputError(f"{path}: not a TOML file: {str(error).partition(';')[0]}{line}{twice}") from error
     if not raw and not assignments:
@@ -63,7 +66,14 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        found = path.stat()
+        # Neither folders, which the system refuses to read, nor what one may wait for without end.
+        if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
+            if found.st_size <= _LARGEST:
+                return path.read_text("utf-8-sig")
+            why = f"it has {found.st_size / 1e6:.4g} MB; a case is a text of at most {_LARGEST / 1e6:g} MB"
+        else:
+            why = "it is a pipe or a device, not a file"
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         where = f"byte {error.object[error.start]:#x} in line {line}"
@@ -73,6 +83,7 @@ def _text(path: Path) -> str:
         near = [x.name for x in path.parent.glob("*.toml")] if isinstance(error, FileNotFoundError) else []
         hint = nearest(path.name, near) if near else ""
         raise InputError(f"{path}: cannot be read: {why}{'; ' if hint else ''}{hint}") from error
+    raise InputError(f"{path}: cannot be read: {why}")
 
 
 def _split(path: str) -> list[str]:
@@ -129,7 +140,7 @@ def _index(items: list[Any], key: str, text: str) -> int:
     ]
     if key in names:
         return names.index(key)
-    if key.isdigit() and 1 <= int(key) <= len(items):
+    if key.isascii() and key.isdigit() and 1 <= int(key) <= len(items):
         return int(key) - 1
     hint = nearest(key, [n for n in names if n])
     raise InputError(f"--set {text}: there is no '{key}' among {len(items)}; {hint}")

@@ -54,6 +54,11 @@ def show(value: Any) -> str:
         text = f"[{', '.join(show(x) for x in value)}]"
     else:
         text = f'"{value}"' if isinstance(value, str) else str(value)
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """Return at most 59 characters of a text."""
     return text if len(text) < 60 else text[:57] + "..."
 
 
@@ -134,6 +139,8 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[
         named = types.keys() == {"a table"} and get_origin(_type_at(root, path[:-1])) is dict
         owner = f", as in [{place(path[:-1])}.NAME]" if named else ""
         return f"be {' or '.join(types)}{owner}"
+    if kind == "size":
+        return error["msg"]
     if kind == "finite_number":
         return "be a finite number"
     if kind in ("too_short", "too_long"):

@@ -8,14 +8,25 @@ from pydantic import Field
 
 from ..errors import InputError
 from .body_case import BodyTable
-from .macrospin_case import Time
-from .tables import Drive, Length, Positive, Table, with_defaults
+from .tables import (
+    Diffusion,
+    Drive,
+    Frequency,
+    FrequencyOrZero,
+    Length,
+    Number,
+    Positive,
+    Table,
+    Time,
+    Wavenumber,
+    with_defaults,
+    within,
+)
 from .task_names import names_of
 
 if TYPE_CHECKING:
     from ..longitudinal import LongitudinalMagnet
 
-type Wavenumber = Annotated[float, Field(ge=0, lt=1e12)]
 
 SHAPES = ("line", "rectangle", "disc", "box", "cylinder")
 # Keys of each kind of task, beside those that all have, and of each shape of the start.
@@ -46,8 +57,8 @@ class StartTable(Table):
     shape: Literal["uniform", "step", "gaussian"] = Field("uniform", description="of both deviations")
     M: Drive = Field(0.0, description="height of M - M0 - chi_M H (A/m)")
     m: Drive = Field(0.0, description="height of m (A/m)")
-    position: float | None = Field(None, description="x up to which M and m are there (m)")
-    centre: Annotated[list[float], Field(min_length=1, max_length=3)] | None = Field(
+    position: Number | None = Field(None, description="x up to which M and m are there (m)")
+    centre: Annotated[list[Number], Field(min_length=1, max_length=3)] | None = Field(
         None, description="default the middle of the body (m)"
     )
     width: Length | None = Field(None, description="standard deviation (m)")
@@ -58,10 +69,10 @@ class LongitudinalTable(Table):
 
     xi: Positive = Field(description="chi_m/chi_M, between 0 and 1 (1)")
     tau_mM: Time = Field(description="decay of m to M (s)")
-    diffusion: Annotated[float, Field(gt=0, lt=1e3)] = Field(description="of m (m2/s)")
+    diffusion: Diffusion = Field(description="of m (m2/s)")
     tau_ML: Time | None = Field(None, description="decay of M to the lattice; default: none (s)")
     tau_mL: Time | None = Field(None, description="decay of m to the lattice; default: none (s)")
-    susceptibility: Annotated[float, Field(gt=0, lt=1e9)] = Field(1.0, description="chi_M (1)")
+    susceptibility: Annotated[float, Field(gt=0, lt=1e9), within(1e-12)] = Field(1.0, description="chi_M (1)")
     degree: Annotated[int, Field(ge=1, le=6)] = Field(2, description="of the elements (1)")
     geometry: BodyTable = Field(description="the body")
     boundary: dict[str, BoundaryTable] = Field(
@@ -89,8 +100,8 @@ class LongitudinalTask(Table):
     samples: Annotated[int, Field(ge=2, le=10000)] | None = Field(
         None, description="of the range, the frequencies, or the times of fields and profiles (1)"
     )
-    frequency: Annotated[float, Field(ge=0, lt=1e18)] | None = Field(None, description="0 is steady (Hz)")
-    frequencies: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
+    frequency: FrequencyOrZero | None = Field(None, description="0 is steady (Hz)")
+    frequencies: Annotated[list[Frequency], Field(min_length=2, max_length=2)] | None = Field(
         None, description="from, to, evenly in the logarithm; instead of frequency (Hz)"
     )
     duration: Time | None = Field(None, description="of the relaxation (s)")
@@ -146,9 +157,10 @@ def make_magnet(table: LongitudinalTable) -> LongitudinalMagnet:
     """
     from ..longitudinal import LongitudinalMagnet
 
-    if table.xi >= 1:
+    if not 1e-9 < table.xi < 1:
         raise InputError(
-            f"longitudinal.xi: found {table.xi:g}; it must lie between 0 and 1, both excluded: only then is "
+            f"longitudinal.xi: found {table.xi:g}; it must lie between 0 and 1, both excluded, and be "
+            "greater than 1e-9: only then is "
             "equilibrium stable (chi_m < chi_M)"
         )
     lattice: dict[str, Any] = {k: v for k in ("tau_ML", "tau_mL") if (v := getattr(table, k)) is not None}

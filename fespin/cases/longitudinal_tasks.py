@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dolfinx import io
 from numpy.typing import NDArray
 
 from .. import output
@@ -311,12 +310,12 @@ def _write_fields(p: Prepared, path: Path, times: Sequence[float], states: Seque
         for key, state in states[0].items()
         for of in ("M", "m")
     }
-    with io.VTXWriter(p.problem.comm, str(path), list(functions.values())) as writer:
+    with output.FieldFile(p.problem.comm, path, list(functions.values())) as file:
         for t, now in zip(times, states, strict=True):
             for (key, of), f in functions.items():
                 f.x.array[: p.problem.owned] = getattr(now[key], of)
                 f.x.scatter_forward()
-            writer.write(t)
+            file.write(t)
 
 
 def _draw_space(p: Prepared, file: str, moments: Sequence[tuple[str, State]], picture: Picture, title: str) -> None:

@@ -10,16 +10,33 @@ import numpy as np
 from pydantic import Field
 
 from ..errors import InputError
-from .tables import Direction, Drive, Length, Positive, Table, known, with_defaults
+from .tables import (
+    Damping,
+    Direction,
+    Drive,
+    EnergyDensity,
+    Frequency,
+    Induction,
+    Length,
+    Magnetization,
+    Rate,
+    Stability,
+    Table,
+    Time,
+    at_least,
+    known,
+    with_defaults,
+    within,
+)
 
 if TYPE_CHECKING:
     from ..macrospin import Macrospin, SpinTorque
 
-type Constant = Annotated[float, Field(gt=-1e12, lt=1e12)]
 type Count = Annotated[int, Field(ge=1)]
-type Time = Annotated[float, Field(gt=0, lt=1e18)]
 type Cosine = Annotated[float, Field(gt=-1, lt=1)]
-type Induction = Annotated[float, Field(gt=-1e4, lt=1e4)]
+
+# Below it (K) thermal energies are none; a barrier of Joules fails before, by its height.
+COLDEST = 1e-6
 
 # Keys of each kind of anisotropy and of task, beside those that all have.
 ANISOTROPY = {
@@ -66,22 +83,20 @@ class Anisotropy(Table):
     """A term of the energy."""
 
     kind: Literal["uniaxial", "biaxial", "cubic", "shape"] = Field(description="of the term")
-    constant: Constant | None = Field(
+    constant: EnergyDensity | None = Field(
         None, description="K of the easy axis, or K1 of the cubic term; uniaxial: an easy plane where negative (J/m3)"
     )
-    stability: Annotated[float, Field(gt=-1e5, lt=1e5)] | None = Field(
+    stability: Stability | None = Field(
         None, description="instead of constant: K v/kT, so that K grows with macrospin.temperature (kT)"
     )
     axis: Direction | None = Field(
         None, description="easy axis, or one of the cubic axes, of any length; default z, biaxial: x (1)"
     )
-    hard_constant: Constant | None = Field(None, description="of the hard axis (J/m3)")
-    hard_stability: Annotated[float, Field(gt=-1e5, lt=1e5)] | None = Field(
-        None, description="instead of hard_constant: K v/kT of the hard axis (kT)"
-    )
+    hard_constant: EnergyDensity | None = Field(None, description="of the hard axis (J/m3)")
+    hard_stability: Stability | None = Field(None, description="instead of hard_constant: K v/kT of the hard axis (kT)")
     hard_axis: Direction | None = Field(None, description="of any length; default z (1)")
     second_axis: Direction | None = Field(None, description="another of the cubic axes; default x (1)")
-    second_constant: Constant | None = Field(None, description="K2; default 0 (J/m3)")
+    second_constant: EnergyDensity | None = Field(None, description="K2; default 0 (J/m3)")
     factors: Direction | None = Field(None, description="demagnetizing factors, which add up to 1; instead of body (1)")
     body: Literal["ellipsoid", "elliptic-cylinder", "prism"] | None = Field(
         None, description="whose demagnetizing factors are taken"
@@ -95,18 +110,16 @@ class MacrospinTable(Table):
     """The magnet whose direction the tasks are about."""
 
     layer: str | None = Field(None, description="whose volume and torque are taken; instead of volume")
-    volume: Annotated[float, Field(gt=0, lt=1e-15)] | None = Field(
+    volume: Annotated[float, Field(gt=0, lt=1e-15), within(1e-33)] | None = Field(
         None, description="instead of layer; a cube of 10 nm has 1e-24 (m3)"
     )
-    saturation_magnetization: Annotated[float, Field(gt=0, lt=1e8)] = Field(
-        description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)"
-    )
-    damping: Annotated[float, Field(gt=0, lt=100)] = Field(description="Gilbert's alpha, without what is pumped (1)")
+    saturation_magnetization: Magnetization = Field(description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)")
+    damping: Damping = Field(description="Gilbert's alpha, without what is pumped (1)")
     temperature: Annotated[float, Field(gt=0, lt=1e5)] = Field(300.0, description="of the magnet (K)")
     field: Annotated[list[Induction], Field(min_length=3, max_length=3)] = Field(
         [0.0, 0.0, 0.0], description="applied field mu0 H (T)"
     )
-    anisotropy: list[Anisotropy] = Field(
+    anisotropy: Annotated[list[Anisotropy], Field(max_length=50)] = Field(
         default_factory=list, description="terms of the energy, beside the applied field"
     )
 
@@ -131,7 +144,7 @@ class TorqueTable(Table):
         None,
         description="false leaves out the damping that spin pumping adds to macrospin.damping; default true",
     )
-    series_resistance_area: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+    series_resistance_area: Annotated[float, Field(ge=0, lt=1), at_least(1e-24)] | None = Field(
         None,
         description="a load in series with transport.voltage, times the cross-section; default 0 (ohm m2)",
     )
@@ -184,7 +197,7 @@ class Task(Table):
         None, description="of results and files; default the number of the task, from 1"
     )
     count: Annotated[int, Field(ge=1, le=500)] | None = Field(None, description="how many eigenvalues (1)")
-    near: Positive | None = Field(None, description="the modes nearest to this frequency, instead of the slowest (Hz)")
+    near: Frequency | None = Field(None, description="the modes nearest to this frequency, instead of the slowest (Hz)")
     start: Direction | None = Field(
         None,
         description="axis of the hemisphere in whose equilibrium the magnet is at first; a state or direction near (1)",
@@ -195,8 +208,8 @@ class Task(Table):
         None, description="how many times, frequencies or values, evenly spaced; hysteresis: each way (1)"
     )
     ensemble: Annotated[int, Field(ge=1, le=10**9)] | None = Field(None, description="how many trajectories (1)")
-    seed: Annotated[int, Field(ge=0)] | None = Field(None, description="of the random numbers (1)")
-    step: Positive | None = Field(
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = Field(None, description="of the random numbers (1)")
+    step: Annotated[float, Field(gt=0), within(1e-20, 1e18)] | None = Field(
         None, description="longest step in time; default: one that fits precession, damping and noise (s)"
     )
     sweep: Literal["field", "torque"] | None = Field(None, description="what is swept")
@@ -204,10 +217,12 @@ class Task(Table):
     range: Annotated[list[Drive], Field(min_length=2, max_length=2)] | None = Field(
         None, description="from, to; of the field, or of the factor on the torque (T or 1)"
     )
-    rate: Positive | None = Field(None, description="of the sweep (T/s or 1/s)")
+    rate: Rate | None = Field(None, description="of the sweep (T/s or 1/s)")
     loop: bool | None = Field(None, description="whether the sweep goes back")
-    tolerance: Annotated[float, Field(gt=0, lt=0.1)] | None = Field(None, description="error of a step in time (1)")
-    frequencies: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
+    tolerance: Annotated[float, Field(gt=0, lt=0.1), within(1e-15)] | None = Field(
+        None, description="error of a step in time (1)"
+    )
+    frequencies: Annotated[list[Frequency], Field(min_length=2, max_length=2)] | None = Field(
         None, description="from, to (Hz)"
     )
     observable: Direction | Literal["resistance"] | None = Field(
@@ -269,9 +284,12 @@ def make_spin(table: MacrospinTable, volume_of: Callable[[str], float]) -> Macro
             terms.append(_term(a))
         except InputError as error:
             raise InputError(f"{owner}: {error}") from error
-    return Macrospin(
+    made = Macrospin(
         volume, table.saturation_magnetization, table.damping, table.temperature, terms, tuple(table.field)
     )
+    if table.temperature < COLDEST:
+        raise InputError(f"macrospin.temperature: found {table.temperature:g}; it must be at least {COLDEST:g} (K)")
+    return made
 
 
 def _term(a: Anisotropy) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,9 @@ from .results import missing
 from .texture_case import TextureCase
 from .transport_run import run_transport
 from .transport_run import table as transport_table
+
+# Where a picture cannot be written, nothing can.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 type Picture = Callable[[str, Callable[[Path], None]], None]
 type Writer = Callable[[Path, Picture], dict[str, Any]]
@@ -208,6 +213,10 @@ def _artist(folder: Path, wanted: bool, say: Callable[[str], None]) -> Picture:
         try:
             draw(folder / name)
         except Exception as error:  # drivers of displays fail in many ways, on the rank that draws
+            with suppress(OSError):
+                (folder / name).unlink(missing_ok=True)  # half a picture is none
+            if isinstance(error, OSError) and error.errno in _NO_ROOM:
+                raise OSError(error.errno, error.strerror, str(folder / name)) from error
             say(f"{name} was not drawn: {type(error).__name__}: {one_line(str(error))}")
 
     return picture

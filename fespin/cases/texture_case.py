@@ -11,18 +11,28 @@ from pydantic import Field
 from ..constants import VACUUM_PERMEABILITY
 from ..errors import InputError, ModelError
 from .body_case import BodyTable
-from .macrospin_case import Induction
-from .tables import Direction, Drive, Length, Table
+from .tables import (
+    Angle,
+    Damping,
+    Direction,
+    Drive,
+    Induction,
+    Length,
+    Magnetization,
+    Place,
+    Table,
+    at_least,
+    within,
+)
 from .task_names import names_of
 
 if TYPE_CHECKING:
     from ..texture import TexturedMagnet
 
-type NotNegative = Annotated[float, Field(ge=0, lt=1e9)]
-type Place = Annotated[float, Field(gt=-0.01, lt=0.01)]
-type Volts = Annotated[float, Field(gt=-1e9, lt=1e9)]
+type NotNegative = Annotated[float, Field(ge=0, lt=1e9), at_least(1e-30)]
+type Volts = Annotated[float, Field(gt=-1e9, lt=1e9), at_least(1e-30)]
 # Steps are picoseconds: nobody waits for a second of them.
-type Duration = Annotated[float, Field(gt=1e-20, lt=1e-3)]
+type Duration = Annotated[float, Field(gt=0, lt=1e-3), within(1e-20)]
 
 SHAPES = ("line", "rectangle", "box")
 # Keys of each kind of task, beside those that all have.
@@ -45,7 +55,7 @@ class WallTable(Table):
     """A wall across x between m along the easy axis, before it, and against it."""
 
     position: Place = Field(description="along x (m)")
-    angle: float | Literal["steady"] = Field(
+    angle: Angle | Literal["steady"] = Field(
         0.0, description='tilt towards the hard axis; "steady": that of the wall that moves without change (rad)'
     )
     width: Length | None = Field(
@@ -75,21 +85,23 @@ class ProbeTable(Table):
 class TextureTable(Table):
     """A conducting magnet whose magnetization varies in space, as a wire along x."""
 
-    saturation_magnetization: Annotated[float, Field(gt=1e-3, lt=1e8)] = Field(
-        description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)"
+    saturation_magnetization: Magnetization = Field(description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)")
+    exchange: Annotated[float, Field(gt=0, lt=1e-6), within(1e-20)] = Field(description="stiffness A (J/m)")
+    damping: Damping = Field(description="Gilbert's alpha (1)")
+    conductivity: Annotated[float, Field(gt=0, lt=1e12), within(1e-6)] = Field(
+        description="of both spins together (S/m)"
     )
-    exchange: Annotated[float, Field(gt=1e-20, lt=1e-6)] = Field(description="stiffness A (J/m)")
-    damping: Annotated[float, Field(gt=1e-9, lt=100)] = Field(description="Gilbert's alpha (1)")
-    conductivity: Annotated[float, Field(gt=1e-6, lt=1e12)] = Field(description="of both spins together (S/m)")
-    polarization: Annotated[float, Field(ge=-1, le=1)] = Field(description="P of the current (1)")
-    nonadiabaticity: Annotated[float, Field(gt=-1e3, lt=1e3)] = Field(0.0, description="beta of the torque (1)")
+    polarization: Annotated[float, Field(ge=-1, le=1), at_least(1e-30)] = Field(description="P of the current (1)")
+    nonadiabaticity: Annotated[float, Field(gt=-1e3, lt=1e3), at_least(1e-30)] = Field(
+        0.0, description="beta of the torque (1)"
+    )
     easy_constant: NotNegative = Field(0.0, description="K of the easy axis (J/m3)")
     easy_axis: Direction = Field(default_factory=lambda: [1.0, 0.0, 0.0], description="of any length (1)")
     hard_constant: NotNegative = Field(0.0, description="K of the hard axis (J/m3)")
     hard_axis: Direction = Field(
         default_factory=lambda: [0.0, 0.0, 1.0], description="of any length, perpendicular to the easy axis (1)"
     )
-    gyromagnetic_ratio: Annotated[float, Field(gt=1e6, lt=1e15)] | None = Field(
+    gyromagnetic_ratio: Annotated[float, Field(gt=0, lt=1e15), within(1e6)] | None = Field(
         None, description="gamma; default that of g = 2 (rad/(s T))"
     )
     field: Annotated[list[Induction], Field(min_length=3, max_length=3)] = Field(
@@ -155,7 +167,9 @@ class TextureCase(Table):
             lines.append(
                 f"  wall at {wall.position * 1e9:.4g} nm, tilt {wall.angle:.4g} rad, width {wall.width * 1e9:.4g} nm"
             )
-            limits = f"{magnet.walker_field:.4g} T, or {magnet.breakdown_current():.4g} A/m2 in no field"
+            current = magnet.breakdown_current()
+            alone = f"or {current:.4g} A/m2 in no field" if math.isfinite(current) else "whatever the current"
+            limits = f"{magnet.walker_field:.4g} T, {alone}"
             lines += [] if table.dipolar else [f"  it turns above {limits}"]
         if table.vortex is not None:
             lines.append(f"  vortex, core {table.vortex.core * 1e9:.4g} nm{', relaxed' if table.relaxed else ''}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from dolfinx import fem, io
+from dolfinx import fem
 
 from .. import output
 from ..errors import InputError
@@ -26,25 +26,20 @@ from .texture_wire import Array, Picture, Results, Wire, closed_form
 LOSSES = ("joule", "damping", "beta")
 
 
-class _Fields:
-    """A file of m and the potential for ParaView. Collective; close it as a context manager."""
+class _Fields(output.FieldFile):
+    """A file of m and the potential for ParaView."""
 
     def __init__(self, grid: Grid, path: Path) -> None:
         self.grid = grid
         self.m: fem.Function = grid.function(np.zeros((grid.owned, 3)), "m")
         self.phi: fem.Function = grid.function(np.zeros((grid.owned, 1)), "potential")
-        self.writer = io.VTXWriter(grid.comm, str(path), [self.m, self.phi])
+        super().__init__(grid.comm, path, [self.m, self.phi])
 
-    def write(self, t: float, m: Array, potential: Array) -> None:
+    def put(self, t: float, m: Array, potential: Array) -> None:
+        """Write m and the potential at a time. Collective."""
         self.grid.fill(self.m, m)
         self.grid.fill(self.phi, potential[:, None])
-        self.writer.write(t)
-
-    def __enter__(self) -> _Fields:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.writer.close()
+        self.write(t)
 
 
 @dataclass
@@ -199,7 +194,7 @@ def dynamics(
         fields = stack.enter_context(_Fields(grid, path / f"fields.{name}.bp"))
 
         def keep(t: float, m: Array, potential: Array, *, again: bool = False) -> None:
-            fields.write(t, m, potential)
+            fields.put(t, m, potential)
             if going_on is not None and not again:
                 going_on.keep(len(times), t, m, potential)
             times.append(t)

@@ -12,22 +12,21 @@ from pydantic import Field
 from .. import carriers, device, materials
 from ..constants import ELEMENTARY_CHARGE
 from ..errors import InputError
-from .tables import Drive, Length, Positive, Table
+from .tables import Drive, Induction, Length, Number, Table, at_least, within
 
 if TYPE_CHECKING:
     from ..transport.model import TransportModel
 
 type Resistivity = Annotated[float, Field(gt=1e-15, lt=1e9)]
-type Asymmetry = Annotated[float, Field(gt=-1, lt=1)]
-type Decay = Annotated[float, Field(gt=1e-11)]
+type Asymmetry = Annotated[float, Field(gt=-1, lt=1), at_least(1e-30)]
+type Decay = Annotated[float, Field(gt=1e-11), within(0, 1e3)]
 # Beyond these bounds it is a number in other units.
 type Conductivity = Annotated[float, Field(gt=1e-9, lt=1e15)]
-type Coefficient = Annotated[float, Field(ge=0, lt=1e40)]
-type Seebeck = Annotated[float, Field(gt=-0.1, lt=0.1)]
-type Slope = Annotated[float, Field(gt=-1, lt=1)]
-type Kelvin = Annotated[float, Field(gt=0, lt=5000)]
-type Tesla = Annotated[float, Field(gt=-1e4, lt=1e4)]
-type Conductance = Annotated[float, Field(gt=0, lt=1e30)]
+type Coefficient = Annotated[float, Field(ge=0, lt=1e40), at_least(1e-6)]
+type Seebeck = Annotated[float, Field(gt=-0.1, lt=0.1), at_least(1e-30)]
+type Slope = Annotated[float, Field(gt=-1, lt=1), at_least(1e-30)]
+type Kelvin = Annotated[float, Field(gt=0, lt=5000), within(1e-3)]
+type Conductance = Annotated[float, Field(gt=0, lt=1e30), within(1e-12)]
 
 BANDS = ("three-channel", "four-channel")
 _THREE, _FOUR, _HEAT, _VECTOR = ("three-channel",), ("four-channel",), ("thermoelectric",), ("vector",)
@@ -86,7 +85,7 @@ class Material(Table):
         None, description="s and d channels of a ferromagnet, instead of resistivity and beta"
     )
     spin_flip_coefficient: Coefficient | None = Field(None, description="g_s of s-up with s-down (S/m3)")
-    sd_coefficient: Annotated[float, Field(gt=0, lt=1e40)] | None = Field(
+    sd_coefficient: Annotated[float, Field(gt=0, lt=1e40), within(1e-6)] | None = Field(
         None, description="g_sd of s-down with d-down (S/m3)"
     )
     sd_length: Decay | None = Field(
@@ -98,7 +97,7 @@ class Material(Table):
     seebeck: Seebeck | Annotated[list[Seebeck], Field(min_length=2, max_length=2)] | None = Field(
         None, description="S of [up, down], or of both spins; default 0 (V/K)"
     )
-    thermal_conductivity: Positive | None = Field(
+    thermal_conductivity: Annotated[float, Field(gt=0), within(1e-9, 1e9)] | None = Field(
         None, description="kappa without a current; default by the law of Wiedemann and Franz (W/(m K))"
     )
     resistivity_temperature_coefficient: Slope | None = Field(
@@ -111,19 +110,21 @@ class Material(Table):
     thermal_conductivity_temperature_coefficient: Slope | None = Field(
         None, description="relative slope of kappa, with transport.nonlinear; default 0 (1/K)"
     )
-    heat_capacity: Positive | None = Field(None, description="for transients, from Python only (J/(m3 K))")
+    heat_capacity: Annotated[float, Field(gt=0), within(1e-6, 1e12)] | None = Field(
+        None, description="for transients, from Python only (J/(m3 K))"
+    )
     transverse_conductivity: Conductivity | None = Field(
         None, description="of spins across a ferromagnet's magnetization; default 1/rho (S/m)"
     )
     dephasing_length: Length | None = Field(None, description="l_phi of spins across the magnetization (m)")
     precession_length: Length | None = Field(None, description="l_J of spins across the magnetization (m)")
-    g_factor: Annotated[float, Field(gt=-1000, lt=1000)] | None = Field(
+    g_factor: Annotated[float, Field(gt=-1000, lt=1000), at_least(1e-30)] | None = Field(
         None, description="of a normal metal's electrons in transport.field; default 2 (1)"
     )
-    density_of_states: Positive | None = Field(
+    density_of_states: Annotated[float, Field(gt=0), within(1e30, 1e60)] | None = Field(
         None, description="N of a normal metal at the Fermi level, both spins; for transport.field (1/(J m3))"
     )
-    diffusion_constant: Positive | None = Field(
+    diffusion_constant: Annotated[float, Field(gt=0), within(1e-12, 1e3)] | None = Field(
         None, description="D of a normal metal; instead of density_of_states = 1/(e^2 rho D) (m2/s)"
     )
 
@@ -131,7 +132,7 @@ class Material(Table):
 class Interface(Table):
     """An interface between two materials or two layers, or entries that override the library's."""
 
-    area_resistance_star: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+    area_resistance_star: Annotated[float, Field(ge=0, lt=1), at_least(1e-24)] | None = Field(
         None,
         description="AR* of one interface; papers list 2 AR*; 0 is a perfect contact; default the library's (ohm m2)",
     )
@@ -141,7 +142,7 @@ class Interface(Table):
     conductance: Annotated[list[Conductance], Field(min_length=2, max_length=2)] | None = Field(
         None, description="G of [up, down], instead of AR* and gamma (S/m2)"
     )
-    mixing_conductance: float | Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
+    mixing_conductance: Number | Annotated[list[Number], Field(min_length=2, max_length=2)] | None = Field(
         None, description="G_mix of spins across the magnetization: a number, or [real part, imaginary part] (S/m2)"
     )
     thermal_conductance: Conductance | None = Field(
@@ -173,8 +174,10 @@ class Solver(Table):
         "auto",
         description='"amg": Krylov with algebraic multigrid; "direct": factors; "auto": direct on lines, else amg',
     )
-    rtol: Annotated[float, Field(gt=0, lt=1)] = Field(1e-8, description="relative tolerance of the residual (1)")
-    max_iterations: Annotated[int, Field(gt=0)] = Field(500, description="after which a solve has failed (1)")
+    rtol: Annotated[float, Field(gt=0, lt=1), within(1e-16)] = Field(
+        1e-8, description="relative tolerance of the residual (1)"
+    )
+    max_iterations: Annotated[int, Field(gt=0, le=10**6)] = Field(500, description="after which a solve has failed (1)")
     petsc: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="PETSc options without prefix, those that docs/safety.md lists"
     )
@@ -209,7 +212,7 @@ class Transport(Table):
     transverse: Literal["absorbed", "resolved"] = Field(
         "absorbed", description="spins across a magnetization end at the interface, or decay in the magnet"
     )
-    field: Annotated[list[Tesla], Field(min_length=3, max_length=3)] = Field(
+    field: Annotated[list[Induction], Field(min_length=3, max_length=3)] = Field(
         [0.0, 0.0, 0.0], description="B in which spins precess in normal metals (T)"
     )
     solver: Solver = Field(

@@ -153,7 +153,7 @@ class DirectionMap:
         return critical_factor(spin, self.torque(spin, current_density=1.0), well)
 
     def save(self, comm: MPI.Intracomm, path: Path | str) -> None:
-        """Write the map as JSON, on rank 0."""
+        """Write the map as JSON, on rank 0. Collective."""
         data = {
             "layer": self.layer,
             "thickness": self.thickness,

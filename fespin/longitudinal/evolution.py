@@ -136,9 +136,7 @@ class _Course:
             raise InputError(f"checkpoint '{file.path}': it is of a longer relaxation; remove it to start afresh")
         states = {k: State(*(np.array(c) for c in v.T)) for k, v in values.items()}
         integrals = np.array(numbers.pop("integrals"))
-        return cls(
-            states.pop("now"), integrals=integrals, keep={float(k): v for k, v in states.items()}, **numbers
-        )
+        return cls(states.pop("now"), integrals=integrals, keep={float(k): v for k, v in states.items()}, **numbers)
 
 
 def evolve(

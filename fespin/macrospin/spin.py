@@ -17,6 +17,9 @@ from .damping import AddedDamping, response, turning
 from .energy import Energy, EnergyTerm, Vector, Zeeman, field_vector
 from .pointwise import Array, Function, Pointwise
 
+# Terms of an energy that are added up one after the other.
+_TERMS = 50
+
 
 @dataclass(frozen=True)
 class Macrospin:
@@ -122,6 +125,9 @@ class Macrospin:
             parts = [_as_term(t).energy(u, self) for t in self.terms]
             if any(self.field):
                 parts.append(Zeeman(self.field).energy(u, self))
+            # UFL goes through a sum by recursion, one level for each term.
+            while len(parts) > _TERMS:
+                parts = [sum(parts[i + 1 : i + _TERMS], parts[i]) for i in range(0, len(parts), _TERMS)]
             return sum(parts, 0.0 * u[0]) / self.thermal_energy
 
         return Pointwise(total, "macrospin: energy")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import basix.ufl
 import numpy as np
-from dolfinx import fem, io
+from dolfinx import fem
 from mpi4py import MPI
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay
@@ -14,6 +14,7 @@ from scipy.spatial import Delaunay
 from .. import _compat
 from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
+from ..output import FieldFile
 from .distribution import Distribution
 from .meridian import Meridian
 from .space import Sigma
@@ -54,8 +55,8 @@ def write_sphere_fields(
         Matters on a meridian, which every rank holds for itself: who calls; default: all ranks.
     """
     ranks = ranks_of(distribution, comm)
-    with io.VTXWriter(ranks, str(path), sphere_fields(distribution, spin, decades, ranks)) as writer:
-        writer.write(0.0)
+    with FieldFile(ranks, path, sphere_fields(distribution, spin, decades, ranks)) as file:
+        file.write(0.0)
 
 
 def sphere_fields(

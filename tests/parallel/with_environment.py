@@ -1,0 +1,12 @@
+"""The command line with a variable of the environment set: with_environment.py NAME VALUE ARGUMENTS."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+os.environ[sys.argv[1]] = sys.argv[2]
+
+from fespin.cli import main
+
+sys.exit(main(sys.argv[3:]))
