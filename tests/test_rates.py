@@ -1,4 +1,4 @@
-"""Rates over barriers of any height, loops at an angle, steps of trajectories, currents."""
+"""Rates over barriers of any height, loops at an angle, currents."""
 
 import mpmath
 import numpy as np
@@ -8,9 +8,10 @@ from mpi4py import MPI
 from scipy.special import logsumexp
 
 import fespin as fs
-from fespin.errors import InputError
+from fespin.errors import InputError, SolverError
 from fespin.sigma.bisection import bisected
 from fespin.sigma.escape import log_decays, log_stationary
+from fespin.sigma.factor import Factor
 from fespin.sigma.reduced import Reduced
 
 COMM = MPI.COMM_WORLD
@@ -155,6 +156,53 @@ def test_cold_bit_as_a_case(tmp_path):
     assert escape["log10_dwell_times"] == [pytest.approx(-exact / LN10, abs=1e-5)] * 2
     assert passage["mean_first_passage_time"] is None
     assert passage["log10_mean_first_passage_time"] == pytest.approx(-exact / LN10 + np.log10(0.5), abs=1e-5)
+
+
+# ---- loops at an angle
+def test_strong_fields_at_an_angle():
+    """A sweep whose Zeeman energy spans 1000 kT, on a mesh for the wells: what follows it is Boltzmann's."""
+    spin, axis = magnet(50, 0.2), np.array([np.sin(0.6), 0.0, np.cos(0.6)])
+    end = 0.02 / spin.diffusion
+    fp = fs.FokkerPlanck(fs.Sigma(COMM, 0.25, refine=spin), spin)
+    found = fp.evolve([end], start=tuple(axis), field=lambda t: tuple((1.6 - 0.1 * t / end) * axis), tolerance=1e-3)
+    turned = spin.with_field(tuple(1.5 * axis))
+    exact = fs.FokkerPlanck(fs.Sigma(COMM, 0.2, refine=turned), turned).equilibrium().mean
+    # It lags a little behind.
+    assert found.mean[0] == pytest.approx(exact, abs=5e-4)
+    assert found.probability == pytest.approx(1, abs=1e-9)
+    assert found.mass_error < 1e-9
+
+
+def test_fast_loop_at_an_angle_against_langevin():
+    """A reversal by a field at 35 degrees: trajectories agree within their statistical error."""
+    spin, axis = magnet(12, 0.3), np.array([np.sin(0.61), 0.0, np.cos(0.61)])
+    top, end = 24 * KT / (7e5 * 1.9e-24), 0.5 / spin.diffusion
+    times = end * np.array([0.3, 0.5, 0.7, 0.85, 1.0])
+
+    def field(t):
+        return tuple(top * (1 - 2 * t / end) * axis)
+
+    fp = fs.FokkerPlanck(fs.Sigma(COMM, 0.45, refine=spin), spin)
+    found = fp.evolve(times, start=tuple(axis), field=field, tolerance=3e-4).mean @ axis
+    seen = fs.langevin(COMM, spin, times, ensemble=3000, seed=3, start=tuple(axis), field=field)
+    error = np.linalg.norm(seen.mean_error * axis, axis=1)
+    assert found[0] > 0.6
+    assert found[-1] < -0.6
+    assert np.abs(found - seen.mean @ axis).max() < 4 * error.max()
+
+
+def test_failures_of_loops_say_where(monkeypatch):
+    """A solve that fails half-way: its time and its field."""
+
+    def fail(self, b, solve):
+        raise SolverError("sphere: a solve failed")
+
+    spin = magnet(20, 0.2, field=(0, 0.1, 0))
+    b = spin.field[1]
+    fp = fs.FokkerPlanck(fs.Sigma(COMM, 0.6), spin)
+    monkeypatch.setattr(Factor, "_run", fail)
+    with pytest.raises(SolverError, match=rf"failed \(at t = 0 s, in a field of \(0.25, {b:.4g}, 0\) T\)"):
+        fp.evolve([1e-9], initial=fp.equilibrium(), field=lambda t: (0.25, 0.0, 0.0))
 
 
 # ---- currents

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ from mpi4py import MPI
 
 from ..checkpoint import StateFile
 from ..errors import InputError, SolverError
+from ..macrospin.energy import field_vector
+from ..macrospin.landscape import grid
 from ..macrospin.pointwise import Array
 from .distribution import Distribution, Surface
 from .drive import changes
@@ -39,6 +43,9 @@ _LOWER = np.array([59 / 48, -17 / 96, 225 / 32, -85 / 12, 0])
 # The weighted form loses digits where the density lies this much higher in energy (kT) than the lowest well; the plain
 # form has spurious rates, which steps longer than the second number (2 tau_N) would show.
 _DEEP, _SLOWEST = 35.0, 1e4
+# So far (kT) above the lowest energy the weight is exp(-v), within a bend it becomes constant: what comes there from a
+# state that lies as deep as the form allows is less than 1e-40.
+_TOP, _BEND = _DEEP + 100.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -176,10 +183,12 @@ def evolve(
 
     while len(state.rows) < len(times):
         if state.time >= times[len(state.rows)] - 1e-14 * times[-1]:
-            record()
+            with _located(build, state):
+                record()
             continue
         stop = float(stops[np.searchsorted(stops, state.time * (1 + 1e-14) + 1e-300, side="right")])
-        _advance(surface, operators, state, stop, tolerance, times[-1], mass)
+        with _located(build, state):
+            _advance(surface, operators, state, stop, tolerance, times[-1], mass)
         if progress is not None:
             progress(state.time / times[-1])
         if file is not None and file.due():
@@ -201,6 +210,20 @@ def evolve(
         state.rejected,
         distribution,
     )
+
+
+@contextmanager
+def _located(build: Callable[[float], Reduced], state: _State) -> Iterator[None]:
+    """Say at which time and field an evolution failed."""
+    try:
+        yield
+    except SolverError as error:
+        reduced = build(state.time)
+        field = np.asarray(field_vector(reduced.spin.field, "evolve")) + reduced.field
+        drive = "" if reduced.torque is None else f", {reduced.amplitude:.4g} times the torque"
+        shown = ", ".join(f"{x:.4g}" for x in field)
+        when = f"at t = {state.time / reduced.spin.diffusion:.4g} s, in a field of ({shown}) T{drive}"
+        raise SolverError(f"{error} ({when})") from error
 
 
 class _Operators:
@@ -237,7 +260,9 @@ class _Operators:
             old = self._known.pop(0)[1]
             self._known_hemispheres.pop(id(old), None)
             old.destroy()
-        self._known.append((reduced, Operator(self._surface, reduced, weighted=self.weighted, options=self._options)))
+        held = partial(_held, reduced) if self.weighted else None
+        made = Operator(self._surface, reduced, weighted=self.weighted, potential=held, options=self._options)
+        self._known.append((reduced, made))
         return self._known[-1][1]
 
     def hemisphere(self, operator: Operator) -> Array:
@@ -251,6 +276,20 @@ class _Operators:
         for _, operator in self._known:
             operator.destroy()
         self._known.clear()
+
+
+def _held(reduced: Reduced, u: Array) -> tuple[Array, Array]:
+    """Return V and its gradient, V held constant where it exceeds the lowest by far.
+
+    A strong field makes hills of thousands of kT, over which no cell resolves the weight and no number holds it.
+    Nothing is ever there, so that a constant weight does as well: the rest of the velocity makes up for it.
+    """
+    v, slope = reduced.potential(u), reduced.slope(u)
+    x = v - float(reduced.potential(grid()[0]).min()) - _TOP
+    bent = np.abs(x) < _BEND
+    lower = np.where(bent, (x + _BEND) ** 2 / (4 * _BEND), np.maximum(x, 0.0))
+    factor = np.where(bent, (_BEND - x) / (2 * _BEND), np.where(x > 0, 0.0, 1.0))
+    return v - lower, factor[:, None] * slope
 
 
 def _advance(
