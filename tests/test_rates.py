@@ -1,4 +1,4 @@
-"""Rates over barriers of any height, loops at an angle, currents."""
+"""Rates over barriers of any height, loops at an angle, steps of trajectories, currents."""
 
 import mpmath
 import numpy as np
@@ -9,6 +9,8 @@ from scipy.special import logsumexp
 
 import fespin as fs
 from fespin.errors import InputError, SolverError
+from fespin.macrospin.ensemble import step_lengths
+from fespin.macrospin.llg import Motion
 from fespin.sigma.bisection import bisected
 from fespin.sigma.escape import log_decays, log_stationary
 from fespin.sigma.factor import Factor
@@ -203,6 +205,23 @@ def test_failures_of_loops_say_where(monkeypatch):
     monkeypatch.setattr(Factor, "_run", fail)
     with pytest.raises(SolverError, match=rf"failed \(at t = 0 s, in a field of \(0.25, {b:.4g}, 0\) T\)"):
         fp.evolve([1e-9], initial=fp.equilibrium(), field=lambda t: (0.25, 0.0, 0.0))
+
+
+# ---- steps of trajectories
+@pytest.mark.parametrize(("damping", "turn", "bound"), [(0.01, 0.1, 0), (0.8, 0.03, 1)])
+def test_default_steps(damping, turn, bound):
+    """Precession turns by 0.1 a step, damping by 0.03, whichever is shorter."""
+    spin = magnet(60, damping)
+    rates = Motion(spin).fastest_rates(np.array([1e-9]))
+    curvature = 2 * 60 * KT / spin.moment * np.sqrt(2)  # the norm of both
+    fastest = spin.gyromagnetic_ratio / np.sqrt(1 + damping**2) * curvature
+    assert rates == pytest.approx((fastest, damping / np.sqrt(1 + damping**2) * fastest), rel=1e-2)
+    assert step_lengths(Motion(spin), np.array([1e-9]))[0] * rates[bound] == pytest.approx(turn, rel=1e-9)
+    # A torque counts in both.
+    torque = fs.SpinTorque.critical(spin, 4.0, (0, 0, -1))
+    more = Motion(spin, torque).fastest_rates(np.array([1e-9]))
+    assert more[0] - rates[0] == pytest.approx(more[1] - rates[1], rel=1e-9)
+    assert more[0] > rates[0]
 
 
 # ---- currents

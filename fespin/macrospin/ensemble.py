@@ -28,8 +28,9 @@ type Progress = Callable[[str], None]
 
 BLOCK = 1024
 TICKS = 20
-# Turn (rad) and kick D dt of a step: by default, and at most.
+# Turn (rad), turn without precession, and kick D dt of a step: by default, and at most.
 _TURN, _LONGEST_TURN = 0.1, 0.5
+_APPROACH = 0.03
 _KICK, _LONGEST_KICK = 0.002, 0.02
 # Steps after which u, which rounding makes longer or shorter, is normalised at the latest.
 _UNINTERRUPTED = 500
@@ -38,15 +39,16 @@ _UNINTERRUPTED = 500
 def step_lengths(motion: Motion, times: Array) -> tuple[float, float]:
     """Return the default and the longest allowed step (s) up to the last of the times.
 
-    In the default u turns by at most 0.1 at :meth:`Motion.fastest_rate`, and D step is at most 0.002; the
-    longest are 0.5 and 0.02. Averages then err by less than 0.01 kT in the energy, and by D step in free
-    diffusion's rates; with the longest step by 0.05 kT.
+    In the default u turns by at most 0.1 at the first of :meth:`Motion.fastest_rates` and by 0.03 at the second, and
+    D step is at most 0.002; the longest are 0.5 and 0.02. Precession is followed to the second order of the step, what
+    damping and torque do together with the noise to the first: hence the two bounds. Averages then err by less than
+    0.01 kT in the energy, and by D step in free diffusion's rates; with the longest step by 0.05 kT.
     """
-    rate, diffusion = motion.fastest_rate(times), motion.spin.diffusion
+    (rate, approach), diffusion = motion.fastest_rates(times), motion.spin.diffusion
     if motion.spin.pumping is not None:
         diffusion *= float(np.linalg.norm(motion.spin.mobility(PROBES)[0], ord=2, axis=(1, 2)).max())
     return (
-        1 / max(rate / _TURN, diffusion / _KICK),
+        1 / max(rate / _TURN, approach / _APPROACH, diffusion / _KICK),
         1 / max(rate / _LONGEST_TURN, diffusion / _LONGEST_KICK),
     )
 

@@ -95,12 +95,13 @@ class Motion:
             rate = rate + self.drive_at(t) * self.torque.velocity(u, self.spin)
         return rate
 
-    def fastest_rate(self, times: Array) -> float:
-        """Return a bound of the rates (1/s) at which u turns and neighbouring directions part.
+    def fastest_rates(self, times: Array) -> tuple[float, float]:
+        """Return bounds of the rates (1/s) at which u turns and neighbouring directions part, and part or approach.
 
-        It is gamma/sqrt(1 + alpha^2) times the largest effective field or curvature of the energy on the
-        sphere plus the largest additional field, plus the torque's largest velocity or slope. The sphere
-        is sampled at 1006 directions, the functions of time at 2001 times and at `times`.
+        The first is gamma/sqrt(1 + alpha^2) times the largest effective field or curvature of the energy on the
+        sphere plus the largest additional field, plus the torque's largest velocity or slope. The second leaves
+        precession out: of the field's rate it has the share alpha/sqrt(1 + alpha^2), with the largest damping. The
+        sphere is sampled at 1006 directions, the functions of time at 2001 times and at `times`.
         """
         spin, u = self.spin, PROBES
         frame = tangent_frame(u)
@@ -113,10 +114,13 @@ class Motion:
         if self.field is not None:
             b += max(float(np.linalg.norm(self.field_at(float(x)))) for x in t)
         if spin.pumping is None:
-            rate = spin.gyromagnetic_ratio / math.sqrt(1 + spin.damping**2) * b
+            rate, damping = spin.gyromagnetic_ratio / math.sqrt(1 + spin.damping**2) * b, spin.damping
         else:
             largest = np.linalg.norm(response(spin.pumping, spin.damping, u), ord=2, axis=(1, 2)).max()
             rate = spin.gyromagnetic_ratio * float(largest) * b
+            added = np.linalg.norm(spin.pumping.tensor(u), ord=2, axis=(1, 2)).max()
+            damping = spin.damping + float(added)
+        driven = 0.0
         if self.torque is not None:
             top = 1.0 if self.drive is None else max(abs(self.drive_at(float(x))) for x in t)
             velocity = np.linalg.norm(self.torque.velocity(u, spin), axis=-1)
@@ -128,8 +132,8 @@ class Motion:
                     for x in (np.sin(reach), -np.sin(reach))
                 )
                 parting += np.sum((ahead - behind) ** 2, axis=-1) / (2 * reach) ** 2
-            rate += top * float(max(velocity.max(), np.sqrt(parting.max())))
-        return rate
+            driven = top * float(max(velocity.max(), np.sqrt(parting.max())))
+        return rate + driven, damping / math.sqrt(1 + damping**2) * rate + driven
 
 
 @dataclass(frozen=True)
