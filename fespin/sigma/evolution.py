@@ -213,7 +213,7 @@ def evolve(
 
 
 @contextmanager
-def _located(build: Callable[[float], Reduced], state: State) -> Iterator[None]:
+def _located(build: Callable[[float], Reduced], state: _State) -> Iterator[None]:
     """Say at which time and field an evolution failed."""
     try:
         yield
