@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from .errors import one_line
+from .errors import FespinError, InputError, one_line
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -64,8 +64,6 @@ def raise_signalled(number: int, frame: FrameType | None) -> NoReturn:
 
 def describe(error: BaseException) -> str:
     """Return an error as one line: its text, or of an unexpected one the type and the place, too."""
-    from .errors import FespinError
-
     if isinstance(error, KeyboardInterrupt):
         return str(Signalled(signal.SIGINT))
     if isinstance(error, FespinError | Signalled):
@@ -85,8 +83,6 @@ def _shortened(text: str) -> str:
 
 def status_of(error: BaseException) -> int:
     """Return the exit status of an error: 2 for bad input, 128 and its number for a signal, else 1."""
-    from .errors import InputError
-
     if isinstance(error, KeyboardInterrupt):
         return 128 + signal.SIGINT
     if isinstance(error, SystemExit):
