@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 import test_textured
-from casefiles import run, task
+from casefiles import refused, run, task
 from dolfinx import fem, mesh
 from launch import python
 from test_longitudinal import COMM, LENGTH, interval, magnet
@@ -194,6 +194,14 @@ def test_journal(tmp_path):
     assert len(found) == 3
     with pytest.raises(InputError, match="cannot be written"):
         Journal(COMM, tmp_path / "no" / "map").put(1, 2)
+
+
+@pytest.mark.parametrize("interval", ["-1", "nan", "inf"])
+def test_interval_is_a_time(interval, tmp_path, capsys):
+    (tmp_path / "case.toml").write_text(LONGITUDINAL)
+    arguments = ["run", tmp_path / "case.toml", "--checkpoint", tmp_path / "s", "--checkpoint-interval", interval]
+    refused(capsys, arguments, ["checkpoint: interval is", "finite and not negative"])
+    assert os.listdir(tmp_path) == ["case.toml"]
 
 
 def test_digests_follow_contents(tmp_path):

@@ -11,6 +11,7 @@ from mpi4py import MPI
 
 from ..checkpoint import Journal, digest_of
 from ..errors import InputError
+from ..quantities import require_positive
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Checkpoints:
     folder: Path
     every: float = 60.0
     files: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        require_positive("checkpoint", "interval", self.every, zero=True)
 
     def make(self, comm: MPI.Intracomm) -> None:
         """Make the folder, before anything is solved. Collective.
