@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 type Array = NDArray[np.float64]
-type Largest = Callable[[Array], float]
+type Largest = Callable[[Array], Array]
+type Of = Callable[[float], Array]
 
 _SAMPLES = 2000
 _SMALL = 1e-3  # part of a drive's whole range: a smaller jump is left to the control of errors
@@ -16,8 +17,8 @@ _SHARE = 0.9  # of a change that must be in one half of an interval for a jump t
 _LONG = 8  # intervals between samples from which on a step is seen by samples alone
 
 
-def _largest(values: Array) -> float:
-    return float(np.max(values)) if values.size else 0.0
+def _alone(values: Array) -> Array:
+    return values
 
 
 class SampledDrive:
@@ -31,8 +32,12 @@ class SampledDrive:
         Numbers (k,) that drive, as a function of the time (s).
     begin, end
         s.
+    many
+        The same at many times (n,), values (n, k); default: one by one. Where each look has to be agreed on among
+        ranks, this one is agreed on once.
     largest
-        The largest of values, over all ranks if these have different ones; the functions are then collective.
+        The largest of numbers (n,) among ranks, each by itself, if ranks have different ones; the functions are then
+        collective.
 
     Attributes
     ----------
@@ -40,17 +45,25 @@ class SampledDrive:
         Times between begin and end (n,), increasing, at which the drive jumps.
     """
 
-    def __init__(self, of: Callable[[float], Array], begin: float, end: float, largest: Largest = _largest) -> None:
+    def __init__(
+        self,
+        of: Of,
+        begin: float,
+        end: float,
+        *,
+        many: Callable[[Array], Array] | None = None,
+        largest: Largest = _alone,
+    ) -> None:
         self._of, self._largest = of, largest
-        times = np.linspace(begin, end, _SAMPLES + 1)
-        values = np.array([of(float(t)) for t in times])
+        times: Array = np.asarray(np.linspace(begin, end, _SAMPLES + 1), dtype=np.float64)
+        values = np.array([of(float(t)) for t in times]) if many is None else many(times)
         self._spacing = (end - begin) / _SAMPLES
-        self._scale = largest(np.ptp(values, axis=0))
+        whole = float(np.ptp(values, axis=0).max(initial=0.0))
+        self._scale = float(largest(np.full(1, whole, dtype=np.float64))[0])
         self.varies = self._scale > 0
         found = []
         if self.varies:
-            # A number for each interval, so that what is the same on all ranks is asked for once.
-            changes = np.array([largest(x) for x in np.abs(np.diff(values, axis=0)) / self._scale])
+            changes = largest(self._sizes(np.diff(values, axis=0)))
             for k in np.flatnonzero(changes > _SMALL):
                 jump = self._jump(float(times[k]), float(times[k + 1]), values[k], values[k + 1])
                 if jump is not None:
@@ -66,19 +79,23 @@ class SampledDrive:
 
     def _jump(self, low: float, high: float, before: Array, after: Array) -> tuple[float, float, Array, Array] | None:
         """Return the two sides of a jump between two times, as near as numbers are; None if the change is gradual."""
-        change = self._largest(np.abs(after - before) / self._scale)
+        change = float(self._largest(self._sizes((after - before)[None]))[0])
         while True:
             middle = (low + high) / 2
             if not low < middle < high:
                 return low, high, before, after
             here = self._of(middle)
-            first, second = (self._largest(np.abs(x) / self._scale) for x in (here - before, after - here))
+            first, second = map(float, self._largest(self._sizes(np.stack([here - before, after - here]))))
             if max(first, second) < _SHARE * change:
                 return None
             if first > second:
                 high, after, change = middle, here, first
             else:
                 low, before, change = middle, here, second
+
+    def _sizes(self, changes: Array) -> Array:
+        """Return the largest of each change (n, k), relative to the whole range (n,)."""
+        return np.asarray(np.abs(changes).max(axis=1, initial=0.0) / self._scale)
 
     def missed(self, begin: float, end: float) -> Array:
         """Return how far the drive in the middle of a step is from its mean over the step (k,)."""

@@ -567,16 +567,13 @@ def test_fields_for_paraview(tmp_path, monkeypatch):
         def __init__(self, comm, path, functions):
             written.update({f.name: f.x.array.copy() for f in functions})
 
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            return None
-
         def write(self, time):
             pass
 
-    monkeypatch.setattr(output.io, "VTXWriter", Writer)
+        def close(self):
+            pass
+
+    monkeypatch.setattr(output, "VTXWriter", Writer)
     for text, names in (
         (STACK + THREE, {"phi_up", "phi_down", "phi_d_down", "accumulation"}),
         (WARM + HEAT, {"phi_up", "phi_down", "T", "accumulation"}),

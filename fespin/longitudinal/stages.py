@@ -102,26 +102,32 @@ class Stepper:
         varying = [name for name, x in self.conditions.items() if callable(amount(x))]
 
         def drive(name: str) -> SampledDrive:
-            return SampledDrive(lambda t: np.array([self.at(t)[name]]), 0.0, duration)
+            def many(times: Array) -> Array:
+                looks = together(
+                    self.problem.comm, lambda: np.array([[self._values(float(t))[name]] for t in times]), "conditions"
+                )
+                return looks[0]
+
+            return SampledDrive(lambda t: many(np.array([t]))[0], 0.0, duration, many=many)
 
         return sorted({float(t) for name in varying for t in drive(name).jumps if 0 < t < duration})
 
     def at(self, time: float) -> dict[str, float]:
         """Return the values of all conditions at a time; those of the first rank. Collective."""
-
-        def values() -> dict[str, float]:
-            out = {}
-            for name, condition in self.conditions.items():
-                given = amount(condition)
-                value = given(time) if callable(given) else given
-                if not is_finite(value):
-                    raise InputError(f"conditions['{name}']: {value!r} at {time:.6g} s; it must be a finite number")
-                out[name] = float(cast(float, value))
-            return out
-
         if not any(callable(amount(c)) for c in self.conditions.values()):
-            return values()
-        return together(self.problem.comm, values, "conditions")[0]
+            return self._values(time)
+        return together(self.problem.comm, lambda: self._values(time), "conditions")[0]
+
+    def _values(self, time: float) -> dict[str, float]:
+        """Return what this rank finds."""
+        out = {}
+        for name, condition in self.conditions.items():
+            given = amount(condition)
+            value = given(time) if callable(given) else given
+            if not is_finite(value):
+                raise InputError(f"conditions['{name}']: {value!r} at {time:.6g} s; it must be a finite number")
+            out[name] = float(cast(float, value))
+        return out
 
     def _given(self, values: dict[str, float]) -> Array:
         """Return b at the fixed nodes."""

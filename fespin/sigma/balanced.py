@@ -73,7 +73,9 @@ class Balanced:
             factor = Factor(matrix, self.options)
         finally:
             matrix.destroy()
-        for column in np.asarray(values, dtype=float).reshape(len(rows), -1).T:
+        # Not by -1, which says nothing on a rank that holds none of the rows.
+        values = np.asarray(values, dtype=float).reshape(len(rows), values.shape[1] if values.ndim > 1 else 1)
+        for column in values.T:
             b = np.zeros(self.surface.owned)
             b[rows] = column
             out.append(factor.solve(b))

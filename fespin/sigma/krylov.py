@@ -165,7 +165,8 @@ def propagate(
             length = last - now
         end = last if length == last - now else now + length
         inside = (times > now) & (times <= end)
-        stops = np.unique(np.append(times[inside] - now, end - now))
+        # Times that differ by rounding alone are one within the interval.
+        stops, place = np.unique(np.append(times[inside] - now, end - now), return_inverse=True)
         leg = legs.take(y, stops, final=legs.taken >= _MOST or length < _SHORTEST * last)
         if leg is None:
             limit, length = length, length / 4
@@ -174,7 +175,7 @@ def propagate(
         height, wrong = before
         kept = np.minimum(1.0, height / np.maximum(np.abs(leg.values[:, 0] + offset), 1e-300))
         total = leg.error + (kept * wrong if wrong else 0.0)
-        values[inside], error[inside] = leg.values[: inside.sum()], total[: inside.sum()]
+        values[inside], error[inside] = leg.values[place[:-1]], total[place[:-1]]
         before = float(abs(leg.values[-1, 0] + offset)), float(total[-1])
         now, y = end, leg.end
         if leg.size <= _EASY and 2 * length < limit:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from mpi4py import MPI
 
 from ..drives import SampledDrive
+from ..errors import InputError, one_line
 from .grid import Array, Grid
 from .transport import Transport
 
@@ -23,7 +25,7 @@ class Drives:
     Parameters
     ----------
     field, current
-        B (T) and J (A/m2) as functions of the time, of this rank's own nodes and cells (n, 3); None: constant.
+        B (T) and J (A/m2) as functions of the time, as :class:`Dynamics` takes them; None: constant.
     transport
         Leads may have functions of the time, too.
     begin, end
@@ -39,18 +41,18 @@ class Drives:
         self,
         grid: Grid,
         magnet: TexturedMagnet,
-        field: Callable[[float], Array] | None,
-        current: Callable[[float], Array] | None,
+        field: Callable[[float], Any] | None,
+        current: Callable[[float], Any] | None,
         transport: Transport | None,
         begin: float,
         end: float,
     ) -> None:
         self._grid, self._drift = grid, abs(magnet.drift_per_current)
-        self._field = None if field is None else (_sampled(grid, field, begin, end), magnet.gyromagnetic_ratio)
-        currents = [] if current is None else [(_sampled(grid, current, begin, end), 1.0)]
+        self._field = None if field is None else (_sampled(grid, "field", field, begin, end), magnet.gyromagnetic_ratio)
+        currents = [] if current is None else [(_sampled(grid, "current", current, begin, end), 1.0)]
         for name, drive in ({} if transport is None else transport.varying).items():
             assert transport is not None
-            currents.append((_sampled(grid, _of_lead(grid, name, drive), begin, end), transport.reach(name)))
+            currents.append((_sampled(grid, f"lead '{name}'", drive, begin, end), transport.reach(name)))
         self._currents = currents
         both = [x for x, _ in ([] if self._field is None else [self._field]) + currents]
         self.jumps: list[float] = sorted(float(t) for x in both for t in x.jumps)
@@ -73,13 +75,31 @@ class Drives:
         return turned * (end - begin)
 
 
-def _sampled(grid: Grid, of: Callable[[float], Array], begin: float, end: float) -> SampledDrive:
-    def some(t: float) -> Array:
-        found = of(t)
-        return found[:: max(1, len(found) // _ROWS)].ravel()
+def _sampled(grid: Grid, key: str, of: Callable[[float], Any], begin: float, end: float) -> SampledDrive:
+    """Look at a user's function of the time, agreeing among ranks once for all looks. Collective."""
 
-    return SampledDrive(some, begin, end, grid.largest)
+    def look(t: float) -> Array:
+        try:
+            given = of(t)
+            given = given(grid.positions[: grid.owned]) if callable(given) else given
+            found = np.atleast_1d(np.array(given, dtype=float))
+        except Exception as error:  # of a user's function; asked() tells the other ranks
+            why = f"{type(error).__name__}: {one_line(str(error))}"
+            raise InputError(f"texture: {key} at t = {t:.4g} s: {why}") from error
+        if not np.isfinite(found).all():
+            raise InputError(f"texture: {key} at t = {t:.4g} s: found a number that is not finite")
+        return np.asarray(found[:: max(1, len(found) // _ROWS)].ravel())
 
+    def largest(values: Array) -> Array:
+        out = np.array(values, dtype=float)
+        if grid.comm.size > 1:
+            grid.comm.Allreduce(MPI.IN_PLACE, out, MPI.MAX)
+        return out
 
-def _of_lead(grid: Grid, name: str, drive: Callable[[float], float]) -> Callable[[float], Array]:
-    return lambda t: np.array([grid.asked(drive, t, f"lead '{name}'")], dtype=float)
+    return SampledDrive(
+        lambda t: grid.asked(look, t, key),
+        begin,
+        end,
+        many=lambda times: grid.asked(lambda _: np.array([look(float(t)) for t in times]), begin, key),
+        largest=largest,
+    )

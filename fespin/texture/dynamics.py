@@ -217,14 +217,8 @@ class Dynamics:
 
     def _drives(self, begin: float, until: float) -> Drives:
         """Return what varies in between."""
-
-        def current(t: float) -> Array:
-            found = self._given_current(t)
-            assert found is not None
-            return found
-
-        field = self._applied if callable(self._field) else None
-        given = current if callable(self._current) else None
+        field = self._field if callable(self._field) else None
+        given = self._current if callable(self._current) else None
         return Drives(self.grid, self.magnet, field, given, self.transport, begin, until)
 
     # ---- motion
