@@ -1,4 +1,4 @@
-"""What drives in time: where it jumps, and what a step makes of it that asks for the drive in its middle alone."""
+"""Drives in time: where they jump, and what a step misses that asks for the drive in its middle alone."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "response": {"samples": 25},
     "relaxation": {"samples": 21, "tolerance": 1e-5},
 }
-"""What is taken of keys that are left out, by kind of task."""
+"""Defaults of keys that are left out, by kind of task."""
 STARTS = {"uniform": set[str](), "step": {"position"}, "gaussian": {"centre", "width"}}
 
 

@@ -60,7 +60,7 @@ TASKS = {
     "resonance": {"drives", "samples", "start"},
     "phase-diagram": {"drives", "fields", "direction", "samples", "observation_time"},
 }
-# What is taken of keys that are left out, by kind of task.
+# Defaults of keys that are left out, by kind of task.
 _UP = [0.0, 0.0, 1.0]
 _PULSES: dict[str, object] = {"start": _UP, "samples": 41}
 DEFAULTS: dict[str, dict[str, object]] = {

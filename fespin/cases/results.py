@@ -1,4 +1,4 @@
-"""What every kind of task asks of its results, and what becomes of those that fail."""
+"""Results of tasks of every kind: in numbers, in order, and none lost to one that fails."""
 
 from __future__ import annotations
 

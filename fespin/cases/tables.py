@@ -1,4 +1,4 @@
-"""What the tables of a case file have in common, and between which bounds each quantity lies.
+"""Types that the tables of a case file share, with the bounds between which each quantity lies.
 
 Beyond its bounds a number is a slip of the pen, or one in other units; and what is computed from numbers inside them
 stays far from where squares and products overflow or vanish.

@@ -44,7 +44,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "electromotive_force": {"samples": 201},
     "dynamics": {"samples": 41, "tolerance": 1e-4, "animation": False},
 }
-"""What is taken of keys that are left out, by kind of task."""
+"""Defaults of keys that are left out, by kind of task."""
 # A wall is whole so many widths from the ends of its wire, feels them at so many, and has left it at so many.
 WHOLE, FELT, LEFT = 4.0, 3.2, 2.0
 # Cells that are wider than so many exchange lengths slow what a dipolar field holds together.

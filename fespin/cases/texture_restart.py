@@ -17,7 +17,7 @@ from .texture_wire import Array, Wire
 
 @dataclass(frozen=True)
 class Before:
-    """What a stopped run left: numbers, and values at this rank's own nodes (owned, 3) by name."""
+    """State that a stopped run left: numbers, and values at this rank's own nodes (owned, 3) by name."""
 
     numbers: dict[str, Any]
     values: dict[str, Array]

@@ -1,4 +1,4 @@
-"""What a ``.geo`` file may say: gmsh's language has commands that run programs and write files.
+"""Statements that a ``.geo`` file may have: gmsh's language has commands that run programs and write files.
 
 The text is cut into tokens as gmsh does it, and every token is looked up: names of the language must be on a list,
 whatever branch, loop or macro they stand in. What would make gmsh read the text in another way than it is read here is

@@ -1,4 +1,4 @@
-"""What a problem on the sphere costs, said before it is solved; and a mesh whose cost is bearable by default."""
+"""Cost of a problem on the sphere, said before it is solved; and a mesh whose cost is bearable by default."""
 
 from __future__ import annotations
 

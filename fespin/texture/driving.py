@@ -1,4 +1,4 @@
-"""What drives a motion and varies in time: fields, currents and leads that are functions of the time."""
+"""Drives of a motion that vary in time: fields, currents and leads that are functions of the time."""
 
 from __future__ import annotations
 
