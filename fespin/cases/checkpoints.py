@@ -8,10 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from mpi4py import MPI
+from pydantic import BaseModel
 
 from ..checkpoint import Journal, digest_of
 from ..errors import InputError
 from ..quantities import require_positive
+
+
+def tables_of(case: BaseModel, task: BaseModel) -> list[dict[str, Any]]:
+    """Return what a task of a body depends on: all of its case but the title and the other tasks, and its own keys."""
+    return [case.model_dump(mode="json", exclude={"title", "task"}), task.model_dump(exclude={"name"})]
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from ..plotting.longitudinal import (
 from ..plotting.palette import prefixed
 from ..progress import ProgressBar
 from .body_geometry import Body
-from .checkpoints import Checkpoints
+from .checkpoints import Checkpoints, tables_of
 from .longitudinal_case import LongitudinalCase, LongitudinalTask, StartTable
 from .tables import known
 
@@ -243,8 +243,7 @@ def _relaxation(
     bar = ProgressBar(comm, 100)
     going_on: dict[str, Any] = {}
     if p.checkpoints is not None:
-        tables = [p.case.model_dump(mode="json", exclude={"title", "task"}), task.model_dump(exclude={"name"})]
-        going_on = p.checkpoints.state(name, tables)
+        going_on = p.checkpoints.state(name, tables_of(p.case, task))
     found = evolve(
         p.problem,
         _start(p, p.case.longitudinal.start),

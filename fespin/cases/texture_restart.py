@@ -11,6 +11,7 @@ import numpy as np
 from ..checkpoint import StateFile
 from ..errors import InputError
 from ..texture import Dynamics
+from .checkpoints import tables_of
 from .texture_case import TextureTask
 from .texture_wire import Array, Wire
 
@@ -45,8 +46,7 @@ class GoingOn:
     def of(cls, wire: Wire, task: TextureTask, name: str) -> GoingOn:
         """Return the files of a task."""
         assert wire.checkpoints is not None and task.duration is not None
-        tables = [wire.case.model_dump(mode="json", exclude={"title", "task"}), task.model_dump(exclude={"name"})]
-        options = wire.checkpoints.state(name, tables)
+        options = wire.checkpoints.state(name, tables_of(wire.case, task))
         file = StateFile(
             wire.grid.comm,
             wire.grid.space,

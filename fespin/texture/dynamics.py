@@ -25,8 +25,6 @@ from .midpoint import Midpoint, Torques
 from .transport import Flow, Transport
 from .walls import require_resolved
 
-type OfTime = Callable[[float], Any]
-
 
 @dataclass(frozen=True)
 class Step:
