@@ -22,8 +22,8 @@ from fespin.texture import (
     Grid,
     IrreversibleProblem,
     Lead,
+    OhmicCircuit,
     TexturedMagnet,
-    Transport,
     TwoBandMagnet,
     wall,
 )
@@ -93,7 +93,7 @@ def textured():
     for dim, domain in meshes():
         grid = Grid(domain)
         leads = {"left": Lead(left, voltage=0.0), "right": Lead(right)}
-        circuit, made = seconds(lambda g=grid, x=leads: Transport(g, MAGNET, x))
+        circuit, made = seconds(lambda g=grid, x=leads: OhmicCircuit(g, MAGNET, x))
         motion = Dynamics(grid, MAGNET, wall(MAGNET, LENGTH / 2, 0.3), field=(0.02, 0, 0), current=circuit)
         _, moved = seconds(lambda m=motion: m.run(1e-11, step=1e-12))
         say(f"{dim:>4}{grid.map.size_global:>10}{made:>10.2f}{moved / 10:>10.3f}{motion.newton_steps[0] / 10:>8.1f}"

@@ -35,12 +35,12 @@ from scipy.sparse.linalg import splu
 
 import fespin as fs
 from fespin.sigma import switching
+from fespin.sigma.dimensionless import DimensionlessDrift
 from fespin.sigma.escape import escape
 from fespin.sigma.factor import Factor
 from fespin.sigma.krylov import propagate
 from fespin.sigma.meridian import Meridian
 from fespin.sigma.operator import Operator
-from fespin.sigma.reduced import Reduced
 from fespin.sigma.spectrum import near_zero
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -352,7 +352,7 @@ def fplanck():
     fp = fs.FokkerPlanck(MPI.COMM_SELF, spin, torque, verify=False)
     times = TAU / fp.reduced_time
     right = exact(spin, torque, times, refine=2)
-    reduced, free = Reduced(spin, torque), Reduced(spin)
+    reduced, free = DimensionlessDrift(spin, torque), DimensionlessDrift(spin)
     kt = Boltzmann * spin.temperature
 
     def directions(x):
@@ -427,9 +427,9 @@ def scaling():
         surface = fs.Sigma(COMM, h, refine=spin)
         meshed = time.perf_counter() - begin
         repeats = 5 if surface.dofs < 5e4 else 2
-        operator = Operator(surface, Reduced(spin, torque), weighted=False)
+        operator = Operator(surface, DimensionlessDrift(spin, torque), weighted=False)
         assembly, made = race(
-            {0: lambda surface=surface: Operator(surface, Reduced(spin, torque), weighted=False)}, repeats
+            {0: lambda surface=surface: Operator(surface, DimensionlessDrift(spin, torque), weighted=False)}, repeats
         )
         made[0].destroy()
         factorization, made = race({0: lambda operator=operator: operator.shifted(1.0, gamma)}, repeats)
@@ -462,13 +462,13 @@ def rates():
             spin = magnet(damping, fs.Uniaxial(stability=sigma))
 
             def eigensolve(spin=spin):
-                operator = Operator(surface, Reduced(spin), weighted=True)
+                operator = Operator(surface, DimensionlessDrift(spin), weighted=True)
                 values = near_zero(operator, 4)[0]
                 operator.destroy()
                 return float(sorted(values, key=abs)[1].real)
 
             def committor(spin=spin):
-                operator = Operator(surface, Reduced(spin), weighted=True)
+                operator = Operator(surface, DimensionlessDrift(spin), weighted=True)
                 value = float(escape(operator).eigenvalues()[0])
                 operator.destroy()
                 return value

@@ -77,7 +77,7 @@ def signal(distance, barrier=None, dimension=2):
     values = []
     for direction in ((0, 0, 1), (0, 0, -1)):
         problem.magnetize({"probe": direction})
-        solution = problem.solve(terminals=drive, driven=("injector", "left"))
+        solution = problem.solve(terminals=drive, between=("injector", "left"))
         assert abs(solution.power_balance) < 1e-10
         values.append((solution.voltages["detector"] - solution.voltages["right"]) / 1e-4)
     return values[0] - values[1], solution

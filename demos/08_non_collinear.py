@@ -142,7 +142,8 @@ sweeps = {name: sweep(stack, angles) for name, stack in VALVES.items()}
 # the magnet out of both for the other.
 #
 # Without an imaginary part, finite elements differ from the formula by 0.05 % of the largest torque: the spins that
-# flip in the copper (and by 4e-8 if none do: `tests/test_published_torque.py`). The imaginary part here adds 0.6 %.
+# flip in the copper (and by 4e-8 if none do: `tests/transport/test_published_torque.py`).
+# The imaginary part here adds 0.6 %.
 
 
 # %%
@@ -406,7 +407,7 @@ def nonlocal_resistance(face: fs.Interface, fields: Array) -> Array:
         row = []
         for direction in ((0, 1, 0), (0, -1, 0)):
             problem.magnetize({"probe": direction})
-            solution = problem.solve(terminals=drive, driven=("injector", "left"))
+            solution = problem.solve(terminals=drive, between=("injector", "left"))
             row.append((solution.voltages["detector"] - solution.voltages["right"]) / current)
         rows.append(row)
         problem.destroy()

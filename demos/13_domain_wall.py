@@ -43,8 +43,8 @@ from fespin.texture import (
     Dynamics,
     Grid,
     Lead,
+    OhmicCircuit,
     TexturedMagnet,
-    Transport,
     WallWatch,
     static_field,
     static_voltage,
@@ -91,7 +91,7 @@ def drive(field: float, current: float, until: float, frames: int = 0) -> dict:
         "left": Lead(lambda x: x[0] < 1e-12, voltage=0.0),
         "right": Lead(lambda x: x[0] > LENGTH - 1e-12, current=-current),
     }
-    circuit = Transport(grid, permalloy, ends)
+    circuit = OhmicCircuit(grid, permalloy, ends)
     probe = circuit.probe(np.array(LEADS))
     ohmic = -current * (LEADS[1] - LEADS[0]) / permalloy.conductivity
     steady = abs(field) < walker

@@ -195,7 +195,7 @@ def _run(options: argparse.Namespace) -> int:
     if comm is None:
         case, raw, text, notes = load()
     else:
-        from .sharing import first_rank
+        from .mpi import first_rank
 
         case, raw, text, notes = first_rank(comm, load)
     if not options.dry_run:

@@ -30,8 +30,8 @@ from mpi4py import MPI
 
 from .domain import Domain
 from .errors import FespinError, InputError, one_line
+from .mpi import first_rank
 from .onsager.broken import broken_space
-from .sharing import first_rank
 
 _LOCK = ".lock"
 # Where a file system has no locks, the check at the end still keeps results apart.

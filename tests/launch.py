@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+
 
 def mpirun(ranks, *command, timeout=600, **options):
     """Run a command under mpirun and return the finished process, output captured."""
@@ -21,7 +24,7 @@ def mpirun(ranks, *command, timeout=600, **options):
     clean.setdefault("OMP_NUM_THREADS", "1")
     # More ranks than free cores: who waits lets others work.
     clean.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")
-    clean["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), clean.get("PYTHONPATH", "")])
+    clean["PYTHONPATH"] = os.pathsep.join([str(ROOT), clean.get("PYTHONPATH", "")])
     assert shutil.which("mpirun"), "mpirun is needed"
     return subprocess.run(
         [*launcher, *map(str, command)], env=clean, capture_output=True, text=True, timeout=timeout, **options
@@ -35,7 +38,7 @@ def python(ranks, *arguments, **options):
 
 def numbers(ranks, script, folder):
     """Return what a script of tests/parallel writes as JSON when it runs on several ranks."""
-    done = python(ranks, Path(__file__).parent / "parallel" / script, folder / "out.json")
+    done = python(ranks, TESTS / "parallel" / script, folder / "out.json")
     assert done.returncode == 0, done.stderr
     return json.loads((folder / "out.json").read_text())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from mpi4py import MPI
 
-from ..coupling.report import DrivenMap, write_map
+from ..coupling.report import CurrentMap, write_map
 from ..errors import InputError
 from ..macrospin import Macrospin, SpinTorque, survey
 from ..macrospin.scales import reduced_time, suggested_mesh_size
@@ -34,7 +34,7 @@ def run_tasks(
     picture: Picture,
     say: Callable[[str], None],
     *,
-    torque_map: DrivenMap | None = None,
+    torque_map: CurrentMap | None = None,
     checkpoints: Checkpoints | None = None,
     alone: bool = True,
 ) -> Results:

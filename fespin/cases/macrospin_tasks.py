@@ -14,7 +14,7 @@ from mpi4py import MPI
 from .. import output
 from ..checkpoint import Journal
 from ..coupling.balance import mean_electrical_power
-from ..coupling.report import DrivenMap
+from ..coupling.report import CurrentMap
 from ..coupling.sphere_torque import DirectionTorque
 from ..macrospin import AngularTorque, Macrospin, SpinTorque, langevin
 from ..macrospin.ensemble import TICKS
@@ -52,7 +52,7 @@ class Shared:
     path: Path
     picture: Picture
     checkpoints: Checkpoints | None
-    map: DrivenMap | None = None
+    map: CurrentMap | None = None
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..plotting.texture import Motion, animate_wall, plot_motion
 from ..plotting.vortices import animate_vortex, plot_vortex
 from ..progress import ProgressBar
-from ..texture import Dynamics, Flow, Grid, Step, Transport, VortexWatch, WallWatch
+from ..texture import Dynamics, Flow, Grid, OhmicCircuit, Step, VortexWatch, WallWatch
 from .tables import known
 from .texture_case import FELT, LEFT, TextureTask
 from .texture_motion import Record, jsonable, means
@@ -47,7 +47,7 @@ class _Seen:
     """What is seen of a motion. Positions of walls only if there is one; `width` is that of a wall at rest (m)."""
 
     wire: Wire
-    circuit: Transport
+    circuit: OhmicCircuit
     width: float
     watch: WallWatch | None
     vortex: VortexWatch | None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ufl import Measure
 
 from ..errors import InputError
-from ..texture import DipolarField, Dynamics, Grid, Lead, TexturedMagnet, Transport, relax, vortex, wall
+from ..texture import DipolarField, Dynamics, Grid, Lead, OhmicCircuit, TexturedMagnet, relax, vortex, wall
 from .body_geometry import Body, make_body
 from .checkpoints import Checkpoints
 from .texture_case import TextureCase, along_easy, default_cell, make_magnet, resolved_wall
@@ -104,7 +104,7 @@ class Wire:
         """Return the title of a task's picture."""
         return f"{self.case.title}: {name}" if self.case.title and not name.isdigit() else self.case.title
 
-    def circuit(self, *, opened: bool = False) -> Transport:
+    def circuit(self, *, opened: bool = False) -> OhmicCircuit:
         """Return the wire between its two ends, driven as the case says, or open. Collective."""
         table, drive = self.case.texture, dict[str, float]()
         if not opened and table.voltage is not None:
@@ -116,7 +116,7 @@ class Wire:
             "left": Lead(self.body.plane(0, 0), voltage=0.0),
             "right": Lead(self.body.plane(0, 1), voltage=drive.get("voltage"), current=drive.get("current")),
         }
-        return Transport(self.grid, self.magnet, ends)
+        return OhmicCircuit(self.grid, self.magnet, ends)
 
     def probes(self) -> Array | None:
         """Return where the voltage leads are (n, 3); in the middle of the section."""

@@ -17,7 +17,7 @@ from ..coupling.circuit import Circuit
 from ..coupling.directions import has_fixed_direction
 from ..coupling.groups import Groups
 from ..coupling.maps import TorqueMap, torque_map
-from ..coupling.report import DrivenMap
+from ..coupling.report import CurrentMap
 from ..coupling.sphere_map import DirectionMap, direction_map
 from ..device import Contact
 from ..domain import Domain
@@ -47,7 +47,7 @@ class TransportRun:
     """What a case's transport leaves: what writes its files and returns its part of the summary, and a map."""
 
     write: Writer
-    torque_map: DrivenMap | None = None
+    torque_map: CurrentMap | None = None
 
 
 # Channels whose name alone does not say what their potential is.
@@ -154,7 +154,7 @@ def _mesh_notes(case: Case, domain: Domain) -> list[str]:
 
 def _map(
     case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> DrivenMap:
+) -> CurrentMap:
     """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
     assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
     t = case.transport
@@ -178,7 +178,7 @@ def _map(
     else:
         found = direction_map(groups, case.macrospin.layer, **options)
     density = t.current_density if t.current is None else t.current / problem.domain.area
-    return DrivenMap(found, Circuit(density, t.voltage, case.torque.series_resistance_area or 0.0))
+    return CurrentMap(found, Circuit(density, t.voltage, case.torque.series_resistance_area or 0.0))
 
 
 def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
@@ -186,7 +186,7 @@ def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
     t = case.transport
     drive = (t.current_density, t.current, t.voltage)
     if t.model != "thermoelectric" and not case.multi_terminal:
-        return problem.solve(terminals=problem.drive(*drive), driven=("bottom", "top"))
+        return problem.solve(terminals=problem.drive(*drive), between=("bottom", "top"))
     if case.multi_terminal:
         terminals = {k: Terminal(c.voltage, c.current) for k, c in case.contact.items()}
     else:
@@ -199,7 +199,7 @@ def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
         # Rounding does not decide between which contacts the voltage of an open circuit is.
         a, b = t.measure or list(terminals)[:2]
         driven = (a, b)
-    s = problem.solve(terminals=terminals, driven=driven)
+    s = problem.solve(terminals=terminals, between=driven)
     if t.model != "thermoelectric":
         return s
     s = replace(s, currents=_as_imposed(s.currents, terminals))

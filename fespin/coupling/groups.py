@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..checkpoint import Journal
 from ..errors import InputError
-from ..sharing import together
+from ..mpi import agree_on_errors
 from ..transport.problem import TransportProblem
 from .solves import solve_direction
 
@@ -86,7 +86,7 @@ class Groups:
         out = np.empty((len(directions), columns))
         out[[k for k, piece in enumerate(known) if piece is not None]] = [p for p in known if p is not None] or 0.0
         # The first ranks of the groups come in the order of the groups.
-        for i, part in enumerate(x for x in together(self.comm, share, "groups") if x is not None):
+        for i, part in enumerate(x for x in agree_on_errors(self.comm, share, "groups") if x is not None):
             out[missing[i :: self.count]] = part
         return out
 
@@ -128,7 +128,7 @@ def in_groups(comm: MPI.Intracomm, count: int, build: Callable[[MPI.Intracomm], 
             raise InputError("groups: build made its mesh on another communicator than the one it was given")
         made.append(problem)
 
-    together(comm, make, "groups")
+    agree_on_errors(comm, make, "groups")
     return Groups(made[0], comm, count, own)
 
 

@@ -25,13 +25,13 @@ type Picture = Callable[[str, Callable[[Path], None]], None]
 
 
 @dataclass(frozen=True)
-class DrivenMap:
+class CurrentMap:
     """A torque map with what drives the device."""
 
     map: TorqueMap | DirectionMap
     circuit: Circuit
 
-    def at(self, drive: float) -> DrivenMap:
+    def at(self, drive: float) -> CurrentMap:
         """Return the same with another current density or voltage."""
         key = "current_density" if self.circuit.voltage is None else "voltage"
         return replace(self, circuit=replace(self.circuit, **{key: drive}))
@@ -46,7 +46,7 @@ class DrivenMap:
 
 
 def write_map(
-    comm: MPI.Intracomm, driven: DrivenMap, spin: Macrospin, path: Path, picture: Picture, *, title: str = ""
+    comm: MPI.Intracomm, driven: CurrentMap, spin: Macrospin, path: Path, picture: Picture, *, title: str = ""
 ) -> dict[str, Any]:
     """Write ``torque_map.json``, ``torque_map.csv`` and ``torque_map.png``; return numbers. Collective.
 
@@ -126,7 +126,7 @@ def table(summary: dict[str, Any]) -> list[str]:
     return lines
 
 
-def plot_map(comm: MPI.Intracomm, path: Path, driven: DrivenMap, spin: Macrospin, *, title: str = "") -> None:
+def plot_map(comm: MPI.Intracomm, path: Path, driven: CurrentMap, spin: Macrospin, *, title: str = "") -> None:
     """Draw the torque as fields (mT), with the sine of the angle, and the resistance against it, on rank 0."""
     if comm.rank:
         return

@@ -23,6 +23,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ..errors import InputError, SolverError
+from ..harmonics import even_directions, expansion, harmonics, sizes
 from ..macrospin.pointwise import tangent_frame
 from ..macrospin.spin import Macrospin
 from ..macrospin.stability import critical_factor
@@ -32,7 +33,6 @@ from ..transport.vector import SPIN_PER_CHARGE
 from .circuit import Circuit
 from .directions import require_torque
 from .groups import Groups
-from .harmonics import even_directions, expansion, harmonics, sizes
 from .pumping import pump
 from .solves import solve_direction
 from .sphere_torque import DirectionDamping, DirectionTorque
@@ -49,7 +49,7 @@ class DirectionMap:
     """What a device does to its free layer, per current, for any direction u of it.
 
     Coefficients are those of orthonormal real spherical harmonics; Y_lm has the place l^2 + l + m
-    (:mod:`fespin.coupling.harmonics`).
+    (:mod:`fespin.harmonics`).
 
     Attributes
     ----------

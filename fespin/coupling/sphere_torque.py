@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..harmonics import expansion, harmonics, quadrature, sizes
 from ..macrospin.damping import turning
 from ..macrospin.spin import Macrospin
 from .circuit import Circuit
-from .harmonics import expansion, harmonics, quadrature, sizes
 
 if TYPE_CHECKING:
     from .sphere_map import DirectionMap

@@ -24,8 +24,8 @@ from petsc4py import PETSc
 
 from ..constants import VACUUM_PERMEABILITY
 from ..errors import InputError, nearest
+from ..mpi import agree_on_errors
 from ..quantities import is_finite, require_type
-from ..sharing import together
 from ..solvers import LinearSolver, SolverOptions
 from .magnet import Array, LongitudinalMagnet
 
@@ -168,7 +168,7 @@ class LongitudinalProblem:
         domain.topology.create_connectivity(dimension, dimension + 1)
         if callable(where):
             # Its errors must reach all ranks; DOLFINx's search is collective.
-            together(self.comm, lambda: where(domain.geometry.x.T), f"boundary '{name}'")
+            agree_on_errors(self.comm, lambda: where(domain.geometry.x.T), f"boundary '{name}'")
             found = mesh.locate_entities_boundary(domain, dimension, where)
         else:
             tags, tag = where
@@ -249,7 +249,7 @@ class LongitudinalProblem:
                 raise InputError(f"longitudinal state: {name} must be one finite number at each node")
             return np.array(out, dtype=np.float64)
 
-        found: list[Array] = together(self.comm, values, "longitudinal state")
+        found: list[Array] = agree_on_errors(self.comm, values, "longitudinal state")
         return found[int(self.comm.rank)]
 
     def totals(self, state: State) -> tuple[float, float]:

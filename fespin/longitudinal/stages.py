@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..constants import VACUUM_PERMEABILITY
 from ..drives import SampledDrive
 from ..errors import InputError
+from ..mpi import agree_on_errors
 from ..quantities import is_finite
-from ..sharing import together
 from .magnet import Array
 from .problem import Conditions, Flux, LongitudinalProblem, ScalarSolver, State, amount
 
@@ -103,7 +103,7 @@ class Stepper:
 
         def drive(name: str) -> SampledDrive:
             def many(times: Array) -> Array:
-                looks = together(
+                looks = agree_on_errors(
                     self.problem.comm, lambda: np.array([[self._values(float(t))[name]] for t in times]), "conditions"
                 )
                 return looks[0]
@@ -116,7 +116,7 @@ class Stepper:
         """Return the values of all conditions at a time; those of the first rank. Collective."""
         if not any(callable(amount(c)) for c in self.conditions.values()):
             return self._values(time)
-        return together(self.problem.comm, lambda: self._values(time), "conditions")[0]
+        return agree_on_errors(self.problem.comm, lambda: self._values(time), "conditions")[0]
 
     def _values(self, time: float) -> dict[str, float]:
         """Return what this rank finds."""

@@ -53,7 +53,7 @@ class Constraint:
         for name, law in system.declaration.contacts.items():
             pairs = [
                 (driven, other, weight)
-                for driven, potential in zip(law.driven, law.potentials, strict=True)
+                for driven, potential in zip(law.imposed_fields, law.potentials, strict=True)
                 for other, weight in potential.items()
                 if other != driven and weight
             ]
@@ -91,7 +91,7 @@ class Constraint:
         """Local degrees of freedom of the driven fields that are eliminated, per field."""
         out: dict[int, list[Indices]] = {}
         for name, law in self.system.declaration.contacts.items():
-            for driven, potential in zip(law.driven, law.potentials, strict=True):
+            for driven, potential in zip(law.imposed_fields, law.potentials, strict=True):
                 if any(w for f, w in potential.items() if f != driven):
                     i = self.system.fields.index(driven)
                     out.setdefault(i, []).append(self.system.at_contact[i][name])

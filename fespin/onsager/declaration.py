@@ -137,7 +137,7 @@ class ContactLaw:
         for p in self.potentials:
             if next(iter(p.values()), None) != 1.0:
                 raise ModelError(f"a contact's first weight must be 1 (the charge field), found {dict(p)}")
-            if set(p) & set(self.driven) - {next(iter(p))}:
+            if set(p) & set(self.imposed_fields) - {next(iter(p))}:
                 raise ModelError(f"a contact's potential {dict(p)} mixes fields that are driven one by one")
 
     @property
@@ -146,7 +146,7 @@ class ContactLaw:
         return (self.potential, *self.further)
 
     @property
-    def driven(self) -> tuple[str, ...]:
+    def imposed_fields(self) -> tuple[str, ...]:
         """The fields whose conjugate fluxes enter through the contact as totals, the charge field first."""
         return tuple(next(iter(p), "") for p in self.potentials)
 
@@ -265,7 +265,7 @@ class Declaration:
     @property
     def _driven(self) -> frozenset[str]:
         """Fields of conserved quantities."""
-        return frozenset(f for c in self.contacts.values() for f in c.driven)
+        return frozenset(f for c in self.contacts.values() for f in c.imposed_fields)
 
     def _check_names(self) -> None:
         """Refuse mechanisms that name a field which is unknown or absent there."""
@@ -305,7 +305,7 @@ class Declaration:
                 if f not in self.fields:
                     raise ModelError(f"contact '{k}' names '{f}': {nearest(f, self.fields)}")
             for f in acting:
-                if f in contact.driven:
+                if f in contact.imposed_fields:
                     raise ModelError(
                         f"contact '{k}' acts on '{f}' itself: what it conducts there would not be conserved"
                     )

@@ -227,7 +227,7 @@ class Newton:
                 if x is not None:
                     x.destroy()
             self._full = None
-        ports = [(k, f) for k, c in system.declaration.contacts.items() for f in c.driven]
+        ports = [(k, f) for k, c in system.declaration.contacts.items() for f in c.imposed_fields]
         at, through = {**self.potentials, **found}, {**self.port_fluxes(w), **self.fluxes}
         return Solved(w, {p: at[p] for p in ports}, {p: through[p] for p in ports}, system.declaration), steps
 

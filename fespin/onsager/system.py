@@ -75,7 +75,7 @@ class System:
                 k: np.setdiff1d(fem.locate_dofs_topological(space, domain.dim - 1, domain.contacts[k]), [dummy])
                 for k in declaration.contacts
             }
-            fixed = [at[k] for k, c in declaration.contacts.items() if f in c.driven or f in c.grounded]
+            fixed = [at[k] for k, c in declaration.contacts.items() if f in c.imposed_fields or f in c.grounded]
             self.spaces.append(space)
             self.at_contact.append({k: d.astype(np.int32) for k, d in at.items()})
             pinned = np.unique(np.concatenate([*fixed, [dummy] if dummy >= 0 else []]))
@@ -138,7 +138,7 @@ class System:
         old = self.declaration
 
         def pinning(d: Declaration) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-            return {k: (c.driven, c.grounded) for k, c in d.contacts.items()}
+            return {k: (c.imposed_fields, c.grounded) for k, c in d.contacts.items()}
 
         return (
             declaration.fields == old.fields

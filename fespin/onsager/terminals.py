@@ -123,7 +123,7 @@ class TerminalSolver:
         self.options = replace(options, kind=kind)
         contacts = system.declaration.contacts
         self.contacts = tuple(contacts)
-        self.ports: tuple[Port, ...] = tuple((k, f) for k, c in contacts.items() for f in c.driven)
+        self.ports: tuple[Port, ...] = tuple((k, f) for k, c in contacts.items() for f in c.imposed_fields)
         self.iterations = 0
         self.seconds = {"assembly": 0.0, "setup": 0.0, "solve": 0.0}
         self._constraint: Constraint | None = None

@@ -19,10 +19,10 @@ from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin, fibonacci
 from ..macrospin.torque import Torque
 from ..quantities import leading_sign
+from ..sigma.dimensionless import DimensionlessDrift
 from ..sigma.distribution import Distribution
 from ..sigma.fields import ranks_of
 from ..sigma.meridian import Meridian
-from ..sigma.reduced import Reduced
 from .sphere_curves import plot_eigenvalues, plot_hysteresis, plot_noise, plot_write_error
 
 __all__ = ["plot_density", "plot_eigenvalues", "plot_hysteresis", "plot_noise", "plot_write_error"]
@@ -89,7 +89,7 @@ def plot_density(
     noise = max(-2 * distribution.minimum_density, 0.0)
     least = min(max(top * 10**-decades, noise), top / 10)
     density = _logarithm(distribution, least, ranks)
-    where, current = _current(distribution, Reduced(spin, torque), least, ranks)
+    where, current = _current(distribution, DimensionlessDrift(spin, torque), least, ranks)
     if density is None:
         return
     from matplotlib import colormaps
@@ -149,7 +149,9 @@ def _logarithm(distribution: Distribution, least: float, ranks: MPI.Intracomm) -
     return _Logarithm(around if isinstance(surface, Meridian) else across, low, high, bool(rho.min() < least))
 
 
-def _current(distribution: Distribution, reduced: Reduced, least: float, ranks: MPI.Intracomm) -> tuple[Array, Array]:
+def _current(
+    distribution: Distribution, reduced: DimensionlessDrift, least: float, ranks: MPI.Intracomm
+) -> tuple[Array, Array]:
     """Return directions spread over the sphere and J/D there, (n, 3) each, where there is any. Collective."""
     surface, rho = distribution.surface, distribution.points
     u, aims = surface.points, fibonacci(_ARROWS)

@@ -16,10 +16,10 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from ..macrospin.pointwise import Array
+from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
 from .factor import Factor, Options
 from .operator import Potential
-from .reduced import Reduced
 
 # Cells whose matrices are made at a time.
 _CHUNK = 512
@@ -37,7 +37,11 @@ class Balanced:
     """
 
     def __init__(
-        self, surface: Surface, reduced: Reduced, potential: Potential | None = None, options: Options | None = None
+        self,
+        surface: Surface,
+        reduced: DimensionlessDrift,
+        potential: Potential | None = None,
+        options: Options | None = None,
     ) -> None:
         self.surface, self.reduced, self.options = surface, reduced, options
         self.potential = potential or reduced.effective

@@ -10,9 +10,9 @@ from mpi4py import MPI
 
 from ..macrospin.scales import suggested_mesh_size
 from ..macrospin.spin import Macrospin
+from .dimensionless import DimensionlessDrift
 from .factor import Options
 from .operator import Operator
-from .reduced import Reduced
 from .space import Sigma
 
 # A mesh that nobody asked for has no more unknowns than this, whatever the general rule says.
@@ -43,7 +43,9 @@ def bearable_sphere(make: Callable[[float], Sigma], spin: Macrospin) -> Sigma:
     return made
 
 
-def cost_of_a_course(surface: Sigma, reduced: Reduced, options: Options | None, *, verify: bool) -> str | None:
+def cost_of_a_course(
+    surface: Sigma, reduced: DimensionlessDrift, options: Options | None, *, verify: bool
+) -> str | None:
     """Return a line about what following a density will cost, None if that is little. Collective.
 
     It is measured by the first factorization and the first solve, those of the mass matrix, which are needed anyway.

@@ -12,8 +12,8 @@ from mpi4py import MPI
 
 from ..errors import InputError
 from ..macrospin.pointwise import Array
+from .dimensionless import DimensionlessDrift
 from .meridian import Meridian
-from .reduced import Reduced
 from .space import Density, Sigma
 
 type Surface = Sigma | Meridian
@@ -84,7 +84,7 @@ class Distribution:
         """Return the density as a DOLFINx function. Collective."""
         return self.surface.function(self.nodes, "density")
 
-    def current(self, reduced: Reduced, *, gauge: Gauge = "forces") -> Array:
+    def current(self, reduced: DimensionlessDrift, *, gauge: Gauge = "forces") -> Array:
         """Return J/D at the quadrature points (n, 3).
 
         The Fokker-Planck equation knows the divergence of J only. Two currents that differ by a curl, (1/alpha) u x
@@ -135,7 +135,7 @@ def mixture(parts: Sequence[Distribution], weights: Sequence[float] | Array, met
     return Distribution(parts[0].surface, nodes, points, gradient, method)
 
 
-def power(distribution: Distribution, reduced: Reduced) -> dict[str, float]:
+def power(distribution: Distribution, reduced: DimensionlessDrift) -> dict[str, float]:
     """Return the power that the torque does and the one that is dissipated, in units of kT D (a steady state's agree).
 
     work = integral rho X.grad mu, dissipation = integral rho grad mu.K grad mu with mu = ln rho + v (and D = kT = 1).

@@ -16,11 +16,11 @@ from ..errors import InputError
 from ..macrospin.landscape import flood, grid, survey
 from ..macrospin.pointwise import Array, tangent_frame
 from .balanced import Balanced
+from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
 from .factor import Factor, Options
 from .operator import Operator
-from .reduced import Reduced
-from .shelter import sheltered
+from .trial_potential import trial_potential
 
 # A core of a well holds what lies within this energy of its bottom (kT).
 _CORE = 0.5
@@ -89,7 +89,7 @@ class Rates:
         return np.exp(self.log_decays)
 
 
-def stable_points(reduced: Reduced, starts: Array | None = None) -> Array:
+def stable_points(reduced: DimensionlessDrift, starts: Array | None = None) -> Array:
     """Return the stable fixed points of the motion that belong to the wells of the energy (k, 3).
 
     Parameters
@@ -105,7 +105,7 @@ def stable_points(reduced: Reduced, starts: Array | None = None) -> Array:
     return np.array(found).reshape(-1, 3)
 
 
-def stable_point(reduced: Reduced, start: Array) -> Array | None:
+def stable_point(reduced: DimensionlessDrift, start: Array) -> Array | None:
     """Return the stable fixed point that Newton's method reaches from a direction; None if it fails."""
     u = start
     for _ in range(50):
@@ -155,7 +155,7 @@ def escape(operator: Operator) -> Rates:
     return rates_on(operator.surface, operator.reduced, operator.options)
 
 
-def rates_on(surface: Surface, reduced: Reduced, options: Options | None = None) -> Rates:
+def rates_on(surface: Surface, reduced: DimensionlessDrift, options: Options | None = None) -> Rates:
     """Find the rates between all metastable states on a surface, as :func:`escape` does. Collective."""
     states = stable_points(reduced)
     if len(states) < 2:
@@ -170,16 +170,16 @@ def rates_on(surface: Surface, reduced: Reduced, options: Options | None = None)
     sides = [_stepped(q) for q in first]
     log_rates, densities = np.full((count, count), -np.inf), []
     # Where one well is much deeper than another, or a torque drives the density, each state has a weight of its own.
-    uneven = reduced.driven or np.ptp(reduced.potential(states)) > _UNEVEN
+    uneven = reduced.has_torque or np.ptp(reduced.potential(states)) > _UNEVEN
     if not uneven:
         rows, own = _labelled([*cores, above])
         solutions = whole.solve(rows, (own[:, None] == np.arange(count)).astype(float)).T
     for i in range(count):
         chosen = whole
         if uneven:
-            chosen = Balanced(surface, reduced, sheltered(surface, reduced, states, i), options)
+            chosen = Balanced(surface, reduced, trial_potential(surface, reduced, states, i), options)
             # Under torque w is no constant in the well.
-            one = pins[i] if reduced.driven else cores[i]
+            one = pins[i] if reduced.has_torque else cores[i]
             rows, own = _labelled([one, np.concatenate([above, *(cores[k] for k in range(count) if k != i)])])
             w = chosen.solve(rows, (own == 0).astype(float))[:, 0]
         else:
@@ -202,7 +202,7 @@ def nearest_node(comm: MPI.Intracomm, closeness: Array) -> Array:
 
 
 def _cores(
-    surface: Surface, reduced: Reduced, states: Array, pins: Sequence[Array]
+    surface: Surface, reduced: DimensionlessDrift, states: Array, pins: Sequence[Array]
 ) -> tuple[list[NDArray[np.int_]], NDArray[np.int_]]:
     """Return the owned degrees of freedom in the core of each state, its pin included, and those above all passes.
 
@@ -218,13 +218,13 @@ def _cores(
     for i, (u, pin) in enumerate(zip(states, pins, strict=True)):
         level = float(reduced.potential(u[None])[0])
         core = (np.abs(energy - level) < _CORE) & (surface.nodes @ u > 0.9)
-        if not reduced.driven:
+        if not reduced.has_torque:
             start, *others = (int(k) for k in tree.query([u, *np.delete(states, i, axis=0)])[1])
             inside, height = flood(values, near, start, others)
             core |= inside[place] & (energy < height - SURE)
             top = max(top, height)
         out.append(np.union1d(np.flatnonzero(core), pin).astype(int))
-    above = np.flatnonzero(energy > top + SURE) if not reduced.driven else np.zeros(0, dtype=int)
+    above = np.flatnonzero(energy > top + SURE) if not reduced.has_torque else np.zeros(0, dtype=int)
     return out, above
 
 

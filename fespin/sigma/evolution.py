@@ -16,11 +16,11 @@ from ..errors import InputError, SolverError
 from ..macrospin.energy import field_vector
 from ..macrospin.landscape import grid
 from ..macrospin.pointwise import Array
+from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
-from .drive import changes
 from .factor import Options, apply
 from .operator import Operator
-from .reduced import Reduced
+from .schedule import changes
 from .space import Density
 from .switching import depth
 
@@ -110,7 +110,7 @@ class _State:
 
 def evolve(
     surface: Surface,
-    build: Callable[[float], Reduced],
+    build: Callable[[float], DimensionlessDrift],
     start: Array,
     times: Array,
     *,
@@ -213,7 +213,7 @@ def evolve(
 
 
 @contextmanager
-def _located(build: Callable[[float], Reduced], state: _State) -> Iterator[None]:
+def _located(build: Callable[[float], DimensionlessDrift], state: _State) -> Iterator[None]:
     """Say at which time and field an evolution failed."""
     try:
         yield
@@ -232,7 +232,7 @@ class _Operators:
     def __init__(
         self,
         surface: Surface,
-        build: Callable[[float], Reduced],
+        build: Callable[[float], DimensionlessDrift],
         weighted: bool,
         axis: Sequence[float],
         options: Options | None,
@@ -240,7 +240,7 @@ class _Operators:
         self._axis, self._options = axis, options
         self._known_hemispheres: dict[int, Array] = {}
         self._surface, self._build, self.weighted = surface, build, weighted
-        self._known: list[tuple[Reduced, Operator]] = []
+        self._known: list[tuple[DimensionlessDrift, Operator]] = []
 
     def choose(self, s: float, load: Array) -> None:
         """Go over to the plain form once the density lies far up in energy. Collective.
@@ -278,7 +278,7 @@ class _Operators:
         self._known.clear()
 
 
-def _held(reduced: Reduced, u: Array) -> tuple[Array, Array]:
+def _held(reduced: DimensionlessDrift, u: Array) -> tuple[Array, Array]:
     """Return V and its gradient, V held constant where it exceeds the lowest by far.
 
     A strong field makes hills of thousands of kT, over which no cell resolves the weight and no number holds it.

@@ -22,8 +22,8 @@ from . import escape as escaping
 from . import response
 from . import switching as courses
 from .cost import bearable_sphere, cost_of_a_course
+from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, power
-from .drive import builder, checked_times, directions, samples
 from .estimates import drowned, neighbourhoods, relative_errors
 from .evolution import Evolution, evolve
 from .factor import Options
@@ -31,9 +31,9 @@ from .meridian import Meridian
 from .operator import Operator
 from .passage import log_first_passage
 from .passes import is_high, sphere_for_rates
-from .reduced import Reduced
 from .resolution import meridian_cells, remedy, require_resolution
 from .results import Escape, Spectrum, Switching, escape_times, rate_changes, switched
+from .schedule import builder, checked_times, directions, samples
 from .space import Density, Sigma
 from .stationary import steady_state
 from .symmetry import checked, find_axis, shares
@@ -91,7 +91,7 @@ class FokkerPlanck:
         self.spin, self.torque, self.verify, self.options = spin, torque, verify, options
         self.comm = sigma.comm if isinstance(sigma, Sigma) else sigma
         self._sigma = sigma if isinstance(sigma, Sigma) else None
-        self.free, self.driven = Reduced(spin), Reduced(spin, torque)
+        self.free, self.drift = DimensionlessDrift(spin), DimensionlessDrift(spin, torque)
         self.axis = None if axisymmetric is False else find_axis(spin, torque)
         if axisymmetric and self.axis is None:
             raise InputError(
@@ -116,7 +116,7 @@ class FokkerPlanck:
 
     def _surface_for_rates(self) -> Surface:
         """Return where to solve for rates of escape. Collective."""
-        if self.axis is not None or not self._fitted or self.driven.driven or not is_high(self.spin):
+        if self.axis is not None or not self._fitted or self.drift.has_torque or not is_high(self.spin):
             return self.surface()
         return self._pass_sphere
 
@@ -124,7 +124,7 @@ class FokkerPlanck:
     def meridian(self) -> Meridian:
         """Return the polar angle about the axis of symmetry."""
         assert self.axis is not None
-        return Meridian(self.axis, meridian_cells(self.driven))
+        return Meridian(self.axis, meridian_cells(self.drift))
 
     def surface(self, axes: Sequence[Sequence[float] | Array] = (), functions: Sequence[Density] = ()) -> Surface:
         """Return where to solve when these axes and functions play a role, too. Collective."""
@@ -132,7 +132,7 @@ class FokkerPlanck:
             return self.sphere
         return self.meridian
 
-    def _operator(self, surface: Surface, reduced: Reduced, *, weighted: bool = True) -> Operator:
+    def _operator(self, surface: Surface, reduced: DimensionlessDrift, *, weighted: bool = True) -> Operator:
         return Operator(surface, reduced, weighted=weighted, options=self.options)
 
     # ---- questions
@@ -143,17 +143,17 @@ class FokkerPlanck:
     def steady(self) -> Distribution:
         """Return the stationary distribution under the torque. Collective."""
         surface = self.surface()
-        found = steady_state(surface, self.driven, self.options)
-        if not self.verify or not self.driven.driven:
+        found = steady_state(surface, self.drift, self.options)
+        if not self.verify or not self.drift.has_torque:
             return found
-        other = steady_state(surface.coarser, self.driven, self.options)
+        other = steady_state(surface.coarser, self.drift, self.options)
         difference = float(np.linalg.norm(found.mean - other.mean))
         require_resolution(surface, "the steady state", difference, self.spin)
         return dataclasses.replace(found, error_estimate=difference)
 
     def power(self, distribution: Distribution) -> dict[str, float]:
         """Return the power that the torque does on a distribution and the one it dissipates (W). Collective."""
-        found = power(distribution, self.driven)
+        found = power(distribution, self.drift)
         return {k: self.spin.thermal_energy * self.spin.diffusion * x for k, x in found.items()}
 
     def spectrum(self, count: int = 6, *, near: float | None = None) -> Spectrum:
@@ -191,13 +191,13 @@ class FokkerPlanck:
             If there are fewer than two.
         """
         surface = self._surface_for_rates()
-        found = escaping.rates_on(surface, self.driven, self.options)
+        found = escaping.rates_on(surface, self.drift, self.options)
         if np.isnan(found.log_populations).any():
             require_resolution(surface, "the rate of escape", np.inf, self.spin)
             raise SolverError("escape: the rate out of a state is lost in rounding; try a finer mesh")
         if not self.verify:
             return escape_times(found, None, self.spin)
-        other = escaping.rates_on(surface.coarser, self.driven, self.options)
+        other = escaping.rates_on(surface.coarser, self.drift, self.options)
         fastest = np.unravel_index(np.argmax(found.log_rates), found.rates.shape)
         require_resolution(surface, "the rate of escape", float(rate_changes(found, other)[fastest]), self.spin)
         return escape_times(found, other, self.spin)
@@ -236,9 +236,9 @@ class FokkerPlanck:
         watched = checked(observables or {})
         surface = self.surface([axis], list(watched.values()))
         when, index = neighbourhoods(t * self.spin.diffusion)
-        solve = partial(courses.course, free=self.free, driven=self.driven, options=self.options)
+        solve = partial(courses.course, free=self.free, drift=self.drift, options=self.options)
         if self._say is not None and isinstance(surface, Sigma):
-            cost = cost_of_a_course(surface, self.driven, self.options, verify=self.verify)
+            cost = cost_of_a_course(surface, self.drift, self.options, verify=self.verify)
             if cost is not None:
                 self._say(cost)
         found: list[courses.Course] = []
@@ -337,7 +337,7 @@ class FokkerPlanck:
         if initial is not None:
             load = surface.load(initial.points)
         else:
-            load = courses.hemisphere_equilibrium(Reduced(self.spin, field=build(0.0).field), surface, axis)
+            load = courses.hemisphere_equilibrium(DimensionlessDrift(self.spin, field=build(0.0).field), surface, axis)
         found = evolve(
             surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
             tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
@@ -390,7 +390,7 @@ class FokkerPlanck:
             surface = Meridian(surface.axis, surface.cells, degree=surface.degree, corner=float(edge))
 
         def solve(surface: Surface) -> float:
-            return log_first_passage(surface, self.driven, u, surface.nodes @ goal >= cosine - 1e-12, self.options)
+            return log_first_passage(surface, self.drift, u, surface.nodes @ goal >= cosine - 1e-12, self.options)
 
         found = solve(surface)
         if self.verify:
@@ -414,7 +414,7 @@ class FokkerPlanck:
         f = response.checked_frequencies(frequencies)
         e = np.asarray(direction(direction_of_field, "susceptibility", "direction"))
         surface, omegas = self.surface([e]), 2 * np.pi * f / self.spin.diffusion
-        solve = partial(response.susceptibility, self.driven, e, omegas, rtol, self.options)
+        solve = partial(response.susceptibility, self.drift, e, omegas, rtol, self.options)
         values, error = solve(surface)
         if self.verify:
             scale = np.linalg.norm(values, axis=1)
@@ -437,7 +437,7 @@ class FokkerPlanck:
         f = response.checked_frequencies(frequencies)
         checked({"R": observable})
         surface, omegas = self.surface([], [observable]), 2 * np.pi * f / self.spin.diffusion
-        solve = partial(response.noise, self.driven, observable, omegas, rtol, self.options)
+        solve = partial(response.noise, self.drift, observable, omegas, rtol, self.options)
         density, mean, variance, error = solve(surface)
         if self.verify:
             error = error + np.abs(solve(surface.coarser)[0] - density) / np.maximum(np.abs(density), 1e-300)

@@ -69,7 +69,7 @@ type _Solved = tuple[NDArray[np.complex128], tuple[str, ...], list[Vector], Arra
 def _solve(fp: FokkerPlanck, surface: Surface, count: int, near_to: complex | None) -> _Solved:
     orders: tuple[int, ...] | None = None
     # Under torque the plain form has the smaller error; slow modes come from rates of escape anyway.
-    operator = Operator(surface, fp.driven, weighted=not fp.driven.driven, options=fp.options)
+    operator = Operator(surface, fp.drift, weighted=not fp.drift.has_torque, options=fp.options)
     try:
         if near_to is not None:
             target = near_to / fp.spin.diffusion
@@ -118,7 +118,7 @@ def _slow_ones(
     values[small[0]], methods[small[0]] = 0.0, "stationary"
     if len(small) > 1:
         try:
-            slow = escaping.rates_on(surface, fp.driven, fp.options).eigenvalues()
+            slow = escaping.rates_on(surface, fp.drift, fp.options).eigenvalues()
         except InputError:
             return values, tuple(methods)  # no wells: they are what they are
         for k, z in zip(small[1:], slow, strict=False):

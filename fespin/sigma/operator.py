@@ -9,9 +9,9 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from ..macrospin.pointwise import Array
+from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
 from .factor import Factor, Options, apply
-from .reduced import Reduced
 from .space import Density
 
 type Potential = Callable[[Array], tuple[Array, Array]]
@@ -50,7 +50,7 @@ class Operator:
     def __init__(
         self,
         surface: Surface,
-        reduced: Reduced,
+        reduced: DimensionlessDrift,
         *,
         weighted: bool,
         potential: Potential | None = None,

@@ -7,14 +7,14 @@ import numpy as np
 from ..errors import InputError, SolverError
 from ..macrospin.pointwise import Array
 from .balanced import Balanced
+from .dimensionless import DimensionlessDrift
 from .distribution import Surface
 from .escape import basins, nearest_node
 from .factor import Options
-from .reduced import Reduced
 
 
 def log_first_passage(
-    surface: Surface, reduced: Reduced, start: Array, target: Array, options: Options | None = None
+    surface: Surface, reduced: DimensionlessDrift, start: Array, target: Array, options: Options | None = None
 ) -> float:
     """Return the logarithm of the mean time until a target is reached, per 2 tau_N. Collective.
 

@@ -8,10 +8,10 @@ from ..errors import InputError
 from ..macrospin.pointwise import tangent_frame
 from ..macrospin.scales import suggested_mesh_size
 from ..macrospin.spin import PROBES, Macrospin
+from .dimensionless import DimensionlessDrift
 from .distribution import Surface
 from .meridian import Meridian
 from .mesh import FINEST
-from .reduced import Reduced
 
 # An estimated error beyond this makes a result worthless.
 WORTHLESS = 0.5
@@ -19,11 +19,11 @@ WORTHLESS = 0.5
 _AIM, _AFFORDABLE = 0.05, 3e5
 
 
-def meridian_cells(reduced: Reduced) -> int:
+def meridian_cells(reduced: DimensionlessDrift) -> int:
     """Return how many cells resolve a symmetric problem in the polar angle to about 1e-7."""
     u = PROBES[:200]
     bend = np.abs(reduced.spin.reduced_energy.hessian(u, tangent_frame(u))).max()
-    chi = reduced.torque.chi(u, reduced.spin) if reduced.driven and reduced.torque is not None else None
+    chi = reduced.torque.chi(u, reduced.spin) if reduced.has_torque and reduced.torque is not None else None
     span = np.ptp(chi[0]) / reduced.spin.diffusion if chi is not None else 0.0
     # Even, so that the equator is a node.
     return 2 * int(np.clip(2.0 * np.sqrt(max(float(bend) + float(span), 1.0)), 20, 200))

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..macrospin.pointwise import Array
+from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
 from .escape import Rates, escape, stable_points
 from .factor import Options, apply
 from .krylov import sweep
 from .operator import Operator
-from .reduced import Reduced
 from .space import Density
 from .stationary import steady_state
 
@@ -87,7 +87,7 @@ _SLOW = 1e-6
 
 
 def susceptibility(
-    reduced: Reduced, direction: Array, omegas: Array, rtol: float, options: Options | None, surface: Surface
+    reduced: DimensionlessDrift, direction: Array, omegas: Array, rtol: float, options: Options | None, surface: Surface
 ) -> tuple[NDArray[np.complex128], Array]:
     """Return d<u>/dv of a field term -v u.direction in v = E/kT, (n, 3), and relative errors. Collective."""
     operator, steady, slow = _around(surface, reduced, options)
@@ -102,7 +102,12 @@ def susceptibility(
 
 
 def noise(
-    reduced: Reduced, observable: Density, omegas: Array, rtol: float, options: Options | None, surface: Surface
+    reduced: DimensionlessDrift,
+    observable: Density,
+    omegas: Array,
+    rtol: float,
+    options: Options | None,
+    surface: Surface,
 ) -> tuple[Array, float, float, Array]:
     """Return 4 Re of the half-sided transform of R's correlation, mean, variance and relative errors. Collective."""
     operator, steady, slow = _around(surface, reduced, options)
@@ -115,7 +120,9 @@ def noise(
     return 4 * np.real(found[:, 0]), mean, variance, error
 
 
-def _around(surface: Surface, reduced: Reduced, options: Options | None) -> tuple[Operator, Distribution, Rates | None]:
+def _around(
+    surface: Surface, reduced: DimensionlessDrift, options: Options | None
+) -> tuple[Operator, Distribution, Rates | None]:
     """Return the operator, its stationary state and, where they are very slow, the rates between states."""
     slow = None
     if len(stable_points(reduced)) > 1:
@@ -125,7 +132,7 @@ def _around(surface: Surface, reduced: Reduced, options: Options | None) -> tupl
         slow = rates if rates.rates.max() < _SLOW else None
     steady = steady_state(surface, reduced, options)
     # Tails do not matter here; under torque the plain form has the smaller error.
-    return Operator(surface, reduced, weighted=not reduced.driven, options=options), steady, slow
+    return Operator(surface, reduced, weighted=not reduced.has_torque, options=options), steady, slow
 
 
 def _answer(

@@ -9,10 +9,10 @@ import numpy as np
 from ..errors import SolverError
 from ..macrospin.pointwise import Array
 from . import escape as escaping
+from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, mixture
 from .factor import Options
 from .operator import Operator, Potential
-from .reduced import Reduced
 
 _MIXED = "metastable states, mixed by their rates"
 # Shares of the torque's potential in the weight. All of it is exact along an axis of symmetry, and far off where the
@@ -26,10 +26,10 @@ _GOOD, _SOUND = 1e-4, 1e-2
 _SWINGS, _NOISE = 10.0, 1e-4
 
 
-def steady_state(surface: Surface, reduced: Reduced, options: Options | None = None) -> Distribution:
+def steady_state(surface: Surface, reduced: DimensionlessDrift, options: Options | None = None) -> Distribution:
     """Return the stationary distribution in the form that overshoots less. Collective."""
     found = weighted_state(surface, reduced, options)
-    if not reduced.driven or surface.dim == 1:
+    if not reduced.has_torque or surface.dim == 1:
         return found
     plain = Operator(surface, reduced, weighted=False, options=options)
     other = plain.distribution(null_vector(plain), "plain form")
@@ -46,7 +46,7 @@ def _better(found: Distribution, plain: Distribution) -> Distribution:
     return plain if held < 0.9 and plain.negative_mass < _SOUND else found
 
 
-def weighted_state(surface: Surface, reduced: Reduced, options: Options | None = None) -> Distribution:
+def weighted_state(surface: Surface, reduced: DimensionlessDrift, options: Options | None = None) -> Distribution:
     """Return the stationary distribution in the weighted form, whose tails are right. Collective.
 
     Without torque it is Boltzmann's, exactly. With one, w is fixed where the density is large; where
@@ -58,7 +58,7 @@ def weighted_state(surface: Surface, reduced: Reduced, options: Options | None =
     SolverError
         If no weight leads to a solution.
     """
-    if not reduced.driven:
+    if not reduced.has_torque:
         operator = Operator(surface, reduced, weighted=True, options=options)
         found = operator.distribution(operator.ones / operator.mass(operator.ones), "Boltzmann")
         operator.destroy()
@@ -101,7 +101,7 @@ def _pinned(operator: Operator, states: Array, *, mix: bool) -> Distribution:
     return operator.distribution(x / operator.mass(x), "weighted form")
 
 
-def _shared(reduced: Reduced, share: float) -> Potential:
+def _shared(reduced: DimensionlessDrift, share: float) -> Potential:
     """Return a potential with a share of the torque's."""
 
     def potential(u: Array) -> tuple[Array, Array]:
@@ -156,4 +156,4 @@ def remainder(plain: Operator, rest: Array, axis: Sequence[float] | Array) -> tu
         return max(tail, 0.0), max(tail, 0.0)
     if abs(own) > least and abs(own - tail) < 0.5 * abs(own):
         return own, own
-    return own, _better(found, there).probability(axis) if reduced.driven else tail
+    return own, _better(found, there).probability(axis) if reduced.has_torque else tail

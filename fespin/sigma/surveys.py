@@ -22,11 +22,11 @@ from ..macrospin.pointwise import Array
 from ..macrospin.spin import PROBES, Macrospin
 from ..macrospin.stability import linearized
 from ..macrospin.torque import Torque
-from ..sharing import share_out
+from ..mpi import map_over_ranks
+from .dimensionless import DimensionlessDrift
 from .escape import stable_point, stable_points
 from .fokker_planck import FokkerPlanck
 from .modes import find_spectrum
-from .reduced import Reduced
 
 type Driven = Callable[[float], tuple[Macrospin, Torque | None]]
 """Takes a drive, such as a current density, and returns the macrospin and its torque."""
@@ -170,7 +170,7 @@ def dwell_times(
         spin, torque = driven(float(x[k]))
         return _kept(lambda: _dwell(make, spin, torque, states), _unknown(states), journal, [float(x[k])])
 
-    found = share_out(comm, len(x), point, "dwell times", progress)
+    found = map_over_ranks(comm, len(x), point, "dwell times", progress)
     failures = _failures({k: error for k, (_, error) in enumerate(found)})
     stable, times, shares = (np.array([p[i] for p, _ in found]) for i in range(3))
     return DwellTimes(x, states, stable, times, shares, failures)
@@ -232,10 +232,10 @@ def phase_diagram(
 
             points.append(_kept(solve, _unknown(states), journal, [strength, float(y)]))
         # What is stable does not depend on the solve.
-        stable = np.array([_stable(states, Reduced(*at(strength, float(y))))[0] for y in x])
+        stable = np.array([_stable(states, DimensionlessDrift(*at(strength, float(y))))[0] for y in x])
         return points, _changes(lambda y: at(strength, y), x, stable, states)
 
-    found = share_out(comm, len(b), row, "phase diagram", progress)
+    found = map_over_ranks(comm, len(b), row, "phase diagram", progress)
     failures = _failures({(i, k): error for i, (row, _) in enumerate(found) for k, (_, error) in enumerate(row)})
     stable, times, shares = (np.array([[p[i] for p, _ in points] for points, _ in found]) for i in range(3))
     regions = np.array(
@@ -285,7 +285,7 @@ def resonances(
         spin, torque = driven(float(x[k]))
         return _kept(lambda: _resonance(make, spin, torque, e), [np.nan] * 7, journal, [float(x[k])])
 
-    found = share_out(comm, len(x), point, "resonance", progress)
+    found = map_over_ranks(comm, len(x), point, "resonance", progress)
     failures = _failures({k: error for k, (_, error) in enumerate(found)})
     values = np.array([y for y, _ in found])
     return Resonances(x, values[:, :3], values[:, 3], values[:, 4], values[:, 5], values[:, 6], failures)
@@ -353,13 +353,13 @@ def _wells(spin: Macrospin) -> Array:
     return np.array([w.direction for w in survey(spin).wells]).reshape(-1, 3)
 
 
-def _states(reduced: Reduced) -> tuple[Array, int]:
+def _states(reduced: DimensionlessDrift) -> tuple[Array, int]:
     """Return the stable directions, those in wells first, and how many these are.
 
     A torque may hold a direction where the energy is highest, or along its axis.
     """
     inside = stable_points(reduced)
-    if not reduced.driven:
+    if not reduced.has_torque:
         return inside, len(inside)
     u = np.concatenate([PROBES, np.eye(3), -np.eye(3)])
     starts = [u[int(np.argmax(reduced.potential(u)))]]
@@ -373,7 +373,7 @@ def _states(reduced: Reduced) -> tuple[Array, int]:
 
 def _dwell(make: Maker, spin: Macrospin, torque: Torque | None, states: Array) -> _Point:
     """Return which states are stable, for how long (s) and with which share of the time."""
-    stable, points, inside = _stable(states, Reduced(spin, torque))
+    stable, points, inside = _stable(states, DimensionlessDrift(spin, torque))
     times, shares = np.full(len(states), np.nan), np.zeros(len(states))
     if len(points) == 1:
         times[stable], shares[stable] = np.inf, 1.0
@@ -386,7 +386,7 @@ def _dwell(make: Maker, spin: Macrospin, torque: Torque | None, states: Array) -
     return stable, times, shares
 
 
-def _stable(states: Array, reduced: Reduced) -> tuple[NDArray[np.bool_], Array, int]:
+def _stable(states: Array, reduced: DimensionlessDrift) -> tuple[NDArray[np.bool_], Array, int]:
     """Return which states are stable (k,), the stable directions and how many of these are in wells."""
     points, inside = _states(reduced)
     stable = np.zeros(len(states), bool)
@@ -415,7 +415,7 @@ def _region(stable: NDArray[np.bool_], times: Array, shares: Array, observation:
 def _state(spin: Macrospin, torque: Torque | None, e: Array) -> Array | None:
     """Return the stable direction that belongs to the well nearest to e, or to e itself; None if there is none."""
     near = max((w.direction for w in survey(spin).wells), key=lambda u: float(u @ e), default=e)
-    reduced = Reduced(spin, torque)
+    reduced = DimensionlessDrift(spin, torque)
     found = stable_point(reduced, near) if near @ e > 0 else None
     return stable_point(reduced, e) if found is None else found
 
@@ -424,7 +424,7 @@ def _resonance(make: Maker, spin: Macrospin, torque: Torque | None, e: Array) ->
     u = _state(spin, torque, e)
     if u is None:
         return [np.nan] * 7
-    rate = Reduced(spin, torque)
+    rate = DimensionlessDrift(spin, torque)
     growth = spin.diffusion * np.linalg.eigvals(linearized(rate.velocity, u))
     linear = complex(-growth[0].real, abs(growth[0].imag))
     if not linear.imag:  # overdamped
@@ -444,12 +444,12 @@ def _changes(driven: Driven, drives: Array, stable: Array, states: Array) -> lis
             low, high = float(drives[k]), float(drives[k + 1])
 
             def there(y: float, i: int = i) -> bool:
-                return any(_nearest(states, u) == i for u in _states(Reduced(*driven(y)))[0])
+                return any(_nearest(states, u) == i for u in _states(DimensionlessDrift(*driven(y)))[0])
 
             fine = _FINE * abs(drives[-1] - drives[0])
             at = _bisected(there, low, high, fine)
             # A state that turns until it is nearer to another one's direction has not ended.
-            if len({len(_states(Reduced(*driven(y)))[0]) for y in (at - 2 * fine, at + 2 * fine)}) > 1:
+            if len({len(_states(DimensionlessDrift(*driven(y)))[0]) for y in (at - 2 * fine, at + 2 * fine)}) > 1:
                 out[-1].append(at)
     return out
 

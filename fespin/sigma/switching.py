@@ -13,11 +13,11 @@ from mpi4py import MPI
 from ..errors import SolverError
 from ..macrospin.pointwise import Array
 from . import escape as escaping
+from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, mixture
 from .factor import Options
 from .krylov import propagate
 from .operator import Operator
-from .reduced import Reduced
 from .space import Density
 from .stationary import null_vector, remainder
 
@@ -50,8 +50,8 @@ def course(
     observables: Sequence[Density],
     rtol: float,
     *,
-    free: Reduced,
-    driven: Reduced,
+    free: DimensionlessDrift,
+    drift: DimensionlessDrift,
     options: Options | None = None,
 ) -> Course:
     """Follow the equilibrium of a hemisphere under constant drive, by the method that fits. Collective.
@@ -60,15 +60,15 @@ def course(
     ----------
     times
         s, increasing (n,).
-    free, driven
+    free, drift
         What moves the direction before and after t = 0.
     """
     start = hemisphere_equilibrium(free, surface, axis)
     functions = [*surface.components(), *observables]
     late = times > _LONG
     slow = None
-    if late.any() and len(escaping.stable_points(driven)) > 1:
-        operator = Operator(surface, driven, weighted=True, options=options)
+    if late.any() and len(escaping.stable_points(drift)) > 1:
+        operator = Operator(surface, drift, weighted=True, options=options)
         rates = escaping.escape(operator)
         if rates.rates.max() < _SLOW:
             slow = kinetic_course(operator, rates, start, times[late], axis, functions)
@@ -78,10 +78,10 @@ def course(
     if slow is None:
         # Whatever relaxes has relaxed long before.
         followed, which = np.unique(np.minimum(times, _FOREVER), return_inverse=True)
-        found = krylov_course(surface, driven, start, followed, axis, functions, rtol=rtol, options=options)
+        found = krylov_course(surface, drift, start, followed, axis, functions, rtol=rtol, options=options)
         seen = {k: getattr(found, k)[which] for k in ("probability", "mean", "observables", "error")}
         return dataclasses.replace(found, **seen)
-    found = krylov_course(surface, driven, start, times[~late], axis, functions, rtol=rtol, options=options)
+    found = krylov_course(surface, drift, start, times[~late], axis, functions, rtol=rtol, options=options)
     return Course(
         np.concatenate([found.probability, slow.probability]),
         np.concatenate([found.mean, slow.mean]),
@@ -93,7 +93,7 @@ def course(
     )
 
 
-def hemisphere_equilibrium(free: Reduced, surface: Surface, axis: Sequence[float] | Array) -> Array:
+def hemisphere_equilibrium(free: DimensionlessDrift, surface: Surface, axis: Sequence[float] | Array) -> Array:
     """Return the integrals with the basis functions of Boltzmann's distribution in u.axis > 0. Collective."""
     inside = surface.points @ np.asarray(axis, dtype=float) > 0
     lowest = float(free.potential(surface.points[inside]).min(initial=np.inf))
@@ -104,7 +104,7 @@ def hemisphere_equilibrium(free: Reduced, surface: Surface, axis: Sequence[float
 
 def krylov_course(
     surface: Surface,
-    reduced: Reduced,
+    reduced: DimensionlessDrift,
     start: Array,
     times: Array,
     axis: Sequence[float] | Array,
@@ -131,7 +131,7 @@ def krylov_course(
     SolverError
         If the mesh does not resolve the start, or the evolution does not converge.
     """
-    weighted = not reduced.driven and depth(surface, reduced, start) < _SHALLOW
+    weighted = not reduced.has_torque and depth(surface, reduced, start) < _SHALLOW
     here = Operator(surface, reduced, weighted=weighted, options=options)
     x0 = here.project(start)
     functionals = np.array([here.hemisphere(axis), *(here.observable(f) for f in observables)])
@@ -166,7 +166,7 @@ def krylov_course(
     return Course(values[:, 0], values[:, 1:4], values[:, 4:], stationary, error, final, final.method)
 
 
-def depth(surface: Surface, reduced: Reduced, start: Array) -> float:
+def depth(surface: Surface, reduced: DimensionlessDrift, start: Array) -> float:
     """Return how much higher in energy (kT) a density lies than the lowest well. Collective."""
     energy = reduced.potential(surface.nodes)
     lowest = surface.comm.allreduce(float(energy.min(initial=np.inf)), op=MPI.MIN)

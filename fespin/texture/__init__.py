@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from .circuit import Flow, OhmicCircuit, pumped_field
     from .dipolar import DipolarField
     from .dynamics import Dynamics, History, Step
     from .energy import effective_field, stored_energy
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from .ports import Lead
     from .relaxation import relax
     from .responses import Response, respond
-    from .transport import Flow, Transport, pumped_field
     from .two_band import TwoBandMagnet
     from .vortices import VortexWatch, vortex
     from .walls import WallWatch, wall
@@ -54,7 +54,7 @@ __getattr__ = lazily(
         "ports": ("Lead",),
         "relaxation": ("relax",),
         "responses": ("Response", "respond"),
-        "transport": ("Flow", "Transport", "pumped_field"),
+        "circuit": ("Flow", "OhmicCircuit", "pumped_field"),
         "two_band": ("TwoBandMagnet",),
         "vortices": ("VortexWatch", "vortex"),
         "walls": ("WallWatch", "wall"),
@@ -74,11 +74,11 @@ __all__ = [
     "IrreversibleState",
     "LandauLifshitz",
     "Lead",
+    "OhmicCircuit",
     "Response",
     "SteadyWall",
     "Step",
     "TexturedMagnet",
-    "Transport",
     "TwoBandMagnet",
     "VortexWatch",
     "WallWatch",

@@ -10,8 +10,8 @@ from mpi4py import MPI
 
 from ..drives import SampledDrive
 from ..errors import InputError, one_line
+from .circuit import OhmicCircuit
 from .grid import Array, Grid
-from .transport import Transport
 
 if TYPE_CHECKING:
     from .magnet import TexturedMagnet
@@ -43,7 +43,7 @@ class Drives:
         magnet: TexturedMagnet,
         field: Callable[[float], Any] | None,
         current: Callable[[float], Any] | None,
-        transport: Transport | None,
+        transport: OhmicCircuit | None,
         begin: float,
         end: float,
     ) -> None:

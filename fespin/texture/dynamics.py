@@ -16,13 +16,13 @@ from mpi4py import MPI
 from ..checkpoint import StateFile
 from ..errors import InputError, SolverError
 from ..quantities import is_finite
+from .circuit import Flow, OhmicCircuit
 from .dipolar import DipolarField
 from .driving import Drives
 from .grid import Array, Grid, Start
 from .linear import Options, cross
 from .magnet import TexturedMagnet
 from .midpoint import Midpoint, Torques
-from .transport import Flow, Transport
 from .walls import require_resolved
 
 
@@ -47,7 +47,7 @@ class Step:
     adiabatic_work, nonadiabatic_work
         Done by the two torques of the current (J).
     flow
-        The current in its middle, if it comes from a :class:`Transport`.
+        The current in its middle, if it comes from an :class:`OhmicCircuit`.
     """
 
     time: float
@@ -73,7 +73,7 @@ class Step:
         """Return the energy lost in the step (J): "joule", "damping", "beta"; their sum is never negative.
 
         It is the integral of J^2/sigma + (alpha Ms/gamma)|dm/dt|^2 - (beta hbar P/e) J_i dm/dt.d_i m; without a
-        :class:`Transport` the first is left out.
+        :class:`OhmicCircuit` the first is left out.
         """
         joule = 0.0 if self.flow is None else self.flow.joule * self.size
         return {"joule": joule, "damping": self.damped, "beta": -2 * self.nonadiabatic_work}
@@ -128,7 +128,7 @@ class Dynamics:
         Applied B (T): a vector, an array (owned, 3), or a function of the time (s) that returns one.
     current
         J (A/m2): a number on a line, a vector, an array (cells, 3), or a function of the time that returns one; or a
-        :class:`Transport`, whose current feels what the motion pumps.
+        :class:`OhmicCircuit`, whose current feels what the motion pumps.
     pinned
         A function of positions (3, n) that says which nodes stay as they are.
     options
@@ -165,10 +165,10 @@ class Dynamics:
         options: Options | None = None,
         dipolar: bool | DipolarField = False,
     ) -> None:
-        self.transport = current if isinstance(current, Transport) else None
+        self.transport = current if isinstance(current, OhmicCircuit) else None
         if self.transport is not None:
             if self.transport.magnet != magnet or grid not in (self.transport.grid, self.transport.grid.mesh):
-                raise InputError("texture: current comes from a Transport of another magnet or mesh; give the same")
+                raise InputError("texture: current comes from an OhmicCircuit of another magnet or mesh; give the same")
             grid = self.transport.grid
         self.grid = grid if isinstance(grid, Grid) else Grid(grid)
         self.magnet, self.time = magnet, 0.0

@@ -101,7 +101,7 @@ def steepest_static(magnet: TexturedMagnet) -> float:
 
 
 def static_field(grid: Grid, magnet: TexturedMagnet, start: Start, applied: Any) -> Array:
-    """Return the field (V/m) that pumps the current of a given texture, (cells, 3); for :meth:`Transport.solve`.
+    """Return the field (V/m) that pumps the current of a given texture, (cells, 3); for :meth:`OhmicCircuit.solve`.
 
     E_i = c d_i m.H + c' (m x d_i m).H, with the coefficients of :class:`LandauLifshitz`: that of
     :func:`pumped_field` for the dm/dt that H makes in an open circuit. Its integral through a plane wall in a uniform B

@@ -73,7 +73,7 @@ def exact_solution(problem: TransportProblem, terminals: Mapping[str, Terminal],
         currents={"bottom": density, "top": -density},
         temperatures={},
         heats={},
-        driven=("bottom", "top"),
+        between=("bottom", "top"),
         dissipation=dissipation,
         power_balance=dissipation.total / (drop * density) - 1,
         accumulation={

@@ -156,15 +156,15 @@ class TransportProblem:
         current_density: float | None,
         current: float | None,
         voltage: float | None,
-        driven: tuple[str, str] | None,
+        between: tuple[str, str] | None,
     ) -> Mapping[str, Terminal]:
         """Return the drive of every contact; refuse what is given twice, and what to measure where nothing is."""
-        if driven is not None:
-            if isinstance(driven, str) or len(driven) != 2 or driven[0] == driven[1]:
-                raise InputError(f"driven is {driven!r}; it must be two contacts")
-            for k in driven:
+        if between is not None:
+            if isinstance(between, str) or len(between) != 2 or between[0] == between[1]:
+                raise InputError(f"between is {between!r}; it must be two contacts")
+            for k in between:
                 if k not in self.contacts:
-                    raise InputError(f"driven: contact '{k}' is not in the geometry; {nearest(k, self.contacts)}")
+                    raise InputError(f"between: contact '{k}' is not in the geometry; {nearest(k, self.contacts)}")
         if terminals is None:
             return self.drive(current_density, current, voltage)
         if not (current_density is current is voltage is None):
@@ -178,7 +178,7 @@ class TransportProblem:
         current: float | None = None,
         voltage: float | None = None,
         terminals: Mapping[str, Terminal] | None = None,
-        driven: tuple[str, str] | None = None,
+        between: tuple[str, str] | None = None,
     ) -> TransportSolution:
         """Solve one state. Collective.
 
@@ -193,7 +193,7 @@ class TransportProblem:
             A (A/m2 on a line) and V, bottom against top.
         terminals
             Instead: what drives each contact.
-        driven
+        between
             Between which two contacts voltage and resistance are taken; default those where most current
             enters and leaves.
 
@@ -204,9 +204,9 @@ class TransportProblem:
         SolverError
             If the solver does not converge.
         """
-        terminals = self._terminals(terminals, current_density, current, voltage, driven)
+        terminals = self._terminals(terminals, current_density, current, voltage, between)
         try:
-            on_mesh = self._solve(terminals, driven)
+            on_mesh = self._solve(terminals, between)
         except SolverError as error:
             why = str(error).removeprefix("transport: ").partition(";")[0]
             found = exact_solution(self, terminals, why)
@@ -216,9 +216,9 @@ class TransportProblem:
             found = exact_solution(self, terminals, on_mesh.notes[0]) if on_mesh.notes else None
             if found is None:
                 return on_mesh
-        return found if driven is None else replace(found, driven=driven)
+        return found if between is None else replace(found, between=between)
 
-    def _solve(self, terminals: Mapping[str, Terminal], driven: tuple[str, str] | None) -> TransportSolution:
+    def _solve(self, terminals: Mapping[str, Terminal], between: tuple[str, str] | None) -> TransportSolution:
         """Solve on the mesh. Collective."""
         before = self.solver.iterations
         solved = self.solver.solve(terminals)
@@ -226,8 +226,8 @@ class TransportProblem:
         if hot is not None:
             solved = hot.solved
         w, volts, amps = solved.fields, solved.voltages, solved.currents
-        if driven is None:
-            driven = reports.driven_contacts(amps)
+        if between is None:
+            between = reports.driven_contacts(amps)
         m = moments(self.system, w)
         if hot is None:
             power = dissipation_of(self.system, w, m)
@@ -244,9 +244,9 @@ class TransportProblem:
                 f"transport: the dissipated power {power.total:.6g} is not the power put in, {put_in:.6g}; {advice}"
             )
         channel_currents = reports.channel_currents(self, w, self.system if hot is None else hot.hot)
-        lost = reports.lost_current(self, channel_currents, amps[driven[0]])
+        lost = reports.lost_current(self, channel_currents, amps[between[0]])
         layer_drops, interface_drops = reports.drops(self, w)
-        current, nonequilibrium = amps[driven[0]], None
+        current, nonequilibrium = amps[between[0]], None
         declaration = self.system.declaration
         plain = declaration.thermal is None and not declaration.textures
         if current and len(self.contacts) == 2 and plain:
@@ -261,7 +261,7 @@ class TransportProblem:
             currents=amps,
             temperatures=solved.temperatures,
             heats=solved.heats,
-            driven=driven,
+            between=between,
             dissipation=power,
             power_balance=balance,
             accumulation=reports.accumulation(self, w),
@@ -363,7 +363,7 @@ class TransportProblem:
         current: float | None = None,
         voltage: float | None = None,
         terminals: Mapping[str, Terminal] | None = None,
-        driven: tuple[str, str] = ("bottom", "top"),
+        between: tuple[str, str] = ("bottom", "top"),
     ) -> HarmonicResponse:
         """Solve for an alternating drive, with the spin capacity of the materials, leads included. Collective.
 
@@ -375,7 +375,7 @@ class TransportProblem:
             In Hz; amplitudes are those of exp(+2 pi i frequency t).
         current_density, current, voltage, terminals
             As for :meth:`solve`: amplitudes with phase zero. A temperature counts from the model's reference.
-        driven
+        between
             The contacts of the impedance.
 
         Raises
@@ -383,10 +383,10 @@ class TransportProblem:
         InputError
             If a layer's material has no density of states, or the frequency is not positive.
         """
-        terminals = self._terminals(terminals, current_density, current, voltage, driven)
+        terminals = self._terminals(terminals, current_density, current, voltage, between)
         if self._harmonic is None:
             self._harmonic = Harmonic(self)
-        return self._harmonic.solve(frequency, terminals, driven)
+        return self._harmonic.solve(frequency, terminals, between)
 
     # ---- reports
     def face_mean(

@@ -37,7 +37,7 @@ class HarmonicResponse:
         Hz.
     voltages, currents
         Of every contact (V, A), currents into the device.
-    driven
+    between
         The two contacts of the impedance.
     area
         The cross-section (m2; 1 on a line).
@@ -54,7 +54,7 @@ class HarmonicResponse:
     frequency: float
     voltages: Mapping[str, complex]
     currents: Mapping[str, complex]
-    driven: tuple[str, str]
+    between: tuple[str, str]
     area: float
     fields: Mapping[str, tuple[fem.Function, fem.Function]]
     accumulation: Mapping[Pair, tuple[complex, complex]]
@@ -68,7 +68,7 @@ class HarmonicResponse:
     @property
     def impedance_area(self) -> complex | None:
         """Voltage over current density between the driven contacts (ohm m2); None if no current flows."""
-        a, b = self.driven
+        a, b = self.between
         current = self.currents[a]
         return (self.voltages[a] - self.voltages[b]) / current * self.area if current else None
 
@@ -107,7 +107,7 @@ class Harmonic:
         self._solver = TerminalSolver(self._system, problem.options, "harmonic")
         return self._system, self._solver
 
-    def solve(self, frequency: float, terminals: Mapping[str, Terminal], driven: tuple[str, str]) -> HarmonicResponse:
+    def solve(self, frequency: float, terminals: Mapping[str, Terminal], between: tuple[str, str]) -> HarmonicResponse:
         """Solve at one frequency (Hz); the drives' phases are zero. Collective.
 
         Raises
@@ -144,7 +144,7 @@ class Harmonic:
             frequency,
             complex_of(found.potentials),
             complex_of(found.fluxes),
-            driven,
+            between,
             self.problem.domain.area,
             {k: (re, im) for k, re, im in zip(names, found.fields[:n], found.fields[n:], strict=True)},
             self._accumulation(found.fields),

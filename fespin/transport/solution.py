@@ -66,7 +66,7 @@ class TransportSolution:
         Of every contact; currents (A) count into the device.
     temperatures, heats
         Of every contact (K), and the heat current into the device there (W); empty without heat.
-    driven
+    between
         The two contacts between which voltage and resistance are taken.
     dissipation
         Power by place and mechanism.
@@ -102,7 +102,7 @@ class TransportSolution:
     currents: Mapping[str, float]
     temperatures: Mapping[str, float]
     heats: Mapping[str, float]
-    driven: tuple[str, str]
+    between: tuple[str, str]
     dissipation: Dissipation
     power_balance: float
     accumulation: Mapping[Pair, tuple[float, float]]
@@ -125,13 +125,13 @@ class TransportSolution:
     @property
     def voltage(self) -> float:
         """Between the driven contacts (V)."""
-        a, b = self.driven
+        a, b = self.between
         return self.voltages[a] - self.voltages[b]
 
     @property
     def current(self) -> float:
         """Into the first driven contact (A; A/m2 on a line)."""
-        return self.currents[self.driven[0]]
+        return self.currents[self.between[0]]
 
     @property
     def current_density(self) -> float:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "onsager"))
 
 from devices import CO, CU, DOWN, PY, UP, stack, valve
 from mpi4py import MPI
@@ -38,7 +39,7 @@ def flat(value, name=""):
 
 def results(x):
     return {k: v for k, v in x.summary().items() if k not in ("iterations", "power_balance")} | {
-        "profile": x.profile(5).accumulation.tolist() if x.driven == ("bottom", "top") else []
+        "profile": x.profile(5).accumulation.tolist() if x.between == ("bottom", "top") else []
     }
 
 

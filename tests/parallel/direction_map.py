@@ -14,7 +14,7 @@ from mpi4py import MPI
 import fespin as fs
 from fespin.coupling import direction_map, in_groups
 from fespin.errors import InputError, ModelError, SolverError
-from tests.test_direction_map import ENDS, two_references
+from tests.coupling.test_direction_map import ENDS, two_references
 
 COMM = MPI.COMM_WORLD
 

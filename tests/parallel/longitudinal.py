@@ -11,7 +11,7 @@ import numpy as np
 from mpi4py import MPI
 
 from fespin.longitudinal import Flux, Held, decay_modes, evolve, fitted_wavenumber, respond
-from tests import test_longitudinal as cases
+from tests.longitudinal import test_longitudinal as cases
 
 COMM = MPI.COMM_WORLD
 

@@ -12,9 +12,9 @@ from mpi4py import MPI
 
 import fespin as fs
 from fespin.transport.torque import torque_density
-from tests import test_s_d as sd
-from tests import test_thermoelectric as thermo
-from tests import test_vector as vector
+from tests.transport import test_s_d as sd
+from tests.transport import test_thermoelectric as thermo
+from tests.transport import test_vector as vector
 
 COMM = MPI.COMM_WORLD
 
@@ -71,13 +71,13 @@ def main(path):
             contacts = dict(zip(("bottom", "top"), ends, strict=True))
             problem = fs.TransportProblem(domain, model, contacts=contacts)
             drive = {"bottom": fs.Terminal(current=3e10 * domain.area, **heat), "top": fs.Terminal(voltage=0.0)}
-            x = problem.solve(terminals=drive, driven=("bottom", "top"))
+            x = problem.solve(terminals=drive, between=("bottom", "top"))
             assert abs(x.power_balance) < 1e-10, (name, shape, x.power_balance)
             out |= flat(results(problem, x), f"{name} {shape}")
             if "wall" in name:
                 # Another system in the place of the first.
                 problem.magnetize({stack.names[0]: (0, 0, 1)})
-                x = problem.solve(terminals=drive, driven=("bottom", "top"))
+                x = problem.solve(terminals=drive, between=("bottom", "top"))
                 out |= flat(results(problem, x), f"{name} {shape} turned")
             problem.destroy()
     if COMM.rank == 0:

@@ -11,7 +11,7 @@ from devices import side_by_side
 from mpi4py import MPI
 
 import fespin as fs
-from tests import test_s_d as sd
+from tests.transport import test_s_d as sd
 
 CU = fs.Material("Cu", 6e-9, 450e-9, thermal=fs.Thermal((2e-6, 2e-6)))
 CO = fs.Material(

@@ -8,7 +8,7 @@ import numpy as np
 from dolfinx import mesh
 from mpi4py import MPI
 
-from fespin.texture import Dynamics, Grid, Lead, TexturedMagnet, Transport, WallWatch, static_field, wall
+from fespin.texture import Dynamics, Grid, Lead, OhmicCircuit, TexturedMagnet, WallWatch, static_field, wall
 
 COMM = MPI.COMM_WORLD
 LENGTH = 120e-9
@@ -32,7 +32,7 @@ def numbers():
             "left": Lead(lambda x: x[0] < 1e-12, voltage=0.0),
             "right": Lead(lambda x: x[0] > LENGTH - 1e-12, current=ramp(1e10 * grid.volume / LENGTH)),
         }
-        transport = Transport(grid, MAGNET, leads)
+        transport = OhmicCircuit(grid, MAGNET, leads)
         points = np.array([[30e-9, 4e-9, 3e-9], [77e-9, 11e-9, 5e-9]])[:, : grid.mesh.geometry.dim]
         probe, watch = transport.probe(points), WallWatch(grid, MAGNET)
         start = wall(MAGNET, 55e-9, 0.3)

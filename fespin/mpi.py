@@ -1,0 +1,102 @@
+"""Independent pieces of work shared out among ranks; what fails on one fails on all."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import cast
+
+from mpi4py import MPI
+
+from .errors import FespinError, SolverError, one_line
+
+
+def first_rank[T](comm: MPI.Intracomm, work: Callable[[], T]) -> T:
+    """Return on all ranks what work returns on the first; raise on all what it raises there. Collective.
+
+    Parameters
+    ----------
+    work
+        Not collective; what it returns can be pickled.
+
+    Raises
+    ------
+    BaseException
+        Any, also :class:`SystemExit` and :class:`KeyboardInterrupt`.
+    """
+    found, failure = cast(T, None), None
+    if comm.rank == 0:
+        try:
+            found = work()
+        except BaseException as error:  # whatever it is, the other ranks wait for it
+            failure = error
+    others = comm.bcast((found, _portable(failure)), 0)
+    if failure is not None:
+        raise failure
+    if others[1] is not None:
+        raise others[1]
+    return cast(T, others[0])
+
+
+def _portable(error: BaseException | None) -> BaseException | None:
+    """Return an error that can be sent to another rank: itself, or one that says the same."""
+    if error is None:
+        return None
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # pickling fails in as many ways as there are classes
+        return SolverError(f"{type(error).__name__}: {one_line(str(error))}")
+    return error
+
+
+def agree_on_errors[T](comm: MPI.Intracomm, work: Callable[[], T], owner: str) -> list[T]:
+    """Return what every rank's work returns; raise on all ranks what it raises on any. Collective.
+
+    Raises
+    ------
+    FespinError
+        That of the first rank that failed; other errors as a :class:`SolverError` that names the owner.
+    SystemExit, KeyboardInterrupt
+        As they are.
+    """
+    failure: BaseException | None
+    found, failure = cast(T, None), None
+    try:
+        found = work()
+    except (FespinError, SystemExit, KeyboardInterrupt) as error:
+        failure = error
+    except Exception as error:  # of a user's function; the other ranks must hear of it
+        failure = SolverError(f"{owner}: {type(error).__name__}: {one_line(str(error))}")
+        failure.__cause__ = error
+    parts = comm.allgather((found, failure))
+    for rank, (_, failed) in enumerate(parts):
+        if failed is not None:
+            # A copy that has travelled has lost its cause.
+            raise failure if failure is not None and rank == comm.rank else failed
+    return [x for x, _ in parts]
+
+
+def map_over_ranks[T](
+    comm: MPI.Intracomm, count: int, work: Callable[[int], T], owner: str, done: Callable[[float], None] | None = None
+) -> list[T]:
+    """Return work(0), ..., work(count - 1), each done by one rank, on all ranks. Collective.
+
+    Parameters
+    ----------
+    work
+        Not collective; its results are small.
+    done
+        Called with the part of this rank's share that is done.
+    """
+    own = range(comm.rank, count, comm.size)
+
+    def share() -> list[T]:
+        out = []
+        for i, k in enumerate(own, 1):
+            out.append(work(k))
+            if done is not None:
+                done(i / len(own))
+        return out
+
+    parts = agree_on_errors(comm, share, owner)
+    return [parts[k % comm.size][k // comm.size] for k in range(count)]

@@ -1,0 +1,79 @@
+"""Fields and drives that vary in time: what they are at a moment, and when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..errors import InputError
+from ..macrospin.energy import field_vector
+from ..macrospin.pointwise import Array
+from ..macrospin.spin import Macrospin
+from ..macrospin.torque import Torque
+from .dimensionless import DimensionlessDrift
+
+_SAMPLES = 2001
+
+
+def builder(
+    spin: Macrospin,
+    torque: Torque | None,
+    field: Callable[[float], Sequence[float]] | None,
+    drive: Callable[[float], float] | None,
+) -> Callable[[float], DimensionlessDrift]:
+    """Return a function of s = t/(2 tau_N) that says what moves the direction then.
+
+    Parameters
+    ----------
+    field, drive
+        Functions of t (s): a field in addition to the macrospin's (T), the factor on the torque.
+    """
+    rate = spin.diffusion
+
+    def build(s: float) -> DimensionlessDrift:
+        b = (0.0, 0.0, 0.0) if field is None else field_vector(tuple(field(s / rate)), "evolve: field")
+        factor = 1.0 if drive is None else float(drive(s / rate))
+        if not np.isfinite(factor):
+            raise InputError(f"evolve: drive is {factor!r} at {s / rate:g} s; it must be finite")
+        return DimensionlessDrift(spin, torque, factor, b)
+
+    return build
+
+
+def directions(build: Callable[[float], DimensionlessDrift], times: Array) -> list[Array]:
+    """Return the directions of the fields at some times."""
+    fields = np.array([build(x).field for x in times])
+    size = np.linalg.norm(fields, axis=1)
+    return list(fields[size > 0] / size[size > 0][:, None])
+
+
+def samples(end: float) -> Array:
+    """Return the times at which field and drive are looked at before an evolution (n,)."""
+    return np.linspace(0.0, end, _SAMPLES)
+
+
+def changes(build: Callable[[float], DimensionlessDrift], end: float) -> Array:
+    """Return times between which field and drive change by no more than a twentieth of all their change (n,)."""
+    times = samples(end)
+    seen = np.array([[*r.field, r.amplitude] for r in map(build, times)])
+    span = np.ptp(seen, axis=0)
+    moved = np.abs(np.diff(seen, axis=0)) / np.where(span > 0, span, 1.0)
+    total = np.concatenate([[0.0], np.cumsum(moved.sum(axis=1))])
+    if total[-1] == 0:
+        return np.zeros(0)
+    return np.unique(times[np.searchsorted(total, np.linspace(0, total[-1], 21)[1:-1])])
+
+
+def checked_times(times: Sequence[float] | Array) -> Array:
+    """Return times (s) as an array.
+
+    Raises
+    ------
+    InputError
+        If they are not finite, not negative and increasing.
+    """
+    t = np.atleast_1d(np.asarray(times, dtype=float))
+    if t.ndim != 1 or not len(t) or not np.isfinite(t).all() or t[0] < 0 or (np.diff(t) <= 0).any() or t[-1] <= 0:
+        raise InputError("times: they must be finite, not negative and increasing, and end after zero (s)")
+    return t

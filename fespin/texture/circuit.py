@@ -1,0 +1,249 @@
+"""The current through a textured magnet: Ohm's law with the field that a moving texture pumps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from dolfinx import mesh as dmesh
+from mpi4py import MPI
+
+from ..errors import InputError, nearest
+from .grid import Array, Grid
+from .linear import Options, cross
+from .magnet import TexturedMagnet
+from .ports import Lead, Port, PortSystem, check_leads, driven, lead_nodes
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A distribution of current.
+
+    Attributes
+    ----------
+    potential
+        phi at this rank's own nodes (owned,), in V.
+    current_density
+        J in this rank's own cells (cells, 3), in A/m2.
+    pumped
+        The field E in them (cells, 3), in V/m.
+    voltages, currents
+        Of the leads: V, and what flows into the magnet (A; A/m in a plane, A/m2 on a line).
+    joule
+        Integral of J^2/sigma (W; W/m in a plane, W/m2 on a line).
+    supplied
+        What the leads put in, the sum of V I (the same unit).
+    """
+
+    potential: Array = field(repr=False)
+    current_density: Array = field(repr=False)
+    pumped: Array = field(repr=False)
+    voltages: dict[str, float]
+    currents: dict[str, float]
+    joule: float
+    supplied: float
+
+
+def pumped_field(grid: Grid, magnet: TexturedMagnet, m: Array, rate: Array) -> Array:
+    """Return the field of a moving texture, E_i = (hbar P/2e) [m.(dm/dt x d_i m) + beta dm/dt.d_i m], (cells, 3).
+
+    It is the mean over each cell, with values of nodes at corners: the transpose of the torque in
+    :class:`fespin.texture.Dynamics`, so that what one takes the other gives. Collective.
+
+    Parameters
+    ----------
+    m, rate
+        m and dm/dt (1/s) at this rank's own nodes (owned, 3).
+    """
+    seen = grid.seen(np.hstack([m, cross(m, rate) + magnet.nonadiabaticity * rate]))
+    gradient, push = grid.gradient(seen[:, :3]), grid.mean(seen[:, 3:])
+    return np.asarray(magnet.pumping_scale * np.einsum("cia,ca->ci", gradient, push))
+
+
+class OhmicCircuit:
+    """Currents in a magnet, J = sigma (-grad phi + E) with div J = 0, between leads.
+
+    The potential is continuous and of first degree, J constant in cells. Each lead's potential is one number; the
+    fields of unit voltages are found once, so that a solve for another E costs one step with the factor.
+
+    The constructor is collective, and so is every method.
+
+    Parameters
+    ----------
+    grid
+        Or a DOLFINx mesh.
+    leads
+        By name. At least one must have a voltage.
+    options
+        PETSc options without prefix.
+
+    Raises
+    ------
+    InputError
+        If leads are missing, touch no node or overlap.
+
+    Examples
+    --------
+    >>> wire = OhmicCircuit(grid, cobalt, {"left": Lead(lambda x: x[0] < 1e-12, voltage=0.0),
+    ...                                 "right": Lead(lambda x: x[0] > 399e-9, current=1e11)})
+    """
+
+    def __init__(
+        self, grid: Grid | dmesh.Mesh, magnet: TexturedMagnet, leads: Mapping[str, Lead], options: Options | None = None
+    ) -> None:
+        self.grid = grid if isinstance(grid, Grid) else Grid(grid)
+        check_leads(leads)
+        self.magnet, self.leads = magnet, dict(leads)
+        g = self.grid
+        ports = [Port(x) for x in lead_nodes(g, self.leads)]
+        stiffness = magnet.conductivity * np.einsum("c,cai,cbi->cab", g.volumes, g.slopes, g.slopes)
+        self._system = PortSystem(g, stiffness[..., None, None], ports, "transport", options)
+
+    @property
+    def conductances(self) -> Array:
+        """I_k = sum_l G_kl V_l of a magnet at rest (S; S/m in a plane, S/m2 on a line)."""
+        return self._system.conductances
+
+    def solve(self, emf: Array | None = None, t: float = 0.0) -> Flow:
+        """Return the current for a given field E.
+
+        Parameters
+        ----------
+        emf
+            E in this rank's own cells (cells, 3), or one vector, in V/m; as of :func:`pumped_field`.
+        t
+            Time (s) for leads whose voltage or current depends on it.
+        """
+        emf = self.grid.along((0.0, 0.0, 0.0) if emf is None else emf, "emf")
+        phi, density, voltages, currents = self._solved(emf, t)
+        joule = self.grid.total(self.grid.volumes * np.einsum("ci,ci->c", density, density)) / self.magnet.conductivity
+        return Flow(
+            phi[: self.grid.owned],
+            density,
+            emf,
+            {k: float(v) for k, v in zip(self.leads, voltages, strict=True)},
+            {k: float(i) for k, i in zip(self.leads, currents, strict=True)},
+            joule,
+            float(voltages @ currents),
+        )
+
+    def _solved(self, emf: Array, t: float) -> tuple[Array, Array, Array, Array]:
+        """Return the potential at all nodes, J in the cells, and voltages and currents of the leads."""
+        g, sigma = self.grid, self.magnet.conductivity
+        source = -sigma * g.volumes[:, None] * np.einsum("cai,ci->ca", g.slopes, emf)
+        fields, voltages, currents = self._system.solve(source[:, :, None], *driven(g, self.leads, t))
+        density = sigma * (emf - g.gradient(fields)[:, :, 0])
+        return fields[:, 0], density, voltages, currents
+
+    def moving(self, m: Array, rate: Array, t: float = 0.0) -> Flow:
+        """Return the current while m moves: :meth:`solve` with :func:`pumped_field`; m and rate (owned, 3)."""
+        return self.solve(pumped_field(self.grid, self.magnet, m, rate), t)
+
+    def density(self, m: Array, rate: Array, t: float = 0.0) -> Array:
+        """Return only J of :meth:`moving`, in this rank's own cells (cells, 3)."""
+        return self._solved(pumped_field(self.grid, self.magnet, m, rate), t)[1]
+
+    def voltage(self, flow: Flow, first: str, second: str) -> float:
+        """Return the voltage (V) of one lead against another.
+
+        Raises
+        ------
+        InputError
+            If there is no such lead.
+        """
+        for name in (first, second):
+            if name not in self.leads:
+                raise InputError(f"texture: there is no lead '{name}'; {nearest(name, self.leads)}")
+        return flow.voltages[first] - flow.voltages[second]
+
+    @property
+    def varying(self) -> dict[str, Callable[[float], float]]:
+        """Return what drives leads as a function of the time, by the lead's name."""
+        drives = {name: lead.current if lead.voltage is None else lead.voltage for name, lead in self.leads.items()}
+        return {name: drive for name, drive in drives.items() if callable(drive)}
+
+    def reach(self, name: str) -> float:
+        """Return the largest |J| for one V or A of a lead's drive, through the magnet at rest (1/(Ohm m2) or 1/m2)."""
+        values = [None if lead.voltage is None else 0.0 for lead in self.leads.values()]
+        inflows = [0.0] * len(values)
+        k = list(self.leads).index(name)
+        (inflows if values[k] is None else values)[k] = 1.0
+        fields, *_ = self._system.solve(np.zeros((len(self.grid.cells), self.grid.dim + 1, 1)), values, inflows)
+        density = self.magnet.conductivity * self.grid.gradient(fields)[:, :, 0]
+        return self.grid.largest(np.linalg.norm(density, axis=1))
+
+    def at_rest(self, flow: Flow) -> Flow:
+        """Return the flow of the same currents through the leads of the magnet at rest.
+
+        What a flow differs by from it is pumped: the first lead has the same potential in both.
+        """
+        g, sigma = self.grid, self.magnet.conductivity
+        currents = np.array([flow.currents[name] for name in self.leads])
+        fields, values = self._system.carried(list(currents))
+        shift = next(iter(flow.voltages.values()))
+        density = -sigma * g.gradient(fields)[:, :, 0]
+        voltages = values + shift
+        return Flow(
+            fields[: g.owned, 0] + shift,
+            density,
+            np.zeros_like(density),
+            {k: float(v) for k, v in zip(self.leads, voltages, strict=True)},
+            dict(flow.currents),
+            g.total(g.volumes * np.einsum("ci,ci->c", density, density)) / sigma,
+            float(voltages @ currents),
+        )
+
+    def electromotive_force(self, flow: Flow, first: str, second: str) -> float:
+        """Return what the pumped field makes from one lead to another (V), in a magnet of any shape.
+
+        It is the voltage of the first against the second at the same currents through the magnet at rest, less the
+        voltage: the integral of E on the way of the current.
+
+        Raises
+        ------
+        InputError
+            If there is no such lead.
+        """
+        return self.voltage(self.at_rest(flow), first, second) - self.voltage(flow, first, second)
+
+    def probe(self, points: Array) -> Callable[[Flow], Array]:
+        """Return a function that gives the potential (V) at points inside, (n,), on all ranks.
+
+        Parameters
+        ----------
+        points
+            (n, dim of space) in m; numbers on a line.
+
+        Raises
+        ------
+        InputError
+            If a point lies outside.
+        """
+        g = self.grid
+        x = np.atleast_1d(np.asarray(points, dtype=float))
+        x = x[:, None] if x.ndim == 1 else x
+        x = np.pad(x, ((0, 0), (0, 3 - x.shape[1])))
+        places = []
+        for k, point in enumerate(x):
+            start = g.positions[g.cells[:, 0]]
+            # Barycentric coordinates: each is one at its corner and falls along its slope.
+            inside = np.einsum("cai,ci->ca", g.slopes, point - start)
+            inside[:, 0] += 1.0
+            best = int(np.argmax(inside.min(axis=1))) if len(inside) else -1
+            margin = float(inside[best].min()) if best >= 0 else -np.inf
+            found, rank = g.comm.allreduce((margin, g.comm.rank), MPI.MAXLOC)
+            if not found > -1e-9:
+                raise InputError(f"texture: the probe at {np.atleast_1d(points)[k]} m lies outside the mesh")
+            places.append((rank, best, inside[best] if best >= 0 else None))
+
+        def read(flow: Flow) -> Array:
+            phi = g.seen(flow.potential[:, None])[:, 0]
+            mine = [phi[g.cells[c]] @ w if rank == g.comm.rank else 0.0 for rank, c, w in places]
+            return np.asarray(g.comm.allreduce(np.array(mine)))
+
+        return read
+
+    def destroy(self) -> None:
+        """Free the factor."""
+        self._system.destroy()

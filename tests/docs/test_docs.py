@@ -1,0 +1,42 @@
+"""The code that the documents show runs, and their links lead somewhere."""
+
+import re
+
+import pytest
+from launch import ROOT
+
+PAGES = {*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("[a-z]*/README.md")}
+
+
+def blocks(path):
+    return "\n".join(re.findall(r"```python\n(.*?)```", path.read_text(), re.S))
+
+
+def test_code_of_the_readme(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code = blocks(ROOT / "README.md")
+    assert "diameter=60e-9" in code
+    exec(compile(code.replace("diameter=60e-9", "diameter=60e-9, mesh_size=20e-9"), "README.md", "exec"), {})
+    assert float(capsys.readouterr().out.split()[0]) == pytest.approx(1.257, rel=5e-3, abs=0)
+    assert (tmp_path / "accumulation.png").stat().st_size > 10_000
+
+
+def test_code_of_the_model_page():
+    exec(compile(blocks(ROOT / "docs" / "adding-a-model.md"), "adding-a-model.md", "exec"), {})
+
+
+@pytest.mark.parametrize("page", ["longitudinal", "texture", "irreversible", "faults"])
+def test_code_of_the_pages(page, capsys):
+    """It runs, and shows what it says."""
+    exec(compile(blocks(ROOT / "docs" / f"{page}.md"), f"{page}.md", "exec"), {})
+    shown = capsys.readouterr().out
+    if page == "irreversible":
+        assert float(shown.split()[0]) == pytest.approx(-6.946e-6, rel=1e-3)
+
+
+@pytest.mark.parametrize("page", sorted(PAGES), ids=lambda p: str(p.relative_to(ROOT)))
+def test_links(page):
+    text = page.read_text()
+    for target in (*re.findall(r"\]\(([^)#]+)", text), *re.findall(r'src="([^"]+)"', text)):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
