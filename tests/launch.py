@@ -24,7 +24,7 @@ def mpirun(ranks, *command, timeout=600, **options):
     clean.setdefault("OMP_NUM_THREADS", "1")
     # More ranks than free cores: who waits lets others work.
     clean.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")
-    clean["PYTHONPATH"] = os.pathsep.join([str(ROOT), clean.get("PYTHONPATH", "")])
+    clean["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(TESTS), clean.get("PYTHONPATH", "")])
     assert shutil.which("mpirun"), "mpirun is needed"
     return subprocess.run(
         [*launcher, *map(str, command)], env=clean, capture_output=True, text=True, timeout=timeout, **options

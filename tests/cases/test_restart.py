@@ -13,6 +13,8 @@ import pytest
 from casefiles import refused, run, task
 from dolfinx import fem, mesh
 from launch import python
+from samples import wires
+from samples.longitudinal import COMM, LENGTH, interval, magnet
 
 import fespin as fs
 from fespin import InputError
@@ -20,8 +22,6 @@ from fespin.checkpoint import Journal, StateFile, digest_of
 from fespin.longitudinal import Flux, Held, evolve
 from fespin.sigma.surveys import phase_diagram
 from fespin.texture import Dynamics, WallWatch, wall
-from tests.longitudinal.test_longitudinal import COMM, LENGTH, interval, magnet
-from tests.texture import test_textured
 
 # Dies by SIGKILL at the n-th time that a file of a checkpoint is replaced (just before or just after) or a piece is
 # about to be written.
@@ -266,13 +266,13 @@ def pulse(t):
 @pytest.mark.parametrize("step", [None, 4e-12], ids=["controlled", "even"])
 def test_motion_goes_on(step, tmp_path):
     """A wall between leads under a pulse of field, stopped again and again: every step is that of one motion."""
-    grid = test_textured.line(COMM, cells=60)
+    grid = wires.line(COMM, cells=60)
 
     def moved(path=None):
-        leads = test_textured.circuit(grid, test_textured.MAGNET, current=lambda t: 3e11 if t > 5e-11 else 0.0)
-        start = wall(test_textured.MAGNET, 120e-9, 0.1)
-        motion = Dynamics(grid, test_textured.MAGNET, start, field=pulse, current=leads)
-        watch, count = WallWatch(grid, test_textured.MAGNET), 0
+        leads = wires.circuit(grid, wires.MAGNET, current=lambda t: 3e11 if t > 5e-11 else 0.0)
+        start = wall(wires.MAGNET, 120e-9, 0.1)
+        motion = Dynamics(grid, wires.MAGNET, start, field=pulse, current=leads)
+        watch, count = WallWatch(grid, wires.MAGNET), 0
 
         def seen(now):
             nonlocal count
@@ -304,9 +304,7 @@ def test_motion_goes_on(step, tmp_path):
         assert a == pytest.approx(b, rel=1e-12, abs=1e-12 * np.abs(b).max())
     assert ends == pytest.approx(directions, rel=0, abs=1e-12)
     with pytest.raises(InputError, match="it is of a longer motion"):
-        Dynamics(grid, test_textured.MAGNET, wall(test_textured.MAGNET, 1e-7)).run(
-            1e-11, checkpoint=tmp_path / "state", resume=True
-        )
+        Dynamics(grid, wires.MAGNET, wall(wires.MAGNET, 1e-7)).run(1e-11, checkpoint=tmp_path / "state", resume=True)
 
 
 # ---- surveys

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from launch import numbers, require_equal
 from mpi4py import MPI
+from references import channel_models as exact
+from samples.maps import ENDS, device, problem_of, two_references
+from samples.vector import CO, CU, NC, NP, PY, J, layer, reference
 
 import fespin as fs
 from fespin.coupling import DirectionMap, direction_map, in_groups, sphere_map, torque_map
@@ -16,20 +19,8 @@ from fespin.coupling.solves import solve_direction
 from fespin.coupling.sphere_torque import DirectionTorque
 from fespin.errors import InputError, ModelError, SolverError
 from fespin.harmonics import even_directions, expansion, harmonics, orders, quadrature, sizes
-from tests.coupling.test_torque_map import ENDS, device, problem_of
-from tests.references import channel_models as exact
-from tests.transport.test_vector import AU, CO, CU, NC, NP, PY, J, layer, reference
 
 COMM = MPI.COMM_SELF
-
-
-def two_references(free=(0, 0, 1)):
-    """A free layer between magnets along different axes, each with its own material and faces."""
-    return fs.Stack(
-        layer(CO, 7, (0, 0, 1)), layer(CU, 9), layer(PY, 4, free), layer(AU, 12), layer(CO, 5, (1, 0.2, 0)),
-        layer(CU, 20),
-        interfaces={("Cu", "Co"): NC, ("Cu", "Py"): NP, ("Py", "Au"): NP, ("Au", "Co"): NC}, library={},
-    )  # fmt: skip
 
 
 def random_directions(n, seed=1):

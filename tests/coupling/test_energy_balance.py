@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from mpi4py import MPI
+from samples.maps import device, problem_of
 
 import fespin as fs
 from fespin.coupling import Circuit, energy_balance, mean_electrical_power, torque_map
 from fespin.errors import InputError
-from tests.coupling.test_torque_map import device, problem_of
 
 COMM = MPI.COMM_SELF
 

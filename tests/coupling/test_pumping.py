@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mpi4py import MPI
+from samples.vector import AU, CO, CU, NC, NP, PY, layer
 
 import fespin as fs
 from fespin.constants import ELECTRON_GYROMAGNETIC_RATIO, ELEMENTARY_CHARGE, HBAR
 from fespin.coupling import pumped_damping, pumping_matrix, solve_turning
 from fespin.errors import InputError, ModelError
-from tests.transport.test_vector import AU, CO, CU, NC, NP, PY, layer
 
 COMM = MPI.COMM_SELF
 SHORT = dict.fromkeys(("bottom", "top"), fs.Terminal(voltage=0.0))

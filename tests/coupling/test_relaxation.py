@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 from numpy.polynomial import Chebyshev
+from samples import s_d as sd
+from samples.vector import AU, CO, CU, NC, NP, PY, layer, reference
 from scipy.optimize import brentq
 
 import fespin as fs
@@ -23,8 +25,6 @@ from fespin.coupling import (
     relaxation_map,
 )
 from fespin.errors import InputError, ModelError
-from tests.transport import test_s_d as sd
-from tests.transport.test_vector import AU, CO, CU, NC, NP, PY, layer, reference
 
 COMM = MPI.COMM_SELF
 UP, DOWN = (0, 0, 1), (0, 0, -1)

@@ -2,35 +2,13 @@
 
 import numpy as np
 import pytest
-from mpi4py import MPI
+from references import channel_models as exact
+from samples.maps import COMM, ENDS, FIXED, device, problem_of
+from samples.vector import CO, CU, NC, NP, PY, J, layer, reference
 
 import fespin as fs
 from fespin.coupling import TorqueMap, pumped_damping, torque_map
 from fespin.errors import InputError, ModelError
-from tests.references import channel_models as exact
-from tests.transport.test_vector import AU, CO, CU, NC, NP, PY, J, layer, reference
-
-COMM = MPI.COMM_SELF
-FIXED = (1, 2, 2)
-ENDS = ("lead", "reservoir")
-FACES = {("Cu", "Co"): NC, ("Cu", "Py"): NP, ("Py", "Au"): NP}
-
-
-def device(free=(0, 0, 1), fixed=FIXED):
-    return fs.Stack(
-        layer(CU, 12),
-        layer(CO, 7, fixed),
-        layer(CU, 9),
-        layer(PY, 4, free),
-        layer(AU, 30),
-        interfaces=FACES,
-        library={},
-    )
-
-
-def problem_of(stack, transverse="absorbed", field=(0, 0, 0)):
-    contacts = dict(zip(("bottom", "top"), ENDS, strict=True))
-    return fs.TransportProblem(fs.line(COMM, stack), fs.Vector(transverse, field), contacts=contacts)
 
 
 @pytest.fixture(scope="module")

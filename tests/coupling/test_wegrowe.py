@@ -8,6 +8,7 @@ import pytest
 from mpi4py import MPI
 from numpy.polynomial import Chebyshev
 from numpy.polynomial.legendre import leggauss
+from samples import vector
 
 import fespin as fs
 from fespin.constants import ELEMENTARY_CHARGE, HBAR
@@ -27,7 +28,6 @@ from fespin.coupling import (
     transverse_slopes,
 )
 from fespin.errors import InputError, ModelError
-from tests.transport import test_vector as vector
 
 COMM = MPI.COMM_SELF
 UP = (0, 0, 1)

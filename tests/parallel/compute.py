@@ -4,9 +4,6 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parents[1] / "onsager"))
-
 from devices import CO, CU, DOWN, PY, UP, stack, valve
 from mpi4py import MPI
 
@@ -62,7 +59,7 @@ def devices():
 
 def absent_field():
     """Three channels, one of them in the magnet only; ranks may be without it."""
-    from test_onsager import run, three_channels
+    from samples.three_channels import run, three_channels
 
     domain, declaration = three_channels(12e-9)
     _, _, current, power, _ = run(domain, declaration)

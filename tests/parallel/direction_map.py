@@ -4,17 +4,14 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import numpy as np
 import pytest
 from mpi4py import MPI
+from samples.maps import ENDS, two_references
 
 import fespin as fs
 from fespin.coupling import direction_map, in_groups
 from fespin.errors import InputError, ModelError, SolverError
-from tests.coupling.test_direction_map import ENDS, two_references
 
 COMM = MPI.COMM_WORLD
 

@@ -6,9 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from fespin.ending import end_together, guard_program, reclaim_signals
 from fespin.errors import InputError

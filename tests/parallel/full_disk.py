@@ -2,9 +2,6 @@
 
 import resource
 import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from mpi4py import MPI
 

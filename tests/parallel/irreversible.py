@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from mpi4py import MPI
+from samples.irreversible import LENGTH, MAKERS, ends, grids, pull, texture
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parents[1] / "texture"))
 from fespin.texture import IrreversibleProblem
-from tests.texture.test_irreversible import LENGTH, MAKERS, ends, grids, pull, texture
 
 COMM = MPI.COMM_WORLD
 

@@ -4,14 +4,11 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import numpy as np
 from mpi4py import MPI
+from samples import longitudinal as cases
 
 from fespin.longitudinal import Flux, Held, decay_modes, evolve, fitted_wavenumber, respond
-from tests.longitudinal import test_longitudinal as cases
 
 COMM = MPI.COMM_WORLD
 

@@ -4,17 +4,14 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import numpy as np
 from mpi4py import MPI
+from samples import s_d as sd
+from samples import thermoelectric as thermo
+from samples import vector
 
 import fespin as fs
 from fespin.transport.torque import torque_density
-from tests.transport import test_s_d as sd
-from tests.transport import test_thermoelectric as thermo
-from tests.transport import test_vector as vector
 
 COMM = MPI.COMM_WORLD
 

@@ -1,10 +1,5 @@
 """A magnetization that is zero, or cannot be evaluated, in one cell: all ranks raise, and go on."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
 import numpy as np
 import pytest
 from mpi4py import MPI

@@ -2,9 +2,7 @@
 
 import os
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
 os.environ[sys.argv[1]] = sys.argv[2]
 
 from fespin.cli import main

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from launch import numbers, require_equal
 from mpi4py import MPI
+from samples.vector import CO, CU, NC, layer
 
 import fespin as fs
 from fespin.coupling import torque_map
@@ -12,7 +13,6 @@ from fespin.macrospin.stability import linearized
 from fespin.mpi import map_over_ranks
 from fespin.sigma import Sigma
 from fespin.sigma.surveys import critical_drive, dwell_times, phase_diagram, resonances
-from tests.transport.test_vector import CO, CU, NC, layer
 
 COMM = MPI.COMM_SELF
 UP, DOWN = np.array([0.0, 0.0, 1.0]), np.array([0.0, 0.0, -1.0])

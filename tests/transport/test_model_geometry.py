@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 from mpi4py import MPI
+from references import channel_models as exact
+from samples import s_d as sd
+from samples import thermoelectric as thermo
+from samples import vector
 
 import fespin as fs
 from fespin.transport.vector import SPIN_PER_CHARGE
-from tests.references import channel_models as exact
-from tests.transport import test_s_d as sd
-from tests.transport import test_thermoelectric as thermo
-from tests.transport import test_vector as vector
 
 COMM = MPI.COMM_SELF
 

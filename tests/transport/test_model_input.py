@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from launch import TESTS, python
 from mpi4py import MPI
+from samples import vector
 
 import fespin as fs
 from fespin.errors import InputError
-from tests.transport import test_vector as vector
 
 COMM = MPI.COMM_SELF
 NAN, INF = float("nan"), float("inf")

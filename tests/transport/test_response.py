@@ -6,6 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mpi4py import MPI
+from references import channel_models as exact
+from references import channels as solver
+from samples import s_d, vector
 
 import fespin as fs
 from fespin.constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
@@ -14,25 +17,22 @@ from fespin.onsager.terminals import TerminalSolver
 from fespin.onsager.transient import evolve
 from fespin.solvers import SolverOptions
 from fespin.transport.thermoelectric import SCALE
-from tests.references import channel_models as exact
-from tests.references import channels as solver
-from tests.transport import test_s_d, test_vector
 
 COMM = MPI.COMM_SELF
 
 
-@pytest.mark.parametrize("name", test_vector.STACKS)
+@pytest.mark.parametrize("name", vector.STACKS)
 @pytest.mark.parametrize("frequency", [3e9, 2e12])
 def test_vector_model_against_the_exact_solution(name, frequency):
-    layers, faces, ends, transverse, field = test_vector.STACKS[name]
+    layers, faces, ends, transverse, field = vector.STACKS[name]
     stack = fs.Stack(*layers, interfaces=faces, library={})
     contacts = dict(zip(("bottom", "top"), ends, strict=True))
     domain = fs.line(COMM, stack, mesh_size=0.25e-9)
     problem = fs.TransportProblem(domain, fs.Vector(transverse, field), contacts=contacts)
-    x = problem.respond(frequency, current_density=test_vector.J)
-    e = test_vector.reference(stack, ends, transverse, field, omega=2 * np.pi * frequency)
+    x = problem.respond(frequency, current_density=vector.J)
+    e = vector.reference(stack, ends, transverse, field, omega=2 * np.pi * frequency)
     right = e.resistance_area
-    steady = problem.solve(current_density=test_vector.J).resistance_area
+    steady = problem.solve(current_density=vector.J).resistance_area
     assert abs(x.impedance_area - right) < 1e-6 * abs(right - steady) + 5e-8 * steady
     assert abs(x.power_balance) < 1e-9
     for (pair, sides), i in zip(x.accumulation.items(), range(len(layers)), strict=False):
@@ -49,7 +49,7 @@ def with_states(bands, scale):
 
 @pytest.mark.parametrize("name", ["antiparallel valve", "four channels"])
 def test_s_d_models_against_the_exact_solution(name):
-    layers, faces, ends = test_s_d.STACKS[name]
+    layers, faces, ends = s_d.STACKS[name]
     made = []
     for i, x in enumerate(layers):
         m = x.material
@@ -57,19 +57,19 @@ def test_s_d_models_against_the_exact_solution(name):
         made.append(replace(x, material=replace(m, bands=bands, density_of_states=1.3e47 + 1e46 * i)))
     stack = fs.Stack(*made, interfaces=faces, library={})
     contacts = dict(zip(("bottom", "top"), ends, strict=True))
-    problem = fs.TransportProblem(fs.line(COMM, stack, mesh_size=0.4e-9), test_s_d.model_of(stack), contacts=contacts)
+    problem = fs.TransportProblem(fs.line(COMM, stack, mesh_size=0.4e-9), s_d.model_of(stack), contacts=contacts)
     frequency = 7e11
     x = problem.respond(frequency, current_density=3e10)
     layers = []
     for y in stack:
-        layer = test_s_d.reference_layer(y)
+        layer = s_d.reference_layer(y)
         if y.material.bands is None:
             n = y.material.density_of_states / 2
             layer = exact.two_channels(
                 y.thickness, y.material.resistivity, 0.0, y.material.spin_diffusion_length, states=(n, n)
             )
         layers.append(layer)
-    faces = [test_s_d.reference_face(stack, a, b) for a, b in zip(stack.layers, stack.layers[1:], strict=False)]
+    faces = [s_d.reference_face(stack, a, b) for a, b in zip(stack.layers, stack.layers[1:], strict=False)]
     e = solver.solve(
         layers, faces, *map(solver.Contact, ends), np.ones(4), current_density=3e10, omega=2 * np.pi * frequency
     )
@@ -174,7 +174,7 @@ def test_conductance_of_an_implicit_step():
 
 
 def test_build_up_ends_in_the_steady_state():
-    layers, faces, _, transverse, field = test_vector.STACKS["resolved"]
+    layers, faces, _, transverse, field = vector.STACKS["resolved"]
     stack = fs.Stack(*layers, interfaces=faces, library={})
     problem = fs.TransportProblem(
         fs.line(COMM, stack, mesh_size=1e-9), fs.Vector(transverse, field), contacts={"bottom": "lead", "top": "lead"}

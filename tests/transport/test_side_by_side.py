@@ -4,9 +4,9 @@ import pytest
 from devices import side_by_side
 from launch import TESTS, python
 from mpi4py import MPI
+from samples import s_d as sd
 
 import fespin as fs
-from tests.transport import test_s_d as sd
 
 SCRIPT = TESTS / "parallel" / "side_by_side.py"
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from mpi4py import MPI
+from samples.thermoelectric import CO, CU, DRIVES, PT, STACKS, T0, UP, coefficients, layer, problem_of
 
 import fespin as fs
-from tests.transport.test_thermoelectric import CO, CU, DRIVES, PT, STACKS, T0, UP, coefficients, layer, problem_of
 
 COMM = MPI.COMM_SELF
 GROUND = fs.Terminal(voltage=0.0)

@@ -5,13 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mpi4py import MPI
-
-import fespin as fs
-from fespin.constants import LORENZ_NUMBER
-from fespin.errors import SolverError
-from fespin.transport.thermoelectric import SCALE
-from tests.references import thermoelectric as exact
-from tests.transport.test_thermoelectric import (
+from references import thermoelectric as exact
+from samples.thermoelectric import (
     CO,
     CU,
     FACE,
@@ -24,6 +19,11 @@ from tests.transport.test_thermoelectric import (
     faces_of,
     layer,
 )
+
+import fespin as fs
+from fespin.constants import LORENZ_NUMBER
+from fespin.errors import SolverError
+from fespin.transport.thermoelectric import SCALE
 
 COMM = MPI.COMM_SELF
 

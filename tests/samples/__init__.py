@@ -1,0 +1,1 @@
+"""Magnets, stacks and devices that several test files use."""
