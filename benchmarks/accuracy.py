@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from devices import CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack
 from test_multilayers import l2_error, solve
+
+from references.devices import CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack
 
 
 def main():

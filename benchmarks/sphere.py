@@ -6,7 +6,7 @@
 
 wer        write-error rates on the full sphere: error and seconds against unknowns
 langevin   seconds to an equal error, against trajectories
-harmonics  the same evolutions by spherical harmonics (tests/references/harmonics.py), seconds to an equal error
+harmonics  the same evolutions by spherical harmonics (references/harmonics.py), seconds to an equal error
 fplanck    an axisymmetric problem against the package fplanck, which is not among the project's requirements:
            pip install --no-deps --target FOLDER fplanck, then --path FOLDER; without it the part is skipped
 scaling    seconds of each step against unknowns, and the exponents; also under mpirun
@@ -43,7 +43,7 @@ from fespin.sigma.meridian import Meridian
 from fespin.sigma.operator import Operator
 from fespin.sigma.spectrum import near_zero
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from references import harmonics as reference
 

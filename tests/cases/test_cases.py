@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pytest
-from devices import reference
 from launch import ROOT
 from mpi4py import MPI
 
@@ -14,6 +13,7 @@ from fespin.cases.casefile import read
 from fespin.cases.kinds import schema
 from fespin.cases.notes import notes_of
 from fespin.cli import main
+from references.devices import reference
 
 CASE = """
 title = "Co/Cu/Co spin valve"

@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 from launch import ROOT, python
 from mpi4py import MPI
-from references import channels as solver
-from references import thermoelectric as exact
 
 import fespin as fs
 from fespin import output
@@ -22,6 +20,8 @@ from fespin.cases.kinds import schema
 from fespin.cases.notes import notes_of
 from fespin.cli import main
 from fespin.errors import InputError
+from references import channels as solver
+from references import thermoelectric as exact
 
 COMM = MPI.COMM_SELF
 STACK = """

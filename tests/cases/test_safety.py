@@ -11,7 +11,6 @@ import sys
 import casefiles
 import pytest
 from casefiles import swap
-from devices import CO, CU
 from launch import python
 from mpi4py import MPI
 
@@ -25,6 +24,7 @@ from fespin.geometry.reading import Reading, reading
 from fespin.output import OutputFolder
 from fespin.sigma.mesh import sphere_from_file
 from fespin.stack import Stack
+from references.devices import CO, CU
 
 refused = functools.partial(casefiles.refused, progress="mesh|state|note")
 

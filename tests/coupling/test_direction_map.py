@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from launch import numbers, require_equal
 from mpi4py import MPI
-from references import channel_models as exact
 from samples.maps import ENDS, device, problem_of, two_references
 from samples.vector import CO, CU, NC, NP, PY, J, layer, reference
 
@@ -19,6 +18,7 @@ from fespin.coupling.solves import solve_direction
 from fespin.coupling.sphere_torque import DirectionTorque
 from fespin.errors import InputError, ModelError, SolverError
 from fespin.harmonics import even_directions, expansion, harmonics, orders, quadrature, sizes
+from references import channel_models as exact
 
 COMM = MPI.COMM_SELF
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from references import channel_models as exact
 from samples.maps import COMM, ENDS, FIXED, device, problem_of
 from samples.vector import CO, CU, NC, NP, PY, J, layer, reference
 
 import fespin as fs
 from fespin.coupling import TorqueMap, pumped_damping, torque_map
 from fespin.errors import InputError, ModelError
+from references import channel_models as exact
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import json
 import gmsh
 import numpy as np
 import pytest
-from devices import CU, DOWN, PY, reference, valve
 from launch import ROOT
 from mpi4py import MPI
 
 from fespin import Contact, Layer, Stack, Terminal, TransportProblem, from_file, line, pillar
 from fespin.cli import main
 from fespin.sigma.mesh import corners_of, sphere_from_file
+from references.devices import CU, DOWN, PY, reference, valve
 
 COMM = MPI.COMM_WORLD
 FOLDER = ROOT / "meshes"

@@ -5,7 +5,6 @@ import math
 import gmsh
 import numpy as np
 import pytest
-from devices import CU, DOWN, UP, valve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples.three_channels import COMM, run, three_channels
@@ -34,6 +33,7 @@ from fespin.onsager import (
     mechanisms_of,
 )
 from fespin.onsager.declaration import matrix_of
+from references.devices import CU, DOWN, UP, valve
 
 
 class TestDeclaration:

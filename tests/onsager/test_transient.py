@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from devices import CU, DOWN, valve
 from mpi4py import MPI
 
 from fespin import Contact, InputError, Layer, Material, Stack, Terminal, TransportProblem, line, material, strip
 from fespin.constants import ELEMENTARY_CHARGE
 from fespin.onsager.transient import evolve
+from references.devices import CU, DOWN, valve
 
 COMM = MPI.COMM_WORLD
 N = 8e46  # 1/(J m3)

@@ -4,7 +4,6 @@ import json
 import sys
 from pathlib import Path
 
-from devices import CO, CU, DOWN, PY, UP, stack, valve
 from mpi4py import MPI
 
 from fespin import (
@@ -20,6 +19,7 @@ from fespin import (
     pillar,
     strip,
 )
+from references.devices import CO, CU, DOWN, PY, UP, stack, valve
 
 COMM = MPI.COMM_WORLD
 LEADS = dict.fromkeys(("bottom", "top"), Contact("lead"))

@@ -1,11 +1,11 @@
 """A magnetic lead whose edge is at another layer: all ranks together find what each finds alone."""
 
 import pytest
-from devices import side_by_side
 from mpi4py import MPI
 from samples import s_d as sd
 
 import fespin as fs
+from references.devices import side_by_side
 
 CU = fs.Material("Cu", 6e-9, 450e-9, thermal=fs.Thermal((2e-6, 2e-6)))
 CO = fs.Material(

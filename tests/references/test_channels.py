@@ -9,8 +9,8 @@ import math
 import numpy as np
 import pytest
 
-from . import multilayer
-from .channel_models import (
+from references import multilayer
+from references.channel_models import (
     CHANNELS,
     HBAR,
     MU_B,
@@ -30,7 +30,7 @@ from .channel_models import (
     two_channels,
     vector_face,
 )
-from .channels import Contact, Joint, Layer, Solution, solve
+from references.channels import Contact, Joint, Layer, Solution, solve
 
 KINDS = ("reservoir", "lead", "blocked")
 UNEQUAL = ((12e-9, 1.6e-7, 0.46, 30e-9, 1), (8e-9, 2.9e-8, 0.0, 45e-9, 1), (9e-9, 3.3e-7, -0.31, 6e-9, -1))

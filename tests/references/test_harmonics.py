@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import scipy.linalg
-from launch import TESTS
+from launch import ROOT
 
 from references.harmonics import (
     Harmonics,
@@ -23,7 +23,7 @@ from references.harmonics import (
     uniaxial,
 )
 
-SAVED = json.loads((TESTS / "references" / "harmonics.json").read_text(encoding="utf-8"))
+SAVED = json.loads((ROOT / "references" / "harmonics.json").read_text(encoding="utf-8"))
 
 
 def polynomial(rows):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_bvp
 
-from .multilayer import Contact, Interface, Layer, Solution, solve
+from references.multilayer import Contact, Interface, Layer, Solution, solve
 
 RHO_F, BETA, L_F = 3.1e-7, 0.43, 7e-9
 RHO_N, L_N = 2.3e-8, 410e-9

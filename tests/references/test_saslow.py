@@ -9,7 +9,7 @@ from scipy.constants import e, hbar
 from scipy.constants import physical_constants as constants
 from scipy.spatial.transform import Rotation
 
-from .saslow import (
+from references.saslow import (
     GENERIC,
     GENERIC_PRIMED,
     TWO_BAND,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_bvp
 
-from . import multilayer
-from .channels import Contact, Solution, solve
-from .thermoelectric import (
+from references import multilayer
+from references.channels import Contact, Solution, solve
+from references.thermoelectric import (
     CHARGE,
     HEAT,
     HotContact,

@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 from mpi4py import MPI
-from references import channel_models as exact
-from references import channels as solver
 
 import fespin as fs
 from fespin.transport import FourChannel, ThreeChannel
+from references import channel_models as exact
+from references import channels as solver
 
 COMM = MPI.COMM_SELF
 CU = fs.Material("Cu", 6.1e-9, 450e-9)

@@ -1,10 +1,10 @@
 """Stacks with heat currents that tests share, and the way to the reference solver."""
 
 from mpi4py import MPI
-from references import channels as solver
-from references import thermoelectric as exact
 
 import fespin as fs
+from references import channels as solver
+from references import thermoelectric as exact
 
 COMM = MPI.COMM_SELF
 

@@ -1,6 +1,5 @@
 """A model of three channels, one of them absent from a region."""
 
-from devices import CU, PY
 from mpi4py import MPI
 
 from fespin import (
@@ -19,6 +18,7 @@ from fespin.onsager import (
     dissipation,
     moments,
 )
+from references.devices import CU, PY
 
 COMM = MPI.COMM_WORLD
 

@@ -1,9 +1,8 @@
 """Stacks of non-collinear magnets that tests share, and the way to the reference solver."""
 
+import fespin as fs
 from references import channel_models as exact
 from references import channels as solver
-
-import fespin as fs
 
 J = 4e10
 CU = fs.Material("Cu", 6.1e-9, 450e-9, density_of_states=1.4e47)

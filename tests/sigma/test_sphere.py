@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from launch import TESTS
+from launch import ROOT
 from mpi4py import MPI
 
 import fespin as fs
@@ -19,7 +19,7 @@ from fespin.sigma.spectrum import near_zero
 COMM = MPI.COMM_WORLD
 SIZE = {"volume": 1.3e-24, "saturation_magnetization": 9e5, "temperature": 310.0}
 KT = 1.380649e-23 * 310.0
-HARMONICS = json.loads((TESTS / "references" / "harmonics.json").read_text())
+HARMONICS = json.loads((ROOT / "references" / "harmonics.json").read_text())
 # -sigma cos^2: the smallest decay rate x 2 tau_N.
 RATES = {
     1: 1.3062796687,

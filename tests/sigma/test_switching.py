@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from mpi4py import MPI
-from references import harmonics
 
 import fespin as fs
 from fespin.sigma import cost
+from references import harmonics
 
 COMM = MPI.COMM_WORLD
 SIZE = {"volume": 1.7e-24, "saturation_magnetization": 8.2e5, "temperature": 290.0}

@@ -3,13 +3,13 @@
 import dataclasses
 import math
 import re
-import sys
 
 import numpy as np
 import pytest
 from dolfinx import mesh
-from launch import ROOT, numbers, require_equal
+from launch import numbers, require_equal
 
+from benchmarks import vortex
 from fespin.constants import ELECTRON_GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from fespin.demagnetization import rectangular_prism_factors
 from fespin.errors import InputError, SolverError
@@ -25,10 +25,6 @@ from fespin.texture import (
     relax,
     stored_energy,
 )
-
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-import vortex
 
 MAGNET = TexturedMagnet(
     saturation_magnetization=8.3e5,

@@ -9,7 +9,6 @@ from dolfinx import mesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from launch import numbers, require_equal
-from references import saslow
 from samples.irreversible import (
     GENERIC,
     LENGTH,
@@ -43,6 +42,7 @@ from fespin.texture import (
     wall,
 )
 from fespin.texture.laws import Place, fluxes, group, production
+from references import saslow
 
 COBALT = TexturedMagnet(1.45e6, 3e-11, 0.02, 3.4e7, 0.6, 0.04, easy_constant=4.5e5, hard_constant=1e5)
 HEAT = 3e8  # W/m2

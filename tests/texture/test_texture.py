@@ -5,8 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mpi4py import MPI
-from references import channel_models as exact
-from references import channels as solver
 from samples.vector import AU, CO, CU, NC, NP, PY, J, layer
 from scipy.spatial.transform import Rotation
 
@@ -14,6 +12,8 @@ import fespin as fs
 from fespin._compat import cell_nodes
 from fespin.errors import InputError
 from fespin.transport.torque import torque_density
+from references import channel_models as exact
+from references import channels as solver
 
 COMM = MPI.COMM_SELF
 TURN = Rotation.from_rotvec([0.4, -1.1, 0.8]).as_matrix()

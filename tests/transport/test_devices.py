@@ -3,7 +3,6 @@
 import gmsh
 import numpy as np
 import pytest
-from devices import CO, CU, DOWN, PY, UP, valve
 from mpi4py import MPI
 
 from fespin import (
@@ -22,6 +21,7 @@ from fespin import (
     strip,
 )
 from fespin.geometry.wide_leads import with_leads
+from references.devices import CO, CU, DOWN, PY, UP, valve
 
 COMM = MPI.COMM_WORLD
 A, B, C = Interface(1e-15, 0.1), Interface(2e-15, 0.2), Interface(3e-15, 0.3)

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from devices import DOWN, UP
 from mpi4py import MPI
 
 from fespin import Contact, InputError, Interface, Layer, Material, Stack, Terminal, TransportProblem, lateral
+from references.devices import DOWN, UP
 
 COMM = MPI.COMM_WORLD
 CHANNEL = Material("N", 14e-9, 400e-9)

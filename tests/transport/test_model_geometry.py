@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 from mpi4py import MPI
-from references import channel_models as exact
 from samples import s_d as sd
 from samples import thermoelectric as thermo
 from samples import vector
 
 import fespin as fs
 from fespin.transport.vector import SPIN_PER_CHARGE
+from references import channel_models as exact
 
 COMM = MPI.COMM_SELF
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import ufl
-from devices import CO, CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack, valve
 from dolfinx import fem
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +27,7 @@ from fespin import (
 )
 from fespin.errors import InputError
 from fespin.transport.exact import exact_solution
+from references.devices import CO, CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack, valve
 
 
 def solve(s, ends, **options):

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from devices import CU, DOWN, UP, reference, valve
 from mpi4py import MPI
 
 from fespin import Contact, InputError, Layer, Stack, TransportProblem, pillar, strip
+from references.devices import CU, DOWN, UP, reference, valve
 
 LEADS = {"bottom": Contact("lead"), "top": Contact("lead")}
 COMM = MPI.COMM_WORLD

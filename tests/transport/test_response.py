@@ -6,8 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mpi4py import MPI
-from references import channel_models as exact
-from references import channels as solver
 from samples import s_d, vector
 
 import fespin as fs
@@ -17,6 +15,8 @@ from fespin.onsager.terminals import TerminalSolver
 from fespin.onsager.transient import evolve
 from fespin.solvers import SolverOptions
 from fespin.transport.thermoelectric import SCALE
+from references import channel_models as exact
+from references import channels as solver
 
 COMM = MPI.COMM_SELF
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from references import channel_models as exact
 from samples.s_d import (
     AU,
     CO,
@@ -28,6 +27,7 @@ from samples.s_d import (
 
 import fespin as fs
 from fespin.onsager.power import region_integral
+from references import channel_models as exact
 
 
 def solve(name, mesh_size=0.4e-9, degree=2, j=3e10):

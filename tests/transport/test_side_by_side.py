@@ -1,12 +1,12 @@
 """Contacts at the edge between layers, and on two layers at once."""
 
 import pytest
-from devices import side_by_side
 from launch import TESTS, python
 from mpi4py import MPI
 from samples import s_d as sd
 
 import fespin as fs
+from references.devices import side_by_side
 
 SCRIPT = TESTS / "parallel" / "side_by_side.py"
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mpi4py import MPI
-from references import thermoelectric as exact
 from samples.thermoelectric import (
     CO,
     CU,
@@ -24,6 +23,7 @@ import fespin as fs
 from fespin.constants import LORENZ_NUMBER
 from fespin.errors import SolverError
 from fespin.transport.thermoelectric import SCALE
+from references import thermoelectric as exact
 
 COMM = MPI.COMM_SELF
 

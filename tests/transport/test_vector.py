@@ -7,7 +7,6 @@ import pytest
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
-from references import channel_models as exact
 from samples.vector import AU, CO, CU, NC, NP, OBLIQUE, PY, STACKS, TILT, J, layer, reference
 
 import fespin as fs
@@ -16,6 +15,7 @@ from fespin.domain import sample
 from fespin.onsager.power import region_integral
 from fespin.transport.torque import torque_density
 from fespin.transport.vector import SPIN_PER_CHARGE
+from references import channel_models as exact
 
 COMM = MPI.COMM_SELF
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from dolfinx import mesh
-from references import multilayer as exact
 
 from fespin import Interface, Layer, Material, Stack
 from fespin.domain import build_domain
+
+from . import multilayer as exact
 
 UP, DOWN = (0, 0, 1), (0, 0, -1)
 

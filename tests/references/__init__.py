@@ -1,1 +1,0 @@
-"""Reference solutions that are independent of the finite-element code."""
