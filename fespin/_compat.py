@@ -94,7 +94,7 @@ def attach(
     Parameters
     ----------
     coefficients, constants
-        In the order in which the UFL form has them.
+        Coefficients and constants in the order in which the UFL form has them.
     """
     form = compiled.ufcx_form
     create = functools.partial(

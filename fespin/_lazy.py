@@ -13,7 +13,7 @@ def lazily(package: str, home: Mapping[str, Sequence[str]]) -> Callable[[str], A
     Parameters
     ----------
     package
-        Its ``__name__``.
+        Name of the package, its ``__name__``.
     home
         ``{module: names}``: where each name is defined.
     """

@@ -23,7 +23,7 @@ def start_libraries(comm: Any, *, pictures: bool = True) -> None:
     comm
         All processes of the run.
     pictures
-        Whether Matplotlib will be needed.
+        True if Matplotlib will be needed.
     """
     import petsc4py
 

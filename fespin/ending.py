@@ -1,4 +1,4 @@
-"""How a run on several ranks ends: all of it, with one line, whatever happens on one of them.
+"""End of a run on several ranks: all of it, with one line, whatever happens on one of them.
 
 A rank that raises while the others wait for it in a collective call would leave them waiting for ever, and MPI's own
 finalization at the end of Python waits for all ranks, too. Hence a rank that fails asks on a communicator of its own
@@ -43,7 +43,7 @@ class Signalled(SystemExit):
     Attributes
     ----------
     number
-        Of the signal.
+        Number of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -98,12 +98,12 @@ def say(text: str) -> None:
 
 
 class Agreement:
-    """Whether all ranks fail. Made collectively, asked by those that fail.
+    """Agreement that all ranks fail. Made collectively, asked by those that fail.
 
     Parameters
     ----------
     comm
-        It is copied: what is under way on it does not matter.
+        Communicator; it is copied, so that messages under way on it do not matter.
     patience
         Seconds to wait for the others.
     """

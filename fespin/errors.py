@@ -11,7 +11,7 @@ class FespinError(Exception):
 
 
 class InputError(FespinError, ValueError):
-    """What the user declared is impossible: an unknown name, a value out of range, a bad mesh file."""
+    """Refusal of what the user declared: an unknown name, a value out of range, a bad mesh file."""
 
 
 class ModelError(InputError):

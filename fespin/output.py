@@ -346,7 +346,7 @@ class FieldFile:
     path
         Ends in ``.bp``.
     functions
-        On one mesh and of one element. What they hold is written by :meth:`write`.
+        Functions on one mesh and of one element. What they hold is written by :meth:`write`.
 
     Raises
     ------
@@ -431,9 +431,9 @@ def write_fields(
     fields
         ``{name: [(weight, function), ...]}``, each function on any broken space of one element.
     constants
-        What is added to some of them.
+        Constants that are added to some of them.
     layers
-        Where some of them exist; elsewhere they are NaN.
+        Layers in which some of them exist; elsewhere they are NaN.
     """
     first = next(iter(fields.values()))[0][1].function_space
     base = fem.functionspace(domain.mesh, ("Lagrange", first.element.basix_element.degree))

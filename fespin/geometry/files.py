@@ -51,7 +51,7 @@ def from_file(
     length_unit
         Length of the file's unit (m).
     mesh_size
-        For ``.geo``: largest cell (m); default as the file says.
+        Largest cell of a ``.geo`` file (m); the default is what the file says.
     contacts
         Names of boundary groups that are contacts; default all.
     cross_section, depth

@@ -96,9 +96,9 @@ class Token:
     kind
         "name", "number", "string" or "sign".
     text
-        As it stands in the file.
+        Statement as it stands in the file.
     line
-        From 1.
+        Number of its line, from 1.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Where mesh nodes go along a layer: fine at its faces, where accumulation decays, coarse inside."""
+"""Positions of mesh nodes along a layer: fine at its faces, where accumulation decays, coarse inside."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def graded_nodes(
     ends
         Cell sizes at the two ends (m); larger ones count as `size`.
     growth
-        How much larger cells become per distance from an end.
+        Growth of the cells per distance from an end.
     least
         Smallest number of cells.
     """
@@ -51,7 +51,7 @@ def graded_nodes(
 
 @dataclass(frozen=True)
 class Resolution:
-    """How finely layers are divided along the stacking direction.
+    """Fineness of the division of layers along the stacking direction.
 
     Attributes
     ----------

@@ -65,21 +65,21 @@ def lateral(
     stack
         Exactly three layers: channel, injector, detector, with thicknesses along z.
     separation
-        From centre to centre of the wires (m).
+        Distance between the centres of the wires (m).
     wire_width
-        Along the channel (m), of both or of injector and detector.
+        Width along the channel (m) of both wires, or of injector and detector.
     channel_width
         Across (m); in 2D the depth of the section.
     channel_length
         How far the channel goes on beyond each wire's centre (m); default twice its spin-diffusion length.
     wire_overhang
-        How far the wires go on beyond the channel's edges (m), 3D only.
+        Length of the wires beyond the channel's edges (m), 3D only.
     dimension
         3, or 2 for the section (x, z).
     mesh_size
         Largest cell in the plane (m); default a sixth of the channel's width or of the separation.
     refine, save
-        As in :func:`fespin.line`.
+        See :func:`fespin.line`.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def _entities_in(gmsh: Any, dim: int, low: tuple[float, ...], high: tuple[float,
 
 
 def _spread(nodes: Array) -> tuple[float, list[int], list[float]]:
-    """As an extrusion, for nodes that may run backwards."""
+    """Return height, numbers and fractions of an extrusion, for nodes that may run backwards."""
     h = nodes[1:] / nodes[-1]
     return float(nodes[-1]) / UNIT, [1] * len(h), h.tolist()
 

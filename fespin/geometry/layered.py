@@ -80,7 +80,7 @@ def strip(
     Parameters
     ----------
     width
-        Of the device (m).
+        Width of the device (m).
     mesh_size
         Largest cell across and along the device (m); default a quarter of half the width.
     lead_width, lead_thickness
@@ -89,7 +89,7 @@ def strip(
     depth
         Extent in the third direction (m), for currents and resistances.
     refine, save
-        As in :func:`line`.
+        See :func:`line`.
 
     Returns
     -------

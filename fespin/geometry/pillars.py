@@ -46,7 +46,7 @@ def pillar(
     lead_width, lead_thickness
         Diameter and thickness of wide leads below and above (m), "bottom-lead" and "top-lead".
     lead_material, refine, save
-        As in :func:`strip`.
+        See :func:`strip`.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def pillar(
         model.mesh.generate(3)
 
         def swelling(arcs: list[int], p: float, q: float) -> float:
-            """By how much a polygon must grow to have the area of its ellipse."""
+            """Return the factor by which a polygon must grow to have the area of its ellipse."""
             nodes = [model.mesh.getNodes(1, c, includeBoundary=True)[1].reshape(-1, 3)[:, :2] for c in arcs]
             return math.sqrt(math.pi * p * q / polygon_area(np.unique(np.concatenate(nodes).round(9), axis=0)))
 

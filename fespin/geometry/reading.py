@@ -27,14 +27,14 @@ _MESH = (b"$MeshFormat", b"$Comments", b"$NOD")
 
 @dataclass(frozen=True)
 class Reading:
-    """How files of gmsh are read.
+    """Limits and trust with which files of gmsh are read.
 
     Attributes
     ----------
     trust_geo
         Run ``.geo`` files as they are; else only what builds geometry, groups and sizes is accepted.
     seconds
-        Within which a file must be read and meshed.
+        Time within which a file must be read and meshed (s).
 
     Raises
     ------
@@ -86,10 +86,10 @@ def open_file(
     owner
         Key and path, for messages.
     size
-        Of the largest cell of a ``.geo``, in the file's unit; default as the file says.
+        Size of the largest cell of a ``.geo``, in the file's unit; default as the file says.
     dimension, layers
-        Of the cells of a ``.geo``: this one, or that of these groups, or that of the geometry. Where the groups do not
-        share one, there are no cells.
+        Dimension of the cells of a ``.geo``: this one, or that of these groups, or that of the geometry. Where the
+        groups do not share one, there are no cells.
     trust_geo
         Run a ``.geo`` as it is.
 

@@ -1,4 +1,4 @@
-"""From a gmsh model of a device to its domain."""
+"""Construction of a domain from a gmsh model of a device."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def mesh_with_gmsh(
     unit
         Length of one gmsh unit (m).
     save
-        Also write the mesh there (rank 0), readable with ``mesh = "..."`` and
+        File to which the mesh is written as well (rank 0), readable with ``mesh = "..."`` and
         ``length_unit`` in a case file.
 
     Raises

@@ -1,4 +1,4 @@
-"""Whether the cells of a mesh fill space once: what a solver takes for granted, and never says."""
+"""Checks that the cells of a mesh fill space once, which solvers take for granted and never check."""
 
 from __future__ import annotations
 
@@ -61,7 +61,8 @@ def check_cells(owner: str, points: Reals, cells: Ints, dim: int, determinants: 
     cells
         Corners of the cells, shape (m, corners): indices of points.
     determinants
-        Of the map from the reference cell, at some points of each cell, (m, q); those of straight simplices are known.
+        Determinants of the map from the reference cell, at some points of each cell, (m, q); those of straight
+        simplices are known.
 
     Raises
     ------
@@ -111,7 +112,7 @@ def check_sides(owner: str, points: Reals, cells: Ints, facets: Ints) -> None:
     Parameters
     ----------
     owner
-        What they belong to, for messages.
+        Name of the mesh, for messages.
     cells, facets
         Corners of simplices, shapes (m, d + 1) and (k, d): indices of points.
 

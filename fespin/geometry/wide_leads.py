@@ -1,4 +1,4 @@
-"""What strips and pillars share: their sizes, and the wide leads below and above."""
+"""Sizes of strips and pillars, and the wide leads below and above them."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def plot_profiles(path: Path, nodes: Array, rows: Sequence[tuple[str, Array, Arr
     Parameters
     ----------
     rows
-        What the moment is called, M and m (n,).
+        Names of the moments, with M and m (n,).
     """
     x = nodes[:, 0] / 1e-9
     figure, axes = panels(1, 2, (10.5, 4.4), title)

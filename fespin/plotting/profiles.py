@@ -40,7 +40,7 @@ class Panel:
     Attributes
     ----------
     label
-        What is drawn; the unit follows, or stands where it says UNIT.
+        Name of the quantity; the unit follows, or stands where it says UNIT.
     """
 
     label: str
@@ -158,12 +158,12 @@ def plot_profiles(
     Parameters
     ----------
     profiles
-        Per state, the stack and its sampled profile.
+        Stack and sampled profile of each state.
     exact
-        Per state, a 1D solution of two channels to draw as a dashed line; may be empty. If its stack is shorter than
-        the device (no wide leads), it is drawn in the middle, and its accumulation only.
+        One-dimensional solution of two channels for each state, drawn as a dashed line; may be empty. If its stack is
+        shorter than the device (no wide leads), it is drawn in the middle, and its accumulation only.
     reference_temperature
-        Of a thermoelectric model (K), for the label.
+        Reference temperature of a thermoelectric model (K), for the label.
     """
     if comm.rank != 0:
         return

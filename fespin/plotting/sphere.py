@@ -67,12 +67,12 @@ def plot_density(
     path
         Ends in ``.png``.
     torque
-        What drives the current besides energy and temperature.
+        Spin torque that drives the current besides energy and temperature.
     decades
         Densities further below the maximum have the lowest colour, and no arrows. So have those that are lost in
         the noise of the solution, as its negative values show; the picture then says so.
     view
-        Where the first view is taken from; default: such that the deepest well is seen.
+        Direction from which the first view is taken; by default the deepest well is seen.
     comm
         Matters on a meridian, which every rank holds for itself: who calls; default: all ranks.
 

@@ -102,7 +102,7 @@ def plot_write_error(
         ``{label: (times, values, standard errors)}``, such as an ensemble's; a curve of the same label
         gives the colour.
     unit
-        Of the axis: "s", "ms", "us", "ns" or "ps".
+        Unit of the axis: "s", "ms", "us", "ns" or "ps".
 
     Raises
     ------
@@ -180,7 +180,7 @@ def plot_hysteresis(
     curves
         ``{label: (x, mean component)}``.
     limits
-        Of the vertical axis; None: those of the curves.
+        Limits of the vertical axis; None: those of the curves.
     """
     if comm.rank != 0:
         return

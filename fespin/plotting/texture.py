@@ -21,14 +21,14 @@ _SAND = "#efe9dc"
 
 @dataclass
 class Motion:
-    """What is drawn of a motion.
+    """Record of a motion, to be drawn.
 
     Attributes
     ----------
     columns
-        Of the record after each step.
+        Columns of the record after each step.
     low, length
-        Of the wire (m).
+        Ends of the wire (m).
     start
         The columns of directions at the start.
     probes
@@ -36,15 +36,15 @@ class Motion:
     axes
         Easy and hard axis.
     dimension
-        Of the mesh: energies are per area on a line, per depth in a plane.
+        Dimension of the mesh: energies are per area on a line, per depth in a plane.
     closed_form
         Means of Walker's wall, if they apply.
     span
-        From when to when means are taken (s).
+        Times between which means are taken (s).
     frames
         Time (s), x (n,) and m (n, 3) at some times.
     title
-        Of the picture.
+        Title of the picture.
     """
 
     columns: dict[str, Any]
@@ -83,7 +83,7 @@ def plot_electromotive_force(
     solved
         Fields (T) and static emfs (V) that were solved for.
     field, current
-        Of the case (T, A/m2).
+        Field and current density of the case (T, A/m2).
     """
     b = curves["field_T"]
     scale, unit = prefixed(largest(b), "T")

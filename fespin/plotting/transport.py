@@ -81,16 +81,16 @@ def _scene(size: tuple[int, int]) -> Any:
 
 @dataclass(frozen=True)
 class Shown:
-    """What is drawn on the cut of a device.
+    """Quantity that is drawn on the cut of a device.
 
     Attributes
     ----------
     title
-        With its unit.
+        Title, with the unit.
     terms
         Weights and fields, one list per component: of several, the length of the vector is shown.
     signed
-        Whether zero is in the middle of the colours.
+        True if zero is in the middle of the colours.
     """
 
     title: str
