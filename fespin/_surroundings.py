@@ -27,14 +27,14 @@ def start_libraries(comm: Any, *, pictures: bool = True) -> None:
     """
     import petsc4py
 
-    # All ranks must ask for the same file: PETSc reads it on one of them.
+    # PETSc reads its options file on one rank, so all ranks must name the same file.
     own = comm.bcast(_own_options() if comm.rank == 0 else None, 0)
     petsc4py.init(["fespin", "-skip_petscrc", *([] if own is None else ["-options_file", own])])
     with _elsewhere():
         import dolfinx.jit
         import ffcx.options
 
-        # Both keep what they find at the first call.
+        # Both libraries store what they find at their first call.
         dolfinx.jit.get_options()
         ffcx.options.get_options()
         if pictures:
@@ -43,7 +43,7 @@ def start_libraries(comm: Any, *, pictures: bool = True) -> None:
 
 def _own_options() -> str | None:
     """Return the user's own file of PETSc options."""
-    with contextlib.suppress(RuntimeError):  # there is no home
+    with contextlib.suppress(RuntimeError):  # the user has no home folder
         path = Path.home() / ".petscrc"
         if path.is_file() and os.access(path, os.R_OK):
             return str(path)
@@ -53,7 +53,7 @@ def _own_options() -> str | None:
 @contextlib.contextmanager
 def _elsewhere() -> Iterator[None]:
     """Work in the folder of this package, which is trusted as the code is."""
-    # Where there is O_PATH, the folder need not be readable.
+    # With O_PATH, a folder can be opened that is not readable.
     here = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
     try:
         os.chdir(Path(__file__).parent)

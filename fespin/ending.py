@@ -32,8 +32,9 @@ PATIENCE = 3.0
 GRACE = 8.0
 """Seconds that a program has to end by itself after a signal."""
 
-_LONGEST = 2000  # characters of an error's text
-# By default these end a process at once; SIGINT raises KeyboardInterrupt.
+# Longer texts of errors are cut (characters).
+_LONGEST = 2000
+# Signals that by default end a process at once. SIGINT is not one of them: it raises KeyboardInterrupt.
 _DEADLY = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 
@@ -92,7 +93,7 @@ def status_of(error: BaseException) -> int:
 
 def say(text: str) -> None:
     """Print an error as one line on standard error, over a progress bar if there is one."""
-    with suppress(OSError, ValueError):  # nobody reads it
+    with suppress(OSError, ValueError):  # the reader of the output is gone
         erase = "\r\033[K" if sys.stderr.isatty() else ""
         print(f"{erase}fespin: error: {text}", file=sys.stderr, flush=True)
 
@@ -110,7 +111,7 @@ class Agreement:
 
     def __init__(self, comm: MPI.Intracomm, patience: float = PATIENCE) -> None:
         self.comm = comm.Dup()
-        # Of several ranks that fail while others do not, the first ends the run.
+        # If several ranks fail while others do not, the first of them ends the run.
         self.rank, self.patience = comm.rank, patience + min(0.1 * comm.rank, patience)
 
     def reached(self) -> bool:
@@ -129,8 +130,8 @@ class Agreement:
         """Say a line, if there is one, and end all ranks."""
         if text is not None:
             say(f"rank {self.rank}: {text}" if self.rank else text)
-            time.sleep(0.5)  # launchers lose what they have not yet passed on
-        # With status 0 the run would not have failed.
+            time.sleep(0.5)  # launchers lose output that they have not yet passed on
+        # A status of 0 would hide the failure.
         self.comm.Abort(status or 1)
         raise SystemExit(status or 1)
 
@@ -209,10 +210,10 @@ def reclaim_signals() -> None:
 def _wait_and_kill(ours: int, theirs: int, parent: int, grace: float, heard: list[int]) -> NoReturn:
     """Kill the parent if it lives longer than it may after a signal. Ends with the parent."""
     try:
-        os.setsid()  # out of reach of the terminal's signals
+        os.setsid()  # the terminal's signals must not reach this process
         for number in heard:
             signal.signal(number, signal.SIG_IGN)
-        for descriptor in (theirs, 0, 1):  # a launcher waits until nobody holds its pipes
+        for descriptor in (theirs, 0, 1):  # a launcher waits until all holders of its pipes are gone
             with suppress(OSError):
                 os.close(descriptor)
         number = 0

@@ -19,7 +19,7 @@ from typing import Any
 
 def _limit(seconds: float, size: int) -> None:
     """End with the time, with the memory, and with the parent."""
-    # The parent waits less long than this; it is for a parent that was killed.
+    # An alarm for the case that the parent was killed; a living parent ends this process earlier.
     signal.setitimer(signal.ITIMER_REAL, seconds + 5)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     size = size if hard == resource.RLIM_INFINITY else min(size, hard)
@@ -66,13 +66,13 @@ def _work(request: dict[str, Any]) -> str | None:
             gmsh.option.setNumber("Mesh.MeshSizeMax", request["size"])
         if (dimension := _dimension(gmsh.model, request)) > 0:
             gmsh.model.mesh.generate(dimension)
-    # DOLFINx takes the numbers of nodes for places in a list without gaps.
+    # DOLFINx uses node numbers as positions in a list, so there must be no gaps in them.
     gmsh.model.mesh.renumberNodes()
     gmsh.option.restoreDefaults()
     for name, value in {"MshFileVersion": 4.1, "Binary": 1, "SaveAll": 1}.items():
         gmsh.option.setNumber(f"Mesh.{name}", value)
     gmsh.write(request["mesh"])
-    # All that the parent will do, so that what breaks gmsh breaks it here.
+    # Everything that the parent will ask of gmsh is done here first, so that a crash ends this process only.
     gmsh.clear()
     gmsh.open(request["mesh"])
     gmsh.model.mesh.getNodes()

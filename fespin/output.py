@@ -34,9 +34,9 @@ from .mpi import first_rank
 from .onsager.broken import broken_space
 
 _LOCK = ".lock"
-# Where a file system has no locks, the check at the end still keeps results apart.
+# On file systems without locks, the check for existence at the end still keeps the results of two runs apart.
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
-# Bytes that a file of fields takes beside the numbers in it: metadata, and what is lost to alignment.
+# Bytes that a file of fields takes beside its numbers: metadata, and gaps from alignment.
 _MARGIN = 1 << 17
 
 
@@ -61,12 +61,12 @@ class OutputFolder:
     """
 
     def __init__(self, comm: MPI.Intracomm, final: Path, *, force: bool = False) -> None:
-        # Without "..", which a rename cannot take for a name.
+        # The path has no "..", to which no folder can be renamed.
         self.comm, self.final, self.force = comm, Path(os.path.abspath(final)), force
         self.path = self.final.parent / f".{self.final.name}.part"
         self.kept: list[str] = []
         self._old = self.final.parent / f".{self.final.name}.old"
-        self._made: list[Path] = []  # folders above, which go with a run that fails
+        self._made: list[Path] = []  # parent folders made here, removed if the run fails
         self._lock: int | None = None
         self._signals: dict[int, Any] = {}
 
@@ -80,14 +80,14 @@ class OutputFolder:
         """
         message = None
         if self.comm.rank == 0:
-            # Later a signal would leave the hidden folder behind.
+            # Set before the folder is made: a signal after that would leave the hidden folder behind.
             self._catch_signals()
             try:
-                # What a killed run left half replaced is put in order under the lock.
+                # Under the lock, results that a killed run left half replaced are put in order.
                 message = (None if self._old.is_dir() else self._obstacle()) or self._take_lock()
             except OSError as error:
                 message = f"output '{self.final}' cannot be written: {error.strerror}"
-            except BaseException:  # an interrupt: the other ranks end with this one
+            except BaseException:  # an interrupt too: the other ranks end with this one
                 self.release()
                 raise
             if message is not None:
@@ -102,7 +102,7 @@ class OutputFolder:
             shutil.rmtree(self.path, ignore_errors=True)
             self._unlock()
         for folder in reversed(self._made):
-            with contextlib.suppress(OSError):  # others may have put something there
+            with contextlib.suppress(OSError):  # another program may have put files there
                 folder.rmdir()
         self._made = []
         for number, handler in self._signals.items():
@@ -121,7 +121,7 @@ class OutputFolder:
 
         def clean_up(number: int, frame: FrameType | None) -> None:
             self.release()
-            # As if it had not been caught.
+            # The signal is raised again with its default action, as if it had not been caught.
             os.kill(os.getpid(), number)
 
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -165,7 +165,7 @@ class OutputFolder:
                 if error.errno not in _NO_LOCKS:
                     os.close(lock)
                     raise
-            # Between opening and locking the other run may have ended, and its folder gone or become the results.
+            # Between opening and locking, the other run may have ended and removed or renamed its folder.
             try:
                 same = os.path.samestat(os.fstat(lock), os.stat(self.path / _LOCK))
             except FileNotFoundError:
@@ -180,7 +180,7 @@ class OutputFolder:
         self._lock = lock
         os.truncate(lock, 0)
         os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
-        # What a killed run left behind.
+        # Hidden folders that killed runs left behind.
         for x in self.path.iterdir():
             if x.name != _LOCK:
                 shutil.rmtree(x) if x.is_dir() and not x.is_symlink() else x.unlink()
@@ -205,7 +205,7 @@ class OutputFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            # No barrier after an error: the other ranks may not come here.
+            # There is no barrier after an error, since the other ranks may not come here.
             if kind is None:
                 self._finish()
         finally:
@@ -239,7 +239,7 @@ class OutputFolder:
         try:
             if message is None:
                 self.path.rename(target)
-        except OSError as error:  # somebody was faster
+        except OSError as error:  # another run was faster
             message = f"output '{self.final}' cannot be replaced: {error.strerror}"
         if message is not None:
             numbered = (self.final.with_name(f"{self.final.name}-{i}") for i in itertools.count(1))
@@ -249,7 +249,7 @@ class OutputFolder:
         self._made = []
         if self._old.is_dir() and target == self.final:
             self._settle()
-        # Last: until it is gone the folder is claimed.
+        # The lock is removed last: while it is there, the folder is claimed.
         (target / _LOCK).unlink()
         self._unlock()
         return message
@@ -264,7 +264,7 @@ class OutputFolder:
             target = self.final / x
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
-            except OSError:  # a file of the new results has the name of its folder
+            except OSError:  # a new file has the name of an old folder
                 target = self.final / str(x).replace(os.sep, "_")
             while os.path.lexists(target):
                 target = target.with_name(f"{target.name}.kept")
@@ -328,7 +328,7 @@ def _write_text(comm: MPI.Intracomm, path: Path, text: Callable[[], str], final:
             if final is not None:
                 path.replace(final)
         except OSError as error:
-            # A full disk does not say which file it was.
+            # The error of a full disk does not name the file.
             raise _named(error, path) from error
 
     first_rank(comm, write)
@@ -356,7 +356,7 @@ class FieldFile:
 
     def __init__(self, comm: MPI.Intracomm, path: Path, functions: Sequence[fem.Function]) -> None:
         self.comm, self.path, self.functions = comm, path, list(functions)
-        # The nodes with their numbers, and the cells by their nodes.
+        # The geometry: coordinates of the nodes, and cells as lists of nodes.
         space = self.functions[0].function_space
         nodes = space.dofmap.index_map.size_local + space.dofmap.index_map.num_ghosts
         self._once = 48 * nodes + 8 * (space.dofmap.list.size + len(space.dofmap.list))
@@ -366,7 +366,7 @@ class FieldFile:
 
     def write(self, t: float) -> None:
         """Add what the functions hold at a time."""
-        # Three components of each vector.
+        # Vectors are written with three components, as ParaView wants them.
         self._require_room(self._once + sum(2 * f.x.array.nbytes for f in self.functions))
         self._once = 0
         with self._failures():
@@ -374,7 +374,7 @@ class FieldFile:
 
     def _require_room(self, size: int) -> None:
         """Raise on all ranks if the disk has no room for so many bytes of this rank. Collective."""
-        # On several ranks ADIOS2 waits for ever where one of them cannot write.
+        # On several ranks ADIOS2 waits forever if one of them cannot write; so the room is tried before.
         room = int(1.2 * self.comm.allreduce(size)) + _MARGIN
 
         def probe() -> None:
@@ -382,7 +382,7 @@ class FieldFile:
                 with tempfile.TemporaryFile(dir=self.path.parent) as f:
                     os.posix_fallocate(f.fileno(), 0, room)
             except OSError as error:
-                if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # what some file systems know nothing of
+                if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # some file systems cannot reserve room
                     raise _named(error, self.path) from error
 
         first_rank(self.comm, probe)
@@ -392,7 +392,7 @@ class FieldFile:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            # To close it is collective, and other ranks may not come here.
+            # The file stays open: closing is collective, and other ranks may not come here.
             self._abandon()
             return
         with self._failures():
@@ -410,7 +410,7 @@ class FieldFile:
             raise OSError(number, os.strerror(number), str(self.path)) from error
 
     def _abandon(self) -> None:
-        # Its destructor closes the file, and where that fails, as on a full disk, ends the process with a core dump.
+        # The destructor closes the file; if that fails, as on a full disk, it ends the process with a core dump.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(getattr(self, "writer", None)))
 
 
@@ -437,7 +437,7 @@ def write_fields(
     """
     first = next(iter(fields.values()))[0][1].function_space
     base = fem.functionspace(domain.mesh, ("Lagrange", first.element.basix_element.degree))
-    # Fields on different dof maps must not share a file: copy all of them, cell by cell, to one space.
+    # Fields on different dof maps cannot share a file, so all are copied, cell by cell, to one space.
     space, _ = broken_space(base, domain.region)
     out = []
     for name, terms in fields.items():

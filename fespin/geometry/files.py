@@ -20,8 +20,9 @@ from .reading import SUFFIXES, open_file
 from .session import mesh_with_gmsh
 from .soundness import check_cells, check_points, check_sides
 
-LARGEST = 0.01  # m
-# gmsh's types of straight simplices, by dimension.
+# Devices larger than this (m) were most likely written in another unit.
+LARGEST = 0.01
+# Numbers that gmsh gives to the types of straight simplices, by dimension.
 _SIMPLEX = {1: 1, 2: 2, 3: 4}
 
 

@@ -21,7 +21,7 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Words of gmsh's lexer that build geometry, groups and sizes, steer the building, or compute.
+# Allowed words of gmsh's lexer: they build geometry, groups and sizes, control the building, or compute.
 ALLOWED = _names(
     """
 newreg newp newl newc newll newcl news newsl newv newf Affine BSpline Bezier Box Block BooleanCoherence BooleanCommon
@@ -39,7 +39,7 @@ Log Log10 Max Min Modulo Pi Rand Round Sin Sinh Sqrt Step Tan Tanh GMSH_MAJOR_VE
 GMSH_PATCH_VERSION
 """
 )
-# Its other words, and commands that are no words of the lexer. Names that are on neither list are variables.
+# Refused: all other words of the lexer, and commands that the lexer does not know. Names on neither list are variables.
 REFUSED = _names(
     """
 Abort AbsolutePath AdaptMesh Alias AliasWithOptions Append Betti ClassifySurfaces CodeName Cohomology ColorTable
@@ -60,19 +60,19 @@ FIELDS = _names(
     "IntersectAniso Laplacian LonLat MathEval MathEvalAniso Max MaxEigenHessian Mean Min MinAniso Octree Param "
     "Restrict Threshold"
 )
-# Options of these may be set; of General only how much it says and how it looks.
+# Categories whose options a file may set; of General, only verbosity and appearance.
 _CATEGORIES = _names("Mesh Geometry Field")
 _GENERAL = re.compile(
     "Terminal|Verbosity|NumThreads|ExpertMode|Trackball.*|Rotation.*|Translation.*|Scale[XYZ]|(Small)?Axes|Orthographic"
 )
-# What may describe a number in DefineConstant.
+# Attributes that may describe a number in DefineConstant.
 _ATTRIBUTES = _names(
     "Name Label Help AutoCheck Choices Range Closed Visible ReadOnly ReadOnlyRange Highlight Units Min Max Step Loop"
 )
-# Where gmsh keeps its place in the file: what follows is read again from the next line on.
+# For these statements gmsh stores its position in the file and later reads again from the next line on.
 _PLACES = _names("For Macro Function Call")
 _PRINTS = _names("Printf Sprintf Error Warning")
-# gmsh hands what it prints to C's printf, into places of a fixed size.
+# gmsh formats what it prints by C's printf into buffers of a fixed size.
 _FORMAT = re.compile(r"[\"'](?:[^%]|%[-+ ]?\d{0,2}(?:\.\d{0,2})?[eEfgGd])*[\"']")
 _ASSIGN = {"=", "+=", "-=", "*=", "/=", "++", "--"}
 
@@ -148,14 +148,14 @@ def tokens(text: bytes) -> list[Token]:
     _Refusal
         If gmsh could read the text in another way.
     """
-    source = text.decode("latin-1")  # gmsh knows bytes only
+    source = text.decode("latin-1")  # gmsh reads bytes, whatever their encoding
     for at, line in enumerate(source.split("\n"), 1):
         if len(line) > _LONGEST_LINE:
             raise _Refusal(at, f"a line of {len(line)} characters (at most {_LONGEST_LINE})")
         if "\0" in line or "\r" in line[:-1]:
             raise _Refusal(at, "a zero byte" if "\0" in line else "a carriage return within a line")
     out: list[Token] = []
-    number, begun = 1, False  # the line, and whether something stands on it before
+    number, begun = 1, False  # the line, and whether a statement began on it
     after_block = 0  # the line on which a comment of several lines ended
     for match in _TOKEN.finditer(source):
         kind, word = match.lastgroup or "", match[0]
@@ -285,7 +285,7 @@ class _Checker:
             owner = self.opening(owner) - 1
         category, option = self.text(owner), self.text(i + 1)
         if category == "Color" and self.text(owner - 1) == ".":
-            return  # of a category that is checked at its own dot
+            return  # an option: its category is checked at the dot
         if category == "General" and _GENERAL.fullmatch(option):
             return
         if category not in _CATEGORIES or "Command" in option:

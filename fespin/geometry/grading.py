@@ -40,7 +40,7 @@ def graded_nodes(
     """
     x = np.linspace(0.0, thickness, 4001)
     local = np.minimum(size, np.minimum(ends[0] + growth * x, ends[1] + growth * (thickness - x)))
-    # The count of cells up to x; equal steps of it are cells of the wanted sizes.
+    # The number of cells between 0 and x. Nodes at equal steps of it give cells of the wanted sizes.
     density = 1 / local
     count = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(x))])
     n = max(least, int(np.ceil(count[-1] - 1e-9)))

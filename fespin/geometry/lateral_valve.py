@@ -129,7 +129,7 @@ def lateral(
     above = [resolution.nodes(x) for x in (injector, detector)]
 
     def build(gmsh: Any) -> dict[str, Any]:
-        # Columns are built side by side and glued at the end: merging on the way would lose tags.
+        # Columns are built side by side and merged at the end, since merging in between would lose their tags.
         gmsh.option.setNumber("Geometry.AutoCoherence", 0)
         ends = (
             _build_plane(gmsh, plan, stack, below, above)

@@ -153,7 +153,7 @@ def _size_across(gmsh: Any, sides: list[list[int]], size: float, wide: Wide | No
     growth = 0.3 / refine
     radius = f"sqrt((x/{wide.core[0]})^2 + (y/{wide.core[1]})^2)"
     field.add("MathEval", 2)
-    # Inside, no larger than the mesh size; outside, no larger than the leads'.
+    # Cells inside the pillar are no larger than the mesh size, cells outside no larger than those of the leads.
     inside = f"(0.5 - 0.5*(({radius} - 1)/(Fabs({radius} - 1) + 1e-9)))"
     field.setString(2, "F", f"{size}*{inside} + {wide.far}*(1 - {inside})")
     field.add("MathEval", 3)

@@ -21,7 +21,7 @@ from ..errors import InputError, nearest, one_line
 from .geo_language import check_geo
 
 SUFFIXES = (".msh", ".geo", ".geo_unrolled")
-# How a mesh of gmsh begins. It would run anything else as a script.
+# The first bytes of a mesh file. gmsh runs a file that begins otherwise as a script.
 _MESH = (b"$MeshFormat", b"$Comments", b"$NOD")
 
 
@@ -103,11 +103,11 @@ def open_file(
     trusted = trust_geo or how.trust_geo
     if path.suffix != ".msh" and not trusted:
         check_geo(text, owner)
-    # The copy is what was checked, and has no files of options beside it.
+    # gmsh reads a copy: it is what was checked, and has no files of options beside it.
     with tempfile.TemporaryDirectory(prefix="fespin-") as folder:
         source, mesh = Path(folder) / f"source{path.suffix}", Path(folder) / "mesh.msh"
         if trusted and path.suffix != ".msh":
-            source = path.absolute()  # which may include its neighbours
+            source = path.absolute()  # a trusted file may include files beside it
         else:
             source.write_bytes(text)
         request = {
@@ -131,7 +131,7 @@ def _memory() -> int:
     """Return the bytes of memory that this machine has."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError):  # it does not say
+    except (ValueError, OSError):  # the system does not say
         return sys.maxsize
 
 
@@ -150,7 +150,8 @@ def _text(path: Path, owner: str) -> bytes:
 
 def _mesh_apart(request: dict[str, Any], folder: str | None, seconds: float) -> str | None:
     """Run the child; return what went wrong."""
-    # The name of the script, not of a module: a child must not start MPI, nor find modules beside the file.
+    # The child is started as a script: importing the package would start MPI, and modules beside the file must not
+    # be found.
     command = [sys.executable, "-P", gmsh_child.__file__, json.dumps(request)]
     try:
         done = subprocess.run(

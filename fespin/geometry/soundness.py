@@ -14,7 +14,7 @@ from ..errors import InputError
 type Reals = NDArray[np.float64]
 type Ints = NDArray[np.int64]
 
-# Sizes of cells are measured in their longest edge h. A layer of 0.1 nm in cells of 1 um has volumes of 1e-5 h^3.
+# Limits are relative to the longest edge h of a cell. A layer of 0.1 nm in cells of 1 um has volumes of 1e-5 h^3.
 _FLAT = 1e-10  # of h^dim
 _NEAR = 1e-7  # of h
 # Corners of the faces, by dimension and number of corners, as gmsh counts them.
@@ -47,7 +47,7 @@ def check_points(owner: str, points: Reals) -> None:
         raise InputError(f"{owner}: all nodes lie at one place, {_place(points[0]) if len(points) else 'none'}")
 
 
-@np.errstate(all="ignore")  # of extents whose squares are no numbers any more
+@np.errstate(all="ignore")  # squares of huge coordinates overflow
 def check_cells(owner: str, points: Reals, cells: Ints, dim: int, determinants: Reals | None = None) -> None:
     """Refuse cells that are flat, double, inside out, or lie over each other, and nodes that lie on each other.
 
@@ -99,7 +99,7 @@ def check_cells(owner: str, points: Reals, cells: Ints, dim: int, determinants: 
         boundary = _check_faces(refuse, points, cells, dim)
         size = np.full(len(points), np.inf)
         np.minimum.at(size, cells.ravel(), np.repeat(h, cells.shape[1]))
-        # Inside the mesh nodes that lie on each other or on faces make cells flat or overlap.
+        # In the interior, nodes that coincide or lie on faces make cells flat or overlapping, which is checked above.
         nodes = np.unique(boundary)
         _check_near(owner, points[nodes], size[nodes])
         if boundary.shape[1] == dim > 1:
@@ -211,7 +211,7 @@ def _check_hanging(owner: str, points: Reals, nodes: Ints, faces: Ints) -> None:
         node = nodes[np.concatenate([np.asarray(f, np.int64) for f in found])]
         other = (part[face] != node[:, None]).all(axis=1)
         face, node = face[other], node[other]
-        # Coordinates in the face, from its first corner, and what is left across it.
+        # Coordinates within the face, from its first corner, and the distance from its plane.
         inverse = np.linalg.pinv(np.swapaxes(x[:, 1:] - x[:, :1], 1, 2))
         from_first = points[node] - x[face, 0]
         inside = (inverse[face] @ from_first[:, :, None])[:, :, 0]

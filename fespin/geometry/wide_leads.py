@@ -75,7 +75,7 @@ def layer_nodes(stack: Stack, resolution: Resolution, wide: Wide | None) -> list
             nodes[i] = graded_nodes(
                 stack.layers[i].thickness, far, ends, growth=0.3 * 16 / resolution.per_decay, least=resolution.least
             )
-        # The layers next to the leads carry the crowded current at their ends.
+        # Current crowds where the leads meet the pillar, so the layers there are meshed finely.
         for i, ends in ((1, (rim, np.inf)), (-2, (np.inf, rim))):
             layer = stack.layers[i]
             decay = shortest_decay(layer.material) / resolution.per_decay

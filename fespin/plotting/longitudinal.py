@@ -39,7 +39,7 @@ def plane(problem: LongitudinalProblem, *values: Array) -> tuple[Array, Array, l
     parts = problem.comm.gather((problem.nodes()[:, :2], numbers[corners], *values))
     if parts is None:
         return None
-    # Ranks own consecutive numbers.
+    # Each rank owns consecutive node numbers, so concatenating by rank sorts them.
     columns = [np.concatenate([p[i] for p in parts]) for i in range(2 + len(values))]
     used, triangles = np.unique(columns[1], return_inverse=True)
     return columns[0][used], triangles.reshape(-1, 3), [v[used] for v in columns[2:]]
@@ -192,7 +192,7 @@ def plot_maps(
     for column, (label, M, m) in zip(axes.T, rows, strict=True):
         for ax, values, what in zip(column, (M, m), (r"$\Delta M$", r"$\Delta m$"), strict=True):
             top = largest(values) or 1.0
-            # Values of one sign begin at zero; those of both have it in the middle.
+            # The colour scale begins at zero for values of one sign, and has zero in its middle for values of both.
             one = values.min() > -0.02 * top
             levels = np.linspace(0, top, 41) if one else np.linspace(-top, top, 41)
             scale, unit = prefixed(top, "A/m")

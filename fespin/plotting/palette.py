@@ -6,7 +6,7 @@ import math
 
 from ..stack import Stack
 
-# The materials of the library keep their colours from picture to picture; magnets have the warm ones.
+# Materials of the library have the same colours in all pictures; magnets have warm ones.
 _COLOURS = {
     "Cu": "#e3cf9f",
     "Ag": "#c9d3dc",

@@ -178,7 +178,7 @@ def plot_profiles(
     stack, profile = next(iter(profiles.values()))
     z = profile.position / 1e-9
     crowded = _draw_layers(axes, stack, profile)
-    # Where states coincide, each is seen below the next.
+    # Lines become thinner from state to state, so that states that coincide are all seen.
     widths = [2.0 + 1.2 * min(n, 3) for n in reversed(range(len(profiles)))] if len(profiles) > 1 else [2.4]
     width = dict(zip(profiles, widths, strict=True))
     for axis, panel in zip(axes, panels, strict=True):
@@ -209,11 +209,11 @@ def plot_profiles(
     axes[-1].set_xlabel("position along the stack (nm)")
     axes[-1].set_xlim(z.min(), z.max())
     for i, (axis, panel) in enumerate(zip(axes, panels, strict=True)):
-        # States are named once, components and channels where they are.
+        # The legend names states once; components and channels are named at their panels.
         if axis.get_legend_handles_labels()[1] and (i == 0 or {c.label for c in panel.curves} - set(profiles) - {""}):
             axis.legend(frameon=False, fontsize=9)
     if crowded:
-        # Layers too thin for their names.
+        # Some layers are too thin for their names, so a legend of colours tells the materials.
         colours = material_colours(stack)
         patches = [plt.Rectangle((0, 0), 1, 1, color=c, alpha=0.5, lw=0) for c in colours.values()]
         axes[-1].legend(patches, list(colours), frameon=False, fontsize=9, ncols=len(colours))

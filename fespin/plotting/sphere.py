@@ -97,7 +97,7 @@ def plot_density(
     from matplotlib.figure import Figure
 
     land = survey(spin)
-    # Without the map's darkest part, on which lines and arrows would not be seen.
+    # The darkest part of the colour map is left out: lines and arrows would not be seen on it.
     colours = LinearSegmentedColormap.from_list("density", colormaps["YlGnBu"](np.linspace(0.0, 0.8, 64)))
     figure = Figure(figsize=(12.0, 7.0))
     eye = _eye(land) if eye is None else eye
@@ -131,7 +131,7 @@ def _logarithm(distribution: Distribution, least: float, ranks: MPI.Intracomm) -
             u, rho = (np.concatenate([p[k] for p in parts]) for k in range(2))
     if ranks.rank != 0:
         return None
-    # The logarithm is as smooth as the energy, the density itself is not: so the former is interpolated.
+    # The logarithm of the density is interpolated, because it is as smooth as the energy; the density itself is not.
     logs = np.log10(np.maximum(rho, least))
     low, high = float(logs.min()), float(logs.max())
     if high - low < 0.02:
@@ -156,7 +156,7 @@ def _current(
     surface, rho = distribution.surface, distribution.points
     u, aims = surface.points, fibonacci(_ARROWS)
     current = distribution.current(reduced)
-    # What J is the difference of: where that much cancels, rounding is left.
+    # J is the difference of two large parts. Where they cancel to rounding, there is nothing to draw.
     size = np.linalg.norm(distribution.gradient, axis=1)
     size += np.abs(rho) * np.linalg.norm(reduced.velocity(u), axis=1)
     values = np.column_stack([u, current, rho, size])
@@ -223,7 +223,7 @@ class _View:
         x = np.linspace(-1.005, 1.005, _PIXELS)
         a, b = np.meshgrid(x, x)
         r = np.hypot(a, b)
-        # Pixels that the rim cuts take their colour from it.
+        # Pixels cut by the rim take the colour of the rim.
         a, b = a / np.maximum(r, 1), b / np.maximum(r, 1)
         depth = np.sqrt(np.maximum(1 - a**2 - b**2, 0))
         u = a[..., None] * self.right + b[..., None] * self.up + depth[..., None] * self.eye
@@ -256,7 +256,7 @@ def _draw_density(ax: Any, view: _View, density: _Logarithm, colours: Any) -> An
     values = np.clip(density.evaluate(u, view.eye), density.low, density.high).reshape(r.shape)
     look = {"extent": (x[0], x[-1], x[0], x[-1]), "origin": "lower", "interpolation": "bilinear"}
     image = ax.imshow(values, cmap=colours, vmin=density.low, vmax=density.high, zorder=1, **look)
-    # A little darker towards the rim, or the ball would look like a disc.
+    # The ball is drawn darker towards its rim; otherwise it would look like a disc.
     depth = np.sqrt(np.maximum(1 - r**2, 0))
     shade = ax.imshow(np.zeros(r.shape), cmap="gray", alpha=0.2 * (1 - depth) ** 2, zorder=1.5, **look)
     ax.set(xlim=(-_EDGE, _EDGE), ylim=(-_EDGE, _EDGE), aspect="equal")
@@ -286,7 +286,7 @@ def _draw_energy(ax: Any, view: _View, spin: Macrospin, levels: Array) -> None:
     lines = ax.contour(x, x, energy, levels, colors=_INK, linewidths=0.7, linestyles="solid", alpha=0.75, zorder=2)
     for text in ax.clabel(lines, fmt=_signed, fontsize=9, inline=False, zorder=5):
         text.set(path_effects=_halo(2.2), alpha=1.0)
-        if np.hypot(*text.get_position()) > 0.93:  # on the rim they would lie on top of each other
+        if np.hypot(*text.get_position()) > 0.93:  # labels at the rim would cover each other
             text.remove()
 
 

@@ -222,7 +222,7 @@ def plot_eigenvalues(comm: MPI.Intracomm, path: Path, spectra: Mapping[str, Spec
         return
     values: NDArray[np.complex128] = np.concatenate([np.zeros(0), *(s.eigenvalues for s in spectra.values())])
     rates = values.real[values != 0]
-    # Rates of escape may be many decades below those of relaxation.
+    # A logarithmic axis: rates of escape may be many decades below those of relaxation.
     wide = len(rates) > 0 and rates.min() > 0 and rates.max() > 300 * rates.min()
     unit = 1.0 if wide else 1e9
     figure, ax = _figure(title, "decay rate (1/s)" if wide else "decay rate (1/ns)", "frequency (GHz)")

@@ -215,7 +215,7 @@ def _voltages(ax: Any, motion: Motion, scale: float) -> None:
     at = c["middle_s"] / scale
     between = sorted(k for k in c if k.startswith("probe_electromotive_force"))
     names = between or ["electromotive_force_V"]
-    # The first moments, in which a wall finds its tilt, are a spike.
+    # The limits leave out the first moments, in which a wall finds its tilt and the voltage has a spike.
     later = c["middle_s"] > 0.02 * c["time_s"][-1]
     volt, of = prefixed(largest(*(c[k][later] for k in names)), "V")
     for k, colour in zip(names, (RED, GREEN, PURPLE, BLUE) * 5, strict=False):
@@ -228,7 +228,7 @@ def _voltages(ax: Any, motion: Motion, scale: float) -> None:
         mean = motion.closed_form["electromotive_force"] / volt
         ax.plot(np.array(motion.span) / scale, [mean, mean], color="black", lw=1.2, ls="--", label="mean, closed form")
     if volt < 2e-12 and largest(*(c[k][later] for k in names)) < 1e-12:
-        ax.set_ylim(-1, 1)  # rounding
+        ax.set_ylim(-1, 1)  # without it, rounding would fill the axis
     ax.set_ylabel(f"electromotive force ({of})")
     ax.legend(frameon=False, fontsize=9.5, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
 

@@ -45,12 +45,12 @@ def gather_grid(
     for name, terms in functions.items():
         f = fem.Function(space)
         for weight, u in terms:
-            # Interpolation is cell by cell, so both spaces may be broken.
+            # Interpolation works cell by cell, so both spaces may be discontinuous.
             g = fem.Function(space)
             g.interpolate(u)
             f.x.array[:] += weight * g.x.array
         values[name] = f.x.array[used]
-    # Points that ranks share have one number in the space: merged, or partitions would show as edges.
+    # Points that ranks share are merged by their number in the space; otherwise edges of partitions would be drawn.
     numbers = space.dofmap.index_map.local_to_global(used.astype(np.int32))
     part = (numbers[local].reshape(cells.shape), types[:n], numbers, x[used] / 1e-9, domain.region[:n], values)
     parts = domain.comm.gather(part, 0)
@@ -164,7 +164,7 @@ _BAR = {
 def _limits(values: NDArray[np.float64], signed: bool) -> tuple[float, float]:
     low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
     if not signed and high > low:
-        # Rounding is no limit.
+        # Values of the size of rounding do not set the limits of the colours.
         least = 1e-6 * (high - low)
         return (low if low < -least else 0.0, high if high > least else 0.0)
     top = float(np.abs(values).max(initial=0.0)) or 1.0
@@ -206,7 +206,7 @@ def _shoot(
         up = np.array(camera.up) - np.dot(camera.up, camera.direction) * np.array(camera.direction)
         x, y, z = up / np.linalg.norm(up) * pillar
         camera.parallel_scale = max(camera.parallel_scale, (abs(z) + np.hypot(x, y)) / 2 / 0.8)
-    # Look a little lower than the middle, so that the device stands clear of the bar.
+    # The camera looks slightly below the middle, so that the device stands clear of the colour bar.
     sight = np.array(camera.focal_point) - np.array(camera.position)
     side = np.cross(sight, camera.up)
     upwards = np.cross(side, sight)
@@ -287,7 +287,7 @@ def _draw_solid(
                 non_manifold_edges=False,
             )
             if outline.n_cells:
-                # A little towards the eye, or lines and faces would fight for the same pixels.
+                # Lines are moved slightly towards the camera; otherwise faces would cover parts of them.
                 plotter.add_mesh(outline.translate(3e-3 * size * eye), color="#303030", line_width=1.6)
     _legend(plotter, stack)
     if title:

@@ -23,7 +23,7 @@ def _map(ax: Any, motion: Motion, points: Array, m: Array, until: float) -> Any:
 
     x, y = points.T * 1e9
     shown = ax.tricontourf(x, y, m[:, 2], levels=np.linspace(-1, 1, 41), cmap="RdBu_r")
-    # Twelve arrows along the longer side.
+    # There are twelve arrows along the longer side.
     triangles = Triangulation(x, y)
     apart = max(np.ptp(x), np.ptp(y)) / 13
     sides = [np.arange(v.min() + apart, v.max() - 0.5 * apart, apart) for v in (x, y)]
