@@ -22,10 +22,9 @@ from ..constants import ELECTRON_GYROMAGNETIC_RATIO
 from ..errors import InputError, ModelError, SolverError
 from ..onsager.coefficients import Coefficients
 from ..onsager.declaration import Mechanism, Reversible, face_matrix, matrix_of
-from ..onsager.power import Dissipation
+from ..onsager.power import Dissipation, dissipation_of
 from ..onsager.system import Fields, System
 from ..onsager.terminals import Terminal
-from ..onsager.texture_power import dissipation_of
 from ..transport.problem import TransportProblem
 from ..transport.torque import spin_torque
 from ..transport.vector import SPIN, SPIN_PER_CHARGE, Vector

@@ -219,8 +219,10 @@ class ThermalField:
 
 
 @dataclass(frozen=True)
-class Texture:
+class Varying:
     """A region whose magnetization varies: its coefficients as functions of the direction.
+
+    In the weak form m(x) is evaluated at quadrature points, at interfaces in the middle of facets.
 
     Attributes
     ----------
@@ -254,7 +256,7 @@ class Declaration:
         One :class:`ContactLaw` per contact.
     thermal
         Which field is temperature, if one is.
-    textures
+    varying
         Regions whose magnetization varies. Their media and laws above are those of any one direction.
 
     Raises
@@ -269,12 +271,12 @@ class Declaration:
     laws: Mapping[tuple[str, str], InterfaceLaw] = field(default_factory=dict)
     contacts: Mapping[str, ContactLaw] = field(default_factory=dict)
     thermal: ThermalField | None = None
-    textures: Mapping[str, Texture] = field(default_factory=dict)
+    varying: Mapping[str, Varying] = field(default_factory=dict)
 
     @property
-    def textured_laws(self) -> dict[tuple[str, str], Callable[[Direction], InterfaceLaw]]:
+    def varying_laws(self) -> dict[tuple[str, str], Callable[[Direction], InterfaceLaw]]:
         """The interface laws that depend on a direction."""
-        return {p: law for t in self.textures.values() for p, law in t.laws.items()}
+        return {p: law for t in self.varying.values() for p, law in t.laws.items()}
 
     @property
     def charge(self) -> str:

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..onsager.declaration import Direction, InterfaceLaw, face_matrix, matrix_of
-from ..onsager.power import face_mean, region_integral
+from ..onsager.power import face_fluxes, face_mean, region_integral
 from ..onsager.system import System
-from ..onsager.texture import Quadratic, unit_directions
-from ..onsager.texture_power import face_fluxes
+from ..onsager.varying import Polynomial, unit_directions
 from .vector import SPIN, SPIN_PER_CHARGE, Vector
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 
 
-def _relaxation(problem: TransportProblem, stack: Stack, layer: str) -> Quadratic:
+def _relaxation(problem: TransportProblem, stack: Stack, layer: str) -> Polynomial:
     """Return what relaxes across the magnetization of a magnet, as a matrix over s that follows its direction."""
     found, model = stack[layer], problem.model
     if not found.material.ferromagnetic or not isinstance(model, Vector):
@@ -37,7 +36,7 @@ def _relaxation(problem: TransportProblem, stack: Stack, layer: str) -> Quadrati
         couplings = [t for t in medium.reversible if t.destination == "magnet"]
         return matrix_of([m for m in medium.reactions if m.destination == "magnet"], SPIN, couplings)
 
-    return Quadratic.of(across)
+    return Polynomial.of(across)
 
 
 def spin_torque(problem: TransportProblem, fields: Mapping[str, fem.Function], layer: str) -> Array:
@@ -90,9 +89,9 @@ def _absorbed_at(system: System, w: list[fem.Function], pair: tuple[str, str], n
         couplings = [t for t in law.reversible if t.destination == "magnet" and t.row[0] == neighbour]
         return face_matrix(mechanisms, fields, couplings)
 
-    law_at = system.declaration.textured_laws.get(pair)
+    law_at = system.declaration.varying_laws.get(pair)
     if law_at is not None:
-        fluxes = face_fluxes(system, w, pair, Quadratic.of(lambda u: matrix(law_at(u))))
+        fluxes = face_fluxes(system, w, pair, Polynomial.of(lambda u: matrix(law_at(u))))
         here = np.array([f.x.array.sum() for f in fluxes])
         return np.asarray(domain.comm.allreduce(here) * domain.depth)
     g = matrix(system.declaration.law(pair))[neighbour, :, neighbour]
@@ -101,7 +100,7 @@ def _absorbed_at(system: System, w: list[fem.Function], pair: tuple[str, str], n
     return np.asarray(domain.interface_area(pair) * (g @ [face_mean(system, f, pair, neighbour) for f in w]))
 
 
-def _integral(problem: TransportProblem, fields: Mapping[str, fem.Function], layer: str, matrix: Quadratic) -> Array:
+def _integral(problem: TransportProblem, fields: Mapping[str, fem.Function], layer: str, matrix: Polynomial) -> Array:
     """Integrate matrix(m) s over a layer whose magnetization varies."""
     system, domain = problem.system, problem.domain
     ker, own = system.kernels, domain.cells_of([layer])

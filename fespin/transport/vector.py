@@ -28,7 +28,7 @@ from ..onsager.declaration import (
     Mechanism,
     Medium,
     Reversible,
-    Texture,
+    Varying,
 )
 from ..quantities import is_finite
 from ..stack import Stack
@@ -99,9 +99,9 @@ class Vector:
         made = declaration_of(
             CHANNELS.fields, stack, contacts, pairs, self._medium, lambda a, b: self._law(stack, a, b)
         )
-        return replace(made, textures={x.name: self._texture(stack, x, pairs) for x in stack if x.texture})
+        return replace(made, varying={x.name: self._varying(stack, x, pairs) for x in stack if x.texture})
 
-    def _texture(self, stack: Stack, layer: Layer, pairs: Pairs) -> Texture:
+    def _varying(self, stack: Stack, layer: Layer, pairs: Pairs) -> Varying:
         """Return a magnet whose magnetization varies, with those of its interfaces that feel it."""
         assert layer.texture is not None
 
@@ -120,7 +120,7 @@ class Vector:
             # Between magnets that need not be parallel an interface treats all spins alike.
             if layer.name in (a, b) and not stack[other].material.ferromagnetic and not (face is None or face.perfect):
                 laws[a, b] = law_at(a, b)
-        return Texture(layer.texture, lambda u: self.magnet(layer, u), laws)
+        return Varying(layer.texture, lambda u: self.magnet(layer, u), laws)
 
     # ---- inside a layer
     def _medium(self, layer: Layer) -> Medium:

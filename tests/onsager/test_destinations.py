@@ -52,7 +52,7 @@ class Altered(fs.Vector):
             plain,
             media={k: medium(m) for k, m in plain.media.items()},
             laws={p: law(p, x) for p, x in plain.laws.items()},
-            textures={k: varying(t) for k, t in plain.textures.items()},
+            varying={k: varying(t) for k, t in plain.varying.items()},
         )
 
 
