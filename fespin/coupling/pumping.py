@@ -21,19 +21,15 @@ from numpy.typing import NDArray
 from ..constants import ELECTRON_GYROMAGNETIC_RATIO
 from ..errors import InputError, ModelError, SolverError
 from ..onsager.coefficients import Coefficients
-from ..onsager.declaration import face_matrix, matrix_of
-from ..onsager.power import Dissipation
+from ..onsager.declaration import Mechanism, Reversible, face_matrix, matrix_of
+from ..onsager.power import Dissipation, dissipation_of
 from ..onsager.system import Fields, System
 from ..onsager.terminals import Terminal
-from ..onsager.texture_power import dissipation_of
 from ..transport.problem import TransportProblem
 from ..transport.torque import spin_torque
 from ..transport.vector import SPIN, SPIN_PER_CHARGE, Vector
 
 type Array = NDArray[np.float64]
-
-# What acts on the transverse spins of a magnet relative to its own motion.
-_BULK, _BULK_TURN, _FACE = "dephasing", "precession", "interface mixing"
 
 _RATE = 1e9  # rad/s; all is linear in it
 
@@ -241,28 +237,38 @@ def _transverse(problem: TransportProblem, layer: str, velocity: Sequence[float]
 
 
 def _relative(problem: TransportProblem, layer: str) -> dict[tuple[str, str], Coefficients]:
-    """Return what acts on s relative to a magnet's motion, by place and mechanism."""
+    """Return the coefficients that act on s relative to a magnet's motion, by place and mechanism."""
     system, declaration = problem.system, problem.system.declaration
     nothing, f = system.coefficients.only(None), system.fields
     out: dict[tuple[str, str], Coefficients] = {}
-    if isinstance(problem.model, Vector) and problem.model.transverse == "resolved":
-        medium, region = declaration.media[layer], problem.domain.regions.index(layer)
+    region, medium = problem.domain.regions.index(layer), declaration.media[layer]
+    for name, reactions, turns in _given_to_magnet(medium.reactions, medium.reversible):
         reaction = nothing.reaction.copy()
-        kept = [m for m in medium.reactions if m.name == _BULK]
-        reaction[region] = matrix_of(kept, f, [t for t in medium.reversible if t.name == _BULK_TURN])
-        return {(layer, _BULK): replace(nothing, reaction=reaction)}
+        reaction[region] = matrix_of(reactions, f, turns)
+        out[layer, name] = replace(nothing, reaction=reaction)
     for pair in problem.domain.interfaces:
         if layer not in pair:
             continue
         law = declaration.law(pair)
-        kept_faces = [m for m in law.mechanisms if m.name == _FACE]
-        turns = [t for t in law.reversible if t.name == _FACE]
-        both = {k[0] for m in kept_faces for k in m.weights}
-        if len(both) == 1:  # an interface that absorbs, not one that passes transverse spins on
+        # At an interface the magnet takes what it absorbs from its neighbour's side.
+        neighbour = 1 - pair.index(layer)
+        absorbing = [m for m in law.mechanisms if all(side == neighbour for side, _ in m.weights)]
+        couplings = [t for t in law.reversible if t.row[0] == t.column[0] == neighbour]
+        for name, mechanisms, face_turns in _given_to_magnet(absorbing, couplings):
             faces: dict[Any, Array] = dict(nothing.faces)
-            faces[pair] = face_matrix(kept_faces, f, turns)
-            out["|".join(pair), _FACE] = replace(nothing, faces=faces)
+            faces[pair] = face_matrix(mechanisms, f, face_turns)
+            out["|".join(pair), name] = replace(nothing, faces=faces)
     return out
+
+
+def _given_to_magnet(
+    mechanisms: Sequence[Mechanism[Any]], couplings: Sequence[Reversible[Any]]
+) -> list[tuple[str, list[Mechanism[Any]], list[Reversible[Any]]]]:
+    """Return the terms whose destination is the magnet, by name; reversible ones, without power, go with the first."""
+    kept = [m for m in mechanisms if m.destination == "magnet"]
+    turns = [t for t in couplings if t.destination == "magnet"]
+    names = list(dict.fromkeys(m.name for m in kept)) or [t.name for t in turns[:1]]
+    return [(name, [m for m in kept if m.name == name], [] if i else turns) for i, name in enumerate(names)]
 
 
 def _constant(system: System, vector: Array) -> list[fem.Function]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..domain import Domain
 from .declaration import Declaration, Direction, InterfaceLaw, Medium, face_matrix, matrix_of
-from .texture import Quadratic
+from .varying import Polynomial
 
 type Matrix = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ type Matrix = NDArray[np.float64]
 class Coefficients:
     """The declaration as numbers: matrices over the fields, per region, interface and contact.
 
-    Where the magnetization varies the matrices hold bounds, and `textured` and `textured_faces` the polynomials.
+    Where the magnetization varies the matrices hold bounds, and `varying` and `varying_faces` the polynomials.
     """
 
     conduction: Matrix  # (region, field, field)
@@ -27,8 +27,8 @@ class Coefficients:
     storage: Matrix
     faces: Mapping[tuple[str, str], Matrix]  # (side, field, side, field)
     ends: Mapping[str, Matrix]
-    textured: Mapping[str, tuple[Quadratic, Quadratic]] = field(default_factory=dict)  # conduction, reaction
-    textured_faces: Mapping[tuple[str, str], Quadratic] = field(default_factory=dict)
+    varying: Mapping[str, tuple[Polynomial, Polynomial]] = field(default_factory=dict)  # conduction, reaction
+    varying_faces: Mapping[tuple[str, str], Polynomial] = field(default_factory=dict)
     regions: tuple[str, ...] = ()
 
     @staticmethod
@@ -42,21 +42,21 @@ class Coefficients:
             faces[pair] = face_matrix(law.mechanisms, f, law.reversible)
         conduction = np.array([matrix_of(m.conduction, f) for m in media])
         reaction = np.array([matrix_of(m.reactions, f, m.reversible) for m in media])
-        textured = {}
-        for r, texture in declaration.textures.items():
-            k, q = _medium_polynomials(texture.medium, f)
-            textured[r] = (k, q)
+        varying = {}
+        for r, region in declaration.varying.items():
+            k, q = _medium_polynomials(region.medium, f)
+            varying[r] = (k, q)
             conduction[domain.regions.index(r)], reaction[domain.regions.index(r)] = k.bound, q.bound
-        textured_faces = {p: _law_polynomial(law, f) for p, law in declaration.textured_laws.items()}
-        faces |= {p: g.bound for p, g in textured_faces.items()}
+        varying_faces = {p: _law_polynomial(law, f) for p, law in declaration.varying_laws.items()}
+        faces |= {p: g.bound for p, g in varying_faces.items()}
         return Coefficients(
             conduction,
             reaction,
             np.array([matrix_of(m.storage, f) for m in media]),
             faces,
             {k: matrix_of(c.mechanisms, f, c.reversible) for k, c in declaration.contacts.items()},
-            textured,
-            textured_faces,
+            varying,
+            varying_faces,
             domain.regions,
         )
 
@@ -65,8 +65,8 @@ class Coefficients:
         if rate == 0:
             return self
         stored = rate * self.storage
-        textured = {r: (k, q.plus(stored[self.regions.index(r)])) for r, (k, q) in self.textured.items()}
-        return replace(self, reaction=self.reaction + stored, textured=textured)
+        varying = {r: (k, q.plus(stored[self.regions.index(r)])) for r, (k, q) in self.varying.items()}
+        return replace(self, reaction=self.reaction + stored, varying=varying)
 
     def only(self, region: int | None) -> Coefficients:
         """Return one region's bulk alone, or nothing at all: no interface, no contact."""
@@ -77,8 +77,8 @@ class Coefficients:
             reaction=self.reaction * mask,
             faces={p: np.zeros_like(g) for p, g in self.faces.items()},
             ends={k: np.zeros_like(b) for k, b in self.ends.items()},
-            textured={r: t for r, t in self.textured.items() if region is not None and r == self.regions[region]},
-            textured_faces={},
+            varying={r: t for r, t in self.varying.items() if region is not None and r == self.regions[region]},
+            varying_faces={},
         )
 
     def storage_only(self) -> Coefficients:
@@ -86,7 +86,7 @@ class Coefficients:
         return replace(self.only(None), reaction=self.storage)
 
 
-def _medium_polynomials(medium: Callable[[Direction], Medium], fields: Sequence[str]) -> tuple[Quadratic, Quadratic]:
+def _medium_polynomials(medium: Callable[[Direction], Medium], fields: Sequence[str]) -> tuple[Polynomial, Polynomial]:
     """Return conduction and reactions as polynomials of the direction."""
 
     def conduction(u: Direction) -> Matrix:
@@ -95,13 +95,13 @@ def _medium_polynomials(medium: Callable[[Direction], Medium], fields: Sequence[
     def reaction(u: Direction) -> Matrix:
         return matrix_of(medium(u).reactions, fields, medium(u).reversible)
 
-    return Quadratic.of(conduction), Quadratic.of(reaction)
+    return Polynomial.of(conduction), Polynomial.of(reaction)
 
 
-def _law_polynomial(law: Callable[[Direction], InterfaceLaw], fields: Sequence[str]) -> Quadratic:
+def _law_polynomial(law: Callable[[Direction], InterfaceLaw], fields: Sequence[str]) -> Polynomial:
     """Return an interface law as a polynomial of the direction, over (side, field, side, field)."""
 
     def matrix(u: Direction) -> Matrix:
         return face_matrix(law(u).mechanisms, fields, law(u).reversible)
 
-    return Quadratic.of(matrix)
+    return Polynomial.of(matrix)

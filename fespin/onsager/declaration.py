@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,6 +37,11 @@ type Direction = tuple[float, float, float]
 ANY_DIRECTION: Direction = (0.48, 0.6, 0.64)
 """Stands for all directions, with no component zero, where only names and patterns matter."""
 
+type Destination = Literal["lattice", "magnet", "lead"]
+"""Receiver of the angular momentum that a mechanism takes from the spins and does not pass on."""
+
+DESTINATIONS: tuple[Destination, ...] = ("lattice", "magnet", "lead")
+
 type Port = tuple[str, str]
 """Where a potential or a total flux is imposed: (contact, field)."""
 
@@ -45,17 +50,32 @@ type Port = tuple[str, str]
 class Mechanism[K: Hashable]:
     """One dissipative mechanism: force ``sum(weights * potentials)``, power ``coefficient * force**2``.
 
+    Attributes
+    ----------
+    name
+        Key of its power in reports; mechanisms of one name are added up.
+    coefficient
+        Flux over force (S/m for conduction, S/m3 for reactions, S/m2 at interfaces and contacts).
+    weights
+        Weight of each field in the force, without unit.
+    destination
+        Receiver of the angular momentum that the mechanism takes from the spins. "magnet": the magnet of the region;
+        at an interface the weights then lie on one side and the magnet on the *other*. Such a mechanism makes torque,
+        and acts on the spins relative to a magnet that turns. "lattice" and "lead": nothing is turned.
+
     Raises
     ------
     ModelError
-        If the coefficient is negative or not finite: it would not dissipate.
+        If the coefficient is negative or not finite, so that it would not dissipate, or the destination is unknown.
     """
 
     name: str
     coefficient: float
     weights: Mapping[K, float]
+    destination: Destination = "lattice"
 
     def __post_init__(self) -> None:
+        _check_destination(self.name, self.destination)
         if not (math.isfinite(self.coefficient) and self.coefficient >= 0):
             raise ModelError(
                 f"mechanism '{self.name}' has the coefficient {self.coefficient:g}; "
@@ -67,12 +87,33 @@ class Mechanism[K: Hashable]:
 
 @dataclass(frozen=True)
 class Reversible[K: Hashable]:
-    """A coupling without dissipation: ``+value`` at (row, column), ``-value`` at (column, row)."""
+    """A coupling without dissipation: ``+value`` at (row, column), ``-value`` at (column, row).
+
+    Attributes
+    ----------
+    name
+        Key in messages.
+    row, column
+        Two different fields, at an interface with their sides.
+    value
+        Flux of `row` per potential of `column` (units of the coefficient of a :class:`Mechanism` there).
+    destination
+        Receiver of angular momentum, as in :class:`Mechanism`.
+    """
 
     name: str
     row: K
     column: K
     value: float
+    destination: Destination = "lattice"
+
+    def __post_init__(self) -> None:
+        _check_destination(self.name, self.destination)
+
+
+def _check_destination(name: str, destination: str) -> None:
+    if destination not in DESTINATIONS:
+        raise ModelError(f"the destination of '{name}' is '{destination}'; {nearest(destination, DESTINATIONS)}")
 
 
 @dataclass(frozen=True)
@@ -109,11 +150,9 @@ class InterfaceLaw:
             return (1 - side[0], side[1])
 
         return InterfaceLaw(
-            tuple(
-                Mechanism(m.name, m.coefficient, {other(k): w for k, w in m.weights.items()}) for m in self.mechanisms
-            ),
+            tuple(replace(m, weights={other(k): w for k, w in m.weights.items()}) for m in self.mechanisms),
             self.perfect,
-            tuple(Reversible(r.name, other(r.row), other(r.column), r.value) for r in self.reversible),
+            tuple(replace(r, row=other(r.row), column=other(r.column)) for r in self.reversible),
         )
 
 
@@ -180,8 +219,10 @@ class ThermalField:
 
 
 @dataclass(frozen=True)
-class Texture:
+class Varying:
     """A region whose magnetization varies: its coefficients as functions of the direction.
+
+    In the weak form m(x) is evaluated at quadrature points, at interfaces in the middle of facets.
 
     Attributes
     ----------
@@ -215,7 +256,7 @@ class Declaration:
         One :class:`ContactLaw` per contact.
     thermal
         Which field is temperature, if one is.
-    textures
+    varying
         Regions whose magnetization varies. Their media and laws above are those of any one direction.
 
     Raises
@@ -230,12 +271,12 @@ class Declaration:
     laws: Mapping[tuple[str, str], InterfaceLaw] = field(default_factory=dict)
     contacts: Mapping[str, ContactLaw] = field(default_factory=dict)
     thermal: ThermalField | None = None
-    textures: Mapping[str, Texture] = field(default_factory=dict)
+    varying: Mapping[str, Varying] = field(default_factory=dict)
 
     @property
-    def textured_laws(self) -> dict[tuple[str, str], Callable[[Direction], InterfaceLaw]]:
+    def varying_laws(self) -> dict[tuple[str, str], Callable[[Direction], InterfaceLaw]]:
         """The interface laws that depend on a direction."""
-        return {p: law for t in self.textures.values() for p, law in t.laws.items()}
+        return {p: law for t in self.varying.values() for p, law in t.laws.items()}
 
     @property
     def charge(self) -> str:
@@ -283,6 +324,8 @@ class Declaration:
             for f in sorted(law.perfect - set(self.fields)):
                 raise ModelError(f"the law {at} names '{f}': {nearest(f, self.fields)}")
             for face in law.mechanisms:
+                if face.destination == "magnet" and len({side for side, _ in face.weights}) > 1:
+                    raise ModelError(f"'{face.name}' {at} gives to a magnet, but acts on both sides: which magnet?")
                 for side, f in face.weights:
                     if f not in self.fields:
                         raise ModelError(f"'{face.name}' {at} names '{f}': {nearest(f, self.fields)}")
@@ -291,6 +334,8 @@ class Declaration:
                     if pair[side] in self.media and f not in self.media[pair[side]].fields:
                         raise ModelError(f"'{face.name}' {at} acts on '{f}' in '{pair[side]}', where it is absent")
             for coupling in law.reversible:
+                if coupling.destination == "magnet" and coupling.row[0] != coupling.column[0]:
+                    raise ModelError(f"'{coupling.name}' {at} gives to a magnet, but acts on both sides: which magnet?")
                 for side, f in (coupling.row, coupling.column):
                     live = self.media[pair[side]].fields if pair[side] in self.media else frozenset(self.fields)
                     self._check_reversible(coupling, at, live, (f,))

@@ -26,7 +26,7 @@ from .declaration import (
     Mechanism,
     Medium,
     Reversible,
-    Texture,
+    Varying,
     matrix_of,
 )
 from .leads import admittance, dissipative, odd_couplings
@@ -70,12 +70,12 @@ def _law(law: InterfaceLaw) -> InterfaceLaw:
     return InterfaceLaw(_both(law.mechanisms), perfect, _both_turns(law.reversible))
 
 
-def _texture(texture: Texture, omega: float) -> Texture:
+def _varying(region: Varying, omega: float) -> Varying:
     def law_of(law: Callable[[Direction], InterfaceLaw]) -> Callable[[Direction], InterfaceLaw]:
         return lambda u: _law(law(u))
 
-    laws = {p: law_of(x) for p, x in texture.laws.items()}
-    return Texture(texture.magnetization, lambda u: _medium(texture.medium(u), omega), laws)
+    laws = {p: law_of(x) for p, x in region.laws.items()}
+    return Varying(region.magnetization, lambda u: _medium(region.medium(u), omega), laws)
 
 
 def _contact(law: ContactLaw, medium: Medium, omega: float) -> ContactLaw:
@@ -110,5 +110,5 @@ def harmonic(declaration: Declaration, touched: Mapping[str, str], frequency: fl
         {p: _law(x) for p, x in declaration.laws.items()},
         {k: _contact(c, declaration.media[touched[k]], omega) for k, c in declaration.contacts.items()},
         declaration.thermal,
-        {r: _texture(t, omega) for r, t in declaration.textures.items()},
+        {r: _varying(t, omega) for r, t in declaration.varying.items()},
     )

@@ -67,14 +67,14 @@ def _block(
 
 def dissipative(y: NDArray[Any], fields: Sequence[str]) -> tuple[Mechanism[str], ...]:
     """Return the symmetric part of a lead's admittance as mechanisms."""
-    return tuple(replace(m, name="lead") for m in mechanisms_of("lead", (y + y.T) / 2, fields))
+    return tuple(replace(m, name="lead", destination="lead") for m in mechanisms_of("lead", (y + y.T) / 2, fields))
 
 
 def odd_couplings(y: NDArray[Any], fields: Sequence[str]) -> tuple[Reversible[str], ...]:
     """Return the antisymmetric part of a lead's admittance as reversible couplings."""
     odd, small = (y - y.T) / 2, _SMALL * np.abs(y).max(initial=0.0)
     return tuple(
-        Reversible("lead", fields[i], fields[j], float(odd[i, j]))
+        Reversible("lead", fields[i], fields[j], float(odd[i, j]), "lead")
         for i in range(len(fields))
         for j in range(i)
         if abs(odd[i, j]) > small

@@ -1,24 +1,25 @@
-"""Where the power goes: the declared mechanisms, evaluated on a solution.
+"""Powers of a solution: the declared mechanisms, evaluated.
 
-All powers follow from a few integrals of products of two potentials, one small
-matrix per region, interface and contact (`Moments`); a mechanism's power is a
-contraction with its weights. At interfaces the products are of jumps and means:
-a jump of a microvolt between potentials of a volt would drown in a difference
-of products.
+Where coefficients are constant in a region, all powers follow from a few integrals of products of two potentials,
+one small matrix per region, interface and contact (`Moments`); a mechanism's power is a contraction with its weights.
+At interfaces the products are of jumps and means: a jump of a microvolt between potentials of a volt would drown in a
+difference of products. Where coefficients follow the magnetization, each mechanism is integrated with its weights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from .declaration import Declaration, Mechanism, Side, matrix_of
+from .declaration import ANY_DIRECTION, Declaration, Direction, Mechanism, Side, Varying, face_matrix, matrix_of
 from .kernels import Indices
 from .system import Fields, System
+from .varying import Polynomial
 
 type Matrix = NDArray[np.float64]
 
@@ -146,20 +147,20 @@ class Dissipation:
 
 
 def dissipation(declaration: Declaration, m: Moments) -> Dissipation:
-    """Evaluate the declared power on the moments of a solution, of uniform regions (:func:`textured_dissipation`)."""
+    """Evaluate the declared power on the moments of a solution, of uniform regions (:func:`varying_dissipation`)."""
     f = declaration.fields
     parts: dict[tuple[str, str], float] = {}
 
     def add(place: str, mechanism: str, power: float) -> None:
         parts[place, mechanism] = parts.get((place, mechanism), 0.0) + power
 
-    for r in (r for r in m.gradients if r not in declaration.textures):
+    for r in (r for r in m.gradients if r not in declaration.varying):
         for c in declaration.media[r].conduction:
             add(r, c.name, bulk_power(c, f, m.gradients[r]))
         for c in declaration.media[r].reactions:
             add(r, c.name, bulk_power(c, f, m.values[r]))
     for pair, matrix in m.faces.items():
-        if pair in declaration.textured_laws:
+        if pair in declaration.varying_laws:
             continue
         for face in declaration.law(pair).mechanisms:
             add("|".join(pair), face.name, face_power(face, f, matrix))
@@ -167,6 +168,82 @@ def dissipation(declaration: Declaration, m: Moments) -> Dissipation:
         for c in contact.mechanisms:
             add(f"lead at {name}", c.name, bulk_power(c, f, m.ends[name]))
     return Dissipation(parts)
+
+
+def dissipation_of(system: System, w: Fields, m: Moments | None = None) -> Dissipation:
+    """Return all of a solution's dissipated power by place and mechanism. Collective.
+
+    Parameters
+    ----------
+    m
+        The solution's moments, if they are known.
+    """
+    uniform = dissipation(system.declaration, moments(system, w) if m is None else m)
+    return Dissipation({**uniform.parts, **varying_dissipation(system, w)})
+
+
+def varying_dissipation(system: System, w: Fields) -> dict[tuple[str, str], float]:
+    """Return the power by place and mechanism where the magnetization varies (W; W/m2 on a line). Collective."""
+    declaration = system.declaration
+    parts: dict[tuple[str, str], float] = {}
+    for region, varying in declaration.varying.items():
+        for kind in ("conduction", "reactions"):
+            for name in dict.fromkeys(m.name for m in getattr(varying.medium(ANY_DIRECTION), kind)):
+
+                def bulk(u: Direction, t: Varying = varying, kind: str = kind, name: str = name) -> Matrix:
+                    return matrix_of([m for m in getattr(t.medium(u), kind) if m.name == name], declaration.fields)
+
+                parts[region, name] = _bulk_power(system, w, region, kind, Polynomial.of(bulk))
+        for pair, law in varying.laws.items():
+            for name in dict.fromkeys(m.name for m in law(ANY_DIRECTION).mechanisms):
+
+                def face(u: Direction, law: Any = law, name: str = name) -> Matrix:
+                    return face_matrix([m for m in law(u).mechanisms if m.name == name], declaration.fields)
+
+                parts["|".join(pair), name] = _face_power(system, w, pair, Polynomial.of(face))
+    return parts
+
+
+def _bulk_power(system: System, w: Fields, region: str, kind: str, q: Polynomial) -> float:
+    """Integrate a quadratic form of the fields, or of their gradients, whose matrix follows m, over a region."""
+    ker, domain = system.kernels, system.domain
+    cells, m = system.directions.cells[region]
+    on, off = (ker.k, ker.r) if kind == "conduction" else (ker.r, ker.k)
+    off.x.array[:] = 0.0
+    total = np.zeros(len(domain.region))
+    own = domain.cells_of([region])
+    for i, j in zip(*np.nonzero(np.triu(q.bound)), strict=True):
+        values = np.zeros((len(domain.region), ker.weights.dofmap.list.shape[1]))
+        # A symmetric matrix: each pair counts twice.
+        values[cells] = q.at(m, i, j) * (1 if i == j else 2)
+        ker.spread(on, values)
+        form = ker.form("cell_moment", [ker.cellwise], cells=own, replace={ker.w1: w[i], ker.w2: w[j]})
+        fem.assemble_vector(total, form)
+    return float(domain.comm.allreduce(total[own].sum()) * domain.depth)
+
+
+def _face_power(system: System, w: Fields, pair: tuple[str, str], q: Polynomial) -> float:
+    """Integrate a quadratic form of the fields on both sides of an interface, whose matrix follows m."""
+    domain = system.domain
+    charge = system.fields.index(system.declaration.charge)
+    # Only jumps of the charge field matter: without its mean rounding is that of the jumps.
+    level = face_mean(system, w[charge], pair, 0)
+    fields = [f.copy() for f in w]
+    fields[charge].x.array[:] -= level
+    fluxes = zip(face_fluxes(system, fields, pair, q), fields, strict=True)
+    total = sum(float(flux.x.array @ f.x.array) for flux, f in fluxes)
+    return float(domain.comm.allreduce(total)) * domain.depth
+
+
+def face_fluxes(system: System, w: Fields, pair: tuple[str, str], q: Polynomial) -> list[fem.Function]:
+    """Return what flows into an interface whose matrix follows m, field by field: this rank's part. Not collective."""
+    ker, m, entities = system.kernels, system.directions.faces[pair], system.domain.interfaces[pair]
+    out = [fem.Function(v) for v in system.spaces]
+    for i, j in zip(*np.nonzero(q.bound.any(axis=(0, 2))), strict=True):
+        ker.set_face(q.at(m, slice(None), i, slice(None), j), entities)
+        form = ker.form("residual", [system.spaces[i]], faces=entities, replace={ker.w1: w[j]})
+        fem.assemble_vector(out[i].x.array, form)
+    return out
 
 
 def nonequilibrium_power(declaration: Declaration, m: Moments) -> float:

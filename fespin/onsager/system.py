@@ -23,7 +23,7 @@ from .broken import broken_space
 from .coefficients import Coefficients, Matrix
 from .declaration import Declaration, Port
 from .kernels import NOTHING, Indices, Kernels
-from .texture import directions
+from .varying import directions
 
 type Fields = Sequence[fem.Function]
 type _Couplings = tuple[Indices, list[tuple[Matrix, Indices]], list[tuple[float, Indices]]]
@@ -65,7 +65,7 @@ class System:
             if c not in domain.contacts:
                 raise InputError(f"contact '{c}' is not in the geometry; {nearest(c, domain.contacts)}")
         self.base = fem.functionspace(domain.mesh, ("Lagrange", degree))
-        self.kernels = Kernels(self.base, varying=bool(declaration.textures))
+        self.kernels = Kernels(self.base, varying=bool(declaration.varying))
         self.spaces: list[fem.FunctionSpace] = []
         self.at_contact: list[dict[str, Indices]] = []  # per field: dofs of every contact it reaches
         self.pinned: list[Indices] = []  # per field: Dirichlet dofs and the dummy
@@ -82,7 +82,7 @@ class System:
             self.pinned.append(pinned.astype(np.int32))
         self.sizes = [v.dofmap.index_map.size_local for v in self.spaces]
         self.coefficients = Coefficients.of(declaration, domain)
-        self.directions = directions(domain, declaration.textures, self.kernels.weights)
+        self.directions = directions(domain, declaration.varying, self.kernels.weights)
         self._pattern = self._nonzero()
 
     @property
@@ -95,8 +95,8 @@ class System:
         """Whether the matrix is symmetric: no reversible couplings."""
         c = self.coefficients
         squares = [g.reshape(2 * len(self.fields), -1) for g in c.faces.values()]
-        turning = any((q.terms != q.terms.swapaxes(1, 2)).any() for _, q in c.textured.values())
-        turning |= any((g.terms != g.terms.transpose(0, 3, 4, 1, 2)).any() for g in c.textured_faces.values())
+        turning = any((q.terms != q.terms.swapaxes(1, 2)).any() for _, q in c.varying.values())
+        turning |= any((g.terms != g.terms.transpose(0, 3, 4, 1, 2)).any() for g in c.varying_faces.values())
         return not turning and all(np.array_equal(m, m.T) for m in (*c.reaction, *squares, *c.ends.values()))
 
     @property
@@ -142,7 +142,7 @@ class System:
 
         return (
             declaration.fields == old.fields
-            and bool(declaration.textures) == bool(old.textures)
+            and bool(declaration.varying) == bool(old.varying)
             and pinning(declaration) == pinning(old)
             and all(declaration.law(p).perfect == old.law(p).perfect for p in self.domain.interfaces)
             and all(declaration.media[r].fields == old.media[r].fields for r in self.domain.regions)
@@ -165,7 +165,7 @@ class System:
             raise ModelError("another state of a system must keep its fields, contacts and perfect interfaces")
         # What is refused must leave the old state whole.
         coefficients = Coefficients.of(declaration, self.domain)
-        found = directions(self.domain, declaration.textures, self.kernels.weights)
+        found = directions(self.domain, declaration.varying, self.kernels.weights)
         self.declaration, self.coefficients, self.directions = declaration, coefficients, found
         cells, faces = self._nonzero()
         known_cells, known_faces = self._pattern
@@ -193,9 +193,9 @@ class System:
         """Set the kernels' coefficients on cells to those of fields i and j."""
         for which, function, per_region in ((0, self.kernels.k, c.conduction), (1, self.kernels.r, c.reaction)):
             values = per_region[self.domain.region, i, j]
-            if c.textured:
+            if c.varying:
                 values = np.repeat(values[:, None], self.kernels.weights.dofmap.list.shape[1], axis=1)
-                for r, both in c.textured.items():
+                for r, both in c.varying.items():
                     cells, m = self.directions.cells[r]
                     values[cells] = both[which].at(m, i, j)
             self.kernels.spread(function, values)
@@ -206,10 +206,10 @@ class System:
         faces: dict[bytes, tuple[Matrix, list[Indices]]] = {}
         varying = []
         for pair, g in c.faces.items():
-            if pair in c.textured_faces:
+            if pair in c.varying_faces:
                 varying.append(
                     (
-                        c.textured_faces[pair].at(self.directions.faces[pair], slice(None), i, slice(None), j),
+                        c.varying_faces[pair].at(self.directions.faces[pair], slice(None), i, slice(None), j),
                         self.domain.interfaces[pair],
                     )
                 )

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from ..errors import InputError, SolverError
 from ..quantities import is_finite
 from ..solvers import SolverOptions
+from .power import dissipation_of
 from .system import Fields, System
 from .terminals import Solved, Terminal, TerminalSolver
-from .texture_power import dissipation_of
 
 type Drive = Callable[[float], Mapping[str, Terminal]]
 type _Row = tuple[float, dict[str, float], dict[str, float], float, float, float]

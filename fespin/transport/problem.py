@@ -13,10 +13,9 @@ from ..device import Contact, Field
 from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
 from ..onsager.declaration import Declaration
-from ..onsager.power import end_mean, face_mean, moments, nonequilibrium_power
+from ..onsager.power import dissipation_of, end_mean, face_mean, moments, nonequilibrium_power
 from ..onsager.system import System
 from ..onsager.terminals import Solved, Terminal, TerminalSolver
-from ..onsager.texture_power import dissipation_of
 from ..onsager.transient import Evolution, evolve
 from ..quantities import is_finite
 from ..solvers import SolverOptions
@@ -248,7 +247,7 @@ class TransportProblem:
         layer_drops, interface_drops = reports.drops(self, w)
         current, nonequilibrium = amps[between[0]], None
         declaration = self.system.declaration
-        plain = declaration.thermal is None and not declaration.textures
+        plain = declaration.thermal is None and not declaration.varying
         if current and len(self.contacts) == 2 and plain:
             spin_power = nonequilibrium_power(self.system.declaration, m)
             nonequilibrium = spin_power / current**2 * self.domain.area

@@ -60,7 +60,7 @@ def drops(problem: TransportProblem, w: Fields) -> tuple[dict[str, float], dict[
     pairs = list(itertools.pairwise(names))
     if set(pairs) != set(problem.domain.interfaces) or set(problem.contacts) != {"bottom", "top"}:
         return {}, {}
-    if system.declaration.textures:
+    if system.declaration.varying:
         return {}, {}
 
     def face(pair: Pair, side: int) -> float:

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from ..domain import sample
 from ..errors import InputError, SolverError
 from ..onsager.harmonic import IMAGINARY, harmonic, imaginary
-from ..onsager.power import Dissipation
+from ..onsager.power import Dissipation, dissipation_of
 from ..onsager.system import System
 from ..onsager.terminals import Terminal, TerminalSolver
-from ..onsager.texture_power import dissipation_of
 from ..quantities import is_finite
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..onsager.declaration import Direction, matrix_of
-from ..onsager.power import face_mean, region_integral
-from ..onsager.texture import Quadratic, unit_directions
-from ..onsager.texture_power import face_fluxes
+from ..onsager.declaration import Direction, InterfaceLaw, face_matrix, matrix_of
+from ..onsager.power import face_fluxes, face_mean, region_integral
+from ..onsager.system import System
+from ..onsager.varying import Polynomial, unit_directions
 from .vector import SPIN, SPIN_PER_CHARGE, Vector
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 type Array = NDArray[np.float64]
 
 
-def _relaxation(problem: TransportProblem, stack: Stack, layer: str) -> Quadratic:
+def _relaxation(problem: TransportProblem, stack: Stack, layer: str) -> Polynomial:
     """Return what relaxes across the magnetization of a magnet, as a matrix over s that follows its direction."""
     found, model = stack[layer], problem.model
     if not found.material.ferromagnetic or not isinstance(model, Vector):
@@ -32,11 +32,11 @@ def _relaxation(problem: TransportProblem, stack: Stack, layer: str) -> Quadrati
 
     def across(u: Direction) -> Array:
         medium = model.magnet(found, u)
-        # Spins along m flip into the lattice and turn nothing.
-        kept = [m for m in medium.reactions if m.name != "spin flip"]
-        return matrix_of(kept, SPIN, medium.reversible)
+        # What the lattice takes turns nothing.
+        couplings = [t for t in medium.reversible if t.destination == "magnet"]
+        return matrix_of([m for m in medium.reactions if m.destination == "magnet"], SPIN, couplings)
 
-    return Quadratic.of(across)
+    return Polynomial.of(across)
 
 
 def spin_torque(problem: TransportProblem, fields: Mapping[str, fem.Function], layer: str) -> Array:
@@ -71,22 +71,36 @@ def spin_torque(problem: TransportProblem, fields: Mapping[str, fem.Function], l
     else:
         absorbed = relaxation.at(np.array(direction)) @ [region_integral(system, w[i], layer) for i in at]
     for pair in problem.domain.interfaces:
-        # The two sides' fluxes into the interface: what is conserved cancels in their sum.
-        if pair in system.coefficients.textured_faces and layer in pair:
-            fluxes = face_fluxes(system, w, pair, system.coefficients.textured_faces[pair])
-            here = np.array([fluxes[i].x.array.sum() for i in at])
-            absorbed = absorbed + problem.domain.comm.allreduce(here) * problem.domain.depth
-        elif layer in pair:
-            means = np.array([[face_mean(system, f, pair, side) for f in w] for side in (0, 1)])
-            flux = np.einsum("aibj,bj->i", system.coefficients.faces[pair], means)[at]
-            absorbed = absorbed + problem.domain.interface_area(pair) * flux
+        if layer in pair:
+            absorbed = absorbed + _absorbed_at(system, w, pair, 1 - pair.index(layer))[at]
     if direction is not None:
         u = np.array(direction)
         absorbed = absorbed - u * (u @ absorbed)
     return np.asarray(SPIN_PER_CHARGE * absorbed / problem.domain.area)
 
 
-def _integral(problem: TransportProblem, fields: Mapping[str, fem.Function], layer: str, matrix: Quadratic) -> Array:
+def _absorbed_at(system: System, w: list[fem.Function], pair: tuple[str, str], neighbour: int) -> Array:
+    """Return what an interface takes from one side's fields and gives to the magnet on the other, field by field."""
+    domain, fields = system.domain, system.fields
+
+    def matrix(law: InterfaceLaw) -> Array:
+        mechanisms = [m for m in law.mechanisms if m.destination == "magnet"]
+        mechanisms = [m for m in mechanisms if all(side == neighbour for side, _ in m.weights)]
+        couplings = [t for t in law.reversible if t.destination == "magnet" and t.row[0] == neighbour]
+        return face_matrix(mechanisms, fields, couplings)
+
+    law_at = system.declaration.varying_laws.get(pair)
+    if law_at is not None:
+        fluxes = face_fluxes(system, w, pair, Polynomial.of(lambda u: matrix(law_at(u))))
+        here = np.array([f.x.array.sum() for f in fluxes])
+        return np.asarray(domain.comm.allreduce(here) * domain.depth)
+    g = matrix(system.declaration.law(pair))[neighbour, :, neighbour]
+    if not g.any():
+        return np.zeros(len(fields))
+    return np.asarray(domain.interface_area(pair) * (g @ [face_mean(system, f, pair, neighbour) for f in w]))
+
+
+def _integral(problem: TransportProblem, fields: Mapping[str, fem.Function], layer: str, matrix: Polynomial) -> Array:
     """Integrate matrix(m) s over a layer whose magnetization varies."""
     system, domain = problem.system, problem.domain
     ker, own = system.kernels, domain.cells_of([layer])

@@ -28,7 +28,7 @@ from ..onsager.declaration import (
     Mechanism,
     Medium,
     Reversible,
-    Texture,
+    Varying,
 )
 from ..quantities import is_finite
 from ..stack import Stack
@@ -99,9 +99,9 @@ class Vector:
         made = declaration_of(
             CHANNELS.fields, stack, contacts, pairs, self._medium, lambda a, b: self._law(stack, a, b)
         )
-        return replace(made, textures={x.name: self._texture(stack, x, pairs) for x in stack if x.texture})
+        return replace(made, varying={x.name: self._varying(stack, x, pairs) for x in stack if x.texture})
 
-    def _texture(self, stack: Stack, layer: Layer, pairs: Pairs) -> Texture:
+    def _varying(self, stack: Stack, layer: Layer, pairs: Pairs) -> Varying:
         """Return a magnet whose magnetization varies, with those of its interfaces that feel it."""
         assert layer.texture is not None
 
@@ -120,7 +120,7 @@ class Vector:
             # Between magnets that need not be parallel an interface treats all spins alike.
             if layer.name in (a, b) and not stack[other].material.ferromagnetic and not (face is None or face.perfect):
                 laws[a, b] = law_at(a, b)
-        return Texture(layer.texture, lambda u: self.magnet(layer, u), laws)
+        return Varying(layer.texture, lambda u: self.magnet(layer, u), laws)
 
     # ---- inside a layer
     def _medium(self, layer: Layer) -> Medium:
@@ -149,11 +149,13 @@ class Vector:
                     "or both"
                 )
             if m.precession_length is not None:
-                turn = turns("precession", -across / m.precession_length**2, u)
-        # What is absorbed at the interfaces leaves nothing inside, however fast it would decay.
+                turn = given_to_magnet(turns("precession", -across / m.precession_length**2, u))
+        # What is absorbed at the interfaces leaves nothing inside, however fast it would decay: no torque there.
         decay = dephasing or (m.spin_diffusion_length if self.transverse == "absorbed" else None)
-        reactions = (flip, *(squares("dephasing", across / decay**2, u) if decay else ()))
-        return Medium(conduction, reactions, storage_of(layer), turn)
+        lost = squares("dephasing", across / decay**2, u) if decay else ()
+        if self.transverse == "resolved":
+            lost = given_to_magnet(lost)
+        return Medium(conduction, (flip, *lost), storage_of(layer), turn)
 
     def _normal(self, layer: Layer) -> Medium:
         m, sigma = layer.material, 1 / layer.material.resistivity
@@ -211,12 +213,11 @@ class Vector:
             raise InputError(f"{where}: the vector model needs its mixing_conductance (S/m2)")
         g, normal = complex(mix), 1 - magnets[0]
         mechanisms += [
-            Mechanism(m.name, m.coefficient, {(normal, k): w for k, w in m.weights.items()})
-            for m in squares("interface mixing", 2 * g.real, u)
+            replace(m, weights={(normal, k): w for k, w in m.weights.items()})
+            for m in given_to_magnet(squares("interface mixing", 2 * g.real, u))
         ]
-        return InterfaceLaw(
-            tuple(mechanisms), reversible=tuple(side_turns("interface mixing", 2 * g.imag, u, normal, normal))
-        )
+        couplings = given_to_magnet(side_turns("interface mixing", 2 * g.imag, u, normal, normal))
+        return InterfaceLaw(tuple(mechanisms), reversible=couplings)
 
     # ---- reports
     def accumulation(self, stack: Stack, layer: str) -> Mapping[str, float]:
@@ -256,6 +257,11 @@ def turns(name: str, coefficient: float, u: Sequence[float]) -> tuple[Reversible
     x, y, z = u
     entries = (("sx", "sy", -z), ("sz", "sx", -y), ("sy", "sz", -x))
     return tuple(Reversible(name, i, j, coefficient * w) for i, j, w in entries if w)
+
+
+def given_to_magnet[T: (Mechanism[Any], Reversible[Any])](terms: Sequence[T]) -> tuple[T, ...]:
+    """Return terms whose angular momentum a magnet takes: they make its torque and follow its motion."""
+    return tuple(replace(x, destination="magnet") for x in terms)
 
 
 def side_turns(name: str, coefficient: float, u: Sequence[float], row: int, column: int) -> list[Reversible[Any]]:

@@ -1,10 +1,10 @@
 """Regions whose magnetization m(x) varies: coefficients that follow a direction.
 
-Every coefficient of the models is at most quadratic in the direction of m, so a matrix is
-``sum_k M_k p_k(m)`` over the nine polynomials of second degree on the sphere, with M_k found
-once from the matrices in a few directions. In the bulk m is evaluated at quadrature points,
-where each matrix is one that a uniform magnet has: positivity holds exactly. On interfaces it
-is evaluated facet by facet.
+Every coefficient of the models is a polynomial of the direction of m: of second degree where m acts on
+spins, of fourth where it acts on components of gradients as well. So a matrix is ``sum_k M_k p_k(m)`` over
+the monomials p_k, with M_k found once from the matrices in a few directions. In the bulk m is evaluated at
+quadrature points, where each matrix is one that a uniform magnet has: positivity holds exactly. On
+interfaces it is evaluated facet by facet.
 """
 
 from __future__ import annotations
@@ -19,98 +19,118 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..domain import Domain
 from ..errors import InputError, ModelError
-from .declaration import Direction, Texture
+from .declaration import Direction, Varying
 
 type Array = NDArray[np.float64]
 
 
-def _basis(m: Array) -> Array:
-    """Return the nine polynomials at directions (..., 3), shape (..., 9)."""
+def monomials(m: Array, degree: int) -> Array:
+    """Return the monomials of m that span the polynomials on the sphere.
+
+    Parameters
+    ----------
+    m
+        Directions, shape (..., 3).
+    degree
+        Highest degree.
+
+    Returns
+    -------
+    array
+        x^i y^j z^k with k < 2, since z^2 = 1 - x^2 - y^2; shape (..., (degree + 1)^2), the constant first.
+    """
     x, y, z = np.moveaxis(m, -1, 0)
-    return np.stack([np.ones_like(x), x, y, z, x * y, y * z, z * x, x * x, y * y], axis=-1)
-
-
-# Directions from which the polynomials are told apart, and some more that must agree.
-_PROBES = np.random.default_rng(5).normal(size=(16, 3))
-_PROBES /= np.linalg.norm(_PROBES, axis=1)[:, None]
+    powers = [(i, j, k) for k in (0, 1) for i in range(degree + 1 - k) for j in range(degree + 1 - k - i)]
+    return np.stack([x**i * y**j * z**k for i, j, k in powers], axis=-1)
 
 
 @dataclass(frozen=True)
-class Quadratic:
-    """A matrix as a polynomial of second degree of a direction.
+class Polynomial:
+    """A matrix whose entries are polynomials of a direction.
 
     Attributes
     ----------
     terms
-        Shape (9, ...).
+        One matrix per monomial (:func:`monomials`), shape ((degree + 1)^2, ...).
+    degree
+        2 where only spins know the direction, 4 where components of gradients do so, too.
     """
 
     terms: Array
+    degree: int
 
     @classmethod
-    def of(cls, matrix: Callable[[Direction], Array]) -> Quadratic:
+    def of(cls, matrix: Callable[[Direction], Array], degree: int = 2) -> Polynomial:
         """Return the polynomial that equals a function of the direction.
 
         Raises
         ------
         ModelError
-            If the function is no polynomial of second degree.
+            If the function is no polynomial of this degree.
         """
-        values = np.array([matrix((float(x), float(y), float(z))) for x, y, z in _PROBES])
-        flat = values.reshape(len(values), -1)
-        terms = np.linalg.lstsq(_basis(_PROBES), flat, rcond=None)[0]
+        count = (degree + 1) ** 2
+        # More directions than there are terms: the further ones must agree.
+        probes = np.random.default_rng(5).normal(size=(count + 7, 3))
+        probes /= np.linalg.norm(probes, axis=1)[:, None]
+        values = np.array([matrix((float(x), float(y), float(z))) for x, y, z in probes])
+        flat, at = values.reshape(len(values), -1), monomials(probes, degree)
+        terms = np.linalg.lstsq(at, flat, rcond=None)[0]
         size = np.abs(flat).max(initial=0.0)
-        if np.abs(_basis(_PROBES) @ terms - flat).max(initial=0.0) > 1e-9 * size:
-            raise ModelError("a coefficient is no polynomial of second degree of the magnetization's direction")
+        if np.abs(at @ terms - flat).max(initial=0.0) > 1e-9 * size:
+            raise ModelError(f"a coefficient is no polynomial of degree {degree} of the magnetization's direction")
         terms[np.abs(terms) < 1e-12 * size] = 0.0
-        return cls(terms.reshape(9, *values.shape[1:]))
+        return cls(terms.reshape(count, *values.shape[1:]), degree)
 
     @property
     def bound(self) -> Array:
-        """What no entry exceeds, zero where it always vanishes."""
+        """Upper bound of the absolute value of every entry, zero where it always vanishes."""
         return np.asarray(np.abs(self.terms).sum(axis=0))
 
-    def plus(self, matrix: Array) -> Quadratic:
+    def plus(self, matrix: Array) -> Polynomial:
         """Return the polynomial with a constant matrix added."""
         terms = self.terms.copy()
         terms[0] += matrix
-        return Quadratic(terms)
+        return Polynomial(terms, self.degree)
 
     def at(self, m: Array, *index: Any) -> Array:
         """Return an entry, or a part, of the matrix at directions (..., 3)."""
-        return np.asarray(np.tensordot(_basis(m), self.terms[(slice(None), *index)], axes=1))
+        return np.asarray(np.tensordot(monomials(m, self.degree), self.terms[(slice(None), *index)], axes=1))
 
 
 @dataclass(frozen=True)
 class Directions:
-    """m where a system needs it.
+    """Magnetization m where a system needs it.
 
     Attributes
     ----------
     cells
         Per region: its local cells, ghosts included, and m at their quadrature points, (cells, points, 3).
     faces
-        Per interface with one textured side: m at the middle of its facets, (facets, 3).
+        Per interface whose law follows m: m at the middle of its facets, (facets, 3).
     """
 
     cells: Mapping[str, tuple[NDArray[np.int64], Array]] = field(default_factory=dict)
     faces: Mapping[tuple[str, str], Array] = field(default_factory=dict)
 
 
-def directions(domain: Domain, textures: Mapping[str, Texture], weights: fem.FunctionSpace) -> Directions:
-    """Evaluate textures. Collective.
+def directions(domain: Domain, regions: Mapping[str, Varying], weights: fem.FunctionSpace) -> Directions:
+    """Evaluate magnetizations that vary. Collective.
 
     Parameters
     ----------
+    domain
+        Mesh and regions.
+    regions
+        Those whose magnetization varies.
     weights
         The space of coefficients at quadrature points.
 
     Raises
     ------
     InputError
-        If a texture does not return three finite numbers, not all zero, per point.
+        If a magnetization does not return three finite numbers, not all zero, per point.
     """
-    if not textures:
+    if not regions:
         return Directions()
     place = fem.Function(weights)
     seen: list[Array] = []
@@ -123,7 +143,7 @@ def directions(domain: Domain, textures: Mapping[str, Texture], weights: fem.Fun
     points = seen[-1].T.reshape(len(domain.region), weights.dofmap.list.shape[1], 3)
     found, failure = Directions(), None
     try:
-        found = _evaluate(domain, textures, points)
+        found = _evaluate(domain, regions, points)
     except Exception as error:  # the user's function may raise anything, and on some ranks only
         failure = error
     told = domain.comm.allgather(None if failure is None else str(failure))
@@ -135,16 +155,16 @@ def directions(domain: Domain, textures: Mapping[str, Texture], weights: fem.Fun
     return found
 
 
-def _evaluate(domain: Domain, textures: Mapping[str, Texture], points: Array) -> Directions:
-    """Evaluate textures at points (cells, points, 3) and at the middle of interfaces' facets. Not collective."""
+def _evaluate(domain: Domain, regions: Mapping[str, Varying], points: Array) -> Directions:
+    """Evaluate m(x) at points (cells, points, 3) and in the middle of interfaces' facets. Not collective."""
     cells, faces = {}, {}
-    for region, texture in textures.items():
+    for region, varying in regions.items():
         at = np.flatnonzero(domain.region == domain.regions.index(region))
         x = points[at].reshape(-1, 3)
-        cells[region] = (at, unit_directions(texture.magnetization, region, x).reshape(*points[at].shape))
-        for pair in texture.laws:
+        cells[region] = (at, unit_directions(varying.magnetization, region, x).reshape(*points[at].shape))
+        for pair in varying.laws:
             middle = domain.facet_vertices(domain.interfaces[pair].reshape(-1, 4)[:, :2].ravel()).mean(axis=1)
-            faces[pair] = unit_directions(texture.magnetization, region, middle)
+            faces[pair] = unit_directions(varying.magnetization, region, middle)
     return Directions(cells, faces)
 
 
