@@ -14,6 +14,7 @@ from mpi4py import MPI
 
 from . import _compat
 from .errors import FespinError, InputError
+from .mpi import first_rank
 
 
 def mesh_from_gmsh(
@@ -41,9 +42,9 @@ def mesh_from_gmsh(
     InputError
         If gmsh refuses the geometry.
     """
-    message, keywords = None, {}
     handlers = _handlers()
-    if comm.rank == 0:
+
+    def first() -> dict[str, Any]:
         gmsh.initialize(readConfigFiles=False, interruptible=False)
         gmsh.option.setNumber("General.Terminal", 0)
         gmsh.option.setNumber("General.NumThreads", 1)
@@ -52,15 +53,19 @@ def mesh_from_gmsh(
             if save is not None:
                 gmsh.write(str(save))
         except FespinError as error:
-            message = str(error)
+            raise InputError(str(error)) from error
         except Exception as error:  # gmsh raises plain exceptions
-            message = f"gmsh could not build the mesh: {str(error).strip() or type(error).__name__}"
-    message, keywords = comm.bcast((message, keywords), 0)
-    if message is not None:
-        if comm.rank == 0:
+            why = str(error).strip() or type(error).__name__
+            raise InputError(f"gmsh could not build the mesh: {why}") from error
+        return keywords
+
+    try:
+        keywords = first_rank(comm, first)
+    except BaseException:
+        if comm.rank == 0 and gmsh.isInitialized():
             gmsh.finalize()
         _restore(handlers)
-        raise InputError(message)
+        raise
     gdim = int(keywords.pop("gdim", gdim))
     mesh, cells, facets, names = _compat.from_gmsh(gmsh.model, comm, gdim)
     if comm.rank == 0:

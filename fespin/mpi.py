@@ -1,4 +1,4 @@
-"""Independent pieces of work shared out among ranks; what fails on one fails on all."""
+"""Work on several ranks: done by the first, by all, or shared out; an error on one rank is raised on all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import cast
 from mpi4py import MPI
 
 from .errors import FespinError, SolverError, one_line
+from .progress import Progress
 
 
 def first_rank[T](comm: MPI.Intracomm, work: Callable[[], T]) -> T:
@@ -24,13 +25,13 @@ def first_rank[T](comm: MPI.Intracomm, work: Callable[[], T]) -> T:
     BaseException
         Any, also :class:`SystemExit` and :class:`KeyboardInterrupt`.
     """
-    found, failure = cast(T, None), None
+    result, failure = cast(T, None), None
     if comm.rank == 0:
         try:
-            found = work()
+            result = work()
         except BaseException as error:  # whatever it is, the other ranks wait for it
             failure = error
-    others = comm.bcast((found, _portable(failure)), 0)
+    others = comm.bcast((result, _portable(failure)), 0)
     if failure is not None:
         raise failure
     if others[1] is not None:
@@ -60,24 +61,24 @@ def agree_on_errors[T](comm: MPI.Intracomm, work: Callable[[], T], owner: str) -
         As they are.
     """
     failure: BaseException | None
-    found, failure = cast(T, None), None
+    result, failure = cast(T, None), None
     try:
-        found = work()
+        result = work()
     except (FespinError, SystemExit, KeyboardInterrupt) as error:
         failure = error
     except Exception as error:  # of a user's function; the other ranks must hear of it
         failure = SolverError(f"{owner}: {type(error).__name__}: {one_line(str(error))}")
         failure.__cause__ = error
-    parts = comm.allgather((found, failure))
+    parts = comm.allgather((result, failure))
     for rank, (_, failed) in enumerate(parts):
         if failed is not None:
-            # A copy that has travelled has lost its cause.
+            # Pickling drops `__cause__`: the rank that failed raises its own.
             raise failure if failure is not None and rank == comm.rank else failed
     return [x for x, _ in parts]
 
 
 def map_over_ranks[T](
-    comm: MPI.Intracomm, count: int, work: Callable[[int], T], owner: str, done: Callable[[float], None] | None = None
+    comm: MPI.Intracomm, count: int, work: Callable[[int], T], owner: str, done: Progress | None = None
 ) -> list[T]:
     """Return work(0), ..., work(count - 1), each done by one rank, on all ranks. Collective.
 
@@ -86,7 +87,7 @@ def map_over_ranks[T](
     work
         Not collective; its results are small.
     done
-        Called with the part of this rank's share that is done.
+        Called with the part of this rank's share that is done; not collective.
     """
     own = range(comm.rank, count, comm.size)
 

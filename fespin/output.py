@@ -78,23 +78,23 @@ class OutputFolder:
         InputError
             If another run writes it, if it exists and may not be replaced, or if it cannot be made.
         """
-        message = None
-        if self.comm.rank == 0:
+
+        def claim() -> None:
             # Set before the folder is made: a signal after that would leave the hidden folder behind.
             self._catch_signals()
             try:
                 # Under the lock, results that a killed run left half replaced are put in order.
                 message = (None if self._old.is_dir() else self._obstacle()) or self._take_lock()
+                if message is not None:
+                    raise InputError(message)
             except OSError as error:
-                message = f"output '{self.final}' cannot be written: {error.strerror}"
-            except BaseException:  # an interrupt too: the other ranks end with this one
+                self.release()
+                raise InputError(f"output '{self.final}' cannot be written: {error.strerror}") from error
+            except BaseException:
                 self.release()
                 raise
-            if message is not None:
-                self.release()
-        message = self.comm.bcast(message, 0)
-        if message is not None:
-            raise InputError(message)
+
+        first_rank(self.comm, claim)
 
     def release(self) -> None:
         """Remove what is half-written, and end the claim; without effect after a complete run. Not collective."""

@@ -1,19 +1,14 @@
-"""Linear solvers: PETSc with a unique options prefix, and errors that say what to try."""
+"""Linear solvers of systems of fields: one multigrid per field, or a factor; errors say what to try."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
 from petsc4py import PETSc
 
 from .errors import InputError, SolverError, nearest
-
-_counter = itertools.count()
-
-type Options = Mapping[str, str | int | float | bool | None]
+from .petsc import Options, destroy, guarded, linear_solver, require_convergence, set_options, unique_prefix
 
 KINDS = ("auto", "amg", "direct")
 
@@ -75,11 +70,6 @@ class SolverOptions:
             raise InputError(f"solver max_iterations is {self.max_iterations}; it must be positive")
 
 
-def convergence_reason(names: type, reason: int) -> str:
-    """Return the name of a reason to stop, of PETSc's list `names`."""
-    return next((k for k, v in vars(names).items() if isinstance(v, int) and v == reason), str(reason))
-
-
 class LinearSolver:
     """A positive system of one or several fields, set up once and solved many times.
 
@@ -105,30 +95,21 @@ class LinearSolver:
     def __init__(self, matrix: PETSc.Mat, options: SolverOptions, name: str, *, symmetric: bool = True) -> None:
         self.options = options
         self.name = name
-        self.prefix = f"fespin_{name}_{next(_counter)}_"
+        self.prefix = unique_prefix(name)
         self.iterations = 0
         self._flat: PETSc.Mat | None = None
-        self._ksp = ksp = PETSc.KSP().create(matrix.comm)
-        ksp.setOptionsPrefix(self.prefix)
+        self._ksp = ksp = linear_solver(None, self.prefix, matrix.comm)
         defaults = self._direct(matrix) if options.kind == "direct" else self._multigrid(matrix, symmetric)
-        database = PETSc.Options(self.prefix)
-        # What is on the command line or in PETSC_OPTIONS under this prefix stays.
-        ours = {k: v for k, v in {**defaults, **options.petsc}.items() if not database.hasName(k)}
-        for k, v in ours.items():
-            database.setValue(k, v)
         try:
-            ksp.setFromOptions()
-            self._guarded(ksp.setUp)
-            if ksp.getPC().getType() == "fieldsplit":
-                for sub in ksp.getPC().getFieldSplitSubKSP():
-                    self._guarded(sub.setUp)
+            with set_options(self.prefix, defaults, options.petsc):
+                ksp.setFromOptions()
+                self._guarded(ksp.setUp)
+                if ksp.getPC().getType() == "fieldsplit":
+                    for sub in ksp.getPC().getFieldSplitSubKSP():
+                        self._guarded(sub.setUp)
         except (SolverError, PETSc.Error):
             self.destroy()
             raise
-        finally:
-            # The user's stay: at the end PETSc names those that nothing has used.
-            for k in ours.keys() - options.petsc.keys():
-                database.delValue(k)
 
     def _direct(self, matrix: PETSc.Mat) -> Options:
         """Give the KSP a flat copy of the matrix; return its options."""
@@ -160,11 +141,8 @@ class LinearSolver:
         order = "symmetric_multiplicative" if symmetric else "multiplicative"
         return {**fields, **krylov, **stop, "pc_fieldsplit_type": order}
 
-    def _guarded(self, call: object) -> None:
-        try:
-            call()  # type: ignore[operator]
-        except PETSc.Error as error:
-            raise SolverError(f"{self.name}: the solver could not be set up ({error}); {self._advice()}") from error
+    def _guarded(self, call: Callable[[], object]) -> None:
+        guarded(call, f"{self.name}: the solver could not be set up", self._advice())
 
     def _advice(self) -> str:
         if self.options.kind == "direct":
@@ -184,13 +162,7 @@ class LinearSolver:
         """
         self._guarded(lambda: self._ksp.solve(right, x))
         self.iterations += self._ksp.getIterationNumber()
-        reason = self._ksp.getConvergedReason()
-        if reason < 0 or not np.isfinite(x.norm()):
-            raise SolverError(
-                f"{self.name}: no convergence after {self._ksp.getIterationNumber()} iterations "
-                f"({convergence_reason(PETSc.KSP.ConvergedReason, reason)}, "
-                f"residual {self._ksp.getResidualNorm():.2g}); {self._advice()}"
-            )
+        require_convergence(self._ksp, self.name, self._advice(), x)
 
     def vectors(self) -> tuple[PETSc.Vec, PETSc.Vec]:
         """Return two vectors laid out as the matrix."""
@@ -199,6 +171,4 @@ class LinearSolver:
 
     def destroy(self) -> None:
         """Free the solver with its factor or preconditioner. Collective."""
-        self._ksp.destroy()
-        if self._flat is not None:
-            self._flat.destroy()
+        destroy(self._ksp, self._flat)

@@ -58,11 +58,11 @@ def _sweep(run: Shared, task: Task, name: str, drive: float | None) -> tuple[Any
         along = min(t, 2 * one_way - t) / one_way
         return first + (last - first) * along
 
-    bar = ProgressBar(run.comm, 100)
+    bar = ProgressBar(run.comm)
     options: dict[str, Any] = {
         "tolerance": known(task.tolerance),
         "breakpoints": [one_way] if loop else [],
-        "progress": lambda part: bar.at(part, f"{name}: sweep"),
+        "progress": bar.following(f"{name}: sweep"),
         **state_of(run, task, name, drive),
         "observables": {} if run.resistance is None else {"resistance": run.resistance},
     }

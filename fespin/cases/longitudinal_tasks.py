@@ -240,7 +240,7 @@ def _relaxation(
     assert task.duration is not None
     comm, duration = p.problem.comm, task.duration
     wanted = [float(x) for x in np.linspace(0.0, duration, known(task.samples))]
-    bar = ProgressBar(comm, 100)
+    bar = ProgressBar(comm)
     going_on: dict[str, Any] = {}
     if p.checkpoints is not None:
         going_on = p.checkpoints.state(name, tables_of(p.case, task))

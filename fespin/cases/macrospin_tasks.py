@@ -17,7 +17,6 @@ from ..coupling.balance import mean_electrical_power
 from ..coupling.report import CurrentMap
 from ..coupling.sphere_torque import DirectionTorque
 from ..macrospin import AngularTorque, Macrospin, SpinTorque, langevin
-from ..macrospin.ensemble import TICKS
 from ..plotting.sphere import plot_density
 from ..plotting.sphere_curves import plot_eigenvalues, plot_noise
 from ..progress import ProgressBar
@@ -180,7 +179,7 @@ def _switching(run: Shared, task: Task, name: str) -> Results:
 
 def _langevin(run: Shared, task: Task, name: str) -> Results:
     times = pulse_times(task, run.solver.reduced_time)
-    bar = ProgressBar(run.comm, TICKS)
+    bar = ProgressBar(run.comm)
     found = langevin(
         run.comm,
         run.spin,
@@ -190,7 +189,7 @@ def _langevin(run: Shared, task: Task, name: str) -> Results:
         start=start_of(task),
         torque=run.torque,
         step=task.step,
-        progress=bar.advance,
+        progress=bar.following("trajectories"),
     )
     bar.clear()
     columns = {

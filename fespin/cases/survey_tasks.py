@@ -28,14 +28,14 @@ def _missing(failures: Mapping[str, str]) -> Results:
 
 
 def _dwell_times(run: Shared, task: Task, name: str) -> Results:
-    bar = ProgressBar(run.comm, 100)
+    bar = ProgressBar(run.comm)
     drives = _range(task.drives, task.samples)
     found = dwell_times(
         run.comm,
         run.driven,
         drives,
         make=run.make,
-        progress=lambda part: bar.at(part, name),
+        progress=bar.following(name),
         journal=pieces_of(run, task, name),
     )
     bar.clear()
@@ -58,7 +58,7 @@ def _dwell_times(run: Shared, task: Task, name: str) -> Results:
 
 
 def _resonance(run: Shared, task: Task, name: str) -> Results:
-    bar = ProgressBar(run.comm, 100)
+    bar = ProgressBar(run.comm)
     drives = _range(task.drives, task.samples)
     found = resonances(
         run.comm,
@@ -66,7 +66,7 @@ def _resonance(run: Shared, task: Task, name: str) -> Results:
         drives,
         state=start_of(task),
         make=run.make,
-        progress=lambda part: bar.at(part, name),
+        progress=bar.following(name),
         journal=pieces_of(run, task, name),
     )
     bar.clear()
@@ -92,7 +92,7 @@ def _resonance(run: Shared, task: Task, name: str) -> Results:
 
 def _phase_diagram(run: Shared, task: Task, name: str) -> Results:
     assert task.direction is not None
-    bar = ProgressBar(run.comm, 100)
+    bar = ProgressBar(run.comm)
     n = known(task.samples)
     drives, fields = _range(task.drives, n), _range(task.fields, n)
     found = phase_diagram(
@@ -103,7 +103,7 @@ def _phase_diagram(run: Shared, task: Task, name: str) -> Results:
         along=task.direction,
         observation=known(task.observation_time),
         make=run.make,
-        progress=lambda part: bar.at(part, name),
+        progress=bar.following(name),
         journal=pieces_of(run, task, name),
     )
     bar.clear()

@@ -189,7 +189,7 @@ def dynamics(
         say(f"checkpoint: task {name} goes on at {motion.time:.4g} s")
     wanted, times = np.linspace(0.0, duration, samples), list[float]()
     frames: list[tuple[float, Array, Array]] = []
-    stopped, bar = None, ProgressBar(comm, 100)
+    stopped, bar = None, ProgressBar(comm)
     with ExitStack() as stack:
         fields = stack.enter_context(_Fields(grid, path / f"fields.{name}.bp"))
 

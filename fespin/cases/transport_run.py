@@ -13,12 +13,12 @@ import numpy as np
 from mpi4py import MPI
 
 from .. import output
+from ..coupling.angle_maps import TorqueMap, torque_map
 from ..coupling.circuit import Circuit
+from ..coupling.direction_maps import DirectionMap, direction_map
 from ..coupling.directions import has_fixed_direction
 from ..coupling.groups import Groups
-from ..coupling.maps import TorqueMap, torque_map
 from ..coupling.report import CurrentMap
-from ..coupling.sphere_map import DirectionMap, direction_map
 from ..device import Contact
 from ..domain import Domain
 from ..onsager.terminals import Terminal

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from .angle_maps import TorqueMap, torque_map
     from .balance import EnergyBalance, energy_balance, mean_electrical_power
     from .circuit import Circuit
+    from .direction_maps import DirectionMap, direction_map
     from .groups import Groups, in_groups
-    from .maps import TorqueMap, torque_map
     from .pumping import PumpingSolution, pumped_damping, pumping_matrix, solve_turning
     from .relaxation import (
         FaceDifferences,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         largest_cross,
         relaxation_map,
     )
-    from .sphere_map import DirectionMap, direction_map
     from .wegrowe import (
         SpinTransferBlock,
         coupled_fluxes,
@@ -48,9 +48,9 @@ __getattr__ = lazily(
         "balance": ("EnergyBalance", "energy_balance", "mean_electrical_power"),
         "circuit": ("Circuit",),
         "pumping": ("PumpingSolution", "pumped_damping", "pumping_matrix", "solve_turning"),
-        "maps": ("TorqueMap", "torque_map"),
+        "angle_maps": ("TorqueMap", "torque_map"),
         "groups": ("Groups", "in_groups"),
-        "sphere_map": ("DirectionMap", "direction_map"),
+        "direction_maps": ("DirectionMap", "direction_map"),
         "relaxation": (
             "FaceDifferences",
             "RelaxationMap",

@@ -22,10 +22,10 @@ from ..macrospin.spin import Macrospin
 from ..onsager.terminals import Terminal
 from ..sigma.distribution import Distribution
 from ..transport.problem import TransportProblem
+from .angle_maps import TorqueMap
 from .circuit import Circuit
-from .maps import TorqueMap
+from .direction_maps import DirectionMap
 from .pumping import solve_turning
-from .sphere_map import DirectionMap
 
 type Array = NDArray[np.float64]
 

@@ -47,9 +47,9 @@ from ..transport.s_d import FourChannel, ThreeChannel
 from ..transport.solution import TransportSolution
 from ..transport.two_channel import TwoChannel
 from ..transport.vector import Vector
+from .angle_maps import polynomial_of, through_angles
 from .circuit import Circuit
 from .directions import direction_of_others
-from .maps import polynomial_of, through_angles
 from .wegrowe import ferromagnetic_coefficient
 
 type Array = NDArray[np.float64]

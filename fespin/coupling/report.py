@@ -15,9 +15,9 @@ from ..macrospin import AngularDamping, survey
 from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
+from .angle_maps import TorqueMap
 from .circuit import Circuit
-from .maps import TorqueMap
-from .sphere_map import DirectionMap
+from .direction_maps import DirectionMap
 from .sphere_report import sphere_table, write_sphere
 from .sphere_torque import DirectionTorque
 

@@ -12,7 +12,7 @@ from .. import output
 from ..macrospin import survey
 from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
-from .sphere_map import DirectionMap
+from .direction_maps import DirectionMap
 from .sphere_torque import DirectionTorque
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ..macrospin.spin import Macrospin
 from .circuit import Circuit
 
 if TYPE_CHECKING:
-    from .sphere_map import DirectionMap
+    from .direction_maps import DirectionMap
 
 type Array = NDArray[np.float64]
 

@@ -21,6 +21,7 @@ from petsc4py import PETSc
 from slepc4py import SLEPc
 
 from ..errors import InputError, SolverError, nearest
+from ..petsc import unique_prefix
 from ..quantities import is_finite
 from .magnet import Array, LongitudinalMagnet
 from .problem import LongitudinalProblem
@@ -31,7 +32,6 @@ BRANCHES = ("slow", "fast")
 SOUGHT = (6, 24, 96)
 # A mode's rate is the closed form's at its own wavenumber to rounding; a mixture of two waves is off by their distance.
 AGREES = 1e-6
-_counter = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class _Pencil:
 
     def near(self, target: float, count: int) -> list[tuple[float, Array]]:
         """Return the eigenvalues nearest to a target, and their vectors (2 owned,)."""
-        prefix = f"fespin_longitudinal_modes_{next(_counter)}_"
+        prefix = unique_prefix("longitudinal_modes")
         eps = SLEPc.EPS().create(self.problem.comm)
         eps.setOptionsPrefix(prefix)
         eps.setOperators(self.A, self.B)

@@ -22,8 +22,9 @@ import numpy as np
 
 from ..checkpoint import StateFile
 from ..constants import VACUUM_PERMEABILITY
-from ..errors import InputError, SolverError
+from ..errors import InputError
 from ..quantities import is_finite
+from ..stepping import Course, Doubling, StepControl, is_near, stops_between
 from .magnet import Array
 from .problem import MECHANISMS, Conditions, LongitudinalProblem, State
 from .stages import Stage, Stepper
@@ -105,38 +106,41 @@ def _checked(
     return start, duration / 20 if max_step is None else max_step
 
 
-@dataclass
-class _Course:
-    """Where a relaxation is: all that a restart needs."""
+# Systems are used again, for which lengths must come back.
+_RULE = Doubling(below=1 / 32)
 
+
+@dataclass
+class _Progress:
+    """All of a relaxation that a restart needs."""
+
+    course: Course
     state: State
-    step: float
     scale: float  # the largest norm so far
-    time: float = 0.0
-    rejected: int = 0
     fresh: bool = True  # the conditions have just jumped
-    blocked: bool = False  # the last step was tried with too large a size
     integrals: Array = field(default_factory=lambda: np.zeros(3))
     rows: list[list[float]] = field(default_factory=list)
     keep: dict[float, State] = field(default_factory=dict)
 
     def save(self, file: StateFile) -> None:
-        numbers = {k: getattr(self, k) for k in ("step", "scale", "time", "rejected", "fresh", "blocked", "rows")}
+        numbers = {"scale": self.scale, "fresh": self.fresh, "integrals": self.integrals.tolist(), "rows": self.rows}
         kept = {str(k): np.stack([v.M, v.m], axis=1) for k, v in self.keep.items()}
         now = np.stack([self.state.M, self.state.m], axis=1)
-        file.save(numbers | {"integrals": self.integrals.tolist()}, {"now": now} | kept)
+        file.save(vars(self.course) | numbers, {"now": now} | kept)
 
     @classmethod
-    def loaded(cls, file: StateFile, duration: float) -> _Course | None:
-        found = file.load()
-        if found is None:
+    def loaded(cls, file: StateFile, duration: float) -> _Progress | None:
+        saved = file.load()
+        if saved is None:
             return None
-        numbers, values = found
-        if numbers["time"] > duration:
+        numbers, values = saved
+        course = Course(**{key: numbers.pop(key) for key in vars(Course())})
+        if course.time > duration:
             raise InputError(f"checkpoint '{file.path}': it is of a longer relaxation; remove it to start afresh")
         states = {k: State(*(np.array(c) for c in v.T)) for k, v in values.items()}
         integrals = np.array(numbers.pop("integrals"))
-        return cls(states.pop("now"), integrals=integrals, keep={float(k): v for k, v in states.items()}, **numbers)
+        now, keep = states.pop("now"), {float(k): v for k, v in states.items()}
+        return cls(course, now, integrals=integrals, keep=keep, **numbers)
 
 
 def evolve(
@@ -198,65 +202,56 @@ def evolve(
     given = dict(conditions or {})
     held, fixed = problem.check(given, varying=True)
     stepper = Stepper(problem, given, held, fixed)
-    jumps = {float(t) for t in breakpoints if 0 < t < duration}
-    for t in stepper.jumps(duration):
-        # A time that was given is not found once more beside it.
-        jumps.add(next((float(x) for x in (*breakpoints, *wanted) if abs(x - t) < 1e-12 * duration), t))
-    stops = sorted({float(t) for t in wanted if t > 0} | jumps | {float(duration)})
-    now, file = _Course(initial, start, math.sqrt(max(problem.free_energy(initial), 0.0))), None
-    now.keep = {0.0: initial} if 0 in wanted else {}
+    jumps = [*map(float, breakpoints), *stepper.jumps(duration)]
+    stops = stops_between(0.0, duration, wanted, breakpoints, jumps)
+    norm = math.sqrt(max(problem.free_energy(initial), 0.0))
+    now, file = _Progress(Course(step=start), initial, norm), None
+    now.keep = {float(t): initial for t in wanted if is_near(0.0, [t], duration)}
     now.integrals = np.zeros(3 + len(given))
     now.rows = [_row(problem, 0.0, initial, None, now.integrals)]
     if checkpoint is not None:
         file = StateFile(problem.comm, problem.space, checkpoint, every=every, about="a longitudinal relaxation")
-        now = (_Course.loaded(file, duration) if resume else None) or now
-    stops = [t for t in stops if t > now.time]
+        now = (_Progress.loaded(file, duration) if resume else None) or now
+    control = StepControl(
+        _RULE,
+        now.course,
+        stops,
+        owner="longitudinal",
+        advice="try a larger tolerance",
+        smallest=min(1e-14 * duration, start),
+        longest=longest,
+    )
     try:
-        while stops:
+        while control.runs:
+            h, time = control.next(), control.course.time
             if now.fresh:
-                now.state, jumped, work = stepper.settle(
-                    now.state, now.time + 1e-9 * min(now.step, stops[0] - now.time)
-                )
+                now.state, jumped, work = stepper.settle(now.state, time + 1e-9 * h)
                 for i, name in enumerate(given, 3):
                     now.integrals[i] += jumped.get(name, 0.0)
                 now.integrals[2] += work
                 now.fresh = False
                 now.scale = max(now.scale, math.sqrt(max(problem.free_energy(now.state), 0.0)))
-            h = min(now.step, longest, stops[0] - now.time)
-            end, tally, error = stepper.step(now.state, now.time, h)
+            end, tally, error = stepper.step(now.state, time, h)
             new = State(end.M, end.m)
-            size = math.sqrt(max(problem.free_energy(new), 0.0))
-            largest = max(now.scale, size)
-            ratio = error / (tolerance * largest) if largest else 0.0
-            if not math.isfinite(ratio) or ratio > 1:
-                now.step, now.rejected, now.blocked = h / 2, now.rejected + 1, True
-                if now.step < 1e-14 * duration:
-                    raise SolverError(
-                        f"longitudinal: the step fell below {now.step:.1e} s at {now.time:.3e} s; "
-                        "try a larger tolerance"
-                    )
+            largest = max(now.scale, math.sqrt(max(problem.free_energy(new), 0.0)))
+            if not control.accepts(h, error / (tolerance * largest) if largest else 0.0):
                 continue
-            now.time, now.state, now.scale = now.time + h, new, largest
+            time, now.state, now.scale = control.course.time, new, largest
             now.integrals += np.array([tally.lost, tally.heat, tally.put_in, *(tally.injected[k] for k in given)])
-            now.rows.append(_row(problem, now.time, new, end, now.integrals))
+            now.rows.append(_row(problem, time, new, end, now.integrals))
             if each is not None:
-                each(now.time, new)
-            if now.time >= stops[0] * (1 - 1e-12):
-                now.time = stops.pop(0)
-                now.rows[-1][0] = now.time
-                if now.time in wanted:
-                    now.keep[now.time] = new
-                if now.time in jumps:
-                    now.step, now.fresh = start, True
-            # Doubling only, so that systems are used again, and not right after a rejection.
-            elif ratio < 1 / 32 and not now.blocked and h == now.step and now.step < longest:
-                now.step *= 2
-            now.blocked = False
+                each(time, new)
+            now.keep |= {float(t): new for t in wanted if is_near(time, [t], duration)}
+            if control.stopped is not None and is_near(control.stopped, jumps, duration):
+                control.restart(start)
+                now.fresh = True
             if file is not None and file.due():
                 now.save(file)
     finally:
         stepper.destroy()
-    return _result(np.array(now.rows), list(given), [now.keep[float(t)] for t in wanted], now.state, now.rejected)
+    return _result(
+        np.array(now.rows), list(given), [now.keep[float(t)] for t in wanted], now.state, now.course.rejected
+    )
 
 
 def _row(problem: LongitudinalProblem, time: float, state: State, end: Stage | None, integrals: Array) -> list[float]:

@@ -13,7 +13,6 @@ solves with the real W + T; the eigenvalues lie between 1/2 and 1, and GMRES nee
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from typing import Any, cast
@@ -24,12 +23,10 @@ from petsc4py import PETSc
 
 from ..constants import VACUUM_PERMEABILITY
 from ..errors import InputError, SolverError
+from ..petsc import destroy, linear_solver, require_convergence, unique_prefix
 from ..quantities import is_finite
-from ..solvers import convergence_reason
 from .magnet import Array, Complex
 from .problem import MECHANISMS, Conditions, Flux, LongitudinalProblem, ScalarSolver, amount
-
-_counter = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -142,12 +139,10 @@ class _Context:
 def _solve(split: _Split, right: Complex, rtol: float) -> tuple[Complex, int]:
     """Return b and the number of iterations. Collective."""
     p, n = split.p, split.n
-    prefix = f"fespin_longitudinal_ac_{next(_counter)}_"
+    prefix = unique_prefix("longitudinal_ac")
     matrix = PETSc.Mat().createPython(((2 * n, 2 * p.unknowns), (2 * n, 2 * p.unknowns)), split, comm=p.comm)
     matrix.setUp()
-    ksp = PETSc.KSP().create(p.comm)
-    ksp.setOptionsPrefix(prefix)
-    ksp.setOperators(matrix)
+    ksp = linear_solver(matrix, prefix)
     ksp.setType("gmres")
     ksp.setPCSide(PETSc.PC.Side.RIGHT)
     ksp.setGMRESRestart(100)
@@ -168,14 +163,9 @@ def _solve(split: _Split, right: Complex, rtol: float) -> tuple[Complex, int]:
             if not f.norm() > 0:
                 break
             ksp.solve(f, x)
-            reason = ksp.getConvergedReason()
             count += int(ksp.getIterationNumber())
-            if reason < 0 or not np.isfinite(x.norm()):
-                raise SolverError(
-                    f"longitudinal response: no convergence after {ksp.getIterationNumber()} iterations "
-                    f"({convergence_reason(PETSc.KSP.ConvergedReason, reason)}); try the solver kind 'direct', "
-                    f"or PETSc options under the prefix -{prefix}"
-                )
+            advice = f"try the solver kind 'direct', or PETSc options under the prefix -{prefix}"
+            require_convergence(ksp, "longitudinal response", advice, x)
             u = np.real(x.array)
             out = out + u[:n] + 1j * u[n:]
     except PETSc.Error as error:
@@ -183,8 +173,7 @@ def _solve(split: _Split, right: Complex, rtol: float) -> tuple[Complex, int]:
             raise split.failure from None
         raise SolverError(f"longitudinal response: PETSc failed ({error})") from error
     finally:
-        for item in (ksp, matrix, f, x):
-            item.destroy()
+        destroy(ksp, matrix, f, x)
     return out, count
 
 

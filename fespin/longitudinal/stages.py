@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -14,23 +14,11 @@ from ..drives import SampledDrive
 from ..errors import InputError
 from ..mpi import agree_on_errors
 from ..quantities import is_finite
+from ..stepping import SDIRK4, Kept
 from .magnet import Array
 from .problem import Conditions, Flux, LongitudinalProblem, ScalarSolver, State, amount
 
-# SDIRK4 of Hairer and Wanner, and its embedded method of order 3.
-_G = 0.25
-_A = np.array(
-    [
-        [1 / 4, 0, 0, 0, 0],
-        [1 / 2, 1 / 4, 0, 0, 0],
-        [17 / 50, -1 / 25, 1 / 4, 0, 0],
-        [371 / 1360, -137 / 2720, 15 / 544, 1 / 4, 0],
-        [25 / 24, -49 / 48, 125 / 16, -85 / 12, 1 / 4],
-    ]
-)
-_C = _A.sum(axis=1)
-_ERROR = _A[4] - np.array([59 / 48, -17 / 96, 225 / 32, -85 / 12, 0])
-# How many steps' systems are kept.
+# Systems of so many lengths of steps are kept.
 _KEPT = 6
 
 type Slope = tuple[Array, Array]
@@ -60,31 +48,32 @@ class Stage:
     work: float
 
 
-@dataclass
 class Stepper:
-    """Stages of one problem under given conditions."""
+    """Stages of one problem under given conditions.
 
-    problem: LongitudinalProblem
-    conditions: Conditions
-    held: list[str]
-    fixed: NDArray[np.int32]
-    solvers: dict[float, ScalarSolver] = field(default_factory=dict)
+    Parameters
+    ----------
+    held
+        Names of the reservoirs.
+    fixed
+        Nodes of this rank at which b is imposed.
+    """
+
+    def __init__(
+        self, problem: LongitudinalProblem, conditions: Conditions, held: list[str], fixed: NDArray[np.int32]
+    ) -> None:
+        self.problem, self.conditions, self.held, self.fixed = problem, conditions, held, fixed
+        self._solvers = Kept(self._solver, _KEPT)
 
     def destroy(self) -> None:
         """Free the systems. Collective."""
-        for s in self.solvers.values():
-            s.destroy()
-        self.solvers.clear()
+        self._solvers.destroy()
 
     def _solver(self, h: float) -> ScalarSolver:
-        if h not in self.solvers:
-            if len(self.solvers) >= _KEPT:
-                self.solvers.pop(next(iter(self.solvers))).destroy()
-            c = self._matrix(h)
-            alpha = self._determinant(h) / c[0, 0]
-            beta = h * self.problem.magnet.stiffness
-            self.solvers[h] = self.problem.solver(alpha, beta, self.fixed, "longitudinal")
-        return self.solvers[h]
+        c = self._matrix(h)
+        alpha = self._determinant(h) / c[0, 0]
+        beta = h * self.problem.magnet.stiffness
+        return self.problem.solver(alpha, beta, self.fixed, "longitudinal")
 
     def _matrix(self, h: float) -> Array:
         return self.problem.magnet.storage + h * self.problem.magnet.relaxation
@@ -160,7 +149,7 @@ class Stepper:
         p, g = self.problem, self.problem.magnet
         c = self._matrix(h)
         right = p.times(p.mass, base[1] - c[1, 0] / c[0, 0] * base[0]) + h * load
-        b = self._solver(h).solve(right, self._given(values))
+        b = self._solvers.get(h).solve(right, self._given(values))
         a = (base[0] - c[0, 1] * b) / c[0, 0]
         s = g.storage
         # The rate, not the sum S (a, b): for a slow M that is a small difference of large numbers.
@@ -194,22 +183,21 @@ class Stepper:
         """Take one step; return its end, what it adds up to, and its error in the norm of the energy. Collective."""
         p, g = self.problem, self.problem.magnet
         stages: list[Stage] = []
-        for c, row in zip(_C, _A, strict=True):
+        for at, weights in SDIRK4.stages(time, h):
             M, m = state.M.copy(), state.m.copy()
-            for w, s in zip(row, stages, strict=False):
+            for w, s in zip(weights, stages, strict=True):
                 M += h * w * s.slope[0]
                 m += h * w * s.slope[1]
-            # Just inside the step: at its end the conditions may jump.
-            stages.append(self.stage((M, m), _G * h, time + min(float(c), 1 - 1e-9) * h))
+            stages.append(self.stage((M, m), SDIRK4.gamma * h, at))
         tally = Tally(dict.fromkeys(self.conditions, 0.0))
-        for w, s in zip(_A[-1], stages, strict=True):
+        for w, s in zip(SDIRK4.weights, stages, strict=True):
             for name, value in s.inward.items():
                 tally.injected[name] += float(h * w * value)
             lattice = g.w_M * g.susceptibility * s.a + g.w_m * g.chi_m * s.b
             tally.lost += float(h * w * p.dot(p.weights, lattice))
             tally.heat += float(h * w * sum(s.dissipation.values()))
             tally.put_in += float(h * w * s.work)
-        M, m = (h * sum(e * s.slope[i] for e, s in zip(_ERROR, stages, strict=True)) for i in (0, 1))
+        M, m = (h * sum(e * s.slope[i] for e, s in zip(SDIRK4.error, stages, strict=True)) for i in (0, 1))
         m[self.fixed] = -g.xi * M[self.fixed]  # there m follows M
-        M, m, *_ = self.solve((M, m), _G * h, dict.fromkeys(self.held, 0.0), np.zeros(p.owned))
+        M, m, *_ = self.solve((M, m), SDIRK4.gamma * h, dict.fromkeys(self.held, 0.0), np.zeros(p.owned))
         return stages[-1], tally, math.sqrt(max(p.free_energy(State(M, m)), 0.0))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from ..device import direction
-from ..errors import FespinError, InputError, SolverError, one_line
+from ..errors import InputError
 from .heun import Heun
 from .llg import Motion
 from .pointwise import Array
@@ -23,8 +23,9 @@ from .spin import PROBES
 if TYPE_CHECKING:  # checking a case must not start MPI
     from mpi4py import MPI
 
+    from ..progress import Progress
+
 type Observable = Callable[[Array], Array]
-type Progress = Callable[[str], None]
 
 BLOCK = 1024
 TICKS = 20
@@ -113,29 +114,19 @@ class Run:
             done += more
             while self.progress is not None and ticks < TICKS * done // max(1, steps * len(own)):
                 ticks += 1
-                self.progress(f"trajectories: {100 * ticks // TICKS} %")
+                self.progress(ticks / TICKS)
 
-        found: dict[int, Array] = {}
-        failure: FespinError | None = None
-        try:
-            for k in own:
-                random = Generator(Philox(key=np.array([self.seed, k], dtype=np.uint64)))
-                n = min(BLOCK, self.ensemble - k * BLOCK)
-                u = np.tile(self.start, (n, 1))
-                if self._equilibrium is not None:
-                    u = self._equilibrium.draw(random, n)
-                found[k] = work(random, u, tick)
-        except FespinError as error:
-            failure = error
-        except Exception as error:  # the user's function; the other ranks must hear of it
-            failure = SolverError(f"langevin: {type(error).__name__}: {one_line(str(error))}")
-            failure.__cause__ = error
-        parts = self.comm.allgather((found, failure))
-        for rank, (_, failed) in enumerate(parts):
-            if failed is not None:
-                # A copy that has travelled has lost its cause.
-                raise failure if failure is not None and rank == self.comm.rank else failed
-        return [parts[k % self.comm.size][0][k] for k in range(count)]
+        def share(k: int) -> Array:
+            random = Generator(Philox(key=np.array([self.seed, k], dtype=np.uint64)))
+            n = min(BLOCK, self.ensemble - k * BLOCK)
+            u = np.tile(self.start, (n, 1))
+            if self._equilibrium is not None:
+                u = self._equilibrium.draw(random, n)
+            return work(random, u, tick)
+
+        from ..mpi import map_over_ranks
+
+        return map_over_ranks(self.comm, count, share, "langevin")
 
 
 def observed(function: Observable, u: Array, name: str) -> Array:

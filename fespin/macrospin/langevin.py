@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from ..errors import InputError, SolverError
-from .ensemble import Observable, Progress, Run, observed
+from .ensemble import Observable, Run, observed
 from .heun import Heun
 from .llg import DriveOfTime, FieldOfTime, Motion, checked_times
 from .pointwise import Array
@@ -22,6 +22,8 @@ from .torque import Torque
 
 if TYPE_CHECKING:  # checking a case must not start MPI
     from mpi4py import MPI
+
+    from ..progress import Progress
 
 type Target = Callable[[Array], NDArray[np.bool_]]
 
@@ -105,8 +107,8 @@ def langevin(
     observables
         Functions of u (n, 3) that return (n,).
     progress
-        Called :data:`fespin.macrospin.ensemble.TICKS` times on every rank with a text, for instance
-        ``ProgressBar(comm, TICKS).advance``.
+        Called :data:`fespin.macrospin.ensemble.TICKS` times on every rank with the part that is done, for instance
+        ``ProgressBar(comm).following("trajectories")``.
 
     Raises
     ------

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from ..errors import InputError
-from .ensemble import Observable, Progress, Run, observed
+from .ensemble import Observable, Run, observed
 from .heun import Heun
 from .llg import Motion
 from .pointwise import Array
@@ -21,6 +21,8 @@ from .torque import Torque
 
 if TYPE_CHECKING:  # checking a case must not start MPI
     from mpi4py import MPI
+
+    from ..progress import Progress
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ which stands for the unknown potential. w = T y + w0, and SNES solves T^T r(w) =
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,14 +16,12 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from ..errors import SolverError
-from ..solvers import SolverOptions, convergence_reason
+from ..petsc import Options, destroy, guarded, require_convergence, set_options, unique_prefix
+from ..solvers import SolverOptions
 from .constraint import Constraint
 from .declaration import Port
 from .system import Fields, System
 from .terminals import Solved
-
-_counter = itertools.count()
 
 type Residual = Callable[[Fields], list[fem.Function]]
 type Jacobian = Callable[[Fields, PETSc.Mat | None], PETSc.Mat]
@@ -65,7 +62,7 @@ class Newton:
         self.system, self.residual, self.jacobian = system, residual, jacobian
         self.potentials, self.fluxes = dict(potentials), dict(fluxes)
         self.options, self.name = options, name
-        self.prefix = f"fespin_{name}_{next(_counter)}_"
+        self.prefix = unique_prefix(name)
         self._constraint = Constraint(system)
         sizes = system.sizes
         self._starts = np.cumsum([0, *sizes])
@@ -187,8 +184,7 @@ class Newton:
             snes.setOptionsPrefix(self.prefix)
             snes.setFunction(self._function, f)
             snes.setJacobian(self._derivative, pattern, pattern)
-            ksp = snes.getKSP()
-            defaults: dict[str, object] = {
+            defaults: Options = {
                 "snes_type": "newtonls",
                 "snes_linesearch_type": "bt",
                 "snes_rtol": 1e-10,
@@ -198,34 +194,20 @@ class Newton:
                 "pc_type": "lu",
                 "pc_factor_mat_solver_type": "mumps",
             }
-            database = PETSc.Options(self.prefix)
-            ours = {k: v for k, v in {**defaults, **self.options.petsc}.items() if not database.hasName(k)}
-            for k, v in ours.items():
-                database.setValue(k, v)
-            snes.setFromOptions()
-            ksp.setFromOptions()
-            for k in ours.keys() - self.options.petsc.keys():
-                database.delValue(k)
+            with set_options(self.prefix, defaults, self.options.petsc):
+                snes.setFromOptions()
+                snes.getKSP().setFromOptions()
             # Rounding of the largest flux, which no step reduces.
             at_start = self.port_fluxes(self._fields(y))
             scale = max((abs(x) for x in [*at_start.values(), *self.fluxes.values()]), default=0.0)
             snes.setTolerances(atol=max(1e-13 * scale / system.domain.depth, rounding, np.finfo(float).tiny))
-            try:
-                snes.solve(None, y)
-            except PETSc.Error as error:
-                raise SolverError(f"{self.name}: {error}; {self._advice()}") from error
-            if snes.getConvergedReason() < 0:
-                why = convergence_reason(PETSc.SNES.ConvergedReason, snes.getConvergedReason())
-                raise SolverError(
-                    f"{self.name}: no convergence after {snes.getIterationNumber()} steps ({why}); {self._advice()}"
-                )
+            guarded(lambda: snes.solve(None, y), f"{self.name}: Newton's method failed", self._advice())
+            require_convergence(snes, self.name, self._advice())
             w = self._fields(y)
             steps = int(snes.getIterationNumber())
             found = {p: self._at(y, m) for p, m in self._masters.items()}
         finally:
-            for x in (snes, pattern, self._full, self._transform, f, y):
-                if x is not None:
-                    x.destroy()
+            destroy(snes, pattern, self._full, self._transform, f, y)
             self._full = None
         ports = [(k, f) for k, c in system.declaration.contacts.items() for f in c.imposed_fields]
         at, through = {**self.potentials, **found}, {**self.port_fluxes(w), **self.fluxes}

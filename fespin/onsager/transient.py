@@ -25,25 +25,13 @@ from numpy.typing import NDArray
 from ..errors import InputError, SolverError
 from ..quantities import is_finite
 from ..solvers import SolverOptions
+from ..stepping import SDIRK3, Course, Doubling, Kept, StepControl, stops_between
 from .power import dissipation_of
 from .system import Fields, System
 from .terminals import Solved, Terminal, TerminalSolver
 
 type Drive = Callable[[float], Mapping[str, Terminal]]
 type _Row = tuple[float, dict[str, float], dict[str, float], float, float, float]
-
-# The root of x^3 - 3x^2 + 3x/2 - 1/6 that makes the method L-stable.
-_G = 0.43586652150845899942
-_A = np.array(
-    [
-        [_G, 0, 0],
-        [(1 - _G) / 2, _G, 0],
-        [-(6 * _G**2 - 16 * _G + 1) / 4, (6 * _G**2 - 20 * _G + 5) / 4, _G],
-    ]
-)
-_C = _A.sum(axis=1)
-_B2 = (0.5 - _G) / (_C[1] - _C[0])
-_ERROR = _A[2] - np.array([1 - _B2, _B2, 0.0])
 
 
 @dataclass(frozen=True)
@@ -91,27 +79,24 @@ def _combined(base: Fields, terms: Sequence[tuple[float, Fields]]) -> list[fem.F
 
 
 class _Stages:
-    """The stages of a step, and the solver that is kept while the step stays."""
+    """Stages of a step, and the solver that is kept while the step stays."""
 
     def __init__(self, system: System, drive: Drive, options: SolverOptions) -> None:
-        self.system, self.drive, self.options = system, drive, options
-        self.solver: TerminalSolver | None = None
+        self.system, self.drive = system, drive
+
+        def solver(rate: float) -> TerminalSolver:
+            return TerminalSolver(system, options, "transient", rate=rate)
+
+        # One preconditioner or factor at a time: on a large mesh it is most of the memory.
+        self._solvers = Kept(solver, 1, same=lambda known, rate: math.isclose(known, rate, rel_tol=1e-9))
 
     def destroy(self) -> None:
-        if self.solver is not None:
-            self.solver.destroy()
-            self.solver = None
-
-    def _ready(self, rate: float) -> TerminalSolver:
-        if self.solver is None or not math.isclose(self.solver.rate, rate, rel_tol=1e-9):
-            self.destroy()
-            self.solver = TerminalSolver(self.system, self.options, "transient", rate=rate)
-        return self.solver
+        self._solvers.destroy()
 
     def settle(self, state: Fields, time: float, step: float) -> None:
         """Let stored fields that a contact imposes, such as its temperature, jump with the drive."""
         system = self.system
-        potentials, _ = self._ready(1 / (_G * step)).imposed(self.drive(time + 1e-9 * step))
+        potentials, _ = self._solvers.get(1 / (SDIRK3.gamma * step)).imposed(self.drive(time + 1e-9 * step))
         for (contact, name), value in potentials.items():
             i = system.fields.index(name)
             if system.coefficients.storage[:, i].any():
@@ -119,23 +104,25 @@ class _Stages:
 
     def solve(self, state: Fields, time: float, step: float) -> tuple[Solved, list[list[fem.Function]]]:
         """Return the end of a step, and the slopes of all stages."""
-        rate = 1 / (_G * step)
-        solver = self._ready(rate)
+        rate = 1 / (SDIRK3.gamma * step)
+        solver = self._solvers.get(rate)
         slopes: list[list[fem.Function]] = []
         storage = self.system.coefficients.storage_only()
-        for c, row in zip(_C, _A, strict=True):
+        for at, weights in SDIRK3.stages(time, step):
             # The stage w solves r(w) + C (w - base)/(g step) = 0.
-            base = _combined(state, [(step * a, k) for a, k in zip(row, slopes, strict=False)])
+            base = _combined(state, [(step * a, k) for a, k in zip(weights, slopes, strict=True)])
             source = self.system.residual(base, coefficients=storage)
             for b in source:
                 b.x.array[:] *= rate
-            # Just inside the step: at its end the drive may jump.
-            at = time + min(c, 1 - 1e-9) * step
             end = solver.solve(self.drive(at), source)
             slopes.append(_combined(end.fields, [(-1.0, base)]))
             for k in slopes[-1]:
                 k.x.array[:] *= rate
         return end, slopes
+
+
+# A new step costs a new preconditioner: steps are doubled where the error is a sixteenth of the tolerance.
+_RULE = Doubling(below=1 / 16)
 
 
 def evolve(
@@ -200,37 +187,38 @@ def evolve(
         raise InputError(f"max_step is {max_step!r}; it must be positive")
     if not 0 < tolerance < 1:
         raise InputError(f"tolerance is {tolerance!r}; it must lie between 0 and 1")
-    stops = sorted({t for t in breakpoints if 0 < t < duration} | {duration})
     state = [f.copy() for f in initial] if initial is not None else system.functions()
-    time, step, scale, rejected, blocked, fresh = 0.0, start, 0.0, 0, False, True
-    rows: list[_Row] = []
-    stage = _Stages(system, drive, options or SolverOptions())
+    scale, fresh, rows = 0.0, True, list[_Row]()
+    control = StepControl(
+        _RULE,
+        Course(step=start),
+        stops_between(0.0, duration, breakpoints),
+        owner="transient",
+        advice="try a larger tolerance",
+        smallest=min(1e-14 * duration, start),
+        longest=longest,
+    )
+    stages = _Stages(system, drive, options or SolverOptions())
     try:
-        while stops:
+        while control.runs:
+            step, time = control.next(), control.course.time
             # A jump of the drive at the end of a step belongs to the next one.
-            step = min(step, longest, stops[0] - time)
             if fresh:
-                stage.settle(state, time, step)
+                stages.settle(state, time, step)
                 fresh = False
             try:
-                end, slopes = stage.solve(state, time, step)
-            except SolverError:
-                ratio = math.inf
-            else:
-                w = end.fields
-                size = math.sqrt(max(system.stored(w), 0.0))
-                terms = [(step * e, k) for e, k in zip(_ERROR, slopes, strict=True)]
-                error = math.sqrt(max(system.stored(_combined(system.functions(), terms)), 0.0))
-                scale = max(scale, size)
-                ratio = error / (tolerance * scale) if scale else 0.0
-            if ratio > 1:
-                step, rejected, blocked = step / 2, rejected + 1, True
-                if step < 1e-14 * duration:
-                    raise SolverError(
-                        f"transient: the step fell below {step:.1e} s at {time:.3e} s; try a larger tolerance"
-                    )
+                end, slopes = stages.solve(state, time, step)
+            except SolverError as failure:
+                control.shorten(step / 2, failure)
                 continue
-            time, state = time + step, w
+            w = end.fields
+            size = math.sqrt(max(system.stored(w), 0.0))
+            terms = [(step * e, k) for e, k in zip(SDIRK3.error, slopes, strict=True)]
+            error = math.sqrt(max(system.stored(_combined(system.functions(), terms)), 0.0))
+            scale = max(scale, size)
+            if not control.accepts(step, error / (tolerance * scale) if scale else 0.0):
+                continue
+            time, state = control.course.time, w
             power = dissipation_of(system, w).total
             stored_rate = system.stored(w, slopes[-1])
             put_in = end.power
@@ -244,15 +232,11 @@ def evolve(
             rows.append((time, end.voltages, end.currents, power, size**2 / 2, balance))
             if each is not None:
                 each(time, state)
-            if time >= stops[0] * (1 - 1e-12):
-                time, step, blocked, fresh = stops.pop(0), start, False, True
-                continue
-            # Doubling only, and not right after a rejection: a new step costs a new preconditioner.
-            if ratio < 1 / 16 and not blocked and step < longest:
-                step *= 2
-            blocked = False
+            if control.stopped is not None:
+                control.restart(start)
+                fresh = True
     finally:
-        stage.destroy()
+        stages.destroy()
     names = tuple(system.declaration.contacts)
     return Evolution(
         times=np.array([r[0] for r in rows]),
@@ -262,5 +246,5 @@ def evolve(
         stored=np.array([r[4] for r in rows]),
         balance=np.array([r[5] for r in rows]),
         fields=state,
-        rejected=rejected,
+        rejected=control.course.rejected,
     )

@@ -16,9 +16,10 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from ..macrospin.pointwise import Array
+from ..petsc import Options
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
-from .factor import Factor, Options
+from .factor import Factor
 from .operator import Potential
 
 # Cells whose matrices are made at a time.

@@ -10,8 +10,8 @@ from mpi4py import MPI
 
 from ..macrospin.scales import suggested_mesh_size
 from ..macrospin.spin import Macrospin
+from ..petsc import Options
 from .dimensionless import DimensionlessDrift
-from .factor import Options
 from .operator import Operator
 from .space import Sigma
 

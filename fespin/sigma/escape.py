@@ -15,10 +15,11 @@ from scipy.special import logsumexp
 from ..errors import InputError
 from ..macrospin.landscape import flood, grid, survey
 from ..macrospin.pointwise import Array, tangent_frame
+from ..petsc import Options
 from .balanced import Balanced
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
-from .factor import Factor, Options
+from .factor import Factor
 from .operator import Operator
 from .trial_potential import trial_potential
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from mpi4py import MPI
@@ -16,29 +17,20 @@ from ..errors import InputError, SolverError
 from ..macrospin.energy import field_vector
 from ..macrospin.landscape import grid
 from ..macrospin.pointwise import Array
+from ..petsc import Options
+from ..progress import Progress
+from ..stepping import SDIRK4, Course, Kept, Proportional, StepControl, stops_between
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
-from .factor import Options, apply
+from .factor import apply
 from .operator import Operator
 from .schedule import changes
 from .space import Density
 from .switching import depth
 
-# SDIRK of order 4 with an embedded one of order 3: Hairer and Wanner, Solving Ordinary Differential Equations II,
-# table 6.5. L-stable; its last stage is the new value.
-_GAMMA = 0.25
-_C = np.array([1 / 4, 3 / 4, 11 / 20, 1 / 2, 1])
-_A = np.array(
-    [
-        [1 / 4, 0, 0, 0, 0],
-        [1 / 2, 1 / 4, 0, 0, 0],
-        [17 / 50, -1 / 25, 1 / 4, 0, 0],
-        [371 / 1360, -137 / 2720, 15 / 544, 1 / 4, 0],
-        [25 / 24, -49 / 48, 125 / 16, -85 / 12, 1 / 4],
-    ]
-)
-_LOWER = np.array([59 / 48, -17 / 96, 225 / 32, -85 / 12, 0])
-
+# Error of the embedded method, of order 3 and filtered, in the step. Operators are made at each step anyway, so that
+# lengths need not come back.
+_RULE = Proportional(4, least=0.2, most=4.0, stretch=1.1)
 
 # The weighted form loses digits where the density lies this much higher in energy (kT) than the lowest well; the plain
 # form has spurious rates, which steps longer than the second number (2 tau_N) would show.
@@ -82,27 +74,30 @@ class Evolution:
 
 @dataclass
 class _State:
-    """Where an evolution is: all that a restart needs."""
+    """All of an evolution that a restart needs."""
 
-    time: float
-    step: float
+    course: Course
     load: Array  # integrals of the density with the basis functions (owned,)
     rows: list[list[float]] = field(default_factory=list)
-    steps: int = 0
-    rejected: int = 0
     drift: float = 0.0
     weighted: bool = True
 
+    @property
+    def time(self) -> float:
+        return self.course.time
+
     def save(self, file: StateFile) -> None:
-        numbers = {k: v for k, v in vars(self).items() if k != "load"}
-        file.save(numbers, {"load": self.load[:, None]})
+        numbers = {"rows": self.rows, "drift": self.drift, "weighted": self.weighted}
+        file.save(vars(self.course) | numbers, {"load": self.load[:, None]})
 
     @classmethod
     def loaded(cls, file: StateFile, times: Array) -> _State | None:
-        found = file.load()
-        if found is None:
+        saved = file.load()
+        if saved is None:
             return None
-        state = cls(load=found[1]["load"][:, 0], **found[0])
+        numbers, values = saved
+        course = Course(**{key: numbers.pop(key) for key in vars(Course())})
+        state = cls(course, values["load"][:, 0], **numbers)
         if len(state.rows) > len(times) or state.time > times[-1] * (1 + 1e-12):
             raise InputError(f"checkpoint '{file.path}': it is of a longer evolution; remove it to start afresh")
         return state
@@ -119,7 +114,7 @@ def evolve(
     observables: dict[str, Density],
     tolerance: float,
     breakpoints: Sequence[float] = (),
-    progress: Callable[[float], None] | None = None,
+    progress: Progress | None = None,
     checkpoint: Path | None = None,
     every: float = 60.0,
     resume: bool = False,
@@ -161,14 +156,22 @@ def evolve(
         If steps become too small.
     """
     watched = [*surface.components(), *observables.values()]
-    state, file = _State(0.0, times[-1] / 1000, start), None
+    end = float(times[-1])
+    state, file = _State(Course(step=end / 1000), start), None
     if checkpoint is not None:
         file = StateFile(comm, surface.space, checkpoint, every=every, about="an evolution on the sphere")
         state = (_State.loaded(file, times) if resume else None) or state
     mass = float(surface.comm.allreduce(float(start.sum())))
-    jumps = [b for b in breakpoints if 0 < b < times[-1]]
-    stops = np.unique(np.concatenate([times, jumps, changes(build, float(times[-1]))]))
     operators = _Operators(surface, build, weighted and state.weighted, axis, options)
+    control = StepControl(
+        _RULE,
+        state.course,
+        stops_between(0.0, end, times, breakpoints, changes(build, end)),
+        owner="sphere",
+        advice="try a larger tolerance or a finer mesh",
+        smallest=1e-13 * end,
+        seconds=1 / build(0.0).spin.diffusion,
+    )
 
     def record() -> None:
         op = operators.at(state.time)
@@ -182,19 +185,18 @@ def evolve(
         state.rows.append([state.time, *row])
 
     while len(state.rows) < len(times):
-        if state.time >= times[len(state.rows)] - 1e-14 * times[-1]:
+        if state.time >= times[len(state.rows)] - 1e-12 * end:
             with _located(build, state):
                 record()
             continue
-        stop = float(stops[np.searchsorted(stops, state.time * (1 + 1e-14) + 1e-300, side="right")])
         with _located(build, state):
-            _advance(surface, operators, state, stop, tolerance, times[-1], mass)
+            _advance(surface, operators, state, control, tolerance, mass)
         if progress is not None:
-            progress(state.time / times[-1])
+            progress(state.time / end)
         if file is not None and file.due():
             state.weighted = operators.weighted
             state.save(file)
-    final = operators.at(times[-1])
+    final = operators.at(end)
     x = final.project(state.load)
     rows = np.array(state.rows)
     form = "weighted" if final.weighted else "plain"
@@ -206,8 +208,8 @@ def evolve(
         rows[:, 1],
         {k: rows[:, 5 + i] for i, k in enumerate(observables)},
         abs(state.drift),
-        state.steps,
-        state.rejected,
+        state.course.steps,
+        state.course.rejected,
         distribution,
     )
 
@@ -227,7 +229,7 @@ def _located(build: Callable[[float], DimensionlessDrift], state: _State) -> Ite
 
 
 class _Operators:
-    """The operators of the last few times: stages of one step share theirs with the next."""
+    """Operators of the last few times: stages of one step share theirs with the next."""
 
     def __init__(
         self,
@@ -237,10 +239,16 @@ class _Operators:
         axis: Sequence[float],
         options: Options | None,
     ) -> None:
-        self._axis, self._options = axis, options
-        self._known_hemispheres: dict[int, Array] = {}
-        self._surface, self._build, self.weighted = surface, build, weighted
-        self._known: list[tuple[DimensionlessDrift, Operator]] = []
+        self._surface, self._build, self._axis, self.weighted = surface, build, axis, weighted
+
+        def make(key: tuple[DimensionlessDrift, bool]) -> Operator:
+            drift, form = key
+            held = partial(_held, drift) if form else None
+            return Operator(surface, drift, weighted=form, potential=held, options=options)
+
+        self._kept = Kept(make, 6)
+        self._plain: Array | None = None
+        self._weighted: WeakKeyDictionary[Operator, Array] = WeakKeyDictionary()
 
     def choose(self, s: float, load: Array) -> None:
         """Go over to the plain form once the density lies far up in energy. Collective.
@@ -252,97 +260,87 @@ class _Operators:
 
     def at(self, s: float) -> Operator:
         """Return the operator at a time, in the form that is chosen. Collective."""
-        reduced = self._build(s)
-        for known, operator in self._known:
-            if known == reduced and operator.weighted == self.weighted:
-                return operator
-        if len(self._known) >= 6:
-            old = self._known.pop(0)[1]
-            self._known_hemispheres.pop(id(old), None)
-            old.destroy()
-        held = partial(_held, reduced) if self.weighted else None
-        made = Operator(self._surface, reduced, weighted=self.weighted, potential=held, options=self._options)
-        self._known.append((reduced, made))
-        return self._known[-1][1]
+        return self._kept.get((self._build(s), self.weighted))
 
     def hemisphere(self, operator: Operator) -> Array:
         """Return the functional of the hemisphere's probability (owned,). Collective."""
-        key = 0 if not operator.weighted else id(operator)
-        if key not in self._known_hemispheres:
-            self._known_hemispheres[key] = operator.hemisphere(self._axis)
-        return self._known_hemispheres[key]
+        if not operator.weighted:
+            # The same for all operators of the plain form.
+            if self._plain is None:
+                self._plain = operator.hemisphere(self._axis)
+            return self._plain
+        if operator not in self._weighted:
+            self._weighted[operator] = operator.hemisphere(self._axis)
+        return self._weighted[operator]
 
     def destroy(self) -> None:
-        for _, operator in self._known:
-            operator.destroy()
-        self._known.clear()
+        self._kept.destroy()
 
 
-def _held(reduced: DimensionlessDrift, u: Array) -> tuple[Array, Array]:
+def _held(drift: DimensionlessDrift, u: Array) -> tuple[Array, Array]:
     """Return V and its gradient, V held constant where it exceeds the lowest by far.
 
     A strong field makes hills of thousands of kT, over which no cell resolves the weight and no number holds it.
-    Nothing is ever there, so that a constant weight does as well: the rest of the velocity makes up for it.
+    The density there is zero to rounding, so that a constant weight does as well: the velocity that the weight does
+    not describe makes up for it.
     """
-    v, slope = reduced.potential(u), reduced.slope(u)
-    x = v - float(reduced.potential(grid()[0]).min()) - _TOP
-    bent = np.abs(x) < _BEND
-    lower = np.where(bent, (x + _BEND) ** 2 / (4 * _BEND), np.maximum(x, 0.0))
-    factor = np.where(bent, (_BEND - x) / (2 * _BEND), np.where(x > 0, 0.0, 1.0))
-    return v - lower, factor[:, None] * slope
+    v, slope = drift.potential(u), drift.slope(u)
+    above = v - float(drift.potential(grid()[0]).min()) - _TOP
+    bent = np.abs(above) < _BEND
+    lowered = np.where(bent, (above + _BEND) ** 2 / (4 * _BEND), np.maximum(above, 0.0))
+    factor = np.where(bent, (_BEND - above) / (2 * _BEND), np.where(above > 0, 0.0, 1.0))
+    return v - lowered, factor[:, None] * slope
 
 
 def _advance(
-    surface: Surface, operators: _Operators, state: _State, stop: float, tolerance: float, whole: float, mass: float
+    surface: Surface, operators: _Operators, state: _State, control: StepControl, tolerance: float, mass: float
 ) -> None:
     """Take one step, repeated with smaller ones until its error is small."""
     operators.choose(state.time, state.load)
-    if not operators.weighted and state.step > _SLOWEST:
+    if not operators.weighted and state.course.step > _SLOWEST:
         raise SolverError(
             "sphere: the evolution is too slow to be followed, its steps exceed 1e4 free-diffusion times; where wells "
             "are deep and unequal or a torque acts, use the rates of escape at each field"
         )
     while True:
-        h = min(state.step, stop - state.time)
-        if stop - state.time - h < 0.1 * h:  # no crumbs
-            h = stop - state.time if stop - state.time <= state.step * 1.1 else (stop - state.time) / 2
-        if h < 1e-13 * whole:
-            raise SolverError("sphere: the evolution's steps become too small; try a larger tolerance or a finer mesh")
-        slopes: list[Array] = []
-        factor, made = None, None
-        for i in range(5):
-            # Short of the end, where field or drive may jump.
-            op = operators.at(state.time + min(_C[i], 1 - 1e-9) * h)
-            if made is not op:
-                if factor is not None:
-                    factor.destroy()
-                factor, made = op.shifted(1.0, h * _GAMMA), op
-            assert factor is not None
-            right = state.load + h * sum(
-                (a * k for a, k in zip(_A[i], slopes, strict=False)), np.zeros_like(state.load)
-            )
-            x = factor.solve(right / op.scale)
-            slopes.append(-op.scale * apply(op.A, x))
-        assert factor is not None and made is not None
-        difference = h * sum((a - b) * k for a, b, k in zip(_A[4], _LOWER, slopes, strict=True))
-        e = factor.solve(difference / made.scale)  # the filter keeps stiff parts from spoiling the estimate
-        factor.destroy()
-        # Mass that is in the wrong place: a measure that no weight distorts.
-        wrong = np.abs(made.scale * apply(made.M, e)).sum()
-        error = float(surface.comm.allreduce(float(wrong))) / tolerance
-        # Small probabilities are followed relative to themselves, until they are as small as rounding.
-        watched = operators.hemisphere(made)
-        error = max(error, abs(made.dot(watched, e)) / max(abs(made.dot(watched, x)), 1e-10) / (10 * tolerance))
-        grow = min(4.0, max(0.2, 0.9 * (error + 1e-10) ** -0.25))
-        if error <= 1.0:
-            state.load = state.load + h * sum(a * k for a, k in zip(_A[4], slopes, strict=True))
-            # What rounding adds up over huge steps.
-            total = float(surface.comm.allreduce(float(state.load.sum())))
-            state.drift += total / mass - 1
-            state.load *= mass / total
-            state.time = stop if abs(stop - state.time - h) < 1e-13 * whole else state.time + h
-            state.step = max(state.step, h * grow) if h < 0.5 * state.step else h * grow
-            state.steps += 1
-            return
-        state.rejected += 1
-        state.step = h * grow
+        h = control.next()
+        change, error = _tried(surface, operators, state, h, tolerance)
+        if control.accepts(h, error):
+            break
+    state.load = state.load + change
+    # Rounding adds up over huge steps: the integral is kept, and what was missing is recorded.
+    total = float(surface.comm.allreduce(float(state.load.sum())))
+    state.drift += total / mass - 1
+    state.load *= mass / total
+
+
+def _tried(surface: Surface, operators: _Operators, state: _State, h: float, tolerance: float) -> tuple[Array, float]:
+    """Return the change of the load in a step of length h, and its error over the tolerance. Collective."""
+    slopes: list[Array] = []
+    factor, factorized = None, None
+    for time, weights in SDIRK4.stages(state.time, h):
+        op = operators.at(time)
+        if factorized is not op:
+            if factor is not None:
+                factor.destroy()
+            factor, factorized = op.shifted(1.0, h * SDIRK4.gamma), op
+        assert factor is not None
+        right = state.load + h * _sum(weights, slopes, state.load)
+        x = factor.solve(right / op.scale)
+        slopes.append(-op.scale * apply(op.A, x))
+    assert factor is not None
+    # One more solve keeps stiff parts from spoiling the estimate.
+    e = factor.solve(h * _sum(SDIRK4.error, slopes, state.load) / op.scale)
+    factor.destroy()
+    # Mass that is in the wrong place: a measure that no weight distorts.
+    wrong = np.abs(op.scale * apply(op.M, e)).sum()
+    error = float(surface.comm.allreduce(float(wrong))) / tolerance
+    # Small probabilities are followed relative to themselves, until they are as small as rounding.
+    watched = operators.hemisphere(op)
+    error = max(error, abs(op.dot(watched, e)) / max(abs(op.dot(watched, x)), 1e-10) / (10 * tolerance))
+    return h * _sum(SDIRK4.weights, slopes, state.load), error
+
+
+def _sum(weights: Array, slopes: Sequence[Array], like: Array) -> Array:
+    """Return the sum of weights times slopes, zeros like an array without any."""
+    return np.asarray(sum((a * k for a, k in zip(weights, slopes, strict=True)), np.zeros_like(like)))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import time
+from collections.abc import Callable
 
 import numpy as np
 from petsc4py import PETSc
 
 from ..errors import SolverError
 from ..macrospin.pointwise import Array
-
-_counter = itertools.count()
-
-type Options = dict[str, str | int | float | bool]
+from ..petsc import Options, destroy, guarded, linear_solver, require_convergence, set_options, unique_prefix
 
 
 class Factor:
@@ -29,35 +26,25 @@ class Factor:
     """
 
     def __init__(self, matrix: PETSc.Mat, options: Options | None = None) -> None:
-        self.prefix = f"fespin_sphere_{next(_counter)}_"
-        comm = matrix.getComm()
-        self._ksp = PETSc.KSP().create(comm)
-        self._ksp.setOptionsPrefix(self.prefix)
-        self._ksp.setOperators(matrix)
-        defaults: Options = {"ksp_type": "preonly", "pc_type": "lu"}
-        if comm.size == 1:
+        self.prefix = unique_prefix("sphere")
+        self._ksp = linear_solver(matrix, self.prefix)
+        defaults: dict[str, str | float] = {"ksp_type": "preonly", "pc_type": "lu"}
+        if matrix.getComm().size == 1:
             # Nodes that share a sparsity are eliminated together; no pivoting, hence the check of each solve.
             defaults |= {"pc_factor_mat_ordering_type": "nd", "pc_factor_mat_solver_type": "petsc"}
         else:
             # Without pivoting, too: weights differ by many powers of ten between neighbours.
             defaults |= {"pc_factor_mat_solver_type": "mumps", "mat_mumps_cntl_1": 0.0}
-        database = PETSc.Options(self.prefix)
-        ours = {k: v for k, v in {**defaults, **(options or {})}.items() if not database.hasName(k)}
-        for k, v in ours.items():
-            database.setValue(k, v)
         begin = time.perf_counter()
+        advice = f"try a finer mesh, or PETSc options under the prefix -{self.prefix}"
         try:
-            self._ksp.setFromOptions()
-            self._ksp.setUp()
-        except PETSc.Error as error:
+            # A sphere has many factors: the user's options must not pile up.
+            with set_options(self.prefix, defaults, options, keep_user=False):
+                self._ksp.setFromOptions()
+                guarded(self._ksp.setUp, "sphere: the matrix could not be factorized", advice)
+        except (SolverError, PETSc.Error):
             self._ksp.destroy()
-            raise SolverError(
-                f"sphere: the matrix could not be factorized ({error}); try a finer mesh, or PETSc options "
-                f"under the prefix -{self.prefix}"
-            ) from error
-        finally:
-            for k in ours:
-                database.delValue(k)
+            raise
         self.seconds = time.perf_counter() - begin
         self._b, self._x = matrix.createVecs()
         self.solves = 0
@@ -76,18 +63,16 @@ class Factor:
         """Return the solution with the transposed matrix."""
         return self._run(b, self._ksp.solveTranspose)
 
-    def _run(self, b: Array, solve: object) -> Array:
+    def _run(self, b: Array, solve: Callable[[PETSc.Vec, PETSc.Vec], None]) -> Array:
         self._b.array[:] = b
-        solve(self._b, self._x)  # type: ignore[operator]
+        solve(self._b, self._x)
         self.solves += 1
-        if self._ksp.getConvergedReason() < 0 or not np.isfinite(self._x.norm()):
-            raise SolverError("sphere: a solve failed; try a finer mesh")
+        require_convergence(self._ksp, "sphere", "try a finer mesh", self._x)
         return np.array(self._x.array)
 
     def destroy(self) -> None:
         """Free the factors. Collective."""
-        for x in (self._ksp, self._b, self._x):
-            x.destroy()
+        destroy(self._ksp, self._b, self._x)
 
 
 def apply(matrix: PETSc.Mat, x: Array) -> Array:
@@ -96,6 +81,5 @@ def apply(matrix: PETSc.Mat, x: Array) -> Array:
     a.array[:] = x
     matrix.mult(a, b)
     out = np.array(b.array)
-    a.destroy()
-    b.destroy()
+    destroy(a, b)
     return out

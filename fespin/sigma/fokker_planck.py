@@ -18,6 +18,8 @@ from ..macrospin.pointwise import Array
 from ..macrospin.scales import reduced_time
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import Torque
+from ..petsc import Options
+from ..progress import Progress
 from . import escape as escaping
 from . import response
 from . import switching as courses
@@ -26,7 +28,6 @@ from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, power
 from .estimates import drowned, neighbourhoods, relative_errors
 from .evolution import Evolution, evolve
-from .factor import Options
 from .meridian import Meridian
 from .operator import Operator
 from .passage import log_first_passage
@@ -284,7 +285,7 @@ class FokkerPlanck:
         observables: Mapping[str, Density] | None = None,
         tolerance: float = 1e-5,
         breakpoints: Sequence[float] = (),
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
         checkpoint: Path | None = None,
         every: float = 60.0,
         resume: bool = False,

@@ -9,9 +9,10 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from ..macrospin.pointwise import Array
+from ..petsc import Options
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
-from .factor import Factor, Options, apply
+from .factor import Factor, apply
 from .space import Density
 
 type Potential = Callable[[Array], tuple[Array, Array]]

@@ -6,11 +6,11 @@ import numpy as np
 
 from ..errors import InputError, SolverError
 from ..macrospin.pointwise import Array
+from ..petsc import Options
 from .balanced import Balanced
 from .dimensionless import DimensionlessDrift
 from .distribution import Surface
 from .escape import basins, nearest_node
-from .factor import Options
 
 
 def log_first_passage(

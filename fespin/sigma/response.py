@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..macrospin.pointwise import Array
+from ..petsc import Options
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
 from .escape import Rates, escape, stable_points
-from .factor import Options, apply
+from .factor import apply
 from .krylov import sweep
 from .operator import Operator
 from .space import Density

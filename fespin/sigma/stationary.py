@@ -8,10 +8,10 @@ import numpy as np
 
 from ..errors import SolverError
 from ..macrospin.pointwise import Array
+from ..petsc import Options
 from . import escape as escaping
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, mixture
-from .factor import Options
 from .operator import Operator, Potential
 
 _MIXED = "metastable states, mixed by their rates"

@@ -23,6 +23,7 @@ from ..macrospin.spin import PROBES, Macrospin
 from ..macrospin.stability import linearized
 from ..macrospin.torque import Torque
 from ..mpi import map_over_ranks
+from ..progress import Progress
 from .dimensionless import DimensionlessDrift
 from .escape import stable_point, stable_points
 from .fokker_planck import FokkerPlanck
@@ -34,7 +35,6 @@ type Driven = Callable[[float], tuple[Macrospin, Torque | None]]
 type Maker = Callable[[MPI.Intracomm, Macrospin, Torque | None], FokkerPlanck]
 """Makes a solver on a communicator; default :class:`FokkerPlanck` with its own defaults."""
 
-type Progress = Callable[[float], None]
 type _Point = tuple[NDArray[np.bool_], Array, Array]
 
 # A state that is there for less of the time is no part of telegraph noise.

@@ -12,10 +12,10 @@ from mpi4py import MPI
 
 from ..errors import SolverError
 from ..macrospin.pointwise import Array
+from ..petsc import Options
 from . import escape as escaping
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, mixture
-from .factor import Options
 from .krylov import propagate
 from .operator import Operator
 from .space import Density

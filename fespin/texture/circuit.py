@@ -10,8 +10,9 @@ from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
 from ..errors import InputError, nearest
+from ..petsc import Options
 from .grid import Array, Grid
-from .linear import Options, cross
+from .linear import cross
 from .magnet import TexturedMagnet
 from .ports import Lead, Port, PortSystem, check_leads, driven, lead_nodes
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from dolfinx import la
 from numpy.typing import NDArray
-from petsc4py import PETSc
 from scipy import sparse
 
 from ..constants import DIPOLAR_MEMORY, VACUUM_PERMEABILITY
 from ..errors import InputError
+from ..petsc import Options
 from ..quantities import require_positive
 from .grid import Array, Grid
-from .linear import BlockMatrix, Options
+from .linear import BlockMatrix
 from .magnet import TexturedMagnet
 from .surface import Surface, pieces
 
@@ -217,10 +217,7 @@ class _Laplace:
         self._matrix = BlockMatrix(grid, 1, name.replace(" ", "_"), symmetric=True, options=options)
         self._matrix.refresh(kept[..., None, None], size * (1 - free)[:, :, None])
         # Of an iteration's defaults, which a direct solver does not read, PETSc would complain at its end.
-        database = PETSc.Options(self._matrix.prefix)
-        for key in ("ksp_rtol", "ksp_max_it"):
-            if database.hasName(key):
-                database.delValue(key)
+        self._matrix.options.remove("ksp_rtol", "ksp_max_it")
 
     def solve(self, load: Array) -> Array:
         return self._matrix.solve(load[:, None] * self._free)[:, 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,31 @@ from mpi4py import MPI
 
 from ..checkpoint import StateFile
 from ..errors import InputError, SolverError
+from ..petsc import Options
 from ..quantities import is_finite
+from ..stepping import Course, Proportional, StepControl, stops_between
 from .circuit import Flow, OhmicCircuit
 from .dipolar import DipolarField
 from .driving import Drives
 from .grid import Array, Grid, Start
-from .linear import Options, cross
+from .linear import cross
 from .magnet import TexturedMagnet
 from .midpoint import Midpoint, Torques
 from .walls import require_resolved
+
+# The error is that of a prediction from the steps before, of order 3 in the step. Small changes of the step are not
+# worth a new factor.
+_RULE = Proportional(
+    3,
+    least=0.3,
+    most=2.0,
+    safety_after_failure=0.85,
+    accepted=1.5,
+    smallest_ratio=1e-9,
+    keeps=(0.9, 1.25),
+    stretch=1.001,
+    halves=True,
+)
 
 
 @dataclass(frozen=True)
@@ -269,7 +285,7 @@ class Dynamics:
         for t in breakpoints:
             if not is_finite(t):
                 raise InputError(f"texture: breakpoints holds {t!r}; they must be finite times, in s")
-        stops = self._stops(self.time, until, breakpoints)
+        stops = stops_between(self.time, until, breakpoints)
         if step is not None:
             return itertools.chain.from_iterable(self._evenly(stop, step) for stop in stops)
         return self._controlled(until, tolerance, max_step or math.inf, stops)
@@ -341,16 +357,6 @@ class Dynamics:
                 yield self._taken(tried, end if parts == 1 else self.time + tried.size)
                 parts = max(1, parts - 1)
 
-    @staticmethod
-    def _stops(begin: float, until: float, breakpoints: Iterable[float]) -> list[float]:
-        """Return when steps end, the last being the end."""
-        least = 1e-12 * (until - begin)
-        stops = [until]
-        for t in sorted((float(t) for t in breakpoints), reverse=True):
-            if begin + least < t < stops[0] - least:
-                stops.insert(0, t)
-        return stops
-
     def _small(self, tolerance: float, span: float) -> float:
         """Return a step for a start without a past: the precession of the stiffest node is small in it."""
         torques = self._torques_at_rest()
@@ -365,38 +371,36 @@ class Dynamics:
             begin, _, size = self._course
         self._restored = False
         drives = self._drives(begin, until)
-        stops = [t for t in self._stops(begin, until, [*stops, *drives.jumps]) if t > self.time]
         span = until - begin
-        size = self._small(tolerance, span) if size is None else size
+        control = StepControl(
+            _RULE,
+            Course(self.time, self._small(tolerance, span) if size is None else size),
+            stops_between(begin, until, stops, drives.jumps),
+            owner="texture",
+            advice="try a larger tolerance or a smoother drive",
+            smallest=1e-12 * span,
+            longest=longest,
+            begin=begin,
+        )
         # A jump of field or current at the start makes the past worthless; a short step finds out.
-        while self.time < until:
-            rest = stops[0] - self.time
-            if size < 1e-12 * span:
-                raise SolverError("texture: steps become too small; try a larger tolerance or a smoother drive")
-            size = min(size, longest)
-            tau = rest if rest <= 1.001 * size else min(size, rest / 2) if rest < 2 * size else size
+        while control.runs:
+            tau = control.next()
             if drives.missed(self.time, self.time + tau, self.directions) > tolerance:
-                size = tau / 2
+                control.shorten(tau / 2)
                 continue
             try:
                 tried = self._tried(tau)
-            except SolverError:
-                size = tau / 4
+            except SolverError as failure:
+                control.shorten(tau / 4, failure)
                 continue
-            error = self._error(tried, tau) / tolerance
-            if error > 1.5:
-                size = tau * max(0.3, 0.85 * error ** (-1 / 3))
+            if not control.accepts(tau, self._error(tried, tau) / tolerance):
                 continue
-            grow = min(2.0, 0.9 * (error + 1e-9) ** (-1 / 3))
-            # Small changes are not worth a new factor.
-            size = tau * grow if grow > 1.25 or grow < 0.9 else tau if tau < size else size
-            taken = self._taken(tried, stops[0] if tau == rest else self.time + tau)
-            if tau == rest:
-                stops.pop(0)
-                if stops:
-                    # What was is no guide any more.
-                    self._rates, size = [], self._small(tolerance, span)
-            self._course = begin, until, size
+            taken = self._taken(tried, control.course.time)
+            if control.stopped is not None and control.runs:
+                # The steps before are no guide to those after a jump.
+                self._rates = []
+                control.restart(self._small(tolerance, span))
+            self._course = begin, until, control.course.step
             yield taken
 
     def _expected(self, tau: float) -> Array | None:

@@ -20,10 +20,10 @@ import numpy as np
 from dolfinx import mesh as dmesh
 
 from ..errors import InputError, ModelError, nearest
+from ..petsc import Options
 from ..quantities import is_finite
 from .grid import Array, Grid, Start
 from .laws import Place, dissipative_matrix, fluxes, group, require_positive
-from .linear import Options
 from .ports import Lead, OfTime, Port, PortSystem, check_drive, check_leads, driven, lead_nodes
 from .responses import (
     IrreversibleMagnet,

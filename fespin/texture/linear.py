@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,11 +10,8 @@ from petsc4py import PETSc
 from scipy import sparse
 
 from ..errors import SolverError
+from ..petsc import Options, OptionSet, destroy, guarded, linear_solver, unique_prefix
 from .grid import Array, Grid
-
-_counter = itertools.count()
-
-type Options = Mapping[str, str | int | float | bool]
 
 
 class BlockMatrix:
@@ -65,10 +60,8 @@ class BlockMatrix:
         self.matrix.setSizes((sizes, sizes))
         self.matrix.setType("aij")
         self.matrix.setUp()
-        self.prefix = f"fespin_texture_{name}_{next(_counter)}_"
-        self._ksp = PETSc.KSP().create(grid.comm)
-        self._ksp.setOptionsPrefix(self.prefix)
-        self._ksp.setOperators(self.matrix)
+        self.prefix = unique_prefix(f"texture_{name}")
+        self._ksp = linear_solver(self.matrix, self.prefix)
         defaults: dict[str, Any]
         if grid.dim < 3:
             defaults = {"ksp_type": "preonly", "pc_type": "lu"}
@@ -79,13 +72,8 @@ class BlockMatrix:
         else:
             defaults = {"ksp_type": "cg" if symmetric else "gmres", "ksp_rtol": 1e-12 if symmetric else 1e-8}
             defaults |= {"ksp_max_it": 2000, "pc_type": "bjacobi"}
-        database = PETSc.Options(self.prefix)
-        ours = {k: v for k, v in {**defaults, **(options or {})}.items() if not database.hasName(k)}
-        for key, value in ours.items():
-            database.setValue(key, value)
+        self.options = OptionSet(self.prefix, defaults, options)
         self._ksp.setFromOptions()
-        # Options of the inner solvers are read when they are made, which is at the first solve.
-        self._options = ours
         self._b = self._x = None
 
     def refresh(self, blocks: Array, diagonal: Array) -> None:
@@ -106,14 +94,11 @@ class BlockMatrix:
         self.matrix.assemble()
         self._ksp.setOperators(self.matrix)
         try:
-            self._ksp.setUp()
-        except PETSc.Error as error:
-            raise SolverError(f"texture: the matrix of the {self._name} is singular; {self._hint}") from error
+            guarded(self._ksp.setUp, f"texture: the matrix of the {self._name} is singular", self._hint)
         finally:
-            database = PETSc.Options(self.prefix)
-            for key in self._options:
-                if self._b is not None and database.hasName(key):
-                    database.delValue(key)
+            # Inner solvers read their options when they are made, which is at the first solve.
+            if self._b is not None:
+                self.options.clear(user=True)
         if self._b is None:
             self._b, self._x = self.matrix.createVecs()
 
@@ -137,9 +122,7 @@ class BlockMatrix:
 
     def destroy(self) -> None:
         """Free the matrix and its factor."""
-        for x in (self._ksp, self.matrix, self._b, self._x):
-            if x is not None:
-                x.destroy()
+        destroy(self._ksp, self.matrix, self._b, self._x)
 
 
 def cross(a: Array, b: Array) -> Array:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import SolverError
+from ..petsc import Options
 from .dipolar import DipolarField
 from .energy import effective_field, local_field, stored_energy
 from .grid import Array, Grid
-from .linear import BlockMatrix, Options, cross, crossed
+from .linear import BlockMatrix, cross, crossed
 from .magnet import TexturedMagnet
 
 type CurrentOf = Callable[[Array, Array], Array | None]

@@ -13,9 +13,10 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..petsc import Options
 from ..quantities import is_finite
 from .grid import Array, Grid
-from .linear import BlockMatrix, Options
+from .linear import BlockMatrix
 
 type OfTime = float | Callable[[float], float]
 

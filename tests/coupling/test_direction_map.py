@@ -12,9 +12,9 @@ from samples.maps import ENDS, device, problem_of, two_references
 from samples.vector import CO, CU, NC, NP, PY, J, layer, reference
 
 import fespin as fs
-from fespin.coupling import DirectionMap, direction_map, in_groups, sphere_map, torque_map
+from fespin.coupling import DirectionMap, direction_map, direction_maps, in_groups, torque_map
+from fespin.coupling.groups import solve_direction
 from fespin.coupling.pumping import pump
-from fespin.coupling.solves import solve_direction
 from fespin.coupling.sphere_torque import DirectionTorque
 from fespin.errors import InputError, ModelError, SolverError
 from fespin.harmonics import even_directions, expansion, harmonics, orders, quadrature, sizes
@@ -76,8 +76,8 @@ def test_harmonics_are_orthonormal_and_their_gradients_are_theirs():
 
 
 def test_least_squares_are_well_conditioned():
-    for degree in sphere_map._DEGREES:
-        u = even_directions(0, math.ceil(sphere_map._OVERSAMPLING * (degree + 1) ** 2))
+    for degree in direction_maps._DEGREES:
+        u = even_directions(0, math.ceil(direction_maps._OVERSAMPLING * (degree + 1) ** 2))
         y, slope = harmonics(u, degree)
         slope = slope[:, 1:] / sizes(degree)[:, None]
         both = np.concatenate([slope, np.cross(u[:, None], slope)], axis=1).transpose(0, 2, 1)
@@ -269,7 +269,7 @@ def test_what_a_map_cannot_be(monkeypatch):
     unpolarized = fs.Stack(layer(CU, 12), layer(plain, 4), layer(CU, 9), interfaces={("Cu", "Py"): face}, library={})
     with pytest.raises(InputError, match="there is no torque on 'Py2'"):
         direction_map(problem_of(unpolarized, field=(0, 0, 1.0)), "Py2")
-    monkeypatch.setattr(sphere_map, "_DEGREES", (2,))
+    monkeypatch.setattr(direction_maps, "_DEGREES", (2,))
     problem = problem_of(device((0, 0.6, 0.8)))
     with pytest.raises(SolverError, match=r"degree 2 from 24 solves leave an error of 0\.\d+; allow a larger"):
         direction_map(problem, "Py4", tolerance=1e-3)

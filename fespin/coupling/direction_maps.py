@@ -32,9 +32,8 @@ from ..transport.problem import TransportProblem
 from ..transport.vector import SPIN_PER_CHARGE
 from .circuit import Circuit
 from .directions import require_torque
-from .groups import Groups
+from .groups import Groups, solve_direction
 from .pumping import pump
-from .solves import solve_direction
 from .sphere_torque import DirectionDamping, DirectionTorque
 
 type Array = NDArray[np.float64]

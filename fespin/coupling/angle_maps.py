@@ -38,9 +38,8 @@ from ..transport.problem import TransportProblem
 from ..transport.vector import SPIN_PER_CHARGE
 from .circuit import Circuit
 from .directions import fixed_direction, require_torque
-from .groups import Groups
+from .groups import Groups, solve_direction
 from .pumping import pumping_torque
-from .solves import solve_direction
 
 type Array = NDArray[np.float64]
 
