@@ -26,10 +26,10 @@ if TYPE_CHECKING:
         solve_turning,
         torque_map,
     )
-    from .demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .device import Contact, Interface, Layer, Material
     from .domain import Domain
     from .ending import end_together
+    from .energy.demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .errors import FespinError, InputError, ModelError, SolverError
     from .geometry import from_file, lateral, line, pillar, strip
     from .longitudinal import LongitudinalMagnet, LongitudinalProblem
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
-    "demagnetization": ("ellipsoid_factors", "elliptic_cylinder_factors", "rectangular_prism_factors"),
+    "energy.demagnetization": ("ellipsoid_factors", "elliptic_cylinder_factors", "rectangular_prism_factors"),
     "carriers": ("Bands", "Thermal"),
     "coupling": (
         "Circuit",

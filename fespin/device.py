@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cmath
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Complex
@@ -15,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .carriers import Bands, Thermal
 from .constants import LORENZ_NUMBER
 from .errors import InputError, nearest
-from .quantities import is_finite, require_asymmetry, require_positive, require_type
+from .quantities import direction, is_finite, require_asymmetry, require_positive, require_type
 
 LARGEST = 0.01
 """Longer than any layer (m): a length in other units."""
@@ -236,34 +235,6 @@ class Layer:
         if not self.material.ferromagnetic or callable(self.magnetization):
             return None
         return direction((0.0, 0.0, 1.0) if self.magnetization is None else self.magnetization, self.name)
-
-
-def direction(vector: Sequence[float], owner: str, what: str = "magnetization") -> Vector:
-    """Return the unit vector along three numbers.
-
-    Parameters
-    ----------
-    owner, what
-        Whose vector it is, and which, for messages.
-
-    Raises
-    ------
-    InputError
-        If there are not three finite numbers, or all are zero.
-    """
-    try:
-        v = np.asarray(vector, dtype=float)
-    except (TypeError, ValueError):
-        v = np.array(np.nan)
-    if v.shape != (3,) or not np.isfinite(v).all():
-        raise InputError(f"{owner}: {what} is {vector!r}; it must be three finite numbers")
-    largest = float(np.abs(v).max())
-    if largest == 0:
-        raise InputError(f"{owner}: {what} is zero; it must have a direction")
-    # By a power of two, which rounds nothing: squares neither overflow nor vanish.
-    v = np.ldexp(v, -math.frexp(largest)[1])
-    norm = float(np.linalg.norm(v))
-    return (float(v[0] / norm), float(v[1] / norm), float(v[2] / norm))
 
 
 @dataclass(frozen=True)

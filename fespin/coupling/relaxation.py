@@ -32,15 +32,15 @@ from dolfinx import fem
 from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 
-from ..device import Interface, Layer, Material, direction
+from ..device import Interface, Layer, Material
 from ..domain import sample
+from ..energy.on_sphere import tangent_frame
+from ..energy.terms import EnergyTerm
 from ..errors import InputError, ModelError, nearest
-from ..macrospin.energy import EnergyTerm
-from ..macrospin.pointwise import tangent_frame
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
 from ..onsager.power import moments, region_integral
-from ..quantities import is_finite, require_positive
+from ..quantities import direction, is_finite, require_positive
 from ..stack import Stack, common_axis, sign_along
 from ..transport.problem import TransportProblem
 from ..transport.s_d import FourChannel, ThreeChannel

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..constants import BOLTZMANN, ELECTRON_GYROMAGNETIC_RATIO
+from ..energy.on_sphere import Array, Function, Pointwise
+from ..energy.terms import Energy, EnergyTerm, Vector, Zeeman, field_vector
 from ..errors import InputError
 from .damping import AddedDamping, response, turning
-from .energy import Energy, EnergyTerm, Vector, Zeeman, field_vector
-from .pointwise import Array, Function, Pointwise
 
 # Terms of an energy that are added up one after the other.
 _TERMS = 50

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pointwise import Array, tangent_frame
+from ..energy.on_sphere import Array, tangent_frame
 
 if TYPE_CHECKING:
     from .spin import Macrospin

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.polynomial import Chebyshev
 
-from ..device import direction
+from ..energy.on_sphere import Array, tangent_frame
 from ..errors import InputError
-from .pointwise import Array, tangent_frame
+from ..quantities import direction
 
 if TYPE_CHECKING:
     from .spin import Macrospin

@@ -12,10 +12,10 @@ import numpy as np
 from mpi4py import MPI
 
 from ..checkpoint import StateFile
+from ..energy.on_sphere import Array
+from ..energy.terms import field_vector
 from ..errors import InputError, SolverError
-from ..macrospin.energy import field_vector
 from ..macrospin.landscape import grid
-from ..macrospin.pointwise import Array
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
 from .factor import Options, apply

@@ -8,8 +8,8 @@ import time
 import numpy as np
 from petsc4py import PETSc
 
+from ..energy.on_sphere import Array
 from ..errors import SolverError
-from ..macrospin.pointwise import Array
 
 _counter = itertools.count()
 

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from dolfinx import mesh as dmesh
 
+from ..block_matrix import Options
 from ..errors import InputError, ModelError, nearest
+from ..grid import Array, Grid, Start
 from ..quantities import is_finite
-from .grid import Array, Grid, Start
 from .laws import Place, dissipative_matrix, fluxes, group, require_positive
-from .linear import Options
 from .ports import Lead, OfTime, Port, PortSystem, check_drive, check_leads, driven, lead_nodes
 from .responses import (
     IrreversibleMagnet,

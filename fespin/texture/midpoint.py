@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..block_matrix import BlockMatrix, Options, cross, crossed
+from ..energy.dipolar import DipolarField
 from ..errors import SolverError
-from .dipolar import DipolarField
+from ..grid import Array, Grid
 from .energy import effective_field, local_field, stored_energy
-from .grid import Array, Grid
-from .linear import BlockMatrix, Options, cross, crossed
 from .magnet import TexturedMagnet
 
 type CurrentOf = Callable[[Array, Array], Array | None]

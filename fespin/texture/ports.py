@@ -12,10 +12,10 @@ from dolfinx import mesh as dmesh
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from ..block_matrix import BlockMatrix, Options
 from ..errors import InputError
+from ..grid import Array, Grid
 from ..quantities import is_finite
-from .grid import Array, Grid
-from .linear import BlockMatrix, Options
 
 type OfTime = float | Callable[[float], float]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy import sparse
 
-from ..errors import SolverError
+from .errors import SolverError
 from .grid import Array, Grid
 
 _counter = itertools.count()

@@ -11,12 +11,12 @@ import numpy as np
 import ufl
 
 from ..constants import VACUUM_PERMEABILITY
-from ..device import direction
 from ..errors import InputError
-from .pointwise import Function
+from ..quantities import direction
+from .on_sphere import Function
 
 if TYPE_CHECKING:
-    from .spin import Macrospin
+    from ..macrospin.spin import Macrospin
 
 type Vector = Sequence[float]
 
