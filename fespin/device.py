@@ -6,7 +6,7 @@ import cmath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Complex
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,9 @@ from .carriers import Bands, Thermal
 from .constants import LORENZ_NUMBER
 from .errors import InputError, nearest
 from .quantities import direction, is_finite, require_asymmetry, require_positive, require_type
+
+if TYPE_CHECKING:
+    from .energy.magnet import Magnet
 
 LARGEST = 0.01
 """Longer than any layer (m): a length in other units."""
@@ -203,12 +206,15 @@ class Layer:
     magnetization
         Direction, any length; a ferromagnet without one points along +z. In the vector model also a
         function m(x) of points (3, n) in m that returns directions (3, n); on a line x[0] is the position.
+    magnet
+        Ferromagnets: saturation magnetization, damping and energies, for :meth:`Macrospin.of_layer`.
     """
 
     material: Material
     thickness: float
     name: str = ""
     magnetization: Sequence[float] | Field | None = None
+    magnet: Magnet | None = None
 
     def __post_init__(self) -> None:
         require_type(f"layer '{self.name}'", self.material, Material, ", such as fespin.material('Cu')")
@@ -223,6 +229,12 @@ class Layer:
                 object.__setattr__(self, "magnetization", tuple(float(x) for x in self.magnetization))
             if not self.material.ferromagnetic:
                 raise InputError(f"{owner}: magnetization given, but {self.material.name} is no ferromagnet (no beta)")
+        if self.magnet is not None:
+            from .energy.magnet import Magnet  # with UFL, for which devices without one do not wait
+
+            require_type(owner, self.magnet, Magnet, ", such as fespin.Magnet(8e5, 0.01, [fespin.Uniaxial(2e5)])")
+            if not self.material.ferromagnetic:
+                raise InputError(f"{owner}: magnet given, but {self.material.name} is no ferromagnet (no beta)")
 
     @property
     def texture(self) -> Field | None:

@@ -12,8 +12,8 @@ import numpy as np
 from mpi4py import MPI
 
 from ..checkpoint import StateFile
+from ..energy.declaration import field_vector
 from ..energy.on_sphere import Array
-from ..energy.terms import field_vector
 from ..errors import InputError, SolverError
 from ..macrospin.landscape import grid
 from .dimensionless import DimensionlessDrift

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..energy.declaration import field_vector
 from ..energy.on_sphere import Array
-from ..energy.terms import field_vector
 from ..errors import InputError
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import Torque

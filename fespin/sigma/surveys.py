@@ -14,12 +14,11 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ..checkpoint import Journal
-from ..energy.on_sphere import Array
-from ..energy.terms import field_vector
+from ..energy.declaration import field_vector
+from ..energy.on_sphere import Array, linearized
 from ..errors import FespinError, InputError, one_line
 from ..macrospin.landscape import survey
 from ..macrospin.spin import PROBES, Macrospin
-from ..macrospin.stability import linearized
 from ..macrospin.torque import Torque
 from ..mpi import map_over_ranks
 from ..quantities import direction
