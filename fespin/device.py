@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import cmath
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Complex
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from .carriers import Bands, Thermal
 from .constants import LORENZ_NUMBER
 from .errors import InputError, nearest
-from .quantities import is_finite, require_asymmetry, require_positive, require_type
+from .quantities import direction, is_finite, require_asymmetry, require_positive, require_type
+
+if TYPE_CHECKING:
+    from .energy.magnet import Magnet
 
 LARGEST = 0.01
 """Longer than any layer (m): a length in other units."""
@@ -204,12 +206,15 @@ class Layer:
     magnetization
         Direction, any length; a ferromagnet without one points along +z. In the vector model also a
         function m(x) of points (3, n) in m that returns directions (3, n); on a line x[0] is the position.
+    magnet
+        Ferromagnets: saturation magnetization, damping and energies, for :meth:`Macrospin.of_layer`.
     """
 
     material: Material
     thickness: float
     name: str = ""
     magnetization: Sequence[float] | Field | None = None
+    magnet: Magnet | None = None
 
     def __post_init__(self) -> None:
         require_type(f"layer '{self.name}'", self.material, Material, ", such as fespin.material('Cu')")
@@ -224,6 +229,12 @@ class Layer:
                 object.__setattr__(self, "magnetization", tuple(float(x) for x in self.magnetization))
             if not self.material.ferromagnetic:
                 raise InputError(f"{owner}: magnetization given, but {self.material.name} is no ferromagnet (no beta)")
+        if self.magnet is not None:
+            from .energy.magnet import Magnet  # with UFL, for which devices without one do not wait
+
+            require_type(owner, self.magnet, Magnet, ", such as fespin.Magnet(8e5, 0.01, [fespin.Uniaxial(2e5)])")
+            if not self.material.ferromagnetic:
+                raise InputError(f"{owner}: magnet given, but {self.material.name} is no ferromagnet (no beta)")
 
     @property
     def texture(self) -> Field | None:
@@ -236,34 +247,6 @@ class Layer:
         if not self.material.ferromagnetic or callable(self.magnetization):
             return None
         return direction((0.0, 0.0, 1.0) if self.magnetization is None else self.magnetization, self.name)
-
-
-def direction(vector: Sequence[float], owner: str, what: str = "magnetization") -> Vector:
-    """Return the unit vector along three numbers.
-
-    Parameters
-    ----------
-    owner, what
-        Whose vector it is, and which, for messages.
-
-    Raises
-    ------
-    InputError
-        If there are not three finite numbers, or all are zero.
-    """
-    try:
-        v = np.asarray(vector, dtype=float)
-    except (TypeError, ValueError):
-        v = np.array(np.nan)
-    if v.shape != (3,) or not np.isfinite(v).all():
-        raise InputError(f"{owner}: {what} is {vector!r}; it must be three finite numbers")
-    largest = float(np.abs(v).max())
-    if largest == 0:
-        raise InputError(f"{owner}: {what} is zero; it must have a direction")
-    # By a power of two, which rounds nothing: squares neither overflow nor vanish.
-    v = np.ldexp(v, -math.frexp(largest)[1])
-    norm = float(np.linalg.norm(v))
-    return (float(v[0] / norm), float(v[1] / norm), float(v[2] / norm))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Real
 
 import numpy as np
@@ -32,6 +33,34 @@ def require_asymmetry(owner: str, key: str, value: float) -> None:
     """Refuse what is not a number between -1 and 1."""
     if not is_finite(value) or not abs(value) < 1:
         raise InputError(f"{owner}: {key} is {value!r}; it must lie between -1 and 1")
+
+
+def direction(vector: Sequence[float], owner: str, what: str = "magnetization") -> tuple[float, float, float]:
+    """Return the unit vector along three numbers.
+
+    Parameters
+    ----------
+    owner, what
+        Whose vector it is, and which, for messages.
+
+    Raises
+    ------
+    InputError
+        If there are not three finite numbers, or all are zero.
+    """
+    try:
+        v = np.asarray(vector, dtype=float)
+    except (TypeError, ValueError):
+        v = np.array(np.nan)
+    if v.shape != (3,) or not np.isfinite(v).all():
+        raise InputError(f"{owner}: {what} is {vector!r}; it must be three finite numbers")
+    largest = float(np.abs(v).max())
+    if largest == 0:
+        raise InputError(f"{owner}: {what} is zero; it must have a direction")
+    # By a power of two, which rounds nothing: squares neither overflow nor vanish.
+    v = np.ldexp(v, -math.frexp(largest)[1])
+    norm = float(np.linalg.norm(v))
+    return (float(v[0] / norm), float(v[1] / norm), float(v[2] / norm))
 
 
 def leading_sign(vector: NDArray[np.float64]) -> float:

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .device import Field, Interface, Layer, direction
+from .device import Field, Interface, Layer
 from .errors import InputError, ModelError, nearest
-from .quantities import leading_sign
+from .quantities import direction, leading_sign
 
 
 def default_name(layer: Layer, position: int) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .. import device, materials
+from .. import materials
 from ..errors import InputError, nearest
+from ..quantities import direction
 from ..stack import BOTTOM_LEAD, TOP_LEAD
 from .explain import place
 from .macrospin_checks import check_macrospin
@@ -65,7 +66,7 @@ def check(case: Case) -> None:
         for layer, vector in directions.items():
             if layer not in named:
                 raise InputError(f"{owner}: no layer is called '{layer}'; {nearest(layer, stack.names)}")
-            device.direction(vector, f"{owner}.{layer}")
+            direction(vector, f"{owner}.{layer}")
             if not stack[layer].material.ferromagnetic:
                 raise InputError(f"{owner}.{layer}: {stack[layer].material.name} is no ferromagnet (no beta)")
     check_model(case)

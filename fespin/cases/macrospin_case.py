@@ -293,7 +293,7 @@ def make_spin(table: MacrospinTable, volume_of: Callable[[str], float]) -> Macro
 
 
 def _term(a: Anisotropy) -> Any:
-    from .. import demagnetization
+    from ..energy import demagnetization
     from ..macrospin import Biaxial, Cubic, Shape, Uniaxial
 
     if a.kind == "uniaxial":

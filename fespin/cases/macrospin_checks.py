@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..device import direction
 from ..errors import InputError
+from ..quantities import direction
 from .macrospin_case import TASKS, MacrospinTable, Task, make_spin, make_torque
 from .task_names import check_keys, check_name, names_of
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ..constants import DIPOLAR_MEMORY, SPEED_OF_LIGHT
-from ..device import direction
 from ..errors import InputError
+from ..quantities import direction
 from ..texture.magnet import RESOLVED
 from .body_case import check_body
 from .task_names import check_keys, check_names

@@ -26,14 +26,14 @@ from numpy.polynomial import Chebyshev
 from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
 
-from ..device import direction
+from ..energy.on_sphere import tangent_frame
 from ..errors import InputError, SolverError
 from ..macrospin.damping import AngularDamping
-from ..macrospin.pointwise import tangent_frame
 from ..macrospin.spin import Macrospin
 from ..macrospin.stability import critical_factor
 from ..macrospin.torque import AngularTorque, chebyshev_coefficients
 from ..output import save_json
+from ..quantities import direction
 from ..transport.problem import TransportProblem
 from ..transport.vector import SPIN_PER_CHARGE
 from .circuit import Circuit

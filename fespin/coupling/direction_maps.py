@@ -22,9 +22,9 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from ..energy.on_sphere import tangent_frame
 from ..errors import InputError, SolverError
 from ..harmonics import even_directions, expansion, harmonics, sizes
-from ..macrospin.pointwise import tangent_frame
 from ..macrospin.spin import Macrospin
 from ..macrospin.stability import critical_factor
 from ..output import save_json

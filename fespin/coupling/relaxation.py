@@ -25,22 +25,20 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from dolfinx import fem
 from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 
-from ..device import Interface, Layer, Material, direction
+from ..device import Interface, Layer, Material
 from ..domain import sample
+from ..energy.on_sphere import tangent_frame
 from ..errors import InputError, ModelError, nearest
-from ..macrospin.energy import EnergyTerm
-from ..macrospin.pointwise import tangent_frame
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
 from ..onsager.power import moments, region_integral
-from ..quantities import is_finite, require_positive
+from ..quantities import direction, is_finite, require_positive
 from ..stack import Stack, common_axis, sign_along
 from ..transport.problem import TransportProblem
 from ..transport.s_d import FourChannel, ThreeChannel
@@ -557,23 +555,6 @@ def effective_temperature(temperature: float, coefficient: float, d_current: flo
     return temperature + coefficient * d_current**2
 
 
-@dataclass(frozen=True)
-class _Held:
-    """An energy at the lattice's temperature: one that was given in kT is not to grow with T_eff."""
-
-    term: EnergyTerm
-    spin: Macrospin
-
-    @property
-    def axis(self) -> Any:
-        """Return the term's axis, by which symmetric problems are found."""
-        return getattr(self.term, "axis", None)
-
-    def energy(self, u: Any, spin: Macrospin) -> Any:
-        """Return the energy (J) as a UFL expression of the UFL vector u."""
-        return self.term.energy(u, self.spin)
-
-
 def heated_spin(spin: Macrospin, coefficient: float, d_current: float) -> Macrospin:
     """Return a macrospin at T_eff: D = alpha gamma kT_eff/((1 + alpha^2) Ms v), and exp(-E/kT_eff) in equilibrium.
 
@@ -584,8 +565,8 @@ def heated_spin(spin: Macrospin, coefficient: float, d_current: float) -> Macros
     temperature = effective_temperature(spin.temperature, coefficient, d_current)
     if temperature == spin.temperature:
         return spin
-    terms = tuple(_Held(t, spin) for t in spin.terms)  # type: ignore[arg-type]
-    return dataclasses.replace(spin, temperature=temperature, terms=terms)
+    # An energy that was given in kT stays as it is at the lattice's temperature.
+    return dataclasses.replace(spin, temperature=temperature, terms=spin.resolved_terms)
 
 
 # ---- what is refused

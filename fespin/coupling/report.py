@@ -11,8 +11,8 @@ import numpy as np
 from mpi4py import MPI
 
 from .. import output
+from ..energy.on_sphere import Array
 from ..macrospin import AngularDamping, survey
-from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
 from .angle_maps import TorqueMap

@@ -9,8 +9,8 @@ import numpy as np
 from mpi4py import MPI
 
 from .. import output
+from ..energy.on_sphere import Array
 from ..macrospin import survey
-from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
 from .direction_maps import DirectionMap
 from .sphere_torque import DirectionTorque

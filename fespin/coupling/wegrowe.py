@@ -24,8 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..constants import ELEMENTARY_CHARGE, HBAR
+from ..energy.on_sphere import Array
 from ..errors import InputError, ModelError
-from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
 from ..quantities import is_finite, require_asymmetry, require_positive

@@ -16,9 +16,9 @@ from typing import Protocol
 import numpy as np
 from numpy.polynomial import Chebyshev
 
-from ..device import direction
+from ..energy.on_sphere import Array, tangent_frame
 from ..errors import InputError
-from .pointwise import Array, tangent_frame
+from ..quantities import direction
 
 
 class AddedDamping(Protocol):

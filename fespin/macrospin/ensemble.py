@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.random import Generator, Philox
 
-from ..device import direction
+from ..energy.on_sphere import Array
 from ..errors import InputError
+from ..quantities import direction
 from .heun import Heun
 from .llg import Motion
-from .pointwise import Array
 from .sampling import Boltzmann
 from .spin import PROBES
 

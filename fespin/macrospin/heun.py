@@ -10,9 +10,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from ..energy.on_sphere import Array
 from ..errors import SolverError
 from .llg import Motion
-from .pointwise import Array
 from .pumped import PumpedRates
 from .spin import PROBES, Macrospin
 from .torque import SpinTorque, Torque

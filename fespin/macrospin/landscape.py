@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.spatial import ConvexHull
 
-from .pointwise import Array, Pointwise, tangent_frame
+from ..energy.on_sphere import Array, Pointwise, tangent_frame
 from .spin import Macrospin, fibonacci
 
 _POINTS = 6000

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from ..energy.on_sphere import Array
 from ..errors import InputError, SolverError
 from .ensemble import Observable, Run, observed
 from .heun import Heun
 from .llg import DriveOfTime, FieldOfTime, Motion, checked_times
-from .pointwise import Array
 from .spin import Macrospin
 from .torque import Torque
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ..device import direction
+from ..energy.on_sphere import Array, tangent_frame
 from ..errors import InputError, SolverError
+from ..quantities import direction
 from .damping import response
-from .pointwise import Array, tangent_frame
 from .spin import PROBES, Macrospin
 from .torque import Torque
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.random import Generator
 
+from ..energy.on_sphere import Array
 from ..errors import InputError
 from .ensemble import Observable, Run, observed
 from .heun import Heun
 from .llg import Motion
-from .pointwise import Array
 from .spin import Macrospin
 from .torque import Torque
 

@@ -14,9 +14,9 @@ import math
 
 import numpy as np
 
+from ..energy.on_sphere import Array, tangent_frame
 from ..errors import InputError
 from .damping import response, root
-from .pointwise import Array, tangent_frame
 from .spin import Macrospin
 from .torque import Torque
 

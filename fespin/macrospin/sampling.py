@@ -9,9 +9,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ..device import direction
+from ..energy.on_sphere import Array, Pointwise
 from ..errors import SolverError
-from .pointwise import Array, Pointwise
+from ..quantities import direction
 
 
 class Boltzmann:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import ufl
 
 from ..constants import BOLTZMANN, ELECTRON_GYROMAGNETIC_RATIO
+from ..device import Layer
+from ..energy.collection import AnyTerm, as_terms, resolve, volume_density
+from ..energy.declaration import Function, Scales, Vector, field_vector
+from ..energy.magnet import Magnet
+from ..energy.on_sphere import Array, Pointwise
+from ..energy.terms import Zeeman
 from ..errors import InputError
+from ..quantities import require_positive
 from .damping import AddedDamping, response, turning
-from .energy import Energy, EnergyTerm, Vector, Zeeman, field_vector
-from .pointwise import Array, Function, Pointwise
 
 # Terms of an energy that are added up one after the other.
 _TERMS = 50
@@ -39,14 +45,16 @@ class Macrospin:
     temperature
         K.
     terms
-        Energies: :class:`Uniaxial`, :class:`Biaxial`, :class:`Cubic`, :class:`Shape`, :class:`Zeeman`,
-        :class:`Energy`, or plain functions of the UFL vector u that return an energy in J.
+        Energies, of which E is the volume times their densities without a gradient: :class:`Uniaxial` and the others
+        of :mod:`fespin.energy`, or plain functions of the UFL vector u that return an energy in J.
     field
         Applied field B = mu0 H (T).
     gyromagnetic_ratio
         gamma (rad/(s T)); default the free electron's.
     pumping
         Damping in addition to alpha, which may depend on the direction: that of spin pumping.
+    thickness
+        Thickness of the film (m), which energies of faces need: their J/m2 are divided by it.
 
     Raises
     ------
@@ -58,10 +66,11 @@ class Macrospin:
     saturation_magnetization: float
     damping: float
     temperature: float = 300.0
-    terms: Sequence[EnergyTerm | Function] = ()
+    terms: Sequence[AnyTerm | Function] = ()
     field: Vector = (0.0, 0.0, 0.0)
     gyromagnetic_ratio: float = ELECTRON_GYROMAGNETIC_RATIO
     pumping: AddedDamping | None = None
+    thickness: float | None = None
 
     def __post_init__(self) -> None:
         for key, unit, most, hint in (
@@ -76,8 +85,9 @@ class Macrospin:
             if not good or not 0 < x < most:
                 raise InputError(f"macrospin: {key} is {x!r}; it must be positive and below {most:g}{unit} ({hint})")
         object.__setattr__(self, "field", field_vector(self.field, "macrospin: field"))
-        terms = self.terms if isinstance(self.terms, Sequence) else (self.terms,)
-        object.__setattr__(self, "terms", tuple(_as_term(t) for t in terms))
+        object.__setattr__(self, "terms", as_terms("macrospin", self.terms, functions=True))
+        if self.thickness is not None:
+            require_positive("macrospin", "thickness", self.thickness)
         if self.pumping is not None:
             total = self.pumping.tensor(PROBES)
             least = np.linalg.eigvalsh((total + np.swapaxes(total, 1, 2)) / 2)[:, :2].min()
@@ -94,6 +104,94 @@ class Macrospin:
                 f"macrospin: the energy varies by {np.ptp(values):.2g} kT over the sphere, more than 1e5; "
                 "energies are in J, constants in J/m3, volumes in m3"
             )
+
+    # ---- one description of a magnet
+    @classmethod
+    def of(
+        cls,
+        magnet: Magnet,
+        volume: float,
+        temperature: float = 300.0,
+        *,
+        field: Vector = (0.0, 0.0, 0.0),
+        pumping: AddedDamping | None = None,
+        thickness: float | None = None,
+    ) -> Macrospin:
+        """Return the macrospin of a magnet: its volume (m3), temperature (K) and applied field (T) are added.
+
+        Energies of gradients, such as exchange, are zero in it.
+
+        Parameters
+        ----------
+        magnet
+            Ms, damping, gamma and energies.
+        volume, temperature, field, pumping, thickness
+            Attributes of the macrospin.
+
+        Examples
+        --------
+        >>> Macrospin.of(Magnet(8e5, 0.01, [Uniaxial(2e5)]), volume=1e-24, temperature=350.0)
+        """
+        return cls(
+            volume,
+            magnet.saturation_magnetization,
+            magnet.damping,
+            temperature,
+            magnet.terms,
+            field,
+            magnet.gyromagnetic_ratio,
+            pumping,
+            thickness,
+        )
+
+    @classmethod
+    def of_layer(
+        cls,
+        layer: Layer,
+        area: float,
+        temperature: float = 300.0,
+        *,
+        field: Vector = (0.0, 0.0, 0.0),
+        pumping: AddedDamping | None = None,
+    ) -> Macrospin:
+        """Return the macrospin of a device's layer that has a magnet; its volume is `area` (m2) times the thickness.
+
+        Parameters
+        ----------
+        layer
+            From ``stack["free"]``, with its :class:`Magnet`.
+        area
+            Cross-section (m2): of a pillar `domain.area`.
+        temperature, field, pumping
+            Attributes of the macrospin.
+
+        Raises
+        ------
+        InputError
+            If the layer has no magnet.
+        """
+        if layer.magnet is None:
+            raise InputError(f"layer '{layer.name}': it has no magnet; give one, Layer(..., magnet=Magnet(...))")
+        require_positive(f"macrospin of layer '{layer.name}'", "area", area)
+        return cls.of(
+            layer.magnet,
+            area * layer.thickness,
+            temperature,
+            field=field,
+            pumping=pumping,
+            thickness=layer.thickness,
+        )
+
+    @property
+    def magnet(self) -> Magnet:
+        """Return what does not depend on volume and temperature; stabilities have become constants."""
+        return Magnet(self.saturation_magnetization, self.damping, self.resolved_terms, self.gyromagnetic_ratio)
+
+    @cached_property
+    def resolved_terms(self) -> tuple[AnyTerm, ...]:
+        """Return the energies with all numbers in them: Ms, and constants (J/m3) in place of stabilities."""
+        scales = Scales(self.saturation_magnetization, self.volume, self.thermal_energy)
+        return resolve(self.terms, scales)  # type: ignore[arg-type]
 
     # ---- scales
     @property
@@ -122,13 +220,14 @@ class Macrospin:
         """Return E(u)/kT, without the applied field's part if that is zero."""
 
         def total(u: Any) -> Any:
-            parts = [_as_term(t).energy(u, self) for t in self.terms]
+            flat = ufl.zero(3, 3)
+            parts = [volume_density(t, u, flat, None, self.thickness) for t in self.resolved_terms]
             if any(self.field):
-                parts.append(Zeeman(self.field).energy(u, self))
+                parts.append(Zeeman(self.field, self.saturation_magnetization).density(u, flat, None))
             # UFL goes through a sum by recursion, one level for each term.
             while len(parts) > _TERMS:
                 parts = [sum(parts[i + 1 : i + _TERMS], parts[i]) for i in range(0, len(parts), _TERMS)]
-            return sum(parts, 0.0 * u[0]) / self.thermal_energy
+            return self.volume / self.thermal_energy * sum(parts, 0.0 * u[0])
 
         return Pointwise(total, "macrospin: energy")
 
@@ -169,14 +268,6 @@ class Macrospin:
     def with_field(self, field: Vector) -> Macrospin:
         """Return the same magnet in another applied field (T)."""
         return dataclasses.replace(self, field=tuple(field))
-
-
-def _as_term(term: Any) -> EnergyTerm:
-    if hasattr(term, "energy"):
-        return term  # type: ignore[no-any-return]
-    if isinstance(term, Callable):  # type: ignore[arg-type]
-        return Energy(term)
-    raise InputError(f"macrospin: found {term!r} among the energies; allowed: terms such as Uniaxial, functions of u")
 
 
 def fibonacci(n: int) -> Array:

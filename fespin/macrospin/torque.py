@@ -6,17 +6,15 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.polynomial import Chebyshev
 
-from ..device import direction
+from ..energy.on_sphere import Array, divergence, tangent_frame
 from ..errors import InputError
-from .pointwise import Array, tangent_frame
-
-if TYPE_CHECKING:
-    from .spin import Macrospin
+from ..quantities import direction
+from .spin import Macrospin
 
 
 class Torque(Protocol):
@@ -158,7 +156,6 @@ class SpinTorque:
             If no energy minimum is opposite to the polarizer.
         """
         from .landscape import survey
-        from .stability import divergence
 
         p = np.asarray(direction(polarizer, "torque", "polarizer"))
         unit = cls(1.0, 0.0, tuple(p), angular)

@@ -12,13 +12,12 @@ from mpi4py import MPI
 from scipy.interpolate import CloughTocher2DInterpolator, PchipInterpolator
 from scipy.spatial import cKDTree
 
-from ..device import direction
+from ..energy.on_sphere import Array
 from ..errors import InputError
 from ..macrospin.landscape import Landscape, survey
-from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin, fibonacci
 from ..macrospin.torque import Torque
-from ..quantities import leading_sign
+from ..quantities import direction, leading_sign
 from ..sigma.dimensionless import DimensionlessDrift
 from ..sigma.distribution import Distribution
 from ..sigma.fields import ranks_of

@@ -10,8 +10,8 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from ..energy.on_sphere import Array
 from ..errors import InputError
-from ..macrospin.pointwise import Array
 from ..sigma.results import Spectrum
 from .palette import prefixed
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..energy.on_sphere import Array
 from ..errors import InputError
-from ..macrospin.pointwise import Array
 from .mesh import rotation_to
 
 type Size = Callable[[Array], Array]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from dolfinx import fem
 
+from ..energy.on_sphere import Array
 from ..errors import InputError
-from ..macrospin.pointwise import Array
 from .factor import Factor
 from .space import Sigma
 

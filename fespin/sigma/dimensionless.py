@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..macrospin.pointwise import Array, tangent_frame
+from ..energy.on_sphere import Array, tangent_frame
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import Torque
 

@@ -10,8 +10,8 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
+from ..energy.on_sphere import Array
 from ..errors import InputError
-from ..macrospin.pointwise import Array
 from .dimensionless import DimensionlessDrift
 from .meridian import Meridian
 from .space import Density, Sigma

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from scipy.special import logsumexp
 
+from ..energy.on_sphere import Array, tangent_frame
 from ..errors import InputError
 from ..macrospin.landscape import flood, grid, survey
-from ..macrospin.pointwise import Array, tangent_frame
 from ..petsc import Options
 from .balanced import Balanced
 from .dimensionless import DimensionlessDrift

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..macrospin.pointwise import Array
+from ..energy.on_sphere import Array
 
 # A sample is judged with others shortly before it: where two curves cross, their difference says nothing.
 _BEFORE = (0.7, 0.8, 0.9, 1.0)

@@ -13,10 +13,10 @@ import numpy as np
 from mpi4py import MPI
 
 from ..checkpoint import StateFile
+from ..energy.declaration import field_vector
+from ..energy.on_sphere import Array
 from ..errors import InputError, SolverError
-from ..macrospin.energy import field_vector
 from ..macrospin.landscape import grid
-from ..macrospin.pointwise import Array
 from ..petsc import Options
 from ..progress import Progress
 from ..stepping import SDIRK4, Course, Kept, Proportional, StepControl, stops_between

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from petsc4py import PETSc
 
+from ..energy.on_sphere import Array
 from ..errors import SolverError
-from ..macrospin.pointwise import Array
 from ..petsc import Options, destroy, guarded, linear_solver, require_convergence, set_options, unique_prefix
 
 

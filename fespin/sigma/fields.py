@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
 from .. import _compat
-from ..macrospin.pointwise import Array
+from ..energy.on_sphere import Array
 from ..macrospin.spin import Macrospin
 from ..output import FieldFile
 from .distribution import Distribution

@@ -11,15 +11,15 @@ import numpy as np
 from mpi4py import MPI
 
 from ..constants import VACUUM_PERMEABILITY
-from ..device import direction
+from ..energy.on_sphere import Array
 from ..errors import InputError, SolverError
 from ..macrospin.landscape import survey
-from ..macrospin.pointwise import Array
 from ..macrospin.scales import reduced_time
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import Torque
 from ..petsc import Options
 from ..progress import Progress
+from ..quantities import direction
 from . import escape as escaping
 from . import response
 from . import switching as courses

@@ -12,8 +12,8 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from ..energy.on_sphere import Array
 from ..errors import SolverError
-from ..macrospin.pointwise import Array
 from .factor import Factor, apply
 from .operator import Operator
 

@@ -15,7 +15,7 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from .. import _compat
-from ..macrospin.pointwise import Array
+from ..energy.on_sphere import Array
 from .factor import Factor
 from .mesh import rotation_to
 from .space import Density, assembled

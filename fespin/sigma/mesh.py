@@ -11,12 +11,12 @@ from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
 from .. import _compat
-from ..device import direction
+from ..energy.on_sphere import Array
 from ..errors import InputError
 from ..geometry.reading import SUFFIXES, open_file
 from ..geometry.soundness import check_points
 from ..gmsh_session import mesh_from_gmsh
-from ..macrospin.pointwise import Array
+from ..quantities import direction
 
 FINEST, COARSEST = 0.005, 1.0
 

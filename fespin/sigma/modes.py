@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..energy.on_sphere import Array
 from ..errors import InputError
 from ..macrospin.landscape import survey
-from ..macrospin.pointwise import Array
 from . import escape as escaping
 from .distribution import Surface
 from .krylov import Vector

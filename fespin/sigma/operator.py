@@ -8,7 +8,7 @@ import numpy as np
 from mpi4py import MPI
 from petsc4py import PETSc
 
-from ..macrospin.pointwise import Array
+from ..energy.on_sphere import Array
 from ..petsc import Options
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface

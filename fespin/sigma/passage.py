@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..energy.on_sphere import Array
 from ..errors import InputError, SolverError
-from ..macrospin.pointwise import Array
 from ..petsc import Options
 from .balanced import Balanced
 from .dimensionless import DimensionlessDrift

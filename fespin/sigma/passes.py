@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from mpi4py import MPI
 
+from ..energy.on_sphere import Array, tangent_frame
 from ..macrospin.landscape import survey
-from ..macrospin.pointwise import Array, tangent_frame
 from ..macrospin.spin import Macrospin
 from .bisection import Size
 from .escape import SURE

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..energy.on_sphere import tangent_frame
 from ..errors import InputError
-from ..macrospin.pointwise import tangent_frame
 from ..macrospin.scales import suggested_mesh_size
 from ..macrospin.spin import PROBES, Macrospin
 from .dimensionless import DimensionlessDrift

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..energy.on_sphere import Array
 from ..macrospin.landscape import survey
-from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
 from .distribution import Distribution
 from .escape import Rates

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..energy.declaration import field_vector
+from ..energy.on_sphere import Array
 from ..errors import InputError
-from ..macrospin.energy import field_vector
-from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import Torque
 from .dimensionless import DimensionlessDrift

@@ -19,11 +19,11 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from .. import _compat
-from ..device import direction
+from ..energy.on_sphere import Array
 from ..errors import InputError
 from ..macrospin.landscape import Landscape, survey
-from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin
+from ..quantities import direction
 from .bisection import Size, bisected
 from .factor import Factor
 from .mesh import Sizing, corners_of, sphere_from_file, sphere_mesh

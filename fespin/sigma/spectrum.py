@@ -12,8 +12,8 @@ import scipy.sparse.linalg
 from numpy.typing import NDArray
 from slepc4py import SLEPc
 
+from ..energy.on_sphere import Array
 from ..errors import SolverError
-from ..macrospin.pointwise import Array
 from .factor import apply
 from .krylov import Arnoldi, Resolvent, Vector, complex_mass
 from .meridian import Meridian

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..energy.on_sphere import Array
 from ..errors import SolverError
-from ..macrospin.pointwise import Array
 from ..petsc import Options
 from . import escape as escaping
 from .dimensionless import DimensionlessDrift

@@ -14,16 +14,15 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ..checkpoint import Journal
-from ..device import direction
+from ..energy.declaration import field_vector
+from ..energy.on_sphere import Array, linearized
 from ..errors import FespinError, InputError, one_line
-from ..macrospin.energy import field_vector
 from ..macrospin.landscape import survey
-from ..macrospin.pointwise import Array
 from ..macrospin.spin import PROBES, Macrospin
-from ..macrospin.stability import linearized
 from ..macrospin.torque import Torque
 from ..mpi import map_over_ranks
 from ..progress import Progress
+from ..quantities import direction
 from .dimensionless import DimensionlessDrift
 from .escape import stable_point, stable_points
 from .fokker_planck import FokkerPlanck

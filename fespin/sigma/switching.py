@@ -10,8 +10,8 @@ import numpy as np
 import scipy.linalg
 from mpi4py import MPI
 
+from ..energy.on_sphere import Array
 from ..errors import SolverError
-from ..macrospin.pointwise import Array
 from ..petsc import Options
 from . import escape as escaping
 from .dimensionless import DimensionlessDrift

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..energy.on_sphere import Array
 from ..errors import InputError
 from ..macrospin.landscape import symmetry_axis
-from ..macrospin.pointwise import Array
 from ..macrospin.spin import Macrospin, fibonacci
 from ..macrospin.torque import Torque
 from .space import Density

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import KDTree
 
+from ..energy.on_sphere import Array
 from ..macrospin.landscape import flood, grid
-from ..macrospin.pointwise import Array
 from .dimensionless import DimensionlessDrift
 from .distribution import Surface
 from .operator import Potential

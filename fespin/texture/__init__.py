@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from ..energy.dipolar import DipolarField
+    from ..grid import Grid
     from .circuit import Flow, OhmicCircuit, pumped_field
-    from .dipolar import DipolarField
     from .dynamics import Dynamics, History, Step
     from .energy import effective_field, stored_energy
     from .generic import GenericMagnet
-    from .grid import Grid
     from .hform import (
         LandauLifshitz,
         nonadiabatic_coefficient,
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
-        "dipolar": ("DipolarField",),
+        ".energy.dipolar": ("DipolarField",),
+        ".grid": ("Grid",),
         "dynamics": ("Dynamics", "History", "Step"),
         "energy": ("effective_field", "stored_energy"),
         "generic": ("GenericMagnet",),
-        "grid": ("Grid",),
         "hform": (
             "LandauLifshitz",
             "nonadiabatic_coefficient",

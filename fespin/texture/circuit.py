@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -9,10 +10,10 @@ import numpy as np
 from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
-from ..errors import InputError, nearest
+from ..block_matrix import cross
+from ..errors import InputError, ModelError, nearest
+from ..grid import Array, Grid
 from ..petsc import Options
-from .grid import Array, Grid
-from .linear import cross
 from .magnet import TexturedMagnet
 from .ports import Lead, Port, PortSystem, check_leads, driven, lead_nodes
 
@@ -248,3 +249,31 @@ class OhmicCircuit:
     def destroy(self) -> None:
         """Free the factor."""
         self._system.destroy()
+
+
+def require_positive_entropy(grid: Grid, magnet: TexturedMagnet, m: Array, when: str = "") -> None:
+    """Refuse a magnetization (nodes, 3) so steep that beta would make the entropy production negative. Collective.
+
+    Jensen's inequality makes the condition in each cell sufficient for the sum over cells and lumped nodes.
+
+    Raises
+    ------
+    ModelError
+        It says where, and how steep.
+    """
+    limit = magnet.steepest
+    if math.isinf(limit):
+        return
+    slope = grid.steepness(m)
+    top = grid.largest(slope)
+    if top <= limit * (1 + 1e-12):
+        return
+    worst = int(np.argmax(slope)) if slope.size else -1
+    here = grid.positions[grid.cells[worst]].mean(axis=0).tolist() if worst >= 0 and slope[worst] == top else None
+    place = next(p for p in grid.comm.allgather(here) if p is not None)
+    at = ", ".join(f"{x:.4g}" for x in place[: grid.mesh.geometry.dim])
+    raise ModelError(
+        f"texture: entropy production is not positive{when}: |grad m| = {top:.4g} 1/m at ({at}) m, and with "
+        f"nonadiabaticity {magnet.nonadiabaticity:g} and damping {magnet.damping:g} it must not exceed {limit:.4g} "
+        "1/m (beta^2 (hbar P/2e)^2 |grad m|^2 <= alpha Ms/(gamma sigma))"
+    )

@@ -10,8 +10,8 @@ from mpi4py import MPI
 
 from ..drives import SampledDrive
 from ..errors import InputError, one_line
+from ..grid import Array, Grid
 from .circuit import OhmicCircuit
-from .grid import Array, Grid
 
 if TYPE_CHECKING:
     from .magnet import TexturedMagnet

@@ -13,16 +13,16 @@ import numpy as np
 from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
+from ..block_matrix import cross
 from ..checkpoint import StateFile
+from ..energy.dipolar import DipolarField
 from ..errors import InputError, SolverError
+from ..grid import Array, Grid, Start
 from ..petsc import Options
 from ..quantities import is_finite
 from ..stepping import Course, Proportional, StepControl, stops_between
-from .circuit import Flow, OhmicCircuit
-from .dipolar import DipolarField
+from .circuit import Flow, OhmicCircuit, require_positive_entropy
 from .driving import Drives
-from .grid import Array, Grid, Start
-from .linear import cross
 from .magnet import TexturedMagnet
 from .midpoint import Midpoint, Torques
 from .walls import require_resolved
@@ -193,7 +193,7 @@ class Dynamics:
         self._current = None if self.transport is not None else current
         self._applied(0.0)
         self._given_current(0.0)
-        self.grid.require_positive_entropy(magnet, self.grid.seen(self.directions), " at the start")
+        require_positive_entropy(self.grid, magnet, self.grid.seen(self.directions), " at the start")
         if dipolar is False:
             require_resolved(self.grid, magnet, self.directions)
         fixed = np.zeros(self.grid.owned, dtype=bool)
@@ -460,7 +460,7 @@ class Dynamics:
         )
 
     def _taken(self, step: Step, time: float) -> Step:
-        self.grid.require_positive_entropy(self.magnet, self.grid.seen(step.directions), f" at t = {time:.4g} s")
+        require_positive_entropy(self.grid, self.magnet, self.grid.seen(step.directions), f" at t = {time:.4g} s")
         self.time, self.directions, self.energy = time, step.directions, step.energy
         self._rates = [*self._rates[-1:], (step.size, step.rate)]
         return step

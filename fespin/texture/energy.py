@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .grid import Array, Grid
+from ..grid import Array, Grid
 from .magnet import TexturedMagnet
 
 if TYPE_CHECKING:
-    from .dipolar import DipolarField
+    from ..energy.dipolar import DipolarField
 
 
 def effective_field(

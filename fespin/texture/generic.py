@@ -12,13 +12,13 @@ from typing import Self
 
 import numpy as np
 
+from ..block_matrix import crossed
 from ..constants import ELEMENTARY_CHARGE
 from ..errors import InputError
+from ..grid import Array
 from ..quantities import is_finite, require_positive
-from .grid import Array
 from .hform import LandauLifshitz, nonadiabatic_coefficient, spin_transfer_coefficient
 from .laws import Feature, Mechanism, Place, crosses, rows
-from .linear import crossed
 from .magnet import SPIN_GYROMAGNETIC_RATIO, TexturedMagnet
 
 _LAYOUT = {"grad_T": 3, "grad_mu": 3, "grad_H": 9, "H": 3}

@@ -18,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..constants import ELEMENTARY_CHARGE
-from .grid import Array, Grid, Start
+from ..grid import Array, Grid, Start
 from .magnet import TexturedMagnet
 
 

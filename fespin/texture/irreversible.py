@@ -20,9 +20,9 @@ import numpy as np
 from dolfinx import mesh as dmesh
 
 from ..errors import InputError, ModelError, nearest
+from ..grid import Array, Grid, Start
 from ..petsc import Options
 from ..quantities import is_finite
-from .grid import Array, Grid, Start
 from .laws import Place, dissipative_matrix, fluxes, group, require_positive
 from .ports import Lead, OfTime, Port, PortSystem, check_drive, check_leads, driven, lead_nodes
 from .responses import (

@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from ..errors import ModelError
-from .grid import Array, Grid
+from ..grid import Array, Grid
 
 _CHUNK = 4096  # cells at once: their matrices stay in the cache
 

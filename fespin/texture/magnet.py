@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
-from ..device import direction
 from ..errors import InputError, ModelError
-from ..quantities import is_finite, require_positive
+from ..quantities import direction, is_finite, require_positive
 
 type Vector = Sequence[float]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..block_matrix import BlockMatrix, cross, crossed
+from ..energy.dipolar import DipolarField
 from ..errors import SolverError
+from ..grid import Array, Grid
 from ..petsc import Options
-from .dipolar import DipolarField
 from .energy import effective_field, local_field, stored_energy
-from .grid import Array, Grid
-from .linear import BlockMatrix, cross, crossed
 from .magnet import TexturedMagnet
 
 type CurrentOf = Callable[[Array, Array], Array | None]

@@ -12,11 +12,11 @@ from dolfinx import mesh as dmesh
 from mpi4py import MPI
 from numpy.typing import NDArray
 
+from ..block_matrix import BlockMatrix
 from ..errors import InputError
+from ..grid import Array, Grid
 from ..petsc import Options
 from ..quantities import is_finite
-from .grid import Array, Grid
-from .linear import BlockMatrix
 
 type OfTime = float | Callable[[float], float]
 

@@ -12,8 +12,8 @@ from dolfinx import mesh as dmesh
 
 from ..constants import ELEMENTARY_CHARGE
 from ..errors import InputError, nearest
+from ..grid import Array, Grid, Start
 from .generic import GenericMagnet
-from .grid import Array, Grid, Start
 from .laws import Place, fluxes, group, production, require_positive, width
 from .two_band import TwoBandMagnet
 

@@ -13,14 +13,14 @@ from typing import Self
 
 import numpy as np
 
+from ..block_matrix import cross
 from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
 from ..errors import InputError
+from ..grid import Array
 from ..quantities import require_positive
 from .generic import check_coefficients, thermal
-from .grid import Array
 from .hform import LandauLifshitz
 from .laws import Feature, Mechanism, Place, crosses, rows
-from .linear import cross
 from .magnet import SPIN_GYROMAGNETIC_RATIO, TexturedMagnet
 
 _LAYOUT = {"grad_T": 3, "grad_mu_up": 3, "grad_mu_down": 3, "affinity": 1, "turning": 3}

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..errors import InputError
+from ..grid import Array, Grid
 from ..quantities import is_finite, require_positive
-from .grid import Array, Grid
 
 
 def vortex(

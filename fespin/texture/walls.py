@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..grid import Array, Grid
 from ..quantities import is_finite, require_positive
-from .grid import Array, Grid
 from .magnet import RESOLVED, TexturedMagnet
 
 _BINS = 4000  # along a wire, at most

@@ -15,7 +15,7 @@ from launch import TESTS, python
 
 from fespin import Macrospin, Uniaxial
 from fespin.cli import main
-from fespin.device import direction
+from fespin.quantities import direction
 
 PARALLEL = TESTS / "parallel"
 SCRIPT = PARALLEL / "ending.py"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fespin.demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
+from fespin.energy.demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
 from fespin.errors import InputError
 
 SHAPES = [
@@ -81,7 +81,10 @@ class TestEveryShape:
             close(shape(2e300, 3e300, 4e300), shape(2.0, 3.0, 4.0))
 
     def test_import_waits_for_nothing(self):
-        code = "import sys, fespin.demagnetization as _; print([m for m in ('scipy', 'dolfinx') if m in sys.modules])"
+        code = (
+            "import sys, fespin.energy.demagnetization as _; "
+            "print([m for m in ('scipy', 'dolfinx') if m in sys.modules])"
+        )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "[]"
 

@@ -5,9 +5,9 @@ import pytest
 import ufl
 
 import fespin as fs
+from fespin.energy.on_sphere import Pointwise, tangent_frame
 from fespin.errors import InputError
 from fespin.macrospin.landscape import flood, grid, symmetry_axis
-from fespin.macrospin.pointwise import Pointwise, tangent_frame
 from fespin.macrospin.spin import fibonacci
 
 SIZE = {"volume": 1.3e-24, "saturation_magnetization": 9e5, "damping": 0.07, "temperature": 310.0}

@@ -8,8 +8,8 @@ from samples.vector import CO, CU, NC, layer
 
 import fespin as fs
 from fespin.coupling import torque_map
+from fespin.energy.on_sphere import linearized
 from fespin.errors import InputError, SolverError
-from fespin.macrospin.stability import linearized
 from fespin.mpi import map_over_ranks
 from fespin.sigma import Sigma
 from fespin.sigma.surveys import critical_drive, dwell_times, phase_diagram, resonances

@@ -11,7 +11,7 @@ from launch import numbers, require_equal
 
 from benchmarks import vortex
 from fespin.constants import ELECTRON_GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
-from fespin.demagnetization import rectangular_prism_factors
+from fespin.energy.demagnetization import rectangular_prism_factors
 from fespin.errors import InputError, SolverError
 from fespin.gmsh_session import mesh_from_gmsh
 from fespin.texture import (

@@ -33,6 +33,7 @@ from fespin.texture import (
     steepest_static,
     wall,
 )
+from fespin.texture.circuit import require_positive_entropy
 
 OBLIQUE = dataclasses.replace(
     MAGNET, easy_axis=(1, 2, 2), hard_axis=(2, -2, 1), gyromagnetic_ratio=ELECTRON_GYROMAGNETIC_RATIO
@@ -366,7 +367,7 @@ def test_entropy_production(comm):
         slope = grid.largest(grid.steepness(grid.seen(m)))
         needed = first.damping * (slope / first.steepest) ** 2
         magnet = dataclasses.replace(first, damping=needed * rng.uniform(1, 1.5))
-        grid.require_positive_entropy(magnet, grid.seen(m))
+        require_positive_entropy(grid, magnet, grid.seen(m))
         pumped = pumped_field(grid, magnet, m, rate)
         across = pumped_field(grid, dataclasses.replace(magnet, nonadiabaticity=0.0), m, rate)
         # The current that costs least, and others.

@@ -9,7 +9,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .grid import Array, Grid
+from ..grid import Array, Grid
 
 type Ints = NDArray[np.int64]
 

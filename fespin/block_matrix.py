@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy import sparse
 
-from ..errors import SolverError
-from ..petsc import Options, OptionSet, destroy, guarded, linear_solver, unique_prefix
+from .errors import SolverError
 from .grid import Array, Grid
+from .petsc import Options, OptionSet, destroy, guarded, linear_solver, unique_prefix
 
 
 class BlockMatrix:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from dolfinx import la
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..block_matrix import BlockMatrix
 from ..constants import DIPOLAR_MEMORY, VACUUM_PERMEABILITY
 from ..errors import InputError
+from ..grid import Array, Grid
 from ..petsc import Options
 from ..quantities import require_positive
-from .grid import Array, Grid
-from .linear import BlockMatrix
-from .magnet import TexturedMagnet
 from .surface import Surface, pieces
 
 _ROWS = 64  # of the dense matrix that are used together
+
+
+class Magnetized(Protocol):
+    """Anything with a saturation magnetization."""
+
+    @property
+    def saturation_magnetization(self) -> float:
+        """Return Ms (A/m)."""
+        ...
 
 
 class DipolarField:
@@ -57,7 +65,7 @@ class DipolarField:
     Attributes
     ----------
     surface
-        The :class:`fespin.texture.surface.Surface` of the body.
+        The :class:`fespin.energy.surface.Surface` of the body.
     scale
         mu0 Ms (T).
 
@@ -77,7 +85,7 @@ class DipolarField:
     """
 
     def __init__(
-        self, grid: Grid, magnet: TexturedMagnet, *, memory: float = DIPOLAR_MEMORY, options: Options | None = None
+        self, grid: Grid, magnet: Magnetized, *, memory: float = DIPOLAR_MEMORY, options: Options | None = None
     ) -> None:
         if grid.dim != 3:
             raise InputError(
@@ -194,7 +202,7 @@ class DipolarField:
             out[:, k] = -g.totals(*(g.weights[: g.owned] @ b)) / (self.scale * g.volume)
         return out
 
-    def serves(self, grid: Grid, magnet: TexturedMagnet) -> bool:
+    def serves(self, grid: Grid, magnet: Magnetized) -> bool:
         """Return whether this is the field of a magnet on a grid."""
         same = 2 * self._half_ms == magnet.saturation_magnetization
         return grid is self._grid and same

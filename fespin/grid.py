@@ -14,8 +14,7 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from ..errors import InputError, ModelError, one_line
-from .magnet import TexturedMagnet
+from .errors import InputError, one_line
 
 type Array = NDArray[np.float64]
 type Start = Callable[[Array], Any] | Array
@@ -294,30 +293,3 @@ class Grid:
         if self.dim == 1:
             return np.asarray(np.sqrt(np.einsum("cia,cia->c", gradient, gradient)))
         return np.asarray(np.linalg.norm(gradient, ord=2, axis=(1, 2)))
-
-    def require_positive_entropy(self, magnet: TexturedMagnet, m: Array, when: str = "") -> None:
-        """Refuse a magnetization (nodes, 3) so steep that beta would make the entropy production negative.
-
-        Jensen's inequality makes the condition in each cell sufficient for the sum over cells and lumped nodes.
-
-        Raises
-        ------
-        ModelError
-            It says where, and how steep.
-        """
-        limit = magnet.steepest
-        if math.isinf(limit):
-            return
-        slope = self.steepness(m)
-        top = self.largest(slope)
-        if top <= limit * (1 + 1e-12):
-            return
-        worst = int(np.argmax(slope)) if slope.size else -1
-        here = self.positions[self.cells[worst]].mean(axis=0).tolist() if worst >= 0 and slope[worst] == top else None
-        place = next(p for p in self.comm.allgather(here) if p is not None)
-        at = ", ".join(f"{x:.4g}" for x in place[: self.mesh.geometry.dim])
-        raise ModelError(
-            f"texture: entropy production is not positive{when}: |grad m| = {top:.4g} 1/m at ({at}) m, and with "
-            f"nonadiabaticity {magnet.nonadiabaticity:g} and damping {magnet.damping:g} it must not exceed {limit:.4g} "
-            "1/m (beta^2 (hbar P/2e)^2 |grad m|^2 <= alpha Ms/(gamma sigma))"
-        )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import InputError, one_line
+from ..errors import InputError, one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,558 @@
+"""The energies that fespin knows, a frozen class each; :mod:`fespin.energy.declaration` says what one consists of."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import ufl
+
+from ..constants import DIPOLAR_MEMORY, VACUUM_PERMEABILITY
+from ..errors import InputError
+from ..quantities import direction, is_finite, require_positive
+from .declaration import Face, Function, Scales, Vector, dot, field_vector, stability_constant
+
+
+# ---- local terms
+@dataclass(frozen=True)
+class Uniaxial:
+    """Uniaxial anisotropy, -K (m.axis)^2; K < 0 makes an easy plane.
+
+    Attributes
+    ----------
+    constant
+        K (J/m3).
+    axis
+        Easy axis; its length is not used.
+    stability
+        Instead of the constant, for a macrospin: K v / kT.
+
+    Raises
+    ------
+    InputError
+        If not exactly one of `constant` and `stability` is given, or the axis is zero.
+    """
+
+    constant: float | None = None
+    axis: Vector = (0.0, 0.0, 1.0)
+    stability: float | None = None
+    local: ClassVar[bool] = True
+    quadratic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _require_one_constant("uniaxial anisotropy", self.constant, self.stability)
+        object.__setattr__(self, "axis", direction(self.axis, "uniaxial anisotropy", "axis"))
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        return -_known("uniaxial anisotropy", self.constant) * dot(self.axis, m) ** 2
+
+    def resolved(self, scales: Scales) -> Uniaxial:
+        """Return the term with its constant."""
+        return _with_constants("uniaxial anisotropy", self, scales, {"constant": "stability"})
+
+
+@dataclass(frozen=True)
+class Biaxial:
+    """Easy and hard axis, -K (m.axis)^2 + K_hard (m.hard_axis)^2.
+
+    Attributes
+    ----------
+    constant, stability
+        K (J/m3) of the easy axis or, for a macrospin, K v / kT.
+    hard_constant, hard_stability
+        K_hard of the hard axis, likewise.
+    axis, hard_axis
+        Perpendicular to each other.
+
+    Raises
+    ------
+    InputError
+        If a constant is missing or given twice, or the axes are not perpendicular.
+    """
+
+    constant: float | None = None
+    hard_constant: float | None = None
+    axis: Vector = (1.0, 0.0, 0.0)
+    hard_axis: Vector = (0.0, 0.0, 1.0)
+    stability: float | None = None
+    hard_stability: float | None = None
+    local: ClassVar[bool] = True
+    quadratic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _require_one_constant("biaxial anisotropy", self.constant, self.stability)
+        _require_one_constant("biaxial anisotropy, hard axis", self.hard_constant, self.hard_stability)
+        _set_perpendicular("biaxial anisotropy", self, "axis", "hard_axis")
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        easy, hard = (_known("biaxial anisotropy", k) for k in (self.constant, self.hard_constant))
+        return -easy * dot(self.axis, m) ** 2 + hard * dot(self.hard_axis, m) ** 2
+
+    def resolved(self, scales: Scales) -> Biaxial:
+        """Return the term with its constants."""
+        pairs = {"constant": "stability", "hard_constant": "hard_stability"}
+        return _with_constants("biaxial anisotropy", self, scales, pairs)
+
+
+@dataclass(frozen=True)
+class Cubic:
+    """Cubic anisotropy, K1 (a^2 b^2 + b^2 c^2 + c^2 a^2) + K2 a^2 b^2 c^2, with a, b, c the parts of m on three axes.
+
+    Attributes
+    ----------
+    constant, stability
+        K1 (J/m3) or, for a macrospin, K1 v / kT; either sign.
+    second
+        K2 (J/m3).
+    axis, second_axis
+        Two of the cubic axes; the third is perpendicular to both.
+
+    Raises
+    ------
+    InputError
+        If not exactly one of `constant` and `stability` is given, or the axes are not perpendicular.
+    """
+
+    constant: float | None = None
+    axis: Vector = (0.0, 0.0, 1.0)
+    second_axis: Vector = (1.0, 0.0, 0.0)
+    second: float = 0.0
+    stability: float | None = None
+    local: ClassVar[bool] = True
+    degree: ClassVar[int] = 6
+
+    def __post_init__(self) -> None:
+        _require_one_constant("cubic anisotropy", self.constant, self.stability)
+        _set_perpendicular("cubic anisotropy", self, "axis", "second_axis")
+        if not math.isfinite(self.second):
+            raise InputError(f"cubic anisotropy: the second constant is {self.second!r}; it must be finite")
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        p, q = self.axis, self.second_axis
+        third = (p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0])
+        a, b, c = (dot(axis, m) ** 2 for axis in (p, q, third))
+        return _known("cubic anisotropy", self.constant) * (a * b + b * c + c * a) + self.second * a * b * c
+
+    def resolved(self, scales: Scales) -> Cubic:
+        """Return the term with its constant."""
+        return _with_constants("cubic anisotropy", self, scales, {"constant": "stability"})
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Shape anisotropy, (mu0 Ms^2 / 2) sum_i N_i m_i^2, exact for a uniform ellipsoid along the axes of space.
+
+    Attributes
+    ----------
+    factors
+        Demagnetizing factors (N_x, N_y, N_z); they add up to one. See
+        :func:`fespin.ellipsoid_factors` and :func:`fespin.elliptic_cylinder_factors`.
+    saturation_magnetization
+        Ms (A/m); None: the magnet's.
+
+    Raises
+    ------
+    InputError
+        If the factors are negative or do not add up to one.
+    """
+
+    factors: Vector
+    saturation_magnetization: float | None = None
+    local: ClassVar[bool] = True
+    quadratic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        n = np.asarray(self.factors, dtype=float)
+        if n.shape != (3,) or not np.isfinite(n).all() or (n < -1e-9).any() or abs(n.sum() - 1) > 1e-6:
+            raise InputError(
+                f"shape anisotropy: the demagnetizing factors are {list(self.factors)}; "
+                "they must be three, not negative, and add up to 1"
+            )
+        object.__setattr__(self, "factors", tuple(float(x) for x in n))
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        ms = _known("shape anisotropy", self.saturation_magnetization)
+        return VACUUM_PERMEABILITY / 2 * ms * ms * sum(self.factors[i] * m[i] ** 2 for i in range(3))
+
+    def resolved(self, scales: Scales) -> Shape:
+        """Return the term with Ms."""
+        return _with_magnetization(self, scales)
+
+
+@dataclass(frozen=True)
+class Zeeman:
+    """A constant field, -Ms B.m, in addition to the one that a macrospin or a motion has as its own.
+
+    Attributes
+    ----------
+    field
+        B = mu0 H (T).
+    saturation_magnetization
+        Ms (A/m); None: the magnet's.
+
+    Raises
+    ------
+    InputError
+        If the field is not three finite numbers.
+    """
+
+    field: Vector
+    saturation_magnetization: float | None = None
+    local: ClassVar[bool] = True
+    quadratic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "field", field_vector(self.field, "Zeeman term"))
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        return -_known("Zeeman term", self.saturation_magnetization) * dot(self.field, m)
+
+    def resolved(self, scales: Scales) -> Zeeman:
+        """Return the term with Ms."""
+        return _with_magnetization(self, scales)
+
+
+# ---- terms of the gradient
+@dataclass(frozen=True)
+class Exchange:
+    """Exchange, A |grad m|^2: the sum of A (d_j m_i)^2 over all i and j.
+
+    Attributes
+    ----------
+    stiffness
+        A (J/m), positive.
+
+    Raises
+    ------
+    InputError
+        If it is not positive.
+    """
+
+    stiffness: float
+    quadratic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        require_positive("exchange", "stiffness", self.stiffness)
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        return self.stiffness * ufl.inner(grad, grad)
+
+
+@dataclass(frozen=True)
+class InterfacialDMI:
+    """Dzyaloshinskii-Moriya interaction of a film, D [(m.n) div m - (m.grad)(m.n)], n the normal.
+
+    With n = z it is D [m_z div m - (m.grad) m_z]. A wall of Neel's kind has the energy 4 sqrt(A K) -+ pi D, and at a
+    free edge m tilts by arcsin(D/(2 sqrt(A K))).
+
+    Attributes
+    ----------
+    constant
+        D (J/m2), of either sign.
+    normal
+        n; its length is not used.
+
+    Raises
+    ------
+    InputError
+        If D is not finite or the normal is zero.
+
+    References
+    ----------
+    A. Thiaville, S. Rohart, E. Jue, V. Cros, A. Fert, EPL 100, 57002 (2012); S. Rohart, A. Thiaville, Phys. Rev. B 88,
+    184422 (2013).
+    """
+
+    constant: float
+    normal: Vector = (0.0, 0.0, 1.0)
+    quadratic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _require_finite("interfacial DMI", "constant", self.constant)
+        object.__setattr__(self, "normal", direction(self.normal, "interfacial DMI", "normal"))
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        along = sum(self.normal[i] * grad[i, j] * m[j] for i in range(3) for j in range(3))
+        return self.constant * (dot(self.normal, m) * sum(grad[i, i] for i in range(3)) - along)
+
+
+@dataclass(frozen=True)
+class BulkDMI:
+    """Dzyaloshinskii-Moriya interaction of a chiral crystal, D m.(curl m).
+
+    A wall of Bloch's kind has the energy 4 sqrt(A K) -+ pi D; without anisotropy the ground state is a helix of the
+    period 4 pi A/|D|.
+
+    Attributes
+    ----------
+    constant
+        D (J/m2), of either sign.
+
+    Raises
+    ------
+    InputError
+        If D is not finite.
+    """
+
+    constant: float
+    quadratic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _require_finite("bulk DMI", "constant", self.constant)
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        curl = (grad[2, 1] - grad[1, 2], grad[0, 2] - grad[2, 0], grad[1, 0] - grad[0, 1])
+        return self.constant * dot(curl, m)
+
+
+# ---- terms of faces
+@dataclass(frozen=True)
+class InterfaceAnisotropy:
+    """Anisotropy of a face, -K_s (m.axis)^2 per area; K_s > 0 favours the axis, which is mostly the normal.
+
+    Attributes
+    ----------
+    constant
+        K_s (J/m2), of either sign.
+    axis
+        Direction; its length is not used.
+    face
+        Function of positions (3, n) that says which points belong to the face; None: the whole surface of the mesh.
+    thickness
+        Thickness (m) of a film over which the energy is spread evenly, K_s/t in J/m3: for films that are thinner than
+        an exchange length, and meshes that have no such face, as a plane. A macrospin has its own.
+
+    Raises
+    ------
+    InputError
+        If a number is impossible.
+    """
+
+    constant: float
+    axis: Vector = (0.0, 0.0, 1.0)
+    face: Face | None = None
+    thickness: float | None = None
+    local: ClassVar[bool] = True
+    quadratic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _require_finite("interface anisotropy", "constant", self.constant)
+        object.__setattr__(self, "axis", direction(self.axis, "interface anisotropy", "axis"))
+        _require_face("interface anisotropy", self.face, self.thickness)
+
+    def surface_density(self, m: Any, x: Any) -> Any:
+        """Return the energy (J/m2) of the face."""
+        return -self.constant * dot(self.axis, m) ** 2
+
+
+@dataclass(frozen=True)
+class InterlayerExchange:
+    """Exchange with a neighbour that does not move, -J m.p - J_2 (m.p)^2 per area, across a spacer.
+
+    The neighbour's direction p is fixed: a pinned layer, or one that is much harder. Two magnets that both move are
+    two problems, of which each would need the other's m at its face; this term does not couple them.
+
+    Attributes
+    ----------
+    constant
+        J (J/m2); J > 0 favours m parallel to p.
+    direction
+        p; its length is not used.
+    biquadratic
+        J_2 (J/m2); J_2 < 0 favours m perpendicular to p.
+    face
+        Function of positions (3, n) that says which points belong to the face; None: the whole surface of the mesh.
+    thickness
+        Thickness (m) of a film over which the energy is spread evenly, as in :class:`InterfaceAnisotropy`.
+
+    Raises
+    ------
+    InputError
+        If a number is impossible.
+    """
+
+    constant: float
+    direction: Vector = (0.0, 0.0, 1.0)
+    biquadratic: float = 0.0
+    face: Face | None = None
+    thickness: float | None = None
+    local: ClassVar[bool] = True
+    quadratic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        for key in ("constant", "biquadratic"):
+            _require_finite("interlayer exchange", key, getattr(self, key))
+        object.__setattr__(self, "direction", direction(self.direction, "interlayer exchange", "direction"))
+        _require_face("interlayer exchange", self.face, self.thickness)
+
+    def surface_density(self, m: Any, x: Any) -> Any:
+        """Return the energy (J/m2) of the face."""
+        along = dot(self.direction, m)
+        return -self.constant * along - self.biquadratic * along**2
+
+
+# ---- anything else
+@dataclass(frozen=True)
+class Density:
+    """Any energy density (J/m3): a function of m, its gradient and the place, as :meth:`EnergyTerm.density` takes them.
+
+    Attributes
+    ----------
+    function
+        Takes UFL m (3,), grad (3, 3) and x (3,), and returns a UFL scalar.
+    local
+        Whether it does without the gradient.
+    quadratic
+        Whether it is of second degree or less in m.
+
+    Examples
+    --------
+    >>> term = Density(lambda m, grad, x: -1e4 * m[2] ** 4, local=True)
+    """
+
+    function: Callable[[Any, Any, Any], Any]
+    local: bool = False
+    quadratic: bool = False
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        return self.function(m, grad, x)
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Any energy of a macrospin (J): a function that takes u as a UFL vector and returns a UFL scalar.
+
+    Attributes
+    ----------
+    function
+        E(u) (J).
+    volume
+        v (m3), by which E is divided; None: the macrospin's.
+
+    Examples
+    --------
+    >>> term = Energy(lambda u: -1e-19 * u[2] ** 4)
+    """
+
+    function: Function
+    volume: float | None = None
+    local: ClassVar[bool] = True
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        return self.function(m) / _known("energy", self.volume)
+
+    def resolved(self, scales: Scales) -> Energy:
+        """Return the term with the macrospin's volume.
+
+        Raises
+        ------
+        InputError
+            If there is no macrospin.
+        """
+        if self.volume is not None:
+            return self
+        if scales.volume is None:
+            raise InputError("energy: one in J belongs to a macrospin; in space give a density in J/m3, Density(...)")
+        return dataclasses.replace(self, volume=scales.volume)
+
+
+@dataclass(frozen=True)
+class Dipolar:
+    """The magnet's own dipolar field in space, :class:`fespin.energy.DipolarField`: an operator, not a density.
+
+    It needs a body of tetrahedra. One direction has no field that varies: there :class:`Shape` stands for it.
+
+    Attributes
+    ----------
+    memory
+        Bytes that its dense matrix may take, on all ranks together.
+    """
+
+    memory: float = DIPOLAR_MEMORY
+
+    def __post_init__(self) -> None:
+        require_positive("dipolar field", "memory", self.memory)
+
+
+# ---- helpers of terms
+def _known(owner: str, value: Any) -> Any:
+    """Return a number that the magnet or a macrospin supplies, once it has."""
+    if value is None:
+        raise InputError(f"{owner}: a number is missing that a magnet supplies; see the term's method resolved()")
+    return value
+
+
+def _require_one_constant(owner: str, value: float | None, stability: float | None) -> None:
+    if (value is None) == (stability is None):
+        found = "neither" if value is None else "both"
+        raise InputError(f"{owner}: give exactly one of constant (J/m3) and stability (kT); found {found}")
+    number = value if value is not None else stability
+    if not isinstance(number, (int, float)) or not math.isfinite(number):
+        raise InputError(
+            f"{owner}: the {'stability' if value is None else 'constant'} is {number!r}; it must be finite"
+        )
+
+
+def _require_finite(owner: str, key: str, value: float) -> None:
+    if not is_finite(value):
+        raise InputError(f"{owner}: {key} is {value!r}; it must be a finite number in J/m2")
+
+
+def _require_face(owner: str, face: Face | None, thickness: float | None) -> None:
+    if face is not None and not callable(face):
+        raise InputError(f"{owner}: face is {face!r}; it must be a function of positions (3, n)")
+    if thickness is not None:
+        require_positive(owner, "thickness", thickness)
+        if face is not None:
+            raise InputError(f"{owner}: give one of face and thickness; found both")
+
+
+def _set_perpendicular(owner: str, term: Any, *keys: str) -> None:
+    """Replace two axes of a term by unit vectors."""
+    first, second = (getattr(term, key) for key in keys)
+    a, b = (direction(x, owner, "axis") for x in (first, second))
+    if abs(np.dot(a, b)) > 1e-9:
+        raise InputError(f"{owner}: the axes {list(first)} and {list(second)} are not perpendicular")
+    for key, axis in zip(keys, (a, b), strict=True):
+        object.__setattr__(term, key, axis)
+
+
+def _with_constants[T: (Uniaxial, Biaxial, Cubic)](owner: str, term: T, scales: Scales, pairs: dict[str, str]) -> T:
+    """Return a term whose stabilities are replaced by constants.
+
+    Parameters
+    ----------
+    pairs
+        ``{constant: stability}`` by name.
+    """
+    changes: dict[str, Any] = {}
+    for constant, stability in pairs.items():
+        value = getattr(term, stability)
+        if value is None:
+            continue
+        if scales.volume is None or scales.thermal_energy is None:
+            raise InputError(
+                f"{owner}: {stability} = {value!r} is K v/kT of a macrospin; in space give {constant} (J/m3)"
+            )
+        changes |= {constant: stability_constant(value, scales.volume, scales.thermal_energy), stability: None}
+    return dataclasses.replace(term, **changes) if changes else term
+
+
+def _with_magnetization[T: (Shape, Zeeman)](term: T, scales: Scales) -> T:
+    if term.saturation_magnetization is not None:
+        return term
+    return dataclasses.replace(term, saturation_magnetization=scales.saturation_magnetization)
