@@ -17,7 +17,7 @@ from .ending import Agreement, describe, guard_program, reclaim_signals, say, st
 from .errors import FespinError, InputError, SolverError, one_line
 
 if TYPE_CHECKING:
-    from .cases.kinds import AnyCase
+    from .cases.registry import AnyCase
 
 _LAUNCHERS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
 
@@ -174,7 +174,7 @@ def _schema(options: argparse.Namespace) -> int:
 
         print(markdown(), end="")
     else:
-        from .cases.kinds import schema
+        from .cases.registry import schema
 
         print(json.dumps(schema(), indent=1))
     return 0
@@ -223,10 +223,10 @@ def _solve(options: argparse.Namespace, case: AnyCase, raw: dict[str, Any]) -> i
     start_libraries(MPI.COMM_WORLD, pictures=not options.no_pictures)
     from petsc4py import PETSc
 
-    from .cases.case import Case
     from .cases.checkpoints import Checkpoints
-    from .cases.results import missing
+    from .cases.layered.case import Case
     from .cases.run import run, stderr_logger, table
+    from .cases.task_loop import missing
     from .geometry.reading import Reading, reading
     from .output import OutputFolder
 

@@ -12,11 +12,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import InputError, nearest
-from .case import Case
-from .explain import explain, shortened
-from .kinds import AnyCase, check, kind_of
-from .longitudinal_case import LongitudinalCase
-from .texture_case import TextureCase
+from .layered.case import Case
+from .longitudinal.tables import LongitudinalCase
+from .messages import explain, shortened
+from .registry import AnyCase, check, kind_of
+from .texture.tables import TextureCase
 
 _LARGEST = 4_000_000  # bytes; a thousand layers are some 60 kB
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from .kinds import AnyCase
-from .layer_notes import layer_notes
-from .longitudinal_case import LongitudinalCase
-from .macrospin_notes import macrospin_notes
-from .texture_case import TextureCase
+from .layered.notes import layer_notes
+from .longitudinal.tables import LongitudinalCase
+from .macrospin.notes import macrospin_notes
+from .registry import AnyCase
+from .texture.tables import TextureCase
 from .unit_notes import body_notes, texture_notes
 
 PREFIX = "note: "

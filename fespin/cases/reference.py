@@ -12,10 +12,15 @@ from typing import Any, TypeAliasType, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from . import body_case, checks, longitudinal_case, macrospin_case, texture_case, transport_case
-from .case import Case, Geometry
-from .explain import show
-from .tables import Table
+from .body import tables as body_case
+from .layered import checks
+from .layered import tables as transport_case
+from .layered.case import Case, Geometry
+from .longitudinal import tables as longitudinal_case
+from .macrospin import tables as macrospin_case
+from .messages import show
+from .schema import Table
+from .texture import tables as texture_case
 
 _HEAD = """\
 # Keys of case files

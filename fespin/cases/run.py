@@ -17,15 +17,15 @@ from .. import _compat, output
 from ..domain import Domain
 from ..errors import one_line
 from ..geometry import from_file, lateral, line, pillar, strip
-from .case import Case
 from .checkpoints import Checkpoints
-from .kinds import AnyCase
-from .longitudinal_case import LongitudinalCase
+from .layered.case import Case
+from .layered.run import run_transport
+from .layered.run import table as transport_table
+from .longitudinal.tables import LongitudinalCase
 from .notes import Notes, notes_of
-from .results import missing
-from .texture_case import TextureCase
-from .transport_run import run_transport
-from .transport_run import table as transport_table
+from .registry import AnyCase
+from .task_loop import missing
+from .texture.tables import TextureCase
 
 # Where a picture cannot be written, nothing can.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -166,7 +166,7 @@ def _of_layers(
         if transport is not None:
             summary |= transport.write(path, picture)
         if case.macrospin is not None:
-            from .macrospin_run import run_tasks
+            from .macrospin.run import run_tasks
 
             driven = None if transport is None else transport.torque_map
             summary |= run_tasks(
@@ -194,11 +194,11 @@ def _of_a_body(
 ) -> Writer:
     """Mesh the body of a case; return what runs its tasks and writes their results to a folder. Collective."""
     if isinstance(case, LongitudinalCase):
-        from . import longitudinal_run
+        from .longitudinal import run as longitudinal_run
 
         magnet = longitudinal_run.prepare(comm, case, base, say, checkpoints)
         return lambda path, picture: longitudinal_run.run_tasks(magnet, path, picture, say)
-    from . import texture_run
+    from .texture import run as texture_run
 
     wire = texture_run.prepare(comm, case, base, say, checkpoints)
     return lambda path, picture: texture_run.run_tasks(wire, path, picture, say)
@@ -234,15 +234,15 @@ def table(summary: dict[str, Any]) -> str:
 def _table(summary: dict[str, Any]) -> str:
     lines = []
     if "longitudinal" in summary:
-        from .longitudinal_run import table as longitudinal_table
+        from .longitudinal.run import table as longitudinal_table
 
         return longitudinal_table(summary)
     if "texture" in summary:
-        from .texture_run import table as texture_table
+        from .texture.run import table as texture_table
 
         return texture_table(summary)
     if "tasks" in summary:
-        from .macrospin_tasks import table as tasks_table
+        from .macrospin.shared import table as tasks_table
 
         lines.append(tasks_table(summary["tasks"]))
     if "torque_map" in summary:

@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..constants import VACUUM_PERMEABILITY
-from .body_case import BodyTable
-from .texture_case import TextureTable, nominal_current
+from .body.tables import BodyTable
+from .texture.tables import TextureTable, nominal_current
 
 _EMU = 1e3  # A/m of 1 emu/cm3
 _LENGTHS = {"nm": 1e-9, "um": 1e-6, "Angstrom": 1e-10, "cm": 1e-2}

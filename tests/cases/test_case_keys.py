@@ -7,8 +7,8 @@ from launch import ROOT
 
 from fespin.cases import reference
 from fespin.cases.casefile import read
-from fespin.cases.kinds import ALONE, schema
-from fespin.cases.tables import Table
+from fespin.cases.registry import ALONE, schema
+from fespin.cases.schema import Table
 from fespin.cli import main
 
 PAGE = ROOT / "docs" / "case-keys.md"

@@ -10,8 +10,8 @@ from mpi4py import MPI
 
 from fespin import Contact, Interface, Layer, Material, Stack, TransportProblem, line
 from fespin.cases.casefile import read
-from fespin.cases.kinds import schema
 from fespin.cases.notes import notes_of
+from fespin.cases.registry import schema
 from fespin.cli import main
 from references.devices import reference
 

@@ -16,10 +16,10 @@ from launch import python
 from scipy.linalg import expm
 from scipy.special import jv
 
-from fespin.cases.case import Case
-from fespin.cases.kinds import schema
-from fespin.cases.longitudinal_case import LongitudinalCase
-from fespin.cases.texture_case import TextureCase
+from fespin.cases.layered.case import Case
+from fespin.cases.longitudinal.tables import LongitudinalCase
+from fespin.cases.registry import schema
+from fespin.cases.texture.tables import TextureCase
 from fespin.cli import main
 from fespin.longitudinal import LongitudinalMagnet
 

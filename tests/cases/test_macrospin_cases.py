@@ -14,8 +14,10 @@ import pytest
 from casefiles import columns, run, swap, task
 from launch import python
 
-from fespin.cases import macrospin_tasks, results, survey_tasks
-from fespin.cases.kinds import schema
+from fespin.cases import task_loop as results
+from fespin.cases.macrospin import shared as macrospin_tasks
+from fespin.cases.macrospin import surveys as survey_tasks
+from fespin.cases.registry import schema
 from fespin.cli import main
 from fespin.errors import SolverError
 from fespin.sigma import FokkerPlanck

@@ -16,8 +16,8 @@ from mpi4py import MPI
 import fespin as fs
 from fespin import output
 from fespin.cases.casefile import read
-from fespin.cases.kinds import schema
 from fespin.cases.notes import notes_of
+from fespin.cases.registry import schema
 from fespin.cli import main
 from fespin.errors import InputError
 from references import channels as solver

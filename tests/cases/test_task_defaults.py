@@ -3,7 +3,9 @@
 import pytest
 from casefiles import refused, run, swap, task
 
-from fespin.cases import longitudinal_case, macrospin_case, texture_case
+from fespin.cases.longitudinal import tables as longitudinal_case
+from fespin.cases.macrospin import tables as macrospin_case
+from fespin.cases.texture import tables as texture_case
 
 BIT = """
 [macrospin]

@@ -13,7 +13,7 @@ import pytest
 from casefiles import columns, run, swap, task
 from launch import python
 
-from fespin.cases.texture_motion import means
+from fespin.cases.texture.motion import means
 from fespin.cli import main
 
 refused = functools.partial(casefiles.refused, progress="mesh|note")

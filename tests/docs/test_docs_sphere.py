@@ -6,7 +6,7 @@ import re
 import pytest
 from launch import ROOT
 
-from fespin.cases.kinds import schema
+from fespin.cases.registry import schema
 from fespin.cli import main
 
 PAGE = (ROOT / "docs" / "conventions.md").read_text().partition("## Directions")[2]

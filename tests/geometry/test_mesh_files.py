@@ -239,8 +239,8 @@ def body_mesh(path, order, squares=False, fold=0.0):
 @pytest.mark.parametrize(("order", "squares"), [(1, False), (2, False), (1, True), (2, True)])
 def test_bodies_of_any_cells(order, squares, tmp_path):
     """Curved and square cells of a body are accepted, and refused when a node has been moved over others."""
-    from fespin.cases.body_case import BodyTable
-    from fespin.cases.body_geometry import make_body
+    from fespin.cases.body.geometry import make_body
+    from fespin.cases.body.tables import BodyTable
 
     table = BodyTable(mesh="body.msh", length_unit=1e-9)
     body_mesh(tmp_path / "body.msh", order, squares)

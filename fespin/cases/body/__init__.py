@@ -1,0 +1,1 @@
+"""Cases of one homogeneous body: its table and its mesh."""

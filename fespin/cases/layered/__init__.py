@@ -1,0 +1,1 @@
+"""Cases of layers: their tables, checks and transport."""

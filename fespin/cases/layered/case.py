@@ -1,0 +1,338 @@
+"""Case files: TOML tables, strictly validated, one constructor per table. Nothing here needs a mesh."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ... import device, materials
+from ...errors import InputError, nearest
+from ...stack import BOTTOM_LEAD, TOP_LEAD, Stack, either_order
+from ..macrospin.tables import MacrospinTable, SphereTable, Task, TorqueTable
+from ..schema import Area, Direction, Extent, Length, Table, Unit, at_least, within
+from . import describe as transport_describe
+from .tables import (
+    BANDS,
+    Contact,
+    Interface,
+    Material,
+    Transport,
+    make_ferromagnet,
+    make_interface,
+    with_further,
+)
+
+_TWO_CHANNEL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
+
+
+class Geometry(Table):
+    """Where the layers are: exactly one of a shape and a mesh file.
+
+    A "line" has one dimension, a "strip" two (a section), a "pillar" three; their contacts are bottom and top. A
+    "lateral" valve has exactly three layers, in this order: the channel, and the injector and the detector that lie
+    across it. Its contacts are left, injector, detector and right, each with a voltage or a current (0 floats).
+    """
+
+    shape: Literal["line", "strip", "pillar", "lateral"] | None = Field(
+        None, description='of the device; "lateral": a channel with two wires across it'
+    )
+    mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file; instead of shape")
+    mesh_size: Annotated[float, Field(gt=0), within(1e-30, 1.0)] | None = Field(
+        None, description="largest cell; thin layers are resolved whatever it is; default by the shape (m)"
+    )
+    length_unit: Unit | None = Field(None, description="length of the file's unit; default 1 (m)")
+    cross_section: Area | None = Field(
+        None,
+        description="area that current densities refer to, in 2D a width; default the smallest contact's (m2 or m)",
+    )
+    diameter: Length | None = Field(None, description="of the pillar (m)")
+    semi_axes: Annotated[list[Length], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="of an elliptic pillar; instead of diameter (m)"
+    )
+    width: Length | None = Field(None, description="of the strip (m)")
+    depth: Extent | None = Field(None, description="extent in the third direction of a section; default 1 (m)")
+    lead_width: Length | None = Field(None, description="of wide leads below and above: current crowding (m)")
+    lead_thickness: Length | None = Field(None, description="of each wide lead (m)")
+    lead_material: str | None = Field(None, description="of wide leads; default that of the outer layers")
+    separation: Length | None = Field(None, description="centre to centre of the two wires (m)")
+    wire_width: Length | Annotated[list[Length], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="of both wires, or [injector, detector] (m)"
+    )
+    wire_overhang: Annotated[float, Field(ge=0, lt=0.01), at_least(1e-12)] | None = Field(
+        None, description="how far wires go on beyond each edge of the channel, in 3D; default 0 (m)"
+    )
+    channel_width: Length | None = Field(None, description="of the channel; in a section its depth (m)")
+    channel_length: Length | None = Field(
+        None, description="of the channel beyond each wire's centre; default: twice its spin-diffusion length (m)"
+    )
+    dimension: Literal[2, 3] | None = Field(None, description="2 (section along the channel) or 3; default 3 (1)")
+
+
+class Layer(Table):
+    """A layer; layers are listed from bottom to top."""
+
+    material: str = Field(description="of the library, or of [material.NAME]")
+    thickness: Length | None = Field(None, description="not used with mesh files (m)")
+    name: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="default material and position from 1, as in Cu3; in mesh files that of a physical group"
+    )
+    magnetization: Direction | None = Field(
+        None, description="direction, of any length; a ferromagnet without one points along +z (1)"
+    )
+
+
+class Case(Table):
+    """A case file about layers, a macrospin, or both."""
+
+    title: str = Field("", description="of pictures")
+    geometry: Geometry = Field(default_factory=lambda: Geometry.model_validate({}), description="where the layers are")
+    layer: Annotated[list[Layer], Field(min_length=1)] = Field(
+        default_factory=list, description="bottom to top; of a lateral valve channel, injector, detector"
+    )
+    material: dict[str, Material] = Field(
+        default_factory=dict, description="by name: new materials, and numbers that replace the library's"
+    )
+    interface: dict[str, Interface] = Field(
+        default_factory=dict, description='by "A|B", two materials or two layers in either order'
+    )
+    contact: dict[str, Contact] = Field(
+        default_factory=dict,
+        description="by name: bottom, top; of a lateral valve left, injector, detector, right; of a mesh file its own",
+    )
+    transport: Transport = Field(
+        default_factory=lambda: Transport.model_validate({}), description="model, drive and discretization"
+    )
+    state: dict[str, dict[str, Direction]] = Field(
+        default_factory=dict, description="by name: magnetizations by layer, of any length; every state is solved (1)"
+    )
+    macrospin: MacrospinTable | None = Field(None, description="the magnet whose direction tasks are about")
+    torque: TorqueTable | None = Field(None, description="spin torque on it")
+    sphere: SphereTable = Field(
+        default_factory=lambda: SphereTable.model_validate({}), description="the mesh of directions"
+    )
+    task: list[Task] = Field(default_factory=list, description="what is asked of the macrospin")
+
+    @property
+    def transports(self) -> bool:
+        """Whether there is transport to solve; with a macrospin, layers may be there for its volume alone."""
+        return self.macrospin is None or "transport" in self.model_fields_set
+
+    def layer_volume(self, name: str) -> float:
+        """Return the volume of a layer (m3).
+
+        Raises
+        ------
+        InputError
+            If there is no such layer, or the geometry has no cross-section.
+        """
+        g, stack = self.geometry, self.make_stack()
+        if name not in stack.names:
+            raise InputError(f"macrospin.layer: no layer is called '{name}'; {nearest(name, stack.names)}")
+        if g.shape == "pillar":
+            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
+            area = math.pi * a * b
+        elif g.shape == "strip" and g.depth is not None and g.width is not None:
+            area = g.width * g.depth
+        else:
+            raise InputError(
+                'macrospin.layer: only layers of a "pillar", or of a "strip" with depth, have a volume; '
+                "give macrospin.volume (m3)"
+            )
+        return area * stack[name].thickness
+
+    # ---- the declared objects
+    def make_material(self, name: str, user: str = "layer", *, magnetized: bool = True) -> device.Material:
+        """Return a material: the library's numbers, overridden by the case's.
+
+        Parameters
+        ----------
+        user
+            Who asks, for messages.
+        magnetized
+            Whether what is made of it has a direction of its magnetization; else beta = 0 is that of a normal metal.
+
+        Raises
+        ------
+        InputError
+            If it is in neither, or a number is missing.
+        """
+        book, temperature = materials.library()["material"], self.transport.temperature
+        own = self.material.get(name)
+        if name not in book and own is None:
+            raise InputError(
+                f"{user}: material '{name}' is neither in the library nor in the case; "
+                f"{materials.suggestion(name, self.material)}"
+            )
+        tables = [x for x in book.get(name, {}).values() if x.get("ferromagnet")]
+        known = materials.TEMPERATURES.get(temperature) in book.get(name, {})
+        values = materials.entry(name, temperature) if known else {}
+        model = self.transport.model
+        if own is not None and own.conductivity is not None:
+            return make_ferromagnet(name, own, values, model)
+        normal = not magnetized and own is not None and own.beta == 0
+        if model in BANDS and not normal and (tables or (own is not None and own.beta is not None)):
+            raise InputError(
+                f'material.{name}.conductivity: missing; in the model "{model}" a ferromagnet needs '
+                f"{{ s_up, s_down, d_down{', d_up' if model == 'four-channel' else ''} }} (S/m)"
+            )
+        given = own.model_dump(include=_TWO_CHANNEL, exclude_none=True) if own else {}
+        rho = {"resistivity", "resistivity_star"}
+        if rho <= given.keys():
+            raise InputError(f"material.{name}: give resistivity or resistivity_star, exactly one; found both")
+        if given.keys() & rho:
+            values = {k: v for k, v in values.items() if k not in rho}
+        made = values | given
+        if normal:
+            tables = []
+            del made["beta"]
+        missing = [] if made.keys() & rho else ["resistivity or resistivity_star"]
+        missing += [] if "spin_diffusion_length" in made else ["spin_diffusion_length"]
+        if "beta" not in made and tables:
+            missing.append("beta")
+        if missing:
+            library = f"; the library has none at {temperature:g} K" if name in book else ""
+            raise InputError(f"material.{name}: needs {' and '.join(missing)}{library}")
+        return with_further(materials.make(name, made), own)
+
+    def magnetized(self) -> set[str]:
+        """Return the layers whose magnetization the case names: by themselves, in a state, or as the macrospin's."""
+        out = {x.name or f"{x.material}{i}" for i, x in enumerate(self.layer, 1) if x.magnetization is not None}
+        out.update(*self.state.values())
+        if self.macrospin is not None and self.macrospin.layer is not None:
+            out.add(self.macrospin.layer)
+        return out
+
+    def make_stack(self) -> Stack:
+        """Return the layers with their interfaces.
+
+        Raises
+        ------
+        InputError
+            If a layer is impossible; the message names it.
+        """
+        used = {x.material for x in self.layer}
+        known = set(materials.library()["material"])
+        for name, values in self.material.items():
+            # A complete definition may wait for a sweep to use it; a partial one is a misspelt override.
+            two_channels = values.spin_diffusion_length and (values.resistivity or values.resistivity_star)
+            whole = two_channels or values.conductivity
+            if name not in used | known | {self.geometry.lead_material} and not whole:
+                raise InputError(f"material.{name}: no layer is made of it; {nearest(name, used)}")
+        magnets = self.magnetized()
+        made: dict[tuple[str, bool], device.Material] = {}
+        layers = []
+        for i, x in enumerate(self.layer, 1):
+            if x.thickness is None and self.geometry.mesh is None:
+                raise InputError(f"layer {i} ({x.name or x.material}): thickness is missing")
+            name = x.name or f"{x.material}{i}"
+            key = x.material, name in magnets
+            if key not in made:
+                made[key] = self.make_material(x.material, f"layer {i}", magnetized=key[1])
+            # The thicknesses of a mesh file are the mesh's own.
+            layers.append(device.Layer(made[key], x.thickness or 1e-9, name, x.magnetization))
+        library = materials.interfaces(self.transport.temperature)
+        return Stack(*layers, interfaces=self._interfaces(layers, known, library), library=library)
+
+    def _interfaces(
+        self,
+        layers: Sequence[device.Layer],
+        names: set[str],
+        library: dict[tuple[str, str], device.Interface],
+    ) -> dict[tuple[str, str], device.Interface]:
+        """Return the case's own interfaces between these layers; the library fills what they leave open."""
+        by_layer = {x.name: x.material for x in layers}
+        # Of a material with beta = 0 that is a magnet in one layer only, the magnet decides what an interface may have.
+        by_name = {x.material.name: x.material for x in sorted(layers, key=lambda x: x.material.ferromagnetic)}
+        by_name |= by_layer
+        touching = {frozenset(x) for x in pairwise(by_layer)}
+        stacked = self.geometry.mesh is None and self.geometry.shape != "lateral"
+        known_names = by_name.keys() | names | self.material.keys()
+        out: dict[tuple[str, str], device.Interface] = {}
+        seen: dict[frozenset[str], str] = {}
+        for key, value in self.interface.items():
+            owner = f"interface.'{key}'"
+            pair = [p.strip() for p in key.split("|")]
+            if len(pair) != 2 or not all(pair):
+                raise InputError(f"{owner}: the name must be two materials or layers, as in 'Co|Cu'")
+            if frozenset(pair) in seen:
+                raise InputError(f"{owner}: this interface is given twice, also as '{seen[frozenset(pair)]}'")
+            seen[frozenset(pair)] = key
+            for n in pair:
+                if n not in known_names:
+                    raise InputError(f"{owner}: no layer or material is called '{n}'; {nearest(n, by_name)}")
+            if not by_name.keys() >= set(pair):
+                continue  # of a material that a sweep may use
+            if stacked and by_layer.keys() >= set(pair) and frozenset(pair) not in touching:
+                raise InputError(f"{owner}: these layers do not touch; from bottom to top: {', '.join(by_layer)}")
+            first, second = (by_name[n] for n in pair)
+            known = either_order(library, first.name, second.name)
+            out[pair[0], pair[1]] = make_interface(owner, value, (first, second), known)
+        return out
+
+    def device_stack(self) -> Stack:
+        """Return the layers with the wide leads that the geometry adds below and above."""
+        stack, g = self.make_stack(), self.geometry
+        if g.lead_width is None or g.lead_thickness is None:
+            return stack
+        ends = [(BOTTOM_LEAD, stack.layers[0]), (TOP_LEAD, stack.layers[-1])]
+        own = self.make_lead() if g.lead_material is not None else None
+        below, above = (device.Layer(own or x.material, g.lead_thickness, name) for name, x in ends)
+        return stack.between([below], [above])
+
+    def make_lead(self) -> device.Material:
+        """Return the material of the wide leads, which have no magnetization."""
+        assert self.geometry.lead_material is not None
+        return self.make_material(self.geometry.lead_material, "geometry.lead_material", magnetized=False)
+
+    def make_contacts(self) -> dict[str, device.Contact]:
+        """Return what each contact of the case is."""
+        return {k: device.Contact(c.spin) for k, c in self.contact.items()}
+
+    @property
+    def multi_terminal(self) -> bool:
+        """Whether contacts are driven one by one."""
+        return any(c.voltage is not None or c.current is not None for c in self.contact.values())
+
+    def states(self) -> dict[str, dict[str, list[float]]]:
+        """Return the magnetizations of every state; without states, "default" with the layers' own."""
+        return dict(self.state) or {"default": {}}
+
+    def describe(self) -> str:
+        """Return what would be run, as text."""
+        parts = [transport_describe.describe(self)] if self.transports else [self.title or "untitled"]
+        if self.macrospin is not None:
+            from ..macrospin.checks import describe
+
+            parts.append(describe(self))
+        return "\n".join(parts)
+
+    def notes(self) -> list[str]:
+        """Return what a user may want to know before believing the numbers."""
+        return transport_describe.notes(self)
+
+    def touching(self, stack: Stack) -> list[tuple[str, str]]:
+        """Return the layers of a stack that touch, in order; of a mesh file none, only the mesh knows."""
+        if self.geometry.mesh is not None:
+            return []
+        if self.geometry.shape == "lateral":
+            return [(stack.names[0], x) for x in stack.names[1:]]
+        return list(pairwise(stack.names))
+
+    def contact_layers(self, stack: Stack) -> dict[str, str]:
+        """Return the layer that each contact of the shape is on; of a mesh file none."""
+        if self.geometry.mesh is not None:
+            return {}
+        if self.geometry.shape == "lateral":
+            channel, injector, detector = stack.names
+            return {"left": channel, "injector": injector, "detector": detector, "right": channel}
+        return {"bottom": stack.names[0], "top": stack.names[-1]}
+
+    def contact_names(self) -> tuple[str, ...] | None:
+        """Return the contacts of the shape; None if the mesh file says."""
+        if self.geometry.mesh is not None:
+            return None
+        return ("left", "injector", "detector", "right") if self.geometry.shape == "lateral" else ("bottom", "top")

@@ -1,0 +1,423 @@
+"""Run the transport of a case: from tables to solutions, numbers, files and pictures."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from ... import output
+from ...coupling.angle_maps import TorqueMap, torque_map
+from ...coupling.circuit import Circuit
+from ...coupling.direction_maps import DirectionMap, direction_map
+from ...coupling.directions import has_fixed_direction
+from ...coupling.groups import Groups
+from ...coupling.report import CurrentMap
+from ...device import Contact
+from ...domain import Domain
+from ...onsager.terminals import Terminal
+from ...plotting.profiles import d_accumulation
+from ...plotting.transport import plot_device, plot_profiles
+from ...progress import ProgressBar
+from ...sigma.symmetry import find_axis
+from ...solvers import SolverOptions
+from ...stack import Stack
+from ...transport import MultilayerSolution, Profile, TransportProblem, TransportSolution, solve_multilayer
+from ...transport.seebeck import ThermoelectricCoefficients, thermoelectric_coefficients
+from ..checkpoints import Checkpoints
+from ..macrospin.tables import make_spin
+from ..unit_notes import current, extent
+from .case import Case
+from .describe import interface_numbers, material_numbers
+from .notes import unchecked_interfaces
+from .tables import make_model
+
+type Picture = Callable[[str, Callable[[Path], None]], None]
+type Writer = Callable[[Path, Picture], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class TransportRun:
+    """What a case's transport leaves: what writes its files and returns its part of the summary, and a map."""
+
+    write: Writer
+    torque_map: CurrentMap | None = None
+
+
+# Channels whose name alone does not say what their potential is.
+_NAMES = {"charge": "phi", "x": "sx", "y": "sy", "z": "sz", "temperature": "T"}
+
+
+def run_transport(
+    comm: MPI.Intracomm,
+    case: Case,
+    raw: dict[str, Any],
+    make_domain: Callable[[], Domain],
+    say: Callable[[str], None],
+    checkpoints: Checkpoints | None = None,
+) -> TransportRun:
+    """Solve every state, and the torque map if the case asks for it. Collective.
+
+    Parameters
+    ----------
+    raw
+        The tables as written, to be echoed.
+    make_domain
+        Meshes the geometry.
+    say
+        Called with progress, on every rank.
+    checkpoints
+        Where the directions of a map that are done are kept.
+    """
+    started = time.perf_counter()
+    maps = case.torque is not None and case.torque.source == "transport"
+    bar = ProgressBar(comm, 2 + len(case.states()) + maps)
+    bar.advance("meshing")
+    domain = make_domain()
+    meshed = time.perf_counter()
+    bar.clear()
+    cells = domain.mesh.topology.index_map(domain.dim).size_global
+    say(f"mesh: {cells} cells in {domain.dim}D, {meshed - started:.2f} s")
+    for note in _mesh_notes(case, domain):
+        say(f"note: {note}")
+    t = case.transport
+    contacts = case.make_contacts()
+    problem = TransportProblem(
+        domain,
+        make_model(t),
+        contacts=contacts,
+        degree=t.degree,
+        solver=SolverOptions(t.solver.kind, t.solver.rtol, t.solver.max_iterations, t.solver.petsc),
+    )
+    solutions: dict[str, TransportSolution] = {}
+    for name, directions in case.states().items():
+        begin = time.perf_counter()
+        bar.advance(f"state {name}")
+        problem.magnetize({**domain.stack.directions, **directions})
+        s = solutions[name] = solve_state(case, problem)
+        bar.clear()
+        say(
+            f"state {name}: {s.dofs} unknowns, {s.iterations} iterations, {time.perf_counter() - begin:.2f} s, "
+            f"power balance {s.power_balance:.1e}"
+        )
+        if t.current_density is None:
+            for note in current(f"state {name}", s.current_density):
+                say(f"note: {note}")
+        for note in s.notes:
+            say(f"note: state {name}: {note}")
+    driven = None
+    if maps:
+        begin = time.perf_counter()
+        bar.advance("torque map")
+        driven = _map(case, problem, checkpoints, say)
+        bar.clear()
+        found = driven.map
+        say(f"torque map: {found.solves} directions, {time.perf_counter() - begin:.2f} s, error {found.error:.1e}")
+    solved = time.perf_counter()
+    summary = summarize(case, raw, domain, solutions, contacts)
+
+    def write(path: Path, picture: Picture) -> dict[str, Any]:
+        begin = time.perf_counter()
+        bar.advance("files and pictures")
+        _write(comm, case, domain, solutions, contacts, path, picture)
+        summary["seconds"] = {
+            "mesh": meshed - started,
+            "states": solved - meshed,
+            **problem.solver.seconds,
+            "write": time.perf_counter() - begin,
+        }
+        bar.clear()
+        problem.destroy()
+        return summary
+
+    return TransportRun(write, driven)
+
+
+def _mesh_notes(case: Case, domain: Domain) -> list[str]:
+    """Return notes on what only the mesh of a file knows: its size, and which layers touch. Collective."""
+    if case.geometry.mesh is None:
+        return []
+    x, comm = domain.mesh.geometry.x, domain.comm
+    empty = np.full(3, np.inf)
+    ends = comm.allgather((x.min(axis=0) if len(x) else empty, x.max(axis=0) if len(x) else -empty))
+    sizes = np.max([high for _, high in ends], axis=0) - np.min([low for low, _ in ends], axis=0)
+    remedy = "see geometry.length_unit, 1e-9 for a file in nm"
+    found = extent(f"geometry.mesh '{case.geometry.mesh}': the device", sizes.tolist(), remedy)
+    return found + unchecked_interfaces(case, domain.stack, domain.interfaces)
+
+
+def _map(
+    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
+) -> CurrentMap:
+    """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
+    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
+    t = case.transport
+    problem.magnetize(case.make_stack().directions)
+    pumping = case.torque.pumping is not False
+    journal = None
+    if checkpoints is not None:
+        # What a solve in one direction depends on; that of the drive is linear.
+        device = case.model_dump(mode="json", exclude={"title", "task", "state", "macrospin", "torque", "sphere"})
+        journal = checkpoints.pieces(problem.domain.comm, "torque_map", device)
+        if len(journal):
+            say(f"checkpoint: {len(journal)} directions of the torque map are done")
+    groups = Groups(problem, journal=journal)
+    options: dict[str, Any] = {"tolerance": case.torque.tolerance, "pumping": pumping}
+    found: TorqueMap | DirectionMap
+    if has_fixed_direction(problem.stack, problem.model, case.macrospin.layer, pumping=pumping):
+        # Without other magnets any axis will do: that of the energy keeps a symmetric problem symmetric.
+        own = find_axis(make_spin(case.macrospin, case.layer_volume), None)
+        axis = None if own is None else tuple(own.tolist())
+        found = torque_map(groups, case.macrospin.layer, axis=axis, **options)
+    else:
+        found = direction_map(groups, case.macrospin.layer, **options)
+    density = t.current_density if t.current is None else t.current / problem.domain.area
+    return CurrentMap(found, Circuit(density, t.voltage, case.torque.series_resistance_area or 0.0))
+
+
+def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
+    """Solve the state that a problem is in, with the case's drive. Collective."""
+    t = case.transport
+    drive = (t.current_density, t.current, t.voltage)
+    if t.model != "thermoelectric" and not case.multi_terminal:
+        return problem.solve(terminals=problem.drive(*drive), between=("bottom", "top"))
+    if case.multi_terminal:
+        terminals = {k: Terminal(c.voltage, c.current) for k, c in case.contact.items()}
+    else:
+        terminals = problem.drive(*drive)
+    for k, c in case.contact.items():
+        heat = None if c.heat_flux is None else c.heat_flux * problem.domain.area
+        terminals[k] = replace(terminals[k], temperature=c.temperature, heat=heat)
+    driven = None
+    if not any(x.current or x.voltage for x in terminals.values()):
+        # Rounding does not decide between which contacts the voltage of an open circuit is.
+        a, b = t.measure or list(terminals)[:2]
+        driven = (a, b)
+    s = problem.solve(terminals=terminals, between=driven)
+    if t.model != "thermoelectric":
+        return s
+    s = replace(s, currents=_as_imposed(s.currents, terminals))
+    report = dict(s.report)
+    if set(problem.contacts) == {"bottom", "top"}:
+        report |= _coefficients(thermoelectric_coefficients(problem))
+    # Heat is reported as heat, not as the current Q/T0 of a channel.
+    charges = {k: {n: i for n, i in c.items() if n != "temperature"} for k, c in s.channel_currents.items()}
+    return replace(s, report=report, channel_currents=charges)
+
+
+def _as_imposed(currents: Mapping[str, float], terminals: Mapping[str, Terminal]) -> dict[str, float]:
+    """Return the currents of contacts without rounding: an open circuit has no resistance, not a huge one."""
+    given = {k: float(t.current) for k, t in terminals.items() if t.current is not None}
+    rest = [k for k in currents if k not in given]
+    if len(rest) == 1:
+        given[rest[0]] = 0.0 - sum(given.values())
+    return {k: given.get(k, i) for k, i in currents.items()}
+
+
+def _coefficients(found: ThermoelectricCoefficients) -> dict[str, float]:
+    """Return the coefficients of a stack under the names of ``summary.json``."""
+    named = asdict(found)
+    return {"isothermal_resistance_area": named.pop("resistance_area"), **named}
+
+
+# ---- numbers
+def summarize(
+    case: Case,
+    raw: dict[str, Any],
+    domain: Domain,
+    solutions: Mapping[str, TransportSolution],
+    contacts: Mapping[str, Contact],
+) -> dict[str, Any]:
+    """Return the results of all states, without what depends on the run."""
+    summary: dict[str, Any] = {
+        "title": case.title,
+        "case": raw,
+        "states": {n: s.summary() for n, s in solutions.items()},
+    }
+    if case.transport.measure is not None:
+        a, b = case.transport.measure
+        for name, s in solutions.items():
+            # What enters at the contact with most current: the current of a four-point measurement.
+            found = (s.voltages[a] - s.voltages[b]) / s.current if s.current else None
+            summary["states"][name]["measured_resistance"] = found
+    pair = parallel_and_other(solutions)
+    if pair is not None:
+        compare = _compare_voltages if case.multi_terminal else _compare
+        summary |= compare(case, summary["states"], pair)
+    summary["contacts"] = {k: contacts.get(k, Contact()).spin for k in domain.contacts}
+    summary["materials"] = {x.material.name: material_numbers(x.material, case.transport) for x in domain.stack}
+    summary["interfaces"] = {f"{a}|{b}": interface_numbers(domain.stack.interface(a, b)) for a, b in domain.interfaces}
+    return summary
+
+
+def _compare(case: Case, states: Mapping[str, dict[str, Any]], pair: tuple[str, str]) -> dict[str, Any]:
+    """Return what changes from the parallel state to the other, between bottom and top."""
+    first, second = (states[n] for n in pair)
+    out: dict[str, Any] = {}
+    # With temperatures that differ, V/I holds a Seebeck voltage, too.
+    key = "isothermal_resistance_area" if case.transport.model == "thermoelectric" else "resistance_area"
+    if first.get(key) is not None and second.get(key) is not None:
+        out["delta_resistance_area"] = second[key] - first[key]
+        out["magnetoresistance"] = (second[key] - first[key]) / first[key]
+        out["reference_state"] = pair[0]
+    if "seebeck" in first:
+        out["delta_seebeck"] = second["seebeck"] - first["seebeck"]
+        out["magneto_seebeck"] = out["delta_seebeck"] / first["seebeck"] if first["seebeck"] else None
+    return out
+
+
+def _compare_voltages(case: Case, states: Mapping[str, dict[str, Any]], pair: tuple[str, str]) -> dict[str, Any]:
+    """Return what changes from the parallel state to the other, with contacts driven one by one."""
+    first, second = (states[n] for n in pair)
+    out: dict[str, Any] = {
+        "delta_voltages": {k: v - first["voltages"][k] for k, v in second["voltages"].items()},
+    }
+    if case.transport.measure is not None:
+        a, b = first["measured_resistance"], second["measured_resistance"]
+        if a is not None and b is not None:
+            out["delta_measured_resistance"] = b - a
+    out["reference_state"] = pair[0]
+    return out
+
+
+def parallel_and_other(solutions: Mapping[str, TransportSolution]) -> tuple[str, str] | None:
+    """Return the states to compare, the parallel one first: by name, or of two by their magnetizations."""
+    if {"parallel", "antiparallel"} <= solutions.keys():
+        return ("parallel", "antiparallel")
+    if len(solutions) != 2:
+        return None
+    first, second = solutions
+
+    def parallel(name: str) -> bool:
+        directions = list(solutions[name].stack.directions.values())
+        return all(float(np.dot(directions[0], d)) > 1 - 1e-9 for d in directions[1:])
+
+    return (second, first) if parallel(second) and not parallel(first) else (first, second)
+
+
+# ---- files
+def _name(channel: str) -> str:
+    """Return the name of a channel's potential in files."""
+    return _NAMES.get(channel, f"phi_{channel}")
+
+
+def columns(case: Case, s: TransportSolution, p: Profile) -> dict[str, Any]:
+    """Return the columns of a profile's CSV file."""
+    out: dict[str, Any] = {"position_m": p.position, "layer": [s.stack.names[i] for i in p.layer]}
+    for k, x in p.potentials.items():
+        heat = k == "temperature"
+        out[f"{_name(k)}_{'K' if heat else 'V'}"] = case.transport.reference_temperature + x if heat else x
+    if "charge" not in p.potentials:
+        out["accumulation_V"] = p.accumulation
+    if "d_down" in p.potentials:
+        out |= {f"accumulation_{d}_V": x for d, x in d_accumulation(s.stack, p).items()}
+    return out
+
+
+def _write_fields(case: Case, domain: Domain, s: TransportSolution, path: Path) -> None:
+    """Write the potentials of all channels, and the accumulation of two spins. Collective."""
+    channels = s.channels.names
+    fields = {_name(k): s.combination({k: 1.0}) for k in channels}
+    if "charge" not in channels:
+        fields["accumulation"] = s.accumulation_terms
+    output.write_fields(
+        path,
+        domain,
+        fields,
+        constants={"T": case.transport.reference_temperature},
+        layers={_name(k): [r for r, found in s.present.items() if k in found] for k in channels},
+    )
+
+
+def _write(
+    comm: MPI.Intracomm,
+    case: Case,
+    domain: Domain,
+    solutions: Mapping[str, TransportSolution],
+    contacts: Mapping[str, Contact],
+    path: Path,
+    picture: Picture,
+) -> None:
+    """Write fields, profiles and pictures of every state. Collective."""
+    profiles: dict[str, tuple[Stack, Profile]] = {}
+    exact: dict[str, MultilayerSolution] = {}
+    axial = set(domain.contacts) == {"bottom", "top"} and case.geometry.mesh is None
+    for name, s in solutions.items():
+        suffix = "" if len(solutions) == 1 else f".{name}"
+        _write_fields(case, domain, s, path / f"fields{suffix}.bp")
+        if axial:
+            p = profiles.setdefault(name, (s.stack, s.profile()))[1]
+            output.write_csv(comm, path / f"profile{suffix}.csv", columns(case, s, p))
+            if case.transport.model == "two-channel" and s.current_density:
+                bare = case.make_stack().magnetized(s.stack.directions)
+                bottom, top = (contacts.get(k, Contact()) for k in ("bottom", "top"))
+                exact[name] = solve_multilayer(bare, bottom, top, s.current_density, top_voltage=s.voltages["top"])
+        if domain.dim > 1:
+            title = case.title + ("" if len(solutions) == 1 else f": {name}")
+            picture(f"accumulation{suffix}.png", functools.partial(plot_device, s, title=title))
+            if case.transport.model == "thermoelectric":
+                heat = functools.partial(plot_device, s, title=title, quantity="temperature")
+                picture(f"temperature{suffix}.png", heat)
+    if profiles:
+        t0 = case.transport.reference_temperature
+        draw = functools.partial(plot_profiles, comm, title=case.title, reference_temperature=t0)
+        picture("profile.png", lambda p: draw(p, profiles, exact))
+
+
+# ---- the terminal
+def table(summary: dict[str, Any]) -> list[str]:
+    """Return the results of transport as lines for a terminal."""
+    lines = []
+    for name, s in summary.get("states", {}).items():
+        rows = _rows(s)
+        if s.get("measured_resistance") is not None:
+            a, b = summary["case"]["transport"]["measure"]
+            rows.append(f"(V({a}) - V({b}))/I = {s['measured_resistance']:.6g} ohm")
+        put_in = "power put in" if "temperatures" in s else "(V I)"
+        rows.append(f"dissipated power / {put_in} - 1 = {s['power_balance']:.1e}")
+        lines += [f"{name if i == 0 else '':<14} {row}" for i, row in enumerate(rows)]
+    if "delta_measured_resistance" in summary:
+        lines.append(f"{'dR':<14} {summary['delta_measured_resistance']:.6g} ohm, against {summary['reference_state']}")
+    if "delta_resistance_area" in summary:
+        lines.append(f"{'A dR':<14} {summary['delta_resistance_area'] * 1e15:.6g} fohm m2")
+        lines.append(f"{'dR/R':<14} {100 * summary['magnetoresistance']:.4g} percent")
+    if "delta_seebeck" in summary:
+        lines.append(f"{'dS':<14} {summary['delta_seebeck'] / 1e-6:.6g} uV/K")
+        if summary["magneto_seebeck"] is not None:
+            lines.append(f"{'dS/S':<14} {100 * summary['magneto_seebeck']:.4g} percent")
+    return lines
+
+
+def _rows(s: Mapping[str, Any]) -> list[str]:
+    """Return the main results of a state."""
+    rows = []
+    if "seebeck" in s:
+        rows.append(
+            f"A R = {s['isothermal_resistance_area'] * 1e15:.6g} fohm m2   S = {s['seebeck'] / 1e-6:.6g} uV/K   "
+            f"Peltier {s['peltier'] / 1e-3:.6g} mV   A R_th = {s['thermal_resistance_area']:.6g} K m2/W"
+        )
+        rows.append(f"V = {s['voltage']:.6g} V")
+    elif s["r_nonequilibrium"] is None:
+        rows.append("  ".join(f"V({k}) = {v:.6g} V" for k, v in s["voltages"].items()))
+    else:
+        r = "" if s["resistance"] is None else f"   R = {s['resistance']:.6g} ohm"
+        rows.append(
+            f"A R = {s['resistance_area'] * 1e15:.6g} fohm m2{r}   A R_ne = {s['r_nonequilibrium'] * 1e15:.4g} fohm m2"
+        )
+    if "temperatures" in s:
+        unit, heat = s["dissipated_power_unit"], s["heat_currents"]
+        rows.append("  ".join(f"T({k}) = {x:.6g} K, {heat[k]:.4g} {unit} in" for k, x in s["temperatures"].items()))
+    if "r_gmr" in s:
+        rows.append(
+            f"A R_ne of spin flip {s['r_gmr']['spin_flip'] * 1e15:.4g}, of s-d {s['r_gmr']['d_relaxation'] * 1e15:.4g} "
+            "fohm m2"
+        )
+    rows += [f"f_parallel({k}) = {x:.4g} A/m2" for k, x in s.get("f_parallel", {}).items()]
+    rows += [f"torque on {k}: ({', '.join(f'{x:.4g}' for x in v)}) J/m2" for k, v in s.get("torque", {}).items()]
+    return rows

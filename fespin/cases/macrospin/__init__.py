@@ -1,0 +1,1 @@
+"""Cases of a macrospin: its tables, and a module for each question about it."""

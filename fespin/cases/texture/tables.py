@@ -1,0 +1,319 @@
+"""The table [texture] of a case file with its tasks, and the objects they declare."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from ...constants import VACUUM_PERMEABILITY
+from ...errors import InputError, ModelError
+from ..body.tables import BodyTable
+from ..schema import (
+    Angle,
+    Damping,
+    Direction,
+    Drive,
+    Induction,
+    Length,
+    Magnetization,
+    Place,
+    Table,
+    at_least,
+    within,
+)
+from ..tasks import names_of
+
+if TYPE_CHECKING:
+    from ...texture import TexturedMagnet
+
+type NotNegative = Annotated[float, Field(ge=0, lt=1e9), at_least(1e-30)]
+type Volts = Annotated[float, Field(gt=-1e9, lt=1e9), at_least(1e-30)]
+# Steps are picoseconds: nobody waits for a second of them.
+type Duration = Annotated[float, Field(gt=0, lt=1e-3), within(1e-20)]
+
+SHAPES = ("line", "rectangle", "box")
+# Keys of each kind of task, beside those that all have.
+TASKS = {
+    "electromotive_force": {"fields", "samples"},
+    "dynamics": {"duration", "samples", "tolerance", "max_step", "animation"},
+}
+DEFAULTS: dict[str, dict[str, object]] = {
+    "electromotive_force": {"samples": 201},
+    "dynamics": {"samples": 41, "tolerance": 1e-4, "animation": False},
+}
+"""Defaults of keys that are left out, by kind of task."""
+# A wall is whole so many widths from the ends of its wire, feels them at so many, and has left it at so many.
+WHOLE, FELT, LEFT = 4.0, 3.2, 2.0
+# Cells that are wider than so many exchange lengths slow what a dipolar field holds together.
+EXCHANGE_LENGTHS = 0.6
+
+
+class WallTable(Table):
+    """A wall across x between m along the easy axis, before it, and against it."""
+
+    position: Place = Field(description="along x (m)")
+    angle: Angle | Literal["steady"] = Field(
+        0.0, description='tilt towards the hard axis; "steady": that of the wall that moves without change (rad)'
+    )
+    width: Length | None = Field(
+        None, description="Delta of tanh(x/Delta); default that of the angle, given by the anisotropies (m)"
+    )
+
+
+class VortexTable(Table):
+    """A vortex in a film across z."""
+
+    centre: Annotated[list[Place], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="x, y; default the middle of the film (m)"
+    )
+    core: Length = Field(1e-8, description="distance at which m lies half-way between the plane and its normal (m)")
+    polarity: Literal[1, -1] = Field(1, description="sign of m_z in the core (1)")
+    chirality: Literal[1, -1] = Field(1, description="1: counter-clockwise, seen from above (1)")
+
+
+class ProbeTable(Table):
+    """Voltage leads inside the wire."""
+
+    positions: Annotated[list[Place], Field(min_length=2, max_length=20)] = Field(
+        description="along x, in the middle of the section (m)"
+    )
+
+
+class TextureTable(Table):
+    """A conducting magnet whose magnetization varies in space, as a wire along x."""
+
+    saturation_magnetization: Magnetization = Field(description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)")
+    exchange: Annotated[float, Field(gt=0, lt=1e-6), within(1e-20)] = Field(description="stiffness A (J/m)")
+    damping: Damping = Field(description="Gilbert's alpha (1)")
+    conductivity: Annotated[float, Field(gt=0, lt=1e12), within(1e-6)] = Field(
+        description="of both spins together (S/m)"
+    )
+    polarization: Annotated[float, Field(ge=-1, le=1), at_least(1e-30)] = Field(description="P of the current (1)")
+    nonadiabaticity: Annotated[float, Field(gt=-1e3, lt=1e3), at_least(1e-30)] = Field(
+        0.0, description="beta of the torque (1)"
+    )
+    easy_constant: NotNegative = Field(0.0, description="K of the easy axis (J/m3)")
+    easy_axis: Direction = Field(default_factory=lambda: [1.0, 0.0, 0.0], description="of any length (1)")
+    hard_constant: NotNegative = Field(0.0, description="K of the hard axis (J/m3)")
+    hard_axis: Direction = Field(
+        default_factory=lambda: [0.0, 0.0, 1.0], description="of any length, perpendicular to the easy axis (1)"
+    )
+    gyromagnetic_ratio: Annotated[float, Field(gt=0, lt=1e15), within(1e6)] | None = Field(
+        None, description="gamma; default that of g = 2 (rad/(s T))"
+    )
+    field: Annotated[list[Induction], Field(min_length=3, max_length=3)] = Field(
+        default_factory=lambda: [0.0, 0.0, 0.0], description="applied field mu0 H (T)"
+    )
+    current_density: Drive | None = Field(None, description="along x; without it and voltage, an open circuit (A/m2)")
+    voltage: Volts | None = Field(
+        None, description="instead of current_density: of the left end against the right one (V)"
+    )
+    dipolar: bool = Field(
+        False,
+        description="whether m feels its own dipolar field, in three dimensions; the anisotropies are then "
+        "those of the material alone",
+    )
+    geometry: BodyTable = Field(description="the wire: a line, rectangle, box or mesh file")
+    wall: WallTable | None = Field(None, description="where the magnet has a wall")
+    vortex: VortexTable | None = Field(None, description="instead of a wall; in a plane or a box")
+    magnetization: Direction | None = Field(None, description="instead of a wall: the same direction everywhere (1)")
+    relaxed: bool = Field(
+        False, description="whether m first comes to rest, in the field and without a current, at a damping of 1"
+    )
+    probe: ProbeTable | None = Field(None, description="voltage leads")
+
+
+class TextureTask(Table):
+    """A question about a textured magnet."""
+
+    kind: Literal["electromotive_force", "dynamics"] = Field(description="what is asked")
+    name: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        None, description="of results and files; default the number of the task, from 1"
+    )
+    fields: Annotated[list[Induction], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="from, to, along the easy axis; default up to four times Walker's field, or twice the case's (T)",
+    )
+    samples: Annotated[int, Field(ge=2, le=10000)] | None = Field(
+        None, description="of the fields; times of fields.*.bp and of the animation (1)"
+    )
+    duration: Duration | None = Field(None, description="of the motion (s)")
+    tolerance: Annotated[float, Field(ge=1e-12, le=0.1)] | None = Field(None, description="error of m in a step (1)")
+    max_step: Duration | None = Field(None, description="the longest step; default as long as the tolerance allows (s)")
+    animation: bool | None = Field(None, description="whether a GIF is drawn, too")
+
+
+class TextureCase(Table):
+    """A case file about a textured magnet."""
+
+    title: str = Field("", description="of pictures")
+    texture: TextureTable = Field(description="the magnet")
+    task: list[TextureTask] = Field(default_factory=list, description="what is asked of it")
+
+    def describe(self) -> str:
+        """Return what would be run, as text."""
+        table, magnet = self.texture, make_magnet(self.texture)
+        lines = [
+            self.title or "untitled",
+            f"  texture: Ms {magnet.saturation_magnetization:g} A/m, damping {magnet.damping:g}, "
+            f"nonadiabaticity {magnet.nonadiabaticity:g}, polarization {magnet.polarization:g}",
+            f"  {table.geometry.describe(default_cell(table))}",
+        ]
+        if table.wall is not None:
+            wall = resolved_wall(table)
+            lines.append(
+                f"  wall at {wall.position * 1e9:.4g} nm, tilt {wall.angle:.4g} rad, width {wall.width * 1e9:.4g} nm"
+            )
+            current = magnet.breakdown_current()
+            alone = f"or {current:.4g} A/m2 in no field" if math.isfinite(current) else "whatever the current"
+            limits = f"{magnet.walker_field:.4g} T, {alone}"
+            lines += [] if table.dipolar else [f"  it turns above {limits}"]
+        if table.vortex is not None:
+            lines.append(f"  vortex, core {table.vortex.core * 1e9:.4g} nm{', relaxed' if table.relaxed else ''}")
+        drive = "open circuit"
+        if table.current_density is not None:
+            drive = f"{table.current_density:.4g} A/m2"
+        elif table.voltage is not None:
+            drive = f"{table.voltage:.4g} V between the ends"
+        lines.append(f"  field {table.field} T{' and the dipolar field' if table.dipolar else ''}, {drive}")
+        tasks = zip(names_of(self.task), self.task, strict=True)
+        lines.append(f"  tasks: {', '.join(f'{n} ({t.kind})' for n, t in tasks)}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Wall:
+    """A wall with its numbers.
+
+    Attributes
+    ----------
+    position
+        m.
+    angle
+        rad.
+    width
+        m.
+    """
+
+    position: float
+    angle: float
+    width: float
+
+
+# ---- the declared objects
+def make_magnet(table: TextureTable) -> TexturedMagnet:
+    """Return the magnet of a case.
+
+    Raises
+    ------
+    InputError
+        If an axis is none, or the two are not perpendicular.
+    """
+    from ...texture import TexturedMagnet
+
+    keys = (
+        "saturation_magnetization", "exchange", "damping", "conductivity", "polarization", "nonadiabaticity",
+        "easy_constant", "easy_axis", "hard_constant", "hard_axis", "gyromagnetic_ratio",
+    )  # fmt: skip
+    given: dict[str, Any] = {k: v for k in keys if (v := getattr(table, k)) is not None}
+    try:
+        return TexturedMagnet(**given)
+    except InputError as error:
+        raise InputError(f"texture: {str(error).removeprefix('textured magnet: ')}") from error
+
+
+def along_easy(table: TextureTable) -> tuple[float, float]:
+    """Return the part of the applied field along the easy axis, and the size of the rest (T)."""
+    easy = make_magnet(table).easy_axis
+    along = sum(a * b for a, b in zip(table.field, easy, strict=True))
+    return along, math.hypot(*(b - along * e for b, e in zip(table.field, easy, strict=True)))
+
+
+def nominal_current(table: TextureTable, length: float) -> float:
+    """Return the current density that the case drives (A/m2), without what the texture pumps.
+
+    Parameters
+    ----------
+    length
+        Of the wire (m).
+    """
+    if table.voltage is not None:
+        return table.conductivity * table.voltage / length
+    return table.current_density or 0.0
+
+
+def resolved_wall(table: TextureTable, length: float | None = None) -> Wall:
+    """Return the wall at the start.
+
+    Parameters
+    ----------
+    length
+        Of the wire (m); default that of the shape.
+
+    Raises
+    ------
+    InputError
+        If the wall is to be steady and there is no such wall.
+    """
+    assert table.wall is not None
+    magnet, wall = make_magnet(table), table.wall
+    if not magnet.easy_constant and not (table.dipolar and wall.width):
+        raise InputError(
+            "texture.easy_constant: missing or 0; a wall needs an easy axis (J/m3), or its own dipolar field "
+            "(texture.dipolar) and a texture.wall.width"
+        )
+    if wall.angle != "steady":
+        return Wall(wall.position, wall.angle, wall.width or magnet.wall_width(wall.angle))
+    if table.dipolar:
+        raise InputError('texture.wall.angle: "steady" is a closed form, and there is none with texture.dipolar')
+    field, across = along_easy(table)
+    if across > 1e-9 * abs(field):
+        raise InputError(f'texture.wall.angle: "steady" needs a field along the easy axis; found {table.field} T')
+    try:
+        steady = magnet.steady_wall(field, nominal_current(table, length or max(table.geometry.extents, default=1.0)))
+    except InputError as error:
+        raise InputError(f'texture.wall.angle: "steady": {str(error).removeprefix("textured magnet: ")}') from error
+    return Wall(wall.position, steady.angle, wall.width or steady.width)
+
+
+def exchange_length(table: TextureTable) -> float:
+    """Return sqrt(2 A/(mu0 Ms^2)) (m)."""
+    return math.sqrt(2 * table.exchange / VACUUM_PERMEABILITY) / table.saturation_magnetization
+
+
+def narrowest(table: TextureTable) -> float:
+    """Return the width of the narrowest wall that can occur (m), or the exchange length where that matters."""
+    widths = [exchange_length(table)] if table.wall is None or table.dipolar else []
+    if table.wall is not None:
+        magnet = make_magnet(table)
+        widths += [table.wall.width] if table.wall.width is not None else []
+        widths += [magnet.wall_width(math.pi / 2)] if magnet.easy_constant else []
+    return min(widths)
+
+
+def expected_width(table: TextureTable, length: float | None = None) -> float:
+    """Return the width (m) of the wall that the drive makes: at the start, in steady motion, or while it turns.
+
+    In an oblique or a dipolar field there is no closed form: that at the start.
+
+    Parameters
+    ----------
+    length
+        As in :func:`resolved_wall`.
+    """
+    start, (field, across) = resolved_wall(table, length).width, along_easy(table)
+    if table.dipolar or across > 1e-9 * abs(field):
+        return start
+    current = nominal_current(table, length or max(table.geometry.extents, default=1.0))
+    try:
+        return min(start, make_magnet(table).steady_wall(field, current).width)
+    except ModelError:
+        return narrowest(table)
+
+
+def default_cell(table: TextureTable) -> float:
+    """Return the size of cells (m) that resolves a wall."""
+    return narrowest(table) / 4
