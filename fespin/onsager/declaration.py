@@ -67,6 +67,17 @@ class Mechanism[K: Hashable]:
     ------
     ModelError
         If the coefficient is negative or not finite, so that it would not dissipate, or the destination is unknown.
+
+    Examples
+    --------
+    >>> from fespin.onsager import Mechanism
+    >>> flip = Mechanism("spin flip", 2e22, {"up": 1.0, "down": -1.0})
+    >>> flip.coefficient * (1e-6 - 0.5e-6) ** 2  # W/m3 of potentials that differ by 0.5 uV
+    5000000000.0
+    >>> Mechanism("ohm", -1e7, {"phi": 1.0})
+    Traceback (most recent call last):
+        ...
+    fespin.errors.ModelError: mechanism 'ohm' has the coefficient -1e+07; it must be finite and not...
     """
 
     name: str
@@ -99,6 +110,14 @@ class Reversible[K: Hashable]:
         Flux of `row` per potential of `column` (units of the coefficient of a :class:`Mechanism` there).
     destination
         Receiver of angular momentum, as in :class:`Mechanism`.
+
+    Examples
+    --------
+    >>> from fespin.onsager import Mechanism, Medium, Reversible
+    >>> turn = Reversible("precession", row="x", column="y", value=1e20)
+    >>> spins = tuple(Mechanism(f"spin {f}", 5e7, {f: 1.0}) for f in "xy")
+    >>> sorted(Medium(conduction=spins, reversible=(turn,)).fields)
+    ['x', 'y']
     """
 
     name: str
@@ -118,7 +137,16 @@ def _check_destination(name: str, destination: str) -> None:
 
 @dataclass(frozen=True)
 class Medium:
-    """What happens inside a region. A field that no conduction mentions is absent from the region."""
+    """What happens inside a region. A field that no conduction mentions is absent from the region.
+
+    Examples
+    --------
+    >>> from fespin.onsager import Mechanism, Medium
+    >>> channels = tuple(Mechanism(x, 2.5e7, {x: 1.0}) for x in ("up", "down"))
+    >>> copper = Medium(channels, reactions=(Mechanism("spin flip", 2e20, {"up": 1.0, "down": -1.0}),))
+    >>> sorted(copper.fields)
+    ['down', 'up']
+    """
 
     conduction: tuple[Mechanism[str], ...] = ()
     reactions: tuple[Mechanism[str], ...] = ()
@@ -137,6 +165,13 @@ class InterfaceLaw:
 
     Fields in `perfect` are continuous. Fields in neither `perfect` nor a
     mechanism are insulated.
+
+    Examples
+    --------
+    >>> from fespin.onsager import InterfaceLaw, Mechanism
+    >>> law = InterfaceLaw((Mechanism("barrier", 1e15, {(0, "phi"): 1.0, (1, "phi"): -1.0}),))
+    >>> law.flipped().mechanisms[0].weights
+    {(1, 'phi'): 1.0, (0, 'phi'): -1.0}
     """
 
     mechanisms: tuple[Mechanism[Side], ...] = ()
@@ -164,6 +199,14 @@ class ContactLaw:
     conjugate to it is the current. `further` holds the same for other conserved
     quantities, such as heat. `mechanisms` dissipate in the lead behind the
     contact (W/m2), `reversible` couplings there do not.
+
+    Examples
+    --------
+    >>> from fespin.onsager import ContactLaw
+    >>> reservoir = ContactLaw({"c": 1.0}, grounded=("s",))
+    >>> reservoir.charge
+    'c'
+    >>> lead = ContactLaw({"c": 1.0, "s": 0.46})  # c + 0.46 s is the lead's voltage
     """
 
     potential: Mapping[str, float]
@@ -264,6 +307,15 @@ class Declaration:
     ModelError
         If a mechanism names a field that is unknown or absent there, or depends on the charge
         field otherwise than by differences.
+
+    Examples
+    --------
+    >>> from fespin.onsager import ContactLaw, Declaration, Mechanism, Medium
+    >>> ohm = Medium(conduction=(Mechanism("ohm", 5e7, {"phi": 1.0}),))
+    >>> ends = {name: ContactLaw({"phi": 1.0}) for name in ("bottom", "top")}
+    >>> wire = Declaration(("phi",), {"wire": ohm}, contacts=ends)
+    >>> wire.charge
+    'phi'
     """
 
     fields: tuple[str, ...]
@@ -423,6 +475,17 @@ def mechanisms_of[K: Hashable](name: str, matrix: ArrayLike, keys: Sequence[K]) 
     ModelError
         If the matrix is not symmetric, or has a negative eigenvalue; the combination of
         potentials that would produce power is named.
+
+    Examples
+    --------
+    >>> from fespin.onsager import mechanisms_of
+    >>> drag = [[4e7, 1e7], [1e7, 2e7]]  # S/m
+    >>> [f"{m.coefficient:.3g}" for m in mechanisms_of("conduction", drag, ("up", "down"))]
+    ['1.59e+07', '4.41e+07']
+    >>> mechanisms_of("conduction", [[1e7, 2e7], [2e7, 1e7]], ("up", "down"))
+    Traceback (most recent call last):
+        ...
+    fespin.errors.ModelError: 'conduction' is not positive: the combination (-0.71 up +0.71 down)...
     """
     a = np.asarray(matrix, dtype=float)
     if a.shape != (len(keys), len(keys)) or not np.allclose(a, a.T, rtol=1e-12, atol=0.0):
