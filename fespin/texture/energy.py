@@ -37,6 +37,15 @@ def effective_field(
         Without it there is no dipolar field.
     gradient
         That of m in this rank's cells (cells, 3, 3), if it is known already.
+
+    Examples
+    --------
+    >>> from fespin.texture import Grid, effective_field
+    >>> grid = Grid(wire)
+    >>> m = grid.directions((1.0, 0.0, 0.0))
+    >>> field = effective_field(grid, permalloy, m, np.zeros_like(m))
+    >>> print(f"{field[0, 0]:.3f}")  # T, 2 K/Ms along the easy axis
+    0.150
     """
     ms = magnet.saturation_magnetization
     gradient = grid.gradient(grid.seen(m)) if gradient is None else gradient
@@ -61,6 +70,14 @@ def stored_energy(grid: Grid, magnet: TexturedMagnet, m: Array, dipolar: Dipolar
     ----------
     dipolar
         Without it there is no dipolar energy.
+
+    Examples
+    --------
+    >>> from fespin.texture import Grid, stored_energy, wall
+    >>> grid = Grid(wire)
+    >>> energy = stored_energy(grid, permalloy, grid.directions(wall(permalloy, 200e-9)))
+    >>> print(f"{energy:.2e} {4 * (1.3e-11 * 6e4) ** 0.5:.2e}")  # J/m2, and the exact one of a wall
+    3.52e-03 3.53e-03
     """
     easy, hard = (np.array(x) for x in (magnet.easy_axis, magnet.hard_axis))
     gradient = grid.gradient(grid.seen(m))
