@@ -179,9 +179,10 @@ class FokkerPlanck:
             raise InputError(f"spectrum: count is {count!r}; it must be an integer from 1 to 500")
         if near is not None and not (np.isfinite(near) and near > 0):
             raise InputError(f"spectrum: the frequency is {near!r}; it must be positive (Hz)")
-        from .modes import find_spectrum
+        from .modes import find_spectrum  # loads SLEPc
 
-        return find_spectrum(self, count, None if near is None else 2j * np.pi * near)
+        target = None if near is None else 2j * np.pi * near
+        return find_spectrum(self.surface(), self.drift, count, target, verify=self.verify, options=self.options)
 
     def escape(self) -> Escape:
         """Return the rates between the metastable states, with torque if there is one. Collective.

@@ -430,7 +430,8 @@ def _resonance(make: Maker, spin: Macrospin, torque: Torque | None, e: Array) ->
     if not linear.imag:  # overdamped
         return [*u, 0.0, np.nan, np.nan, np.nan]
     frequency, width = linear.imag / (2 * np.pi), linear.real / np.pi
-    found = find_spectrum(make(MPI.COMM_SELF, spin, torque), 2, linear).eigenvalues
+    fp = make(MPI.COMM_SELF, spin, torque)
+    found = find_spectrum(fp.surface(), fp.drift, 2, linear, verify=fp.verify, options=fp.options).eigenvalues
     thermal = complex(found[np.argmin(np.abs(found - linear))])
     return [*u, frequency, width, thermal.imag / (2 * np.pi), thermal.real / np.pi]
 

@@ -11,9 +11,9 @@ from mpi4py import MPI
 
 import fespin as fs
 from fespin.coupling import DirectionMap, direction_map, direction_maps, in_groups, torque_map
+from fespin.coupling.direction_maps import DirectionTorque
 from fespin.coupling.groups import solve_direction
 from fespin.coupling.pumping import pump
-from fespin.coupling.sphere_torque import DirectionTorque
 from fespin.errors import InputError, ModelError, SolverError
 from fespin.harmonics import even_directions, expansion, harmonics, orders, quadrature, sizes
 from tests.coupling.test_torque_map import ENDS, device, problem_of
