@@ -1,4 +1,4 @@
-"""Spin transfer by relaxation: what relaxes at the faces of a magnet acts on its direction and on its noise.
+"""Spin transfer by relaxation: what relaxes at the faces of a magnet acts on its direction.
 
 The papers' own route (Wegrowe 2010; Wegrowe and Drouhin 2004), beside the torque of transverse spins. D is the
 accumulation inside a magnet, its own majority less its minority: phi_up - phi_dn where spins flip, phi_sdn - phi_ddn
@@ -21,11 +21,9 @@ chi(u) = chi(-u). With an axis n, l_f grows as c = u.n and dchi/dc = -c sum_f l_
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from dolfinx import fem
@@ -35,12 +33,10 @@ from numpy.typing import NDArray
 from ..device import Interface, Layer, Material, direction
 from ..domain import sample
 from ..errors import InputError, ModelError, nearest
-from ..macrospin.energy import EnergyTerm
 from ..macrospin.pointwise import tangent_frame
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
-from ..onsager.power import moments, region_integral
-from ..quantities import is_finite, require_positive
+from ..quantities import is_finite
 from ..stack import Stack, common_axis, sign_along
 from ..transport.problem import TransportProblem
 from ..transport.s_d import FourChannel, ThreeChannel
@@ -478,114 +474,38 @@ def _weights(problem: TransportProblem, stack: Stack, layer: str, process: str) 
     _require_process(process)
     _require_magnet(stack, layer)
     if process == "s-d":
-        return _d_weights(problem, stack, layer, lambda minority: {minority: 1.0, "d_down": -1.0})
+        return channel_weights(problem, stack, layer, lambda minority: {minority: 1.0, "d_down": -1.0})
     # The vector model's accumulation is along each magnet, the others' along the common axis.
     sign = 1 if isinstance(problem.model, Vector) else sign_along(stack[layer], common_axis(stack))
     return {f: sign * x for f, x in problem.model.accumulation(stack, layer).items()}
 
 
-def _d_weights(
+def channel_weights(
     problem: TransportProblem, stack: Stack, layer: str, of: Callable[[str], dict[str, float]]
 ) -> dict[str, float]:
-    """Return a combination of the channels of a magnet with d electrons, made for the name of its s minority."""
+    """Return a combination of the channels of a magnet with d electrons as weights over the fields.
+
+    Parameters
+    ----------
+    problem
+        With three or four channels.
+    stack
+        The device's layers, in which the magnet points up or down.
+    layer
+        The magnet.
+    of
+        Function that takes the name of the magnet's s minority, "up" or "down", and returns weights by channel.
+
+    Raises
+    ------
+    ModelError
+        If there is no d channel.
+    """
     found, channels = stack[layer], problem.model.channels
     if found.material.bands is None or "d_down" not in channels.names:
         raise ModelError(f"layer '{layer}' has no d channels; solve with three or four")
     minority = ("up", "down")[sign_along(found, common_axis(stack)) > 0]
     return dict(channels.combination(of(minority)))
-
-
-# ---- effective temperature: the d current
-def d_current(problem: TransportProblem, solution: TransportSolution, layer: str) -> float:
-    """Return how much the d current of a magnet differs from that of bulk: a root mean square (A/m2). Collective.
-
-    Of dJ_dn - k J over the layer, with dJ_dn = J_sdn - J_ddn, k = (sigma_sdn - sigma_ddn)/sigma_t and J the local
-    current of all channels (Wegrowe and Drouhin 2004, Eqs. 5 and 23, who do not say what to subtract). It is zero in
-    a uniform wire and the same for both directions of the current. From the integrals that dissipation is made of.
-
-    Raises
-    ------
-    InputError
-        If the layer is unknown.
-    ModelError
-        If it has no d channels.
-    """
-    bands = solution.stack[layer].material.bands
-
-    def excess(minority: str) -> dict[str, float]:
-        assert bands is not None
-        majority = "down" if minority == "up" else "up"
-        share = (bands.s_down - bands.d_down) / bands.conductivity
-        conductivity = {majority: bands.s_up, minority: bands.s_down, "d_down": bands.d_down}
-        if bands.d_up is not None:
-            conductivity["d_up"] = bands.d_up
-        counted = {minority: 1.0, "d_down": -1.0}
-        return {k: (counted.get(k, 0.0) - share) * s for k, s in conductivity.items()}
-
-    system = problem.system
-    w = system.vector(_d_weights(problem, solution.stack, layer, excess))
-    m = moments(system, list(solution.fields.values())).gradients[layer]
-    one = fem.Function(system.base)
-    one.x.array[:] = 1.0
-    # A square that is zero may come out as less, by rounding.
-    return math.sqrt(max(0.0, float(w @ m @ w)) / region_integral(system, one, layer))
-
-
-def effective_temperature(temperature: float, coefficient: float, d_current: float) -> float:
-    """Return T_eff = T + c <(dJ_dn - k J)^2> (K), even in the current (Wegrowe and Drouhin 2004, after Eq. 26).
-
-    The two directions of switching of a spin valve differ by the state that they start from, not by the sign of the
-    current. Joule heat looks the same.
-
-    Parameters
-    ----------
-    temperature
-        T (K), that of the lattice.
-    coefficient
-        c (K m4/A2). The paper has T_eff proportional to the square and its constant open: declare what is measured.
-    d_current
-        What :func:`d_current` returns (A/m2).
-
-    Raises
-    ------
-    InputError
-        If a value is not finite, T is not positive, or c is negative.
-    """
-    require_positive("effective temperature", "temperature", temperature)
-    require_positive("effective temperature", "coefficient", coefficient, zero=True)
-    _require_finite("d_current", d_current)
-    return temperature + coefficient * d_current**2
-
-
-@dataclass(frozen=True)
-class _Held:
-    """An energy at the lattice's temperature: one that was given in kT is not to grow with T_eff."""
-
-    term: EnergyTerm
-    spin: Macrospin
-
-    @property
-    def axis(self) -> Any:
-        """Return the term's axis, by which symmetric problems are found."""
-        return getattr(self.term, "axis", None)
-
-    def energy(self, u: Any, spin: Macrospin) -> Any:
-        """Return the energy (J) as a UFL expression of the UFL vector u."""
-        return self.term.energy(u, self.spin)
-
-
-def heated_spin(spin: Macrospin, coefficient: float, d_current: float) -> Macrospin:
-    """Return a macrospin at T_eff: D = alpha gamma kT_eff/((1 + alpha^2) Ms v), and exp(-E/kT_eff) in equilibrium.
-
-    Wegrowe and Drouhin (2004, Eq. 26) define T_eff by the noise along the magnetization and argue that it drives
-    activation; here it is the temperature of the whole Fokker-Planck equation (Wegrowe 2010, Eq. 28). Energies (J)
-    stay as they are, T_eff (K) obeys the limits of :class:`~fespin.Macrospin`.
-    """
-    temperature = effective_temperature(spin.temperature, coefficient, d_current)
-    if temperature == spin.temperature:
-        return spin
-    terms = tuple(_Held(t, spin) for t in spin.terms)  # type: ignore[arg-type]
-    return dataclasses.replace(spin, temperature=temperature, terms=terms)
 
 
 # ---- what is refused
