@@ -23,9 +23,9 @@ from slepc4py import SLEPc
 from ..errors import InputError, SolverError, nearest
 from ..petsc import unique_prefix
 from ..quantities import is_finite
+from .ac_injection import Response
 from .magnet import Array, LongitudinalMagnet
 from .problem import LongitudinalProblem
-from .response import Response
 
 BRANCHES = ("slow", "fast")
 # The search for a mode looks at this many eigenpairs around the closed form's rate, then at more.

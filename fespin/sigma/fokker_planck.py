@@ -21,7 +21,7 @@ from ..macrospin.torque import Torque
 from ..petsc import Options
 from ..progress import Progress
 from . import escape as escaping
-from . import response
+from . import linear_response
 from . import switching as courses
 from .cost import bearable_sphere, cost_of_a_course
 from .dimensionless import DimensionlessDrift
@@ -403,7 +403,7 @@ class FokkerPlanck:
 
     def susceptibility(
         self, frequencies: Sequence[float] | Array, direction_of_field: Sequence[float], *, rtol: float = 1e-6
-    ) -> response.Susceptibility:
+    ) -> linear_response.Susceptibility:
         """Return the linear response of the mean direction to a small alternating field. Collective.
 
         Parameters
@@ -413,10 +413,10 @@ class FokkerPlanck:
         direction_of_field
             Its direction (3,).
         """
-        f = response.checked_frequencies(frequencies)
+        f = linear_response.checked_frequencies(frequencies)
         e = np.asarray(direction(direction_of_field, "susceptibility", "direction"))
         surface, omegas = self.surface([e]), 2 * np.pi * f / self.spin.diffusion
-        solve = partial(response.susceptibility, self.drift, e, omegas, rtol, self.options)
+        solve = partial(linear_response.susceptibility, self.drift, e, omegas, rtol, self.options)
         values, error = solve(surface)
         if self.verify:
             scale = np.linalg.norm(values, axis=1)
@@ -424,9 +424,11 @@ class FokkerPlanck:
             require_resolution(surface, "the susceptibility", float(np.median(error)), self.spin)
         values = values * self.spin.moment / self.spin.thermal_energy
         scale = VACUUM_PERMEABILITY * self.spin.saturation_magnetization
-        return response.Susceptibility(f, values, e, scale * values, error)
+        return linear_response.Susceptibility(f, values, e, scale * values, error)
 
-    def noise(self, observable: Density, frequencies: Sequence[float] | Array, *, rtol: float = 1e-6) -> response.Noise:
+    def noise(
+        self, observable: Density, frequencies: Sequence[float] | Array, *, rtol: float = 1e-6
+    ) -> linear_response.Noise:
         """Return the one-sided power spectral density of an observable in the stationary state. Collective.
 
         Parameters
@@ -436,15 +438,15 @@ class FokkerPlanck:
         frequencies
             Hz, positive, increasing (n,).
         """
-        f = response.checked_frequencies(frequencies)
+        f = linear_response.checked_frequencies(frequencies)
         checked({"R": observable})
         surface, omegas = self.surface([], [observable]), 2 * np.pi * f / self.spin.diffusion
-        solve = partial(response.noise, self.drift, observable, omegas, rtol, self.options)
+        solve = partial(linear_response.noise, self.drift, observable, omegas, rtol, self.options)
         density, mean, variance, error = solve(surface)
         if self.verify:
             error = error + np.abs(solve(surface.coarser)[0] - density) / np.maximum(np.abs(density), 1e-300)
             require_resolution(surface, "the noise", float(np.median(error)), self.spin)
-        return response.Noise(f, density / self.spin.diffusion, mean, variance, error)
+        return linear_response.Noise(f, density / self.spin.diffusion, mean, variance, error)
 
 
 def _spaces(surface: Surface) -> tuple[Surface, ...]:
