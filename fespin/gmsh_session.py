@@ -30,7 +30,7 @@ def mesh_from_gmsh(
         Called on rank 0 with the gmsh module: adds entities and physical groups and
         meshes them. Returns anything that all ranks are to know.
     save
-        Also write the mesh there (rank 0).
+        File to which the mesh is written as well (rank 0).
 
     Returns
     -------

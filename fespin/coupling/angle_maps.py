@@ -88,12 +88,12 @@ class TorqueMap(FreeLayerMap[AngularTorque]):
 
     @property
     def alone(self) -> bool:
-        """Whether there is no other magnet: no torque, and pumping that is the same in all directions."""
+        """True if there is no other magnet: no torque, and pumping that is the same in all directions."""
         return not (self.damping_like.coef.any() or self.field_like.coef.any())
 
     @property
     def has_pumping(self) -> bool:
-        """Whether the map holds the damping that pumping adds."""
+        """True if the map holds the damping that pumping adds."""
         return self.pumping is not None
 
     def torque_per_current(self, u: Array) -> Array:
@@ -177,8 +177,8 @@ def torque_map(
     tolerance
         Largest error of torque, resistance and pumping, relative to their largest values.
     pumping
-        Whether to compute the damping that pumping adds, with two more solves per direction. A magnet needs no others
-        for that.
+        True: compute the damping that pumping adds, with two more solves per direction. A magnet needs no
+        others for that.
     axis
         Direction from which angles count where no other magnet has a direction, such as an easy axis; default the
         layer's own direction.

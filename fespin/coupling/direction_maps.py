@@ -44,7 +44,7 @@ _OVERSAMPLING = 1.5
 
 @dataclass(frozen=True, eq=False)
 class DirectionMap(FreeLayerMap["DirectionTorque"]):
-    """What a device does to its free layer, per current, for any direction u of it.
+    """A map over the whole sphere of the free layer's directions u.
 
     Coefficients are those of orthonormal real spherical harmonics; Y_lm has the place l^2 + l + m
     (:mod:`fespin.harmonics`).
@@ -54,14 +54,15 @@ class DirectionMap(FreeLayerMap["DirectionTorque"]):
     layer
         The free layer.
     thickness
-        Of the free layer (m).
+        Thickness of the free layer (m).
     chi, phi
         Coefficients of the torque's potentials (V s), ((L + 1)^2,); the constants are zero.
     resistance_area
         Coefficients of r (ohm m2), ((L + 1)^2,).
     error
-        Of torque, resistance and pumping relative to their largest values: from the harmonics of degree L, and against
-        solves at further directions, which the fit then took in as well.
+        Error of torque, resistance and pumping relative to their largest values: the larger of the size of the
+        harmonics of degree L and the deviation of the previous fit at the newest directions, which the returned
+        fit includes.
     solves
         Number of directions.
     pumping
@@ -87,7 +88,7 @@ class DirectionMap(FreeLayerMap["DirectionTorque"]):
 
     @property
     def has_pumping(self) -> bool:
-        """Whether the map holds the damping that pumping adds."""
+        """True if the map holds the damping that pumping adds."""
         return self.pumping is not None
 
     def torque_per_current(self, u: Array) -> Array:
@@ -143,7 +144,7 @@ class DirectionTorque:
     map
         Torque and resistance of the device.
     circuit
-        What drives the device.
+        Current or voltage that drives the device.
     per_tau
         1/(Ms t) of the macrospin (m2/(J T)).
     """
@@ -220,9 +221,9 @@ class DirectionDamping:
     Attributes
     ----------
     map
-        With pumping.
+        Map that holds pumping.
     circuit
-        What drives the device.
+        Current or voltage that drives the device.
     scale
         gamma/(Ms t) of the macrospin (m2/(J s)).
     """
@@ -263,14 +264,14 @@ def direction_map(
     Parameters
     ----------
     problem
-        With the :class:`~fespin.transport.Vector` model and the contacts "bottom" and "top"; or groups of ranks with
-        one each (:func:`in_groups`).
+        Device with the :class:`~fespin.transport.Vector` model and the contacts "bottom" and "top"; or groups
+        of ranks with one each (:func:`in_groups`).
     layer
         The free layer.
     tolerance
-        Of torque, resistance and pumping, relative to the largest.
+        Largest error of torque, resistance and pumping, relative to their largest values.
     pumping
-        Whether to compute the damping that pumping adds, with two more solves per direction.
+        True: compute the damping that pumping adds, with two more solves per direction.
 
     Raises
     ------

@@ -31,7 +31,7 @@ type Array = NDArray[np.float64]
 
 
 class FreeLayerMap[T: Torque](ABC):
-    """What a device does to its free layer, per current: the base of both kinds of maps.
+    """Base of both kinds of maps: torque on the free layer per current, and resistance.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class FreeLayerMap[T: Torque](ABC):
     @property
     @abstractmethod
     def has_pumping(self) -> bool:
-        """Whether the map holds the damping that pumping adds."""
+        """True if the map holds the damping that pumping adds."""
 
     @abstractmethod
     def torque_per_current(self, u: Array) -> Array:

@@ -74,7 +74,7 @@ def effective_temperature(temperature: float, coefficient: float, d_current: flo
     coefficient
         c (K m4/A2). The paper has T_eff proportional to the square and its constant open: declare what is measured.
     d_current
-        What :func:`d_current` returns (A/m2).
+        Root mean square from :func:`d_current` (A/m2).
 
     Raises
     ------

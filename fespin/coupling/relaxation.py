@@ -56,7 +56,7 @@ PROCESSES = ("spin flip", "s-d")
 
 @dataclass(frozen=True)
 class FaceDifferences:
-    """How far the accumulation at the faces of a magnet lies above that in its middle.
+    """Differences of the accumulation at the faces of a magnet from that in its middle.
 
     Attributes
     ----------
@@ -90,7 +90,8 @@ def face_differences(
     layer
         A uniform magnet.
     process
-        What relaxes: "spin flip" (s-up less s-down), or "s-d" (s-down less d-down; three or four channels).
+        Process that relaxes: "spin flip" (s-up less s-down), or "s-d" (s-down less d-down; three or four
+        channels).
 
     Raises
     ------
@@ -122,7 +123,7 @@ def chi_slope(
     cross
         l_f (1/(V s m2)): one number for both faces, or (below, above).
     problem, solution, layer, process
-        As for :func:`face_differences`, which says what is raised.
+        Same as for :func:`face_differences`, which says what is raised.
     """
     below, above = _crosses(cross)
     d = face_differences(problem, solution, layer, process=process)
@@ -187,13 +188,13 @@ class RelaxationMap:
     layer
         The free layer.
     thickness, material
-        Of the layer (m), and what it is made of.
+        Thickness of the layer (m), and its material.
     process
-        What relaxes, as for :func:`face_differences`.
+        Process that relaxes, see :func:`face_differences`.
     axis
         The fixed direction p, or the axis n of a magnet without others.
     alone
-        Whether there is no other magnet. Then chi(u) = chi(-u), and dchi/dc = -c sum_f l_f d_f.
+        True if there is no other magnet. Then chi(u) = chi(-u), and dchi/dc = -c sum_f l_f d_f.
     below, above
         d_f per current density against c = u.p (ohm m2).
     own
@@ -201,7 +202,7 @@ class RelaxationMap:
     resistance_area
         A R against c (ohm m2).
     error, solves
-        As of :class:`TorqueMap`.
+        Error and number of angles, see :class:`TorqueMap`.
     """
 
     layer: str
@@ -233,10 +234,10 @@ class RelaxationMap:
         cross
             l_f (1/(V s m2)): one number for both faces, or (below, above).
         current_density, voltage, series_resistance_area
-            As in :class:`Circuit`.
+            Drive, see :class:`Circuit`.
         subtract_own
-            Whether the layer's own part is left out: -sum_f l_f [d_f(c) - d_f,own], which vanishes with the other
-            magnets.
+            True: leave out the layer's own part, which gives -sum_f l_f [d_f(c) - d_f,own]; this vanishes
+            with the other magnets.
 
         Raises
         ------
@@ -284,7 +285,7 @@ class RelaxationMap:
         spin
             The layer's macrospin, whose volume over the thickness is the cross-section.
         cross, current_density, voltage, series_resistance_area, subtract_own
-            As for :meth:`slope`, which says what is refused.
+            Same as for :meth:`slope`, which says what is refused.
 
         Raises
         ------
@@ -326,18 +327,18 @@ def relaxation_map(
     Parameters
     ----------
     problem
-        With the contacts "bottom" and "top"; any linear model for one magnet, with others the
+        Device with the contacts "bottom" and "top"; any linear model for one magnet, with others the
         :class:`~fespin.transport.Vector` model.
     layer
         The free layer. All other magnets are uniform and along one axis, whose direction is that of the first of them.
     axis
         n, of a magnet without others, such as its easy axis. With others it is not given.
     process
-        As for :func:`face_differences`.
+        Process that relaxes, see :func:`face_differences`.
     own
-        Whether to solve for the layer's own part too, with all other magnets made normal.
+        True: solve for the layer's own part too, with all other magnets made normal.
     tolerance
-        Of d_f and the resistance, relative to the largest.
+        Largest error of d_f and the resistance, relative to the largest.
 
     Raises
     ------
@@ -488,7 +489,7 @@ def channel_weights(
     Parameters
     ----------
     problem
-        With three or four channels.
+        Problem with three or four channels.
     stack
         The device's layers, in which the magnet points up or down.
     layer

@@ -246,9 +246,9 @@ def fitted_wavenumber(
     Parameters
     ----------
     problem
-        On an interval along x.
+        Problem on an interval along x.
     response
-        Of :func:`fespin.longitudinal.respond`.
+        Amplitudes from :func:`fespin.longitudinal.respond`.
     start, spacing
         The first point and h (m); all points must be nodes of the mesh. |Re k| h must stay below pi.
     count

@@ -41,7 +41,7 @@ class Relaxation:
     total_M, total_m
         Integrals of M - M0 - chi_M H and of m (A m2), (n,).
     magnitude
-        Of the absolute values of both together (A m2), (n,).
+        Integral of the absolute values of both together (A m2), (n,).
     energy
         Free energy (J), (n,).
     dissipation
@@ -49,17 +49,17 @@ class Relaxation:
     work
         Power of the boundaries, -mu0 int (dm_/chi_m) (outward flux) (W), (n,); 0 at time 0.
     injected
-        What has come in through each part (A m2), (n,).
+        Moment that has come in through each part (A m2), (n,).
     lost
-        What the lattice has taken (A m2), (n,).
+        Moment that the lattice has taken (A m2), (n,).
     heat, put_in
         Time integrals of dissipation and work (J), (n,), of the method's order.
     balance
         (dF/dt + dissipation - work) over the largest of the three, (n,); 0 at time 0.
     states
-        At the times wanted.
+        States at the times wanted.
     final
-        At the end.
+        State at the end.
     rejected
         Number of steps that were tried with too large a step.
     """
@@ -166,11 +166,11 @@ def evolve(
     problem
         Magnet and mesh.
     initial
-        From :meth:`LongitudinalProblem.state`. At a reservoir m jumps at once to what it imposes.
+        State made by :meth:`LongitudinalProblem.state`. At a reservoir m jumps at once to what it imposes.
     duration
-        How long (s).
+        Length of the relaxation (s).
     conditions
-        Of parts of the boundary; the others are closed.
+        Conditions on parts of the boundary; the others are closed.
     wanted
         Times (s) at which states are kept; steps end there.
     first_step

@@ -61,7 +61,7 @@ class Balanced:
         rows
             Owned degrees of freedom (r,).
         values
-            What w is there (r, n).
+            Values of w there (r, n).
         transposed
             Solve the adjoint equation instead, whose solutions are committors.
 

@@ -29,15 +29,15 @@ class Distribution:
     Attributes
     ----------
     surface
-        Where it lives: a :class:`Sigma`, or a :class:`Meridian` if it is symmetric.
+        Surface on which it lives: a :class:`Sigma`, or a :class:`Meridian` if it is symmetric.
     nodes, points
         Values at the nodes of this rank (owned,) and at its quadrature points (n,).
     gradient
-        At the quadrature points (n, 3).
+        Gradient at the quadrature points (n, 3).
     method
-        How it was found.
+        Name of the method that found it.
     error_estimate
-        Of the mean direction, against a space with a degree less; None if none was made.
+        Error of the mean direction, against a space with a degree less; None if none was made.
     """
 
     surface: Surface = field(repr=False)
@@ -96,7 +96,7 @@ class Distribution:
         Parameters
         ----------
         reduced
-            What moves the direction.
+            Velocity of the direction, without units.
         gauge
             "forces", that of irreversible thermodynamics, in which grad mu drives precession as well; or "drift", in
             which the deterministic motion b carries the density and diffusion runs straight down its gradient.

@@ -96,7 +96,7 @@ def stable_points(reduced: DimensionlessDrift, starts: Array | None = None) -> A
     Parameters
     ----------
     starts
-        Instead: directions from which they are sought (n, 3).
+        Directions from which they are sought instead (n, 3).
     """
     found: list[Array] = []
     for start in [w.direction for w in survey(reduced.spin).wells] if starts is None else starts:
@@ -145,7 +145,7 @@ def escape(operator: Operator) -> Rates:
     Parameters
     ----------
     operator
-        In the weighted form; of it the surface, what moves the direction and the options matter.
+        Operator in the weighted form; its surface, drift and options are used.
 
     Raises
     ------

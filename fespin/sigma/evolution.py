@@ -42,7 +42,7 @@ _TOP, _BEND = _DEEP + 100.0, 20.0
 
 @dataclass(frozen=True)
 class Evolution:
-    """What was seen while a distribution evolved.
+    """Means and probabilities along an evolution.
 
     Attributes
     ----------
@@ -51,13 +51,13 @@ class Evolution:
     mean
         Mean direction (n, 3).
     probability
-        Of the hemisphere asked for (n,).
+        Probability of the hemisphere asked for (n,).
     observables
         Mean of each observable (n,).
     mass_error
-        What rounding would have added to the integral; it is taken out step by step.
+        Change of the integral that rounding would have added up to; it is taken out step by step.
     steps, rejected
-        How many steps were taken and repeated.
+        Numbers of steps that count and of steps that were repeated.
     final
         The distribution at the last time.
     """
@@ -126,19 +126,19 @@ def evolve(
     Parameters
     ----------
     build
-        Takes s, returns what moves the direction then.
+        Function of s that returns the drift at that time.
     start
         Integrals of the initial density with the basis functions (owned,).
     times
-        When to look, increasing (n,).
+        Times at which one looks, increasing (n,).
     weighted
-        Which weak form. The weighted one keeps small rates right and needs no torque.
+        Weak form: True for the weighted one, which keeps small rates right where no torque acts.
     axis
-        Of the hemisphere whose probability is followed.
+        Axis of the hemisphere whose probability is followed.
     tolerance
-        Of each step: how much mass may be in the wrong place.
+        Largest error of a step: the mass that may be in the wrong place.
     breakpoints
-        When field or torque jump.
+        Times at which field or torque jump.
     progress
         Called with the part that is done, 0 to 1.
     checkpoint

@@ -50,7 +50,7 @@ def write_sphere_fields(
     spin
         Whose energy, in kT, is written.
     decades
-        How far below its maximum the density is cut off before its logarithm is taken.
+        Powers of ten below the maximum at which the density is cut off before its logarithm is taken.
     comm
         Matters on a meridian, which every rank holds for itself: who calls; default: all ranks.
     """

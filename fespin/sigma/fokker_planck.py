@@ -61,8 +61,8 @@ class FokkerPlanck:
     sphere
         Makes the sphere when it is needed, if `sigma` is a communicator; default: of a size that fits.
     fitted
-        Whether rates over high barriers without torque get a sphere of their own, fine at the passes; default: unless a
-        sphere is given.
+        Give rates over high barriers without torque a sphere of their own, fine at the passes; default: unless
+        a sphere is given.
     options
         PETSc options of the factorizations, without prefix.
     say
@@ -166,7 +166,7 @@ class FokkerPlanck:
         Parameters
         ----------
         count
-            How many, zero included.
+            Number of eigenvalues, zero included.
         near
             A frequency (Hz): seek the modes nearest to it instead.
 
@@ -309,7 +309,7 @@ class FokkerPlanck:
         observables
             Functions of u (n, 3) whose means are wanted, by name.
         tolerance
-            Of each step: how much mass may be in the wrong place.
+            Largest error of a step: the mass that may be in the wrong place.
         breakpoints
             Times at which field or drive jump (s).
         progress
@@ -363,8 +363,9 @@ class FokkerPlanck:
         target
             Axis of a cap; default: opposite to the start.
         cosine
-            Of the cap's opening angle; 0 is a hemisphere. On the sphere a cap is made of the nodes inside it: its
-            edge lies up to a node's distance inside, a few percent for fast passages; in wells it does not matter.
+            Cosine of the cap's opening angle; 0 is a hemisphere. On the sphere a cap is made of the nodes
+            inside it: its edge lies up to a node's distance inside, a few percent for fast passages; in
+            wells it does not matter.
 
         Raises
         ------
@@ -411,7 +412,7 @@ class FokkerPlanck:
         frequencies
             Hz, positive, increasing (n,).
         direction_of_field
-            Its direction (3,).
+            Direction of the field (3,).
         """
         f = linear_response.checked_frequencies(frequencies)
         e = np.asarray(direction(direction_of_field, "susceptibility", "direction"))

@@ -32,11 +32,11 @@ class Susceptibility:
     response
         d<u>/dB for a field B exp(+i omega t) along `direction` (1/T), (n, 3) complex.
     direction
-        Of the field (3,).
+        Direction of the field (3,).
     susceptibility
         chi = dM/dH = mu0 Ms d<u>/dB, without unit, (n, 3) complex.
     error_estimate
-        Of each frequency, relative: two sizes of the Krylov space (n,).
+        Relative error at each frequency: the difference of two sizes of the Krylov space (n,).
     """
 
     frequencies: Array
@@ -57,9 +57,9 @@ class Noise:
     density
         [R]^2/Hz (n,). Its integral over all frequencies is the variance.
     mean, variance
-        Of R in the stationary state.
+        Mean and variance of R in the stationary state.
     error_estimate
-        Of each frequency, relative (n,).
+        Relative error at each frequency (n,).
     """
 
     frequencies: Array

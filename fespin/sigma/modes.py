@@ -48,7 +48,7 @@ def find_spectrum(
     near_to
         Complex number (1/s) near which they are sought.
     verify
-        Whether to solve on a coarser surface as well, and to refuse a surface that does not resolve the first mode.
+        Solve on a coarser surface as well, and refuse a surface that does not resolve the first mode.
     options
         PETSc options of the factorizations, without prefix.
 

@@ -46,15 +46,15 @@ class Sigma:
     mesh_size
         Length of edges; degree 4 has about 230/mesh_size^2 unknowns.
     degree
-        Of the polynomials.
+        Degree of the polynomials.
     axis
         Direction of the poles. The equator about it consists of edges: hemispheres of that axis are
         integrated without cutting cells.
     refine
         A macrospin: cells are smaller where its energy is low, larger at its maxima.
     grading
-        How much: sizes vary by a factor between 1 - grading and 1 + grading; 0 is uniform. An energy of a larger span
-        than 100 kT has it closer to 1: 1 - grading falls with the root of the span.
+        Variation of the sizes: they vary by a factor between 1 - grading and 1 + grading; 0 is uniform. An
+        energy of a larger span than 100 kT has it closer to 1: 1 - grading falls with the root of the span.
     mesh
         A .msh or .geo file, instead of a mesh of its own.
     quadrature_degree
@@ -65,7 +65,7 @@ class Sigma:
     points
         Directions of the quadrature points of this rank's own cells, (n, 3).
     measure
-        Their weights, which add up to 4 pi over all ranks, (n,).
+        Weights of the quadrature points, which add up to 4 pi over all ranks, (n,).
     nodes
         Directions of this rank's own degrees of freedom, (m, 3).
 
@@ -115,7 +115,7 @@ class Sigma:
         size
             Takes directions (n, 3), returns the longest edge there (n,); it may vary by powers of ten.
         axis
-            Of the octahedron that is refined.
+            Axis of the octahedron that is refined.
 
         Raises
         ------
@@ -237,11 +237,11 @@ class Sigma:
         Parameters
         ----------
         kappa
-            At the quadrature points (n,), or tensors (n, 3, 3).
+            Diffusion at the quadrature points (n,), or tensors (n, 3, 3).
         mu
-            At the quadrature points (n,).
+            Coefficient of the rotation at the quadrature points (n,).
         drift
-            At the quadrature points, tangential, (n, 3).
+            Tangential velocity at the quadrature points (n, 3).
         """
         form = self._transport if kappa.ndim == 1 else self._with_tensor()
         self._fill(self._kappa if kappa.ndim == 1 else self._tensor, kappa)
@@ -351,7 +351,7 @@ class Sigma:
 
     @cached_property
     def _lift(self) -> Array:
-        """What turns derivatives on the reference triangle into gradients on the sphere (cells, points, 3, 2)."""
+        """Tensors (cells, points, 3, 2) from derivatives on the reference triangle to gradients on the sphere."""
         corners = self._corners[: self.cells]
         flat = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=-1)[:, None]
         u = self.points.reshape(self.cells, -1, 3)
@@ -382,7 +382,7 @@ class Sigma:
         Parameters
         ----------
         values
-            Of this rank's own cells (cells,).
+            Values of this rank's own cells (cells,).
         """
         f = fem.Function(self.space)
         f.x.array[:] = -np.inf

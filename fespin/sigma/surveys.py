@@ -45,7 +45,7 @@ _FINE = 1e-5
 
 @dataclass(frozen=True)
 class DwellTimes:
-    """How long each state lasts, against the drive.
+    """Dwell times of the states against the drive.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class DwellTimes:
     states
         Directions of the energy's wells (k, 3), the deepest first.
     stable
-        Whether there is a stable state that belongs to the well (n, k).
+        True where a stable state belongs to the well (n, k).
     dwell_times
         Mean time in it (s), (n, k): infinite if it is the only one, nan if there is none, or a torque holds a direction
         outside all wells beside it.
@@ -79,13 +79,13 @@ class PhaseDiagram:
     Attributes
     ----------
     fields
-        Along the direction (T), (m,).
+        Fields along the direction (T), (m,).
     drives
         (n,).
     states
         Directions of the wells without the swept field (k, 3).
     dwell_times, populations
-        As in :class:`DwellTimes`, (m, n, k).
+        Dwell times and populations as in :class:`DwellTimes`, (m, n, k).
     regions
         (m, n): "bistable" if two or more states outlast the observation; a state's number as text, if it is the only
         one, or alone lasts or has 99 percent of the time; "telegraph" if none lasts and two have a share of 1 percent;
@@ -123,7 +123,8 @@ class Resonances:
     directions
         The state's stable direction (n, 3); nan where there is none.
     frequency, width
-        Of the linearized equation of motion: frequency and full width at half maximum of the absorbed power (Hz), (n,).
+        Frequency and full width at half maximum of the absorbed power, by the linearized equation of motion
+        (Hz), (n,).
     thermal_frequency, thermal_width
         The same of the mode of the Fokker-Planck equation (Hz), (n,).
     failures
@@ -199,9 +200,9 @@ def phase_diagram(
     along
         Direction of the swept field.
     observation
-        How long one looks (s): what lasts longer does not switch.
+        Time for which one looks (s): what lasts longer does not switch.
     make, progress, journal
-        As for :func:`dwell_times`.
+        Solver, progress and pieces that are done, see :func:`dwell_times`.
 
     Raises
     ------
@@ -276,7 +277,7 @@ def resonances(
     state
         Direction near which the state is.
     make, progress, journal
-        As for :func:`dwell_times`.
+        Solver, progress and pieces that are done, see :func:`dwell_times`.
     """
     x = _checked(drives, "resonance: drives")
     e = np.asarray(direction(state, "resonance", "state"))

@@ -63,7 +63,7 @@ class Drives:
         Parameters
         ----------
         m
-            At this rank's own nodes (owned, 3).
+            Directions at this rank's own nodes (owned, 3).
         """
         largest, turned = self._grid.largest, 0.0
         if self._field is not None:
