@@ -169,10 +169,10 @@ class DirectionTorque:
 
     def potentials(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
         """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3); None if unknown."""
-        found = self._explicit(spin)
-        if found is None:
+        coefficients = self._explicit(spin)
+        if coefficients is None:
             return None
-        chi, phi = expansion(found, u)[0]
+        chi, phi = expansion(coefficients, u)[0]
         return chi, phi
 
     def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
@@ -180,21 +180,21 @@ class DirectionTorque:
 
         Unknown with pumping, and at a voltage if the current varies so much that harmonics do not resolve it.
         """
-        found = self._explicit(spin)
-        return None if found is None else expansion(found[0], u)
+        coefficients = self._explicit(spin)
+        return None if coefficients is None else expansion(coefficients[0], u)
 
     def scaled(self, factor: float) -> DirectionTorque:
         """Return the torque of `factor` times the drive."""
-        given = self.circuit
-        if given.voltage is not None:
-            return replace(self, circuit=replace(given, voltage=factor * given.voltage))
-        assert given.current_density is not None
-        return replace(self, circuit=replace(given, current_density=factor * given.current_density))
+        circuit = self.circuit
+        if circuit.voltage is not None:
+            return replace(self, circuit=replace(circuit, voltage=factor * circuit.voltage))
+        assert circuit.current_density is not None
+        return replace(self, circuit=replace(circuit, current_density=factor * circuit.current_density))
 
     def _tau(self, u: Array) -> Array:
         """Return tau (J/m2), (n, 3)."""
-        found = self.map
-        values, (chi, phi, _) = expansion(np.stack([found.chi, found.phi, found.resistance_area]), u)
+        here = self.map
+        values, (chi, phi, _) = expansion(np.stack([here.chi, here.phi, here.resistance_area]), u)
         return np.asarray(self.circuit.current_at(values[2])[:, None] * (chi + np.cross(u, phi)))
 
     def _explicit(self, spin: Macrospin) -> Array | None:
@@ -239,14 +239,14 @@ class DirectionDamping:
 
     def tensor(self, u: Array) -> Array:
         """Return A at directions u (n, 3), (n, 3, 3): it acts on du/dt."""
-        found = self.map
-        assert found.pumping is not None
-        values = expansion(found.pumping, u)[0].T
+        here = self.map
+        assert here.pumping is not None
+        values = expansion(here.pumping, u)[0].T
         gamma: Array = values[:, :9].reshape(-1, 3, 3)
         current = values[:, 9:]
-        area = found.resistance_at(u)
+        area = here.resistance_at(u)
         # The pumped current drives itself back by a voltage -feedback a.w, which makes the torque of a voltage.
-        per_voltage = found.torque_per_current(u) / area[:, None]
+        per_voltage = here.torque_per_current(u) / area[:, None]
         gamma = gamma + self.circuit.feedback(area)[:, None, None] * per_voltage[:, :, None] * current[:, None, :]
         # Gamma acts on u x du/dt, and its result enters as it is; A's is turned by u x.
         turn = turning(u)
@@ -357,8 +357,8 @@ def _fit(u: Array, tau: Array, degree: int) -> tuple[Array, Array]:
     size = sizes(degree)
     gradient = gradient[:, 1:] / size[:, None]
     columns = np.concatenate([gradient, np.cross(u[:, None], gradient)], axis=1)
-    found = np.linalg.lstsq(columns.transpose(0, 2, 1).reshape(-1, 2 * len(size)), tau.ravel(), rcond=None)[0]
-    chi, phi = (np.concatenate([[0.0], x / size]) for x in np.split(found, 2))
+    coefficients = np.linalg.lstsq(columns.transpose(0, 2, 1).reshape(-1, 2 * len(size)), tau.ravel(), rcond=None)[0]
+    chi, phi = (np.concatenate([[0.0], x / size]) for x in np.split(coefficients, 2))
     return chi, phi
 
 

@@ -246,24 +246,24 @@ class RelaxationMap:
         """
         circuit = Circuit(current_density, voltage, series_resistance_area)
         l_below, l_above = _crosses(cross)
-        found = -(l_below * self.below + l_above * self.above)
+        per_current = -(l_below * self.below + l_above * self.above)
         if subtract_own:
             if self.alone:
                 raise InputError(f"relaxation map: '{self.layer}' is the only magnet; all of its chi is its own")
             if self.own is None:
                 raise InputError("relaxation map: it holds no own part; make it with own=True")
-            found = found + (l_below * self.own[0] + l_above * self.own[1])
+            per_current = per_current + (l_below * self.own[0] + l_above * self.own[1])
         if self.alone:
-            found = found * Chebyshev([0.0, 1.0])
+            per_current = per_current * Chebyshev([0.0, 1.0])
         if current_density is not None:
-            return found * current_density
+            return per_current * current_density
         r = self.resistance_area
 
         def at(c: Array) -> Array:
-            slope, area = (np.asarray(x(c), dtype=np.float64) for x in (found, r))
+            slope, area = (np.asarray(x(c), dtype=np.float64) for x in (per_current, r))
             return np.asarray(slope * circuit.current_at(area))
 
-        return polynomial_of(at, found, r)
+        return polynomial_of(at, per_current, r)
 
     def torque(
         self,
@@ -298,14 +298,14 @@ class RelaxationMap:
                 raise ModelError(
                     f"relaxation: cross is {x!r}; power would be gained, its magnitude must be below {most:.6g}"
                 )
-        found = self.slope(
+        slope = self.slope(
             cross,
             current_density=current_density,
             voltage=voltage,
             series_resistance_area=series_resistance_area,
             subtract_own=subtract_own,
         )
-        a = found * (spin.volume / self.thickness / spin.gyromagnetic_ratio)
+        a = slope * (spin.volume / self.thickness / spin.gyromagnetic_ratio)
         return AngularTorque(a, -spin.damping * a, self.axis)
 
 
@@ -432,9 +432,9 @@ def without_others(problem: TransportProblem, layer: str) -> TransportProblem:
             # G_up + G_dn = 1/(AR* (1 - gamma^2)).
             face = replace(face, area_resistance_star=face.area_resistance_star * (1 - face.gamma**2), gamma=0.0)
         faces[pair] = face
-    made = Stack(*(changed.get(x.name, x) for x in stack), interfaces=faces, library={})
+    normalized = Stack(*(changed.get(x.name, x) for x in stack), interfaces=faces, library={})
     return TransportProblem(
-        replace(problem.domain, stack=made),
+        replace(problem.domain, stack=normalized),
         problem.model,
         contacts={k: c for k, (c, _) in problem.contacts.items()},
         degree=problem.system.degree,
@@ -447,8 +447,8 @@ def _solve(problem: TransportProblem, layer: str, process: str) -> Array:
     solved = problem.solver.solve(problem.drive(voltage=1.0))
     density = solved.currents["bottom"] / problem.domain.area
     fields = dict(zip(problem.system.fields, solved.fields, strict=True))
-    found = _differences(problem, problem.stack, fields, layer, process)
-    return np.array([*found, 1.0]) / density
+    differences = _differences(problem, problem.stack, fields, layer, process)
+    return np.array([*differences, 1.0]) / density
 
 
 def _differences(
@@ -502,10 +502,10 @@ def channel_weights(
     ModelError
         If there is no d channel.
     """
-    found, channels = stack[layer], problem.model.channels
-    if found.material.bands is None or "d_down" not in channels.names:
+    magnet, channels = stack[layer], problem.model.channels
+    if magnet.material.bands is None or "d_down" not in channels.names:
         raise ModelError(f"layer '{layer}' has no d channels; solve with three or four")
-    minority = ("up", "down")[sign_along(found, common_axis(stack)) > 0]
+    minority = ("up", "down")[sign_along(magnet, common_axis(stack)) > 0]
     return dict(channels.combination(of(minority)))
 
 

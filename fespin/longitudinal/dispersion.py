@@ -221,15 +221,15 @@ def decay_modes(
                 # Not on an eigenvalue, where the shifted matrix would be singular.
                 target = rate * (1 + 1e-5) if rate else -1e-3 * g.rate
                 for count in SOUGHT:
-                    found = [mode for mode in pencil.modes(pencil.near(target, count)) if mode.branch == branch]
-                    if found:
+                    candidates = [mode for mode in pencil.modes(pencil.near(target, count)) if mode.branch == branch]
+                    if candidates:
                         break
                 else:
                     raise SolverError(
                         f"longitudinal modes: no {branch} mode among the {SOUGHT[-1]} rates next to {rate:.6g} 1/s, "
                         f"its closed form at k = {k:.6g} 1/m; a finer mesh resolves shorter waves"
                     )
-                out.append(min(found, key=lambda mode: abs(mode.wavenumber - k)))
+                out.append(min(candidates, key=lambda mode: abs(mode.wavenumber - k)))
     finally:
         pencil.destroy()
     return out

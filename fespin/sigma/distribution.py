@@ -56,7 +56,7 @@ class Distribution:
         """Return the mean direction (3,). Collective."""
         u = self.surface.points
         mean = np.array([self.surface.integral(self.points * u[:, k]) for k in range(3)])
-        if self.surface.dim == 1:  # the points lie on one meridian; the others cancel what is across the axis
+        if self.surface.dim == 1:  # integrated over the angle about the axis, only the component along it is left
             mean = (mean @ self.surface.axis) * self.surface.axis
         return mean
 
@@ -146,6 +146,6 @@ def power(distribution: Distribution, reduced: DimensionlessDrift) -> dict[str, 
     work = surface.integral(np.sum(reduced.torque_velocity(u) * force, axis=1))
     positive = np.maximum(distribution.points, 1e-300)
     squared = np.sum(force * reduced.dissipative(u, force), axis=1)
-    # Where the density is rounding, so is its chemical potential.
+    # Where the density is below rounding, its logarithm is meaningless.
     trusted = distribution.points > 1e-12 * distribution.points.max(initial=0.0)
     return {"work": work, "dissipation": surface.integral(np.where(trusted, squared / positive, 0.0))}

@@ -32,12 +32,15 @@ from .switching import depth
 # lengths need not come back.
 _RULE = Proportional(4, least=0.2, most=4.0, stretch=1.1)
 
-# The weighted form loses digits where the density lies this much higher in energy (kT) than the lowest well; the plain
-# form has spurious rates, which steps longer than the second number (2 tau_N) would show.
-_DEEP, _SLOWEST = 35.0, 1e4
-# So far (kT) above the lowest energy the weight is exp(-v), within a bend it becomes constant: what comes there from a
-# state that lies as deep as the form allows is less than 1e-40.
-_TOP, _BEND = _DEEP + 100.0, 20.0
+# Height of the density above the lowest well (kT) from which on the weighted form loses digits.
+_DEEP = 35.0
+# Longest step (2 tau_N) in the plain form: its spurious rates would show in longer ones.
+_SLOWEST = 1e4
+# Energy above the lowest (kT) up to which the weight is exp(-v). Higher up it is constant: from a state at the height
+# that the weighted form allows, less than 1e-40 of the density gets there.
+_TOP = _DEEP + 100.0
+# Half of the range of energies (kT) over which the weight becomes constant.
+_BEND = 20.0
 
 
 @dataclass(frozen=True)

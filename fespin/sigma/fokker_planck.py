@@ -144,18 +144,18 @@ class FokkerPlanck:
     def steady(self) -> Distribution:
         """Return the stationary distribution under the torque. Collective."""
         surface = self.surface()
-        found = steady_state(surface, self.drift, self.options)
+        distribution = steady_state(surface, self.drift, self.options)
         if not self.verify or not self.drift.has_torque:
-            return found
+            return distribution
         other = steady_state(surface.coarser, self.drift, self.options)
-        difference = float(np.linalg.norm(found.mean - other.mean))
+        difference = float(np.linalg.norm(distribution.mean - other.mean))
         require_resolution(surface, "the steady state", difference, self.spin)
-        return dataclasses.replace(found, error_estimate=difference)
+        return dataclasses.replace(distribution, error_estimate=difference)
 
     def power(self, distribution: Distribution) -> dict[str, float]:
         """Return the power that the torque does on a distribution and the one it dissipates (W). Collective."""
-        found = power(distribution, self.drift)
-        return {k: self.spin.thermal_energy * self.spin.diffusion * x for k, x in found.items()}
+        reduced = power(distribution, self.drift)
+        return {k: self.spin.thermal_energy * self.spin.diffusion * x for k, x in reduced.items()}
 
     def spectrum(self, count: int = 6, *, near: float | None = None) -> Spectrum:
         """Return the eigenvalues of lowest real part. Collective.
@@ -193,16 +193,16 @@ class FokkerPlanck:
             If there are fewer than two.
         """
         surface = self._surface_for_rates()
-        found = escaping.rates_on(surface, self.drift, self.options)
-        if np.isnan(found.log_populations).any():
+        rates = escaping.rates_on(surface, self.drift, self.options)
+        if np.isnan(rates.log_populations).any():
             require_resolution(surface, "the rate of escape", np.inf, self.spin)
             raise SolverError("escape: the rate out of a state is lost in rounding; try a finer mesh")
         if not self.verify:
-            return escape_times(found, None, self.spin)
-        other = escaping.rates_on(surface.coarser, self.drift, self.options)
-        fastest = np.unravel_index(np.argmax(found.log_rates), found.rates.shape)
-        require_resolution(surface, "the rate of escape", float(rate_changes(found, other)[fastest]), self.spin)
-        return escape_times(found, other, self.spin)
+            return escape_times(rates, None, self.spin)
+        coarser = escaping.rates_on(surface.coarser, self.drift, self.options)
+        fastest = np.unravel_index(np.argmax(rates.log_rates), rates.rates.shape)
+        require_resolution(surface, "the rate of escape", float(rate_changes(rates, coarser)[fastest]), self.spin)
+        return escape_times(rates, coarser, self.spin)
 
     def switching(
         self,
@@ -243,32 +243,32 @@ class FokkerPlanck:
             cost = cost_of_a_course(surface, self.drift, self.options, verify=self.verify)
             if cost is not None:
                 self._say(cost)
-        found: list[courses.Course] = []
+        solutions: list[courses.Course] = []
         try:
             for space in (surface, *(_spaces(surface) if self.verify else ())):
-                found.append(solve(space, when, axis, list(watched.values()), rtol))
+                solutions.append(solve(space, when, axis, list(watched.values()), rtol))
         except SolverError:
-            # The lowest degree may fail where the others are right.
-            if len(found) < 2:
+            # The lowest degree only serves the estimate of the error; without it two degrees are left.
+            if len(solutions) < 2:
                 if self.verify:
                     require_resolution(surface, "the write-error rate", np.inf, self.spin)
                 raise
         finer = surface.degree <= 2
-        error = relative_errors([c.probability for c in found], found[0].error, index, finer=finer)
-        # Nothing is asked to be better than that; at the start it is exact.
+        error = relative_errors([c.probability for c in solutions], solutions[0].error, index, finer=finer)
+        # The integration in time adds its own tolerance; the initial value is exact.
         error = np.where(t > 0, error + rtol, 0.0)
-        made = switched(found, error, index[:, -1], t, self.reduced_time, list(watched))
-        if made.resolved.all():
-            return made
-        deep = drowned(t, found[0].probability[index[:, -1]], error, made.resolved)
-        k, well = int(np.argmax(deep)), np.flatnonzero(made.resolved & (t > 0))
+        result = switched(solutions, error, index[:, -1], t, self.reduced_time, list(watched))
+        if result.resolved.all():
+            return result
+        deep = drowned(t, solutions[0].probability[index[:, -1]], error, result.resolved)
+        k, well = int(np.argmax(deep)), np.flatnonzero(result.resolved & (t > 0))
         last = float(t[well[-1]]) if len(well) else None
-        integrated = float(found[0].error[index[k, -1]])
+        integrated = float(solutions[0].error[index[k, -1]])
         what = remedy(surface, "the write-error rate", float(error[k]), float(deep[k]), integrated, last, self.spin)
         if last is None:
             raise InputError(what)
-        lost = np.count_nonzero(~made.resolved)
-        return dataclasses.replace(made, advice=f"{lost} of {len(t)} samples are not resolved; {what}")
+        lost = np.count_nonzero(~result.resolved)
+        return dataclasses.replace(result, advice=f"{lost} of {len(t)} samples are not resolved; {what}")
 
     @cached_property
     def reduced_time(self) -> float:
@@ -340,12 +340,12 @@ class FokkerPlanck:
             load = surface.load(initial.points)
         else:
             load = courses.hemisphere_equilibrium(DimensionlessDrift(self.spin, field=build(0.0).field), surface, axis)
-        found = evolve(
+        evolution = evolve(
             surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
             tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
             checkpoint=checkpoint, every=every, resume=resume, options=self.options, comm=self.comm,
         )  # fmt: skip
-        return dataclasses.replace(found, times=t)
+        return dataclasses.replace(evolution, times=t)
 
     def mean_first_passage(
         self,

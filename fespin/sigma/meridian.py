@@ -183,7 +183,7 @@ class Meridian:
         """
         lean = float(np.clip(np.asarray(axis, dtype=float) @ self.axis, -1, 1))
         tilt = np.arccos(lean)
-        # Circles within these angles are cut.
+        # Circles of latitude between these angles are cut by the edge of the hemisphere.
         kinks = sorted(
             {
                 min(max(x, 0.0), np.pi)
@@ -197,7 +197,7 @@ class Meridian:
         for (a, b), dofs in zip(ends, self.space.dofmap.list, strict=True):
             stops = [a, *(x for x in kinks if a < x < b), b]
             for low, high in pairwise(stops):
-                # Clustered at both ends, where the share goes like a square root.
+                # Points cluster at both ends, where the part of a circle inside varies like a square root.
                 x = reference[:, 0]
                 smooth = x * x * (3 - 2 * x)
                 theta = low + smooth * (high - low)

@@ -76,7 +76,7 @@ class Sigma:
     """
 
     dim = 2
-    key = "sphere.mesh_size"  # of a case file, that says how fine it is
+    key = "sphere.mesh_size"  # key of a case file that sets the resolution, for messages
 
     def __init__(
         self,
@@ -122,14 +122,14 @@ class Sigma:
         InputError
             If that takes more than 40 000 cells.
         """
-        made = object.__new__(cls)
-        made.axis = np.array(direction(axis, "sphere", "axis"))
-        x, triangles = bisected(size, made.axis)
-        if comm.rank:  # all have made the same; the first hands it out
+        sphere = object.__new__(cls)
+        sphere.axis = np.array(direction(axis, "sphere", "axis"))
+        x, triangles = bisected(size, sphere.axis)
+        if comm.rank:  # every rank has computed the same mesh; the first one distributes it
             x, triangles = x[:0], triangles[:0]
         element = basix.ufl.element("Lagrange", "triangle", 1, shape=(3,))
-        made._build(_compat.create_mesh(comm, triangles, element, x), degree, 2 * degree + 10)
-        return made
+        sphere._build(_compat.create_mesh(comm, triangles, element, x), degree, 2 * degree + 10)
+        return sphere
 
     def _build(self, mesh: dmesh.Mesh, degree: int, quadrature_degree: int) -> None:
         self.mesh, self.comm, self.degree = mesh, mesh.comm, degree
@@ -199,7 +199,7 @@ class Sigma:
         u = x / r
         normal = ufl.CellNormal(self.mesh)
         normal = normal * ufl.sign(ufl.dot(normal, x))  # outwards
-        # Of the radial map: tangents of the sphere, metric and its inverse, area per flat area.
+        # Quantities of the radial map from the flat cell: tangents of the sphere, metric, its inverse, ratio of areas.
         flat = ufl.Jacobian(self.mesh)
         tangents = (ufl.Identity(3) - ufl.outer(u, u)) / r * flat
         inverse = ufl.inv(tangents.T * tangents)
@@ -430,7 +430,7 @@ def _sizing(spin: Macrospin, grading: float) -> Sizing | None:
         return None
     s = math.sqrt(max(1.0, span / 100))
     grading, power = 1 - (1 - grading) / s, max(0.5, 1 / s)
-    # gmsh asks tens of thousands of times: a table of the sphere, degree by degree.
+    # gmsh asks for tens of thousands of sizes: they are read from a table with one entry per degree of both angles.
     theta, phi = np.meshgrid(np.radians(np.arange(181)), np.radians(np.arange(-180, 180)), indexing="ij")
     u = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=-1)
     height = np.clip((spin.reduced_energy(u.reshape(-1, 3)) - low) / span, 0, 1)

@@ -37,9 +37,9 @@ type Maker = Callable[[MPI.Intracomm, Macrospin, Torque | None], FokkerPlanck]
 
 type _Point = tuple[NDArray[np.bool_], Array, Array]
 
-# A state that is there for less of the time is no part of telegraph noise.
+# Part of the time that a state must hold to count as a part of telegraph noise.
 _SHARE = 0.01
-# A drive at which a state loses its stability, relative to the range.
+# Accuracy of a drive at which a state loses its stability, relative to the range.
 _FINE = 1e-5
 
 
@@ -171,9 +171,9 @@ def dwell_times(
         spin, torque = driven(float(x[k]))
         return _kept(lambda: _dwell(make, spin, torque, states), _unknown(states), journal, [float(x[k])])
 
-    found = map_over_ranks(comm, len(x), point, "dwell times", progress)
-    failures = _failures({k: error for k, (_, error) in enumerate(found)})
-    stable, times, shares = (np.array([p[i] for p, _ in found]) for i in range(3))
+    points = map_over_ranks(comm, len(x), point, "dwell times", progress)
+    failures = _failures({k: error for k, (_, error) in enumerate(points)})
+    stable, times, shares = (np.array([p[i] for p, _ in points]) for i in range(3))
     return DwellTimes(x, states, stable, times, shares, failures)
 
 
@@ -232,13 +232,13 @@ def phase_diagram(
                 return _dwell(make, spin, torque, states)
 
             points.append(_kept(solve, _unknown(states), journal, [strength, float(y)]))
-        # What is stable does not depend on the solve.
+        # Stability follows from the equation of motion: it is known even where the solve fails.
         stable = np.array([_stable(states, DimensionlessDrift(*at(strength, float(y))))[0] for y in x])
         return points, _changes(lambda y: at(strength, y), x, stable, states)
 
-    found = map_over_ranks(comm, len(b), row, "phase diagram", progress)
-    failures = _failures({(i, k): error for i, (row, _) in enumerate(found) for k, (_, error) in enumerate(row)})
-    stable, times, shares = (np.array([[p[i] for p, _ in points] for points, _ in found]) for i in range(3))
+    rows = map_over_ranks(comm, len(b), row, "phase diagram", progress)
+    failures = _failures({(i, k): error for i, (row, _) in enumerate(rows) for k, (_, error) in enumerate(row)})
+    stable, times, shares = (np.array([[p[i] for p, _ in points] for points, _ in rows]) for i in range(3))
     regions = np.array(
         [
             [
@@ -249,7 +249,7 @@ def phase_diagram(
         ]
     )
     critical = tuple(
-        np.array([[f, y] for f, (_, changes) in zip(b, found, strict=True) for y in changes[i]]).reshape(-1, 2)
+        np.array([[f, y] for f, (_, changes) in zip(b, rows, strict=True) for y in changes[i]]).reshape(-1, 2)
         for i in range(len(states))
     )
     return PhaseDiagram(b, x, states, times, shares, regions, critical, observation, failures)
@@ -286,9 +286,9 @@ def resonances(
         spin, torque = driven(float(x[k]))
         return _kept(lambda: _resonance(make, spin, torque, e), [np.nan] * 7, journal, [float(x[k])])
 
-    found = map_over_ranks(comm, len(x), point, "resonance", progress)
-    failures = _failures({k: error for k, (_, error) in enumerate(found)})
-    values = np.array([y for y, _ in found])
+    points = map_over_ranks(comm, len(x), point, "resonance", progress)
+    failures = _failures({k: error for k, (_, error) in enumerate(points)})
+    values = np.array([y for y, _ in points])
     return Resonances(x, values[:, :3], values[:, 3], values[:, 4], values[:, 5], values[:, 6], failures)
 
 
@@ -403,7 +403,7 @@ def _nearest(states: Array, u: Array) -> int:
 def _region(stable: NDArray[np.bool_], times: Array, shares: Array, observation: float) -> str:
     if not stable.any():
         return "none"
-    # Of what is stable and of unknown duration, nothing says that it ends.
+    # A stable state whose dwell time is unknown (nan) counts as lasting.
     lasting = np.flatnonzero(stable & ~(times <= observation))
     if len(lasting) > 1:
         return "bistable"
@@ -450,7 +450,7 @@ def _changes(driven: Driven, drives: Array, stable: Array, states: Array) -> lis
 
             fine = _FINE * abs(drives[-1] - drives[0])
             at = _bisected(there, low, high, fine)
-            # A state that turns until it is nearer to another one's direction has not ended.
+            # A state that turns until it is nearer to the direction of another state still exists.
             if len({len(_states(DimensionlessDrift(*driven(y)))[0]) for y in (at - 2 * fine, at + 2 * fine)}) > 1:
                 out[-1].append(at)
     return out
