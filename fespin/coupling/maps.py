@@ -35,7 +35,7 @@ from ..macrospin.stability import critical_factor
 from ..macrospin.torque import AngularTorque, chebyshev_coefficients
 from ..output import save_json
 from ..transport.problem import TransportProblem
-from ..transport.vector import SPIN_PER_CHARGE
+from ..transport.spins import SPIN_PER_CHARGE
 from .circuit import Circuit
 from .directions import fixed_direction, require_torque
 from .groups import Groups

@@ -26,8 +26,9 @@ from ..onsager.power import Dissipation, dissipation_of
 from ..onsager.system import Fields, System
 from ..onsager.terminals import Terminal
 from ..transport.problem import TransportProblem
+from ..transport.spins import SPIN, SPIN_PER_CHARGE
 from ..transport.torque import spin_torque
-from ..transport.vector import SPIN, SPIN_PER_CHARGE, Vector
+from ..transport.vector import Vector
 
 type Array = NDArray[np.float64]
 

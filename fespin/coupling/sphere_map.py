@@ -29,7 +29,7 @@ from ..macrospin.spin import Macrospin
 from ..macrospin.stability import critical_factor
 from ..output import save_json
 from ..transport.problem import TransportProblem
-from ..transport.vector import SPIN_PER_CHARGE
+from ..transport.spins import SPIN_PER_CHARGE
 from .circuit import Circuit
 from .directions import require_torque
 from .groups import Groups

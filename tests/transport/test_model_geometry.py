@@ -8,7 +8,7 @@ import pytest
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.transport.vector import SPIN_PER_CHARGE
+from fespin.transport.spins import SPIN_PER_CHARGE
 from tests.references import channel_models as exact
 from tests.transport import test_s_d as sd
 from tests.transport import test_thermoelectric as thermo

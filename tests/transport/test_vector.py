@@ -12,8 +12,8 @@ import fespin as fs
 from fespin.constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
 from fespin.domain import sample
 from fespin.onsager.power import region_integral
+from fespin.transport.spins import SPIN_PER_CHARGE
 from fespin.transport.torque import torque_density
-from fespin.transport.vector import SPIN_PER_CHARGE
 from tests.references import channel_models as exact
 from tests.references import channels as solver
 
@@ -112,7 +112,7 @@ def test_against_the_exact_solution(name):
     stack, x, e = solve(name)
     assert x.resistance_area == pytest.approx(e.resistance_area, rel=5e-8, abs=0)
     assert abs(x.power_balance) < 1e-10
-    scale = fs.transport.vector.SPIN_PER_CHARGE * J
+    scale = SPIN_PER_CHARGE * J
     for i, layer in enumerate(stack):
         if layer.direction is not None:
             assert x.report["torque"][layer.name] == pytest.approx(exact.torque(e, i), rel=0, abs=1e-6 * scale)
