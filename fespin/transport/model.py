@@ -134,7 +134,9 @@ def declaration_of(
     media = {x.name: medium(x) for x in stack}
     laws = {(a, b): found for a, b in pairs if (found := law(a, b)) is not None}
     ends = {
-        k: contact(c.spin, stack[r]) if contact else contact_law(c.spin, media[r], "c", fields)
+        k: contact(c.spin, stack[r])
+        if contact
+        else contact_law(c.spin, media[r], "c", fields, c.normal or (0.0, 0.0, 1.0))
         for k, (c, r) in contacts.items()
     }
     return Declaration(tuple(fields), media, laws, ends, thermal)

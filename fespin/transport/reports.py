@@ -50,7 +50,7 @@ def accumulation(problem: DeviceState, w: Fields) -> dict[Pair, tuple[float, flo
 def _ohmic_weights(system: System, layer: str) -> NDArray[np.float64]:
     """Return K q/(q^T K q): the potential that it weights falls by Ohm's law alone in a layer."""
     q = system.fields.index(system.declaration.charge)
-    row = system.coefficients.conduction[system.domain.regions.index(layer), q]
+    row = system.coefficients.along(layer, (0.0, 0.0, 1.0))[q]
     return np.asarray(row / row[q])
 
 
@@ -60,7 +60,7 @@ def drops(problem: DeviceState, w: Fields) -> tuple[dict[str, float], dict[Pair,
     pairs = list(itertools.pairwise(names))
     if set(pairs) != set(problem.domain.interfaces) or set(problem.contacts) != {"bottom", "top"}:
         return {}, {}
-    if system.declaration.varying:
+    if system.declaration.varying or system.declaration.applied:
         return {}, {}
 
     def face(pair: Pair, side: int) -> float:

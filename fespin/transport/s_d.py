@@ -21,7 +21,8 @@ from ..constants import ELEMENTARY_CHARGE
 from ..device import Layer, Material
 from ..errors import InputError, ModelError
 from ..onsager.channels import Channels
-from ..onsager.declaration import Declaration, InterfaceLaw, Medium, matrix_of
+from ..onsager.declaration import Declaration, InterfaceLaw, Medium
+from ..onsager.matrices import matrix_of
 from ..stack import Stack, common_axis, interface_sign, sign_along
 from .model import Contacts, DeviceState, Pairs, declaration_of
 from .two_channel import DIFFERENCE, two_channel_law, two_channel_medium

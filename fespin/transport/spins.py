@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ..constants import ELEMENTARY_CHARGE, HBAR
 from ..device import Interface, Layer
-from ..onsager.declaration import InterfaceLaw, Mechanism, Reversible
+from ..onsager.declaration import GradientCoupling, InterfaceLaw, Mechanism, Reversible
 
 SPIN = ("sx", "sy", "sz")
 """Names of the components of s."""
@@ -40,6 +42,29 @@ def turns(name: str, coefficient: float, u: Sequence[float]) -> tuple[Reversible
 def given_to_magnet[T: (Mechanism[Any], Reversible[Any])](terms: Sequence[T]) -> tuple[T, ...]:
     """Return terms whose angular momentum a magnet takes: they make its torque and follow its motion."""
     return tuple(replace(x, destination="magnet") for x in terms)
+
+
+def spin_hall(conductivity: float) -> tuple[GradientCoupling, ...]:
+    """Return the spin Hall effect and its inverse as couplings of c with each component of s.
+
+    With k = theta/rho, ``J_c,i = k eps_iaj d_j s_a`` and ``J_s,a,j = -k eps_iaj d_i c`` (a of spin, i and j of
+    space): J_s.n = theta n x J through a face with the normal n (Sinova et al., Rev. Mod. Phys. 87, 1213 (2015),
+    with the sign of docs/conventions.md).
+
+    Parameters
+    ----------
+    conductivity
+        k (S/m).
+    """
+    if not conductivity:
+        return ()
+    levi_civita = np.array([np.cross(e, np.eye(3)) for e in np.eye(3)])  # [i][j] = e_i x e_j
+
+    def matrix(a: int) -> tuple[Any, ...]:
+        # eps_iaj = -eps_ija, and -J_c = matrix . grad s_a.
+        return tuple(tuple(map(float, row)) for row in conductivity * levi_civita[:, :, a])
+
+    return tuple(GradientCoupling("spin Hall", "c", k, matrix(a)) for a, k in enumerate(SPIN))
 
 
 def side_turns(name: str, coefficient: float, u: Sequence[float], row: int, column: int) -> list[Reversible[Any]]:

@@ -10,7 +10,8 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..onsager.declaration import Declaration, InterfaceLaw, Medium, face_matrix, matrix_of
+from ..onsager.declaration import Declaration, InterfaceLaw, Medium
+from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import face_fluxes, face_mean, region_integral
 from ..onsager.system import System
 from ..onsager.varying import Polynomial, unit_directions

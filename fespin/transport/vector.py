@@ -4,7 +4,8 @@ Unknowns are c and s = (sx, sy, sz) (V). Along the magnetization m of a layer th
 channels are phi_up,dn = c +- m.s as in the two-channel model; spins across it diffuse
 with their own conductivity, are dephased, and precess in the exchange field. Each of
 these is a sum of squares of components of m x s, and precession, which dissipates
-nothing, is antisymmetric. Interfaces have a conductance for each spin along m and a
+nothing, is antisymmetric. In normal metals with a spin Hall angle a current drives spins
+across it, and spins a current. Interfaces have a conductance for each spin along m and a
 mixing conductance for the spins across it.
 """
 
@@ -30,10 +31,11 @@ from ..onsager.declaration import (
     Reversible,
     Varying,
 )
+from ..onsager.matrices import uniaxial
 from ..quantities import is_finite
 from ..stack import Stack
 from .model import Contacts, DeviceState, Pairs, declaration_of
-from .spins import SPIN, along, given_to_magnet, isotropic, jump, side_turns, squares, storage_of, turns
+from .spins import SPIN, along, given_to_magnet, isotropic, jump, side_turns, spin_hall, squares, storage_of, turns
 
 if TYPE_CHECKING:
     from .solution import TransportSolution
@@ -131,10 +133,17 @@ class Vector:
         m, sigma = layer.material, 1 / layer.material.resistivity
         beta = m.beta or 0.0
         across = sigma if m.transverse_conductivity is None else m.transverse_conductivity
-        conduction = (
+        plain = (
             Mechanism("up", (1 + beta) * sigma / 2, {"c": 1.0, **along(u)}),
             Mechanism("down", (1 - beta) * sigma / 2, {"c": 1.0, **along(u, -1.0)}),
             *squares("transverse", across, u),
+        )
+        # Anisotropic magnetoresistance: every flux, of charge and of spins, is larger along m or across it.
+        parallel, perpendicular = m.conduction_anisotropy
+        conduction = tuple(
+            part
+            for x in plain
+            for part in uniaxial(x.name, perpendicular * x.coefficient, parallel * x.coefficient, u, x.weights)
         )
         flip = Mechanism("spin flip", sigma * (1 - beta**2) / m.spin_diffusion_length**2, along(u))
         dephasing = m.dephasing_length
@@ -157,6 +166,7 @@ class Vector:
     def _normal(self, layer: Layer) -> Medium:
         m, sigma = layer.material, 1 / layer.material.resistivity
         conduction = (Mechanism("charge", sigma, {"c": 1.0}), *(Mechanism("spin", sigma, {k: 1.0}) for k in SPIN))
+        crossed = spin_hall(m.spin_hall_angle * sigma)
         rate = sigma / m.spin_diffusion_length**2
         reactions = tuple(Mechanism("spin flip", rate, {k: 1.0}) for k in SPIN)
         turn: tuple[Reversible[str], ...] = ()
@@ -167,7 +177,7 @@ class Vector:
                 )
             per_tesla = ELEMENTARY_CHARGE**2 * m.density_of_states * m.g_factor * BOHR_MAGNETON / HBAR
             turn = turns("Hanle", -per_tesla, self.field)
-        return Medium(conduction, reactions, storage_of(layer), turn)
+        return Medium(conduction, reactions, storage_of(layer), turn, crossed)
 
     # ---- between layers
     def _law(self, stack: Stack, a: str, b: str) -> InterfaceLaw | None:

@@ -38,7 +38,7 @@ from fespin.onsager import (
     mechanisms_of,
     moments,
 )
-from fespin.onsager.declaration import matrix_of
+from fespin.onsager.matrices import matrix_of
 
 COMM = MPI.COMM_WORLD
 
