@@ -30,7 +30,7 @@ from ..macrospin.damping import AngularDamping
 from ..macrospin.torque import AngularTorque, chebyshev_coefficients
 from ..quantities import direction
 from ..transport.problem import TransportProblem
-from ..transport.vector import SPIN_PER_CHARGE
+from ..transport.spins import SPIN_PER_CHARGE
 from .circuit import Circuit
 from .directions import fixed_direction, require_torque
 from .groups import Groups, solve_direction

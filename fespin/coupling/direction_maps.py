@@ -28,7 +28,7 @@ from ..harmonics import even_directions, expansion, harmonics, quadrature, sizes
 from ..macrospin.damping import turning
 from ..macrospin.spin import Macrospin
 from ..transport.problem import TransportProblem
-from ..transport.vector import SPIN_PER_CHARGE
+from ..transport.spins import SPIN_PER_CHARGE
 from .circuit import Circuit
 from .directions import require_torque
 from .groups import Groups, solve_direction
