@@ -119,7 +119,7 @@ def versions() -> dict[str, str]:
     """Return the versions that a result depends on."""
     import petsc4py
 
-    from . import __version__
+    from ._version import __version__
 
     petsc = ".".join(map(str, petsc4py.PETSc.Sys.getVersion()))
     return {"fespin": __version__, "dolfinx": VERSION, "petsc": petsc, "numpy": np.__version__}

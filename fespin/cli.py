@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import __version__
+from ._version import __version__
 from .ending import Agreement, describe, guard_program, reclaim_signals, say, status_of
 from .errors import FespinError, InputError, SolverError, one_line
 

@@ -53,6 +53,12 @@ class Material:
         Ferromagnets in the vector model: l_phi and l_J of transverse spins (m); None: no such process.
     g_factor
         Of the electrons that precess in a field.
+    spin_hall_angle
+        Normal metals in the vector model: theta, the spin Hall current over the charge current, positive for Pt and
+        negative for Ta and W (signs: docs/conventions.md).
+    anisotropic_magnetoresistance
+        Ferromagnets in the vector model: A = (rho_par - rho_perp)/rho of currents along and across the magnetization,
+        with rho = (rho_par + 2 rho_perp)/3 the resistivity above; between -3/2 and 3.
 
     Raises
     ------
@@ -78,6 +84,8 @@ class Material:
     dephasing_length: float | None = None
     precession_length: float | None = None
     g_factor: float = 2.0
+    spin_hall_angle: float = 0.0
+    anisotropic_magnetoresistance: float = 0.0
 
     def __post_init__(self) -> None:
         owner = f"material '{self.name}'"
@@ -85,8 +93,16 @@ class Material:
         require_positive(owner, "spin_diffusion_length", self.spin_diffusion_length)
         if self.beta is not None:
             require_asymmetry(owner, "beta", self.beta)
-        if not is_finite(self.g_factor):
-            raise InputError(f"{owner}: g_factor is {self.g_factor!r}; it must be finite")
+        for key in ("g_factor", "spin_hall_angle"):
+            if not is_finite(getattr(self, key)):
+                raise InputError(f"{owner}: {key} is {getattr(self, key)!r}; it must be finite")
+        a = self.anisotropic_magnetoresistance
+        if not (is_finite(a) and -1.5 < a < 3):
+            raise InputError(f"{owner}: anisotropic_magnetoresistance is {a!r}; it must lie between -3/2 and 3")
+        if a and self.beta is None:
+            raise InputError(f"{owner}: anisotropic_magnetoresistance is for ferromagnets, and this is none (no beta)")
+        if self.spin_hall_angle and self.beta is not None:
+            raise InputError(f"{owner}: spin_hall_angle is for normal metals, and this is a ferromagnet (beta)")
         for key in ("density_of_states", "transverse_conductivity", "dephasing_length", "precession_length"):
             if getattr(self, key) is not None:
                 require_positive(owner, key, getattr(self, key))
@@ -128,6 +144,12 @@ class Material:
         """Return kappa (W/(m K)): the material's own, or at a temperature (K) by the law of Wiedemann and Franz."""
         own = self.thermal.conductivity if self.thermal else None
         return LORENZ_NUMBER * temperature / self.resistivity if own is None else own
+
+    @property
+    def conduction_anisotropy(self) -> tuple[float, float]:
+        """Conductivities along and across the magnetization over 1/rho: 1/(1 + 2A/3) and 1/(1 - A/3)."""
+        a = self.anisotropic_magnetoresistance
+        return 1 / (1 + 2 * a / 3), 1 / (1 - a / 3)
 
     @property
     def resistivity_star(self) -> float:
@@ -282,6 +304,9 @@ class Contact:
     spin
         "reservoir": no accumulation; "lead": semi-infinite continuation of the
         layer it touches; "blocked": no spin current.
+    normal
+        Unit vector out of the device, z the stacking direction, in which a lead goes on; None: that of the contact's
+        face. It matters where a conductivity depends on the direction.
 
     Examples
     --------
@@ -290,10 +315,11 @@ class Contact:
     >>> fs.Contact("pipe")
     Traceback (most recent call last):
         ...
-    fespin.errors.InputError: contact: spin is 'pipe'; known: blocked, lead, reservoir
+    fespin.errors.InputError: contact: spin is 'pipe'; ...
     """
 
     spin: str = "reservoir"
+    normal: Vector | None = None
     KINDS: ClassVar = ("reservoir", "lead", "blocked")
 
     def __post_init__(self) -> None:

@@ -77,6 +77,14 @@ class Domain:
         return self.stack.names
 
     @property
+    def frame(self) -> NDArray[np.float64]:
+        """Directions of space (x, y, z) of the mesh's axes, by rows, shape (dim, 3); z is the stacking direction.
+
+        A line is along z, and a section spans x and z.
+        """
+        return np.eye(3)[{1: [2], 2: [0, 2], 3: [0, 1, 2]}[self.dim]]
+
+    @property
     def comm(self) -> MPI.Intracomm:
         """The communicator."""
         comm: MPI.Intracomm = self.mesh.comm
@@ -128,6 +136,26 @@ class Domain:
         last = self.mesh.geometry.dim - 1
         x[:, :last], x[:, last] = self.centre, heights
         return x
+
+    def contact_normal(self, name: str) -> tuple[float, float, float] | None:
+        """Return the unit normal of a contact in space, out of the device; None if it is not flat. Collective."""
+        entities = self.contact_entities[name]
+        cells, facets = entities.reshape(-1, 2).T
+        x = self.mesh.geometry.x[_compat.cell_nodes(self.mesh)[cells][:, : self.dim + 1]][..., : self.dim]
+        # The gradient of the barycentric coordinate that vanishes on a facet points into the cell.
+        order = 1 - facets if self.dim == 1 else facets
+        edges = np.linalg.inv(np.swapaxes(x[:, 1:] - x[:, :1], 1, 2))
+        gradients = np.concatenate([-edges.sum(axis=1, keepdims=True), edges], axis=1)
+        inward = gradients[np.arange(len(cells)), order]
+        weights = self._sizes(self.facet_vertices(entities))
+        outward = -weights[:, None] * inward / np.linalg.norm(inward, axis=1, keepdims=True)
+        total = self.comm.allreduce(np.append(outward.sum(axis=0), weights.sum()))
+        mean = total[:-1] / total[-1]
+        length = float(np.linalg.norm(mean))
+        if length < 1 - 1e-6:
+            return None
+        x_, y_, z_ = (mean / length) @ self.frame
+        return float(x_), float(y_), float(z_)
 
     def contact_area(self, name: str) -> float:
         """Return the measure of a contact times the depth (m2; 1 for a point). Collective."""

@@ -1,4 +1,4 @@
-"""Drives in time: where they jump, and what a step misses that asks for the drive in its middle alone."""
+"""Drives that are functions of the time: when they jump, and the error of a step that knows the drive in its middle."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 type Array = NDArray[np.float64]
 type Largest = Callable[[Array], Array]
-type Of = Callable[[float], Array]
+type Drive = Callable[[float], Array]
 
+# Intervals between the times at which a drive is looked at.
 _SAMPLES = 2000
-_SMALL = 1e-3  # part of a drive's whole range: a smaller jump is left to the control of errors
-_SHARE = 0.9  # of a change that must be in one half of an interval for a jump to be there
-_LONG = 8  # intervals between samples from which on a step is seen by samples alone
+# Part of a drive's whole range below which a jump is left to the control of errors.
+_SMALL = 1e-3
+# Part of a change that one half of an interval must hold for the change to count as a jump.
+_SHARE = 0.9
+# Number of intervals from which on the mean over a step comes from the samples alone.
+_LONG = 8
 
 
 def _alone(values: Array) -> Array:
@@ -22,22 +26,22 @@ def _alone(values: Array) -> Array:
 
 
 class SampledDrive:
-    """A drive between two times, looked at often.
+    """A drive between two times, sampled at 2001 times.
 
-    What is over within 2 of 2000 parts of the time may be missed, unless it is announced.
+    A pulse shorter than a thousandth of the time may fall between two samples, unless the user announces its times.
 
     Parameters
     ----------
     of
         Numbers (k,) that drive, as a function of the time (s).
     begin, end
-        s.
+        First and last time (s).
     many
-        The same at many times (n,), values (n, k); default: one by one. Where each look has to be agreed on among
-        ranks, this one is agreed on once.
+        Function of many times (n,) with values (n, k); default: one call of `of` for each. Where ranks have to agree on
+        each call, this one call replaces thousands.
     largest
-        The largest of numbers (n,) among ranks, each by itself, if ranks have different ones; the functions are then
-        collective.
+        Function that returns the largest among ranks of each of some numbers (n,), where ranks have different ones;
+        the functions are then collective.
 
     Attributes
     ----------
@@ -47,7 +51,7 @@ class SampledDrive:
 
     def __init__(
         self,
-        of: Of,
+        of: Drive,
         begin: float,
         end: float,
         *,
@@ -61,24 +65,27 @@ class SampledDrive:
         whole = float(np.ptp(values, axis=0).max(initial=0.0))
         self._scale = float(largest(np.full(1, whole, dtype=np.float64))[0])
         self.varies = self._scale > 0
-        found = []
+        jumps = []
         if self.varies:
             changes = largest(self._sizes(np.diff(values, axis=0)))
             for k in np.flatnonzero(changes > _SMALL):
                 jump = self._jump(float(times[k]), float(times[k + 1]), values[k], values[k + 1])
                 if jump is not None:
-                    found.append((k, *jump))
-        self.jumps: Array = np.array([(low + high) / 2 for _, low, high, *_ in found])
+                    jumps.append((k, *jump))
+        self.jumps: Array = np.array([(low + high) / 2 for _, low, high, *_ in jumps])
         # Both sides of a jump join the samples.
-        where = [k + 1 for k, *_ in found for _ in range(2)]
-        self._times = np.insert(times, where, [t for _, low, high, *_ in found for t in (low, high)])
-        sides = [v for *_, before, after in found for v in (before, after)]
-        self._values = np.insert(values, where, sides, axis=0) if found else values
+        where = [k + 1 for k, *_ in jumps for _ in range(2)]
+        self._times = np.insert(times, where, [t for _, low, high, *_ in jumps for t in (low, high)])
+        sides = [v for *_, before, after in jumps for v in (before, after)]
+        self._values = np.insert(values, where, sides, axis=0) if jumps else values
         steps = np.diff(self._times)[:, None] * (self._values[1:] + self._values[:-1]) / 2
         self._sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(steps, axis=0)])
 
     def _jump(self, low: float, high: float, before: Array, after: Array) -> tuple[float, float, Array, Array] | None:
-        """Return the two sides of a jump between two times, as near as numbers are; None if the change is gradual."""
+        """Return times and values on both sides of a jump between two times; None if the change is gradual.
+
+        Bisection ends where no number lies between the two times.
+        """
         change = float(self._largest(self._sizes((after - before)[None]))[0])
         while True:
             middle = (low + high) / 2
@@ -105,7 +112,7 @@ class SampledDrive:
         if size >= _LONG * self._spacing:
             mean = (self._integral(end) - self._integral(begin)) / size
         else:
-            # Jumps are at the ends.
+            # Steps end at jumps: values just inside the step are on the right side.
             ends = self._of(begin + 1e-9 * size) + self._of(end - 1e-9 * size)
             mean = (ends + 4 * middle) / 6
         return np.asarray(np.abs(mean - middle))

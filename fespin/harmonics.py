@@ -72,7 +72,8 @@ def expansion(coefficients: Array, u: Array) -> tuple[Array, Array]:
     Parameters
     ----------
     coefficients
-        In the order of the harmonics, of one or several sums: ((degree + 1)^2,) or (k, (degree + 1)^2).
+        Coefficients in the order of the harmonics, of one or several sums: ((degree + 1)^2,) or (k, (degree +
+        1)^2).
     u
         Unit vectors (n, 3).
     """

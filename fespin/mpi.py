@@ -18,7 +18,7 @@ def first_rank[T](comm: MPI.Intracomm, work: Callable[[], T]) -> T:
     Parameters
     ----------
     work
-        Not collective; what it returns can be pickled.
+        Function that is called on the first rank only; what it returns can be pickled.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def map_over_ranks[T](
     Parameters
     ----------
     work
-        Not collective; its results are small.
+        Function of the number of a piece, called on one rank; its results are small.
     done
         Called with the part of this rank's share that is done; not collective.
     """

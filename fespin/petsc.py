@@ -29,7 +29,7 @@ def unique_prefix(name: str) -> str:
     Parameters
     ----------
     name
-        What is solved. Ranks that make the same solvers in the same order get the same prefixes.
+        Name of what is solved. Ranks that make the same solvers in the same order get the same prefixes.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class OptionSet:
     Parameters
     ----------
     prefix
-        Of the solver.
+        Prefix of the solver.
     defaults
         Options of ours.
     user
@@ -87,7 +87,7 @@ def set_options(
     Parameters
     ----------
     keep_user
-        Whether the user's options stay, so that PETSc names those that nothing has read.
+        Leave the user's options where they are, so that PETSc names those that nothing has read.
 
     Examples
     --------
@@ -120,9 +120,9 @@ def guarded(call: Callable[[], object], failed: str, advice: str) -> None:
     Parameters
     ----------
     failed
-        What it means when it fails, such as "transport: the solver could not be set up".
+        Meaning of a failure, such as "transport: the solver could not be set up".
     advice
-        What to try.
+        Hint to what the user may try.
 
     Raises
     ------

@@ -35,7 +35,7 @@ _GAMG: Options = {
 
 @dataclass(frozen=True)
 class SolverOptions:
-    """How a linear system is solved.
+    """Choices for the solution of a linear system.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class SolverOptions:
         Reduction of the residual in each of the two passes of a solve (see
         :meth:`LinearSolver.solve`).
     max_iterations
-        Of one pass.
+        Largest number of iterations of one pass.
     petsc
         Any PETSc options, without prefix; applied last.
 
@@ -89,9 +89,9 @@ class LinearSolver:
     options
         `kind` must be "amg" or "direct".
     name
-        What is solved, for the options prefix and messages.
+        Name of what is solved, for the options prefix and messages.
     symmetric
-        If not, "amg" is GMRES instead of conjugate gradients.
+        False: "amg" is GMRES instead of conjugate gradients.
 
     Raises
     ------

@@ -133,7 +133,7 @@ def stops_between(begin: float, end: float, *groups: Iterable[float]) -> list[fl
     Parameters
     ----------
     begin, end
-        Only times between the two count.
+        Ends of the whole time; only times between the two count.
     groups
         Times. Of two that are closer than 1e-12 of the whole, the one of the earlier group stays, so that no step is as
         short as rounding: times that were asked for come first, jumps that were found last.
@@ -193,7 +193,7 @@ class Course:
     steps, rejected
         Number of steps that count, and of those that were tried in vain.
     blocked
-        Whether the last step was tried in vain.
+        True if the last step was tried in vain.
     """
 
     time: float = 0.0
@@ -257,7 +257,7 @@ class Proportional:
     stretch
         Ratio up to which a step is made longer to end at a stop: avoids a final step much shorter than the others.
     halves
-        Whether a rest of less than two steps becomes two steps of equal length.
+        Make two steps of equal length of a rest that is less than two steps.
     """
 
     order: int
@@ -362,7 +362,7 @@ class StepControl:
 
     @property
     def runs(self) -> bool:
-        """Whether a stop is left."""
+        """True while a stop is left."""
         return bool(self._stops)
 
     @property
@@ -427,9 +427,9 @@ class Kept[K, V: Destroyable]:
     make
         Takes a key, returns its system.
     limit
-        How many are kept.
+        Largest number of systems that are kept.
     same
-        Whether two keys have the same system; default: if they are equal.
+        Function of two keys that is true if they have the same system; default: if they are equal.
     """
 
     def __init__(self, make: Callable[[K], V], limit: int, *, same: Callable[[K, K], bool] = operator.eq) -> None:

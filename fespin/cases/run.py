@@ -246,7 +246,7 @@ def _table(summary: dict[str, Any]) -> str:
 
         lines.append(tasks_table(summary["tasks"]))
     if "torque_map" in summary:
-        from ..coupling.report import table as map_table
+        from ..coupling.current_map import table as map_table
 
         lines += map_table(summary)
     lines += transport_table(summary)

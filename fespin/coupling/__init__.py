@@ -15,16 +15,14 @@ if TYPE_CHECKING:
     from .circuit import Circuit
     from .direction_maps import DirectionMap, direction_map
     from .groups import Groups, in_groups
+    from .noise_heating import d_current, effective_temperature, heated_spin
     from .pumping import PumpingSolution, pumped_damping, pumping_matrix, solve_turning
     from .relaxation import (
         FaceDifferences,
         RelaxationMap,
         chi_slope,
         chi_slope_of_resistance,
-        d_current,
-        effective_temperature,
         face_differences,
-        heated_spin,
         largest_cross,
         relaxation_map,
     )
@@ -49,6 +47,7 @@ __getattr__ = lazily(
         "circuit": ("Circuit",),
         "pumping": ("PumpingSolution", "pumped_damping", "pumping_matrix", "solve_turning"),
         "angle_maps": ("TorqueMap", "torque_map"),
+        "noise_heating": ("d_current", "effective_temperature", "heated_spin"),
         "groups": ("Groups", "in_groups"),
         "direction_maps": ("DirectionMap", "direction_map"),
         "relaxation": (
@@ -56,10 +55,7 @@ __getattr__ = lazily(
             "RelaxationMap",
             "chi_slope",
             "chi_slope_of_resistance",
-            "d_current",
-            "effective_temperature",
             "face_differences",
-            "heated_spin",
             "largest_cross",
             "relaxation_map",
         ),

@@ -13,12 +13,10 @@ with the polynomial through those before. Nothing is assumed about their form.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from mpi4py import MPI
@@ -27,18 +25,16 @@ from numpy.polynomial.chebyshev import chebvander
 from numpy.typing import NDArray
 
 from ..energy.on_sphere import tangent_frame
-from ..errors import InputError, SolverError
+from ..errors import SolverError
 from ..macrospin.damping import AngularDamping
-from ..macrospin.spin import Macrospin
-from ..macrospin.stability import critical_factor
 from ..macrospin.torque import AngularTorque, chebyshev_coefficients
-from ..output import save_json
 from ..quantities import direction
 from ..transport.problem import TransportProblem
-from ..transport.vector import SPIN_PER_CHARGE
+from ..transport.spins import SPIN_PER_CHARGE
 from .circuit import Circuit
 from .directions import fixed_direction, require_torque
 from .groups import Groups, solve_direction
+from .maps import FreeLayerMap, refine, require_tolerance
 from .pumping import pumping_torque
 
 type Array = NDArray[np.float64]
@@ -48,28 +44,28 @@ _FIRST, _MOST = 5, 81
 
 
 @dataclass(frozen=True)
-class TorqueMap:
-    """What a device does to its free layer, per current.
+class TorqueMap(FreeLayerMap[AngularTorque]):
+    """A map against the angle to one fixed direction.
 
     Attributes
     ----------
     layer
-        The free layer.
+        Free layer.
     thickness
-        Of the free layer (m).
+        Thickness of the free layer (m).
     polarizer
-        The fixed direction p. A magnet without others has none: any axis stands for it, nothing depends on the angle.
+        Fixed direction p. A magnet without others has none: any axis stands for it, nothing depends on the angle.
     damping_like, field_like
-        d and f against c = u.p (V s).
+        Functions d and f of c = u.p (V s).
     resistance_area
-        r against c (ohm m2).
+        Function r of c (ohm m2).
     error
-        Of torque, resistance and pumping relative to their largest values: of the polynomials before the last angles
-        were added, at these angles. Those that are returned are better.
+        Deviation of the previous fit at the newest angles, of torque, resistance and pumping, relative to their largest
+        values; the returned fit includes these angles.
     solves
         Number of angles.
     pumping
-        Against c (J s/m2), if it was computed: Gamma's component that damps motion across the plane of u and p,
+        Functions of c (J s/m2), if they were computed: Gamma's component that damps motion across the plane of u and p,
         what that in the plane has more over 1 - c^2, and its antisymmetric part. Contacts at equal voltages.
 
     Examples
@@ -83,6 +79,8 @@ class TorqueMap:
     array([0.39, 0.04])
     """
 
+    NAME = "torque map"
+
     layer: str
     thickness: float
     polarizer: tuple[float, float, float]
@@ -95,8 +93,13 @@ class TorqueMap:
 
     @property
     def alone(self) -> bool:
-        """Whether there is no other magnet: no torque, and pumping that is the same in all directions."""
+        """True if there is no other magnet: no torque, and pumping that is the same in all directions."""
         return not (self.damping_like.coef.any() or self.field_like.coef.any())
+
+    @property
+    def has_pumping(self) -> bool:
+        """True if the map holds the damping that pumping adds."""
+        return self.pumping is not None
 
     def torque_per_current(self, u: Array) -> Array:
         """Return tau per current density (V s) at directions u (n, 3)."""
@@ -109,67 +112,20 @@ class TorqueMap:
         """Return A R (ohm m2) at directions u (n, 3)."""
         return np.asarray(self.resistance_area(u @ np.asarray(self.polarizer)))
 
-    def torque(
-        self,
-        spin: Macrospin,
-        *,
-        current_density: float | None = None,
-        voltage: float | None = None,
-        series_resistance_area: float = 0.0,
-    ) -> AngularTorque:
-        """Return the spin torque on a macrospin: (du/dt)_ST = -gamma tau/(Ms t).
-
-        Parameters
-        ----------
-        spin
-            The free layer's macrospin.
-        current_density, voltage, series_resistance_area
-            As in :class:`Circuit`.
-
-        Raises
-        ------
-        InputError
-            If not exactly one drive is given, or a value is impossible.
-        """
-        circuit = Circuit(current_density, voltage, series_resistance_area)
-        # tau acts on the angular momentum, which is antiparallel to u.
-        per_tau = -1 / (spin.saturation_magnetization * self.thickness)
-        if current_density is not None:
-            a, b = current_density * self.damping_like, current_density * self.field_like
+    def _torque(self, circuit: Circuit, per_tau: float) -> AngularTorque:
+        if circuit.current_density is not None:
+            a, b = (circuit.current_density * x for x in (self.damping_like, self.field_like))
         else:
             r = self.resistance_area
             a, b = (
                 polynomial_of(lambda c, x=x: x(c) * circuit.current_at(r(c)), x, r)  # type: ignore[misc]
                 for x in (self.damping_like, self.field_like)
             )
-        return AngularTorque(per_tau * a, per_tau * b, self.polarizer)
+        # tau acts on the angular momentum, which is antiparallel to u.
+        return AngularTorque(-per_tau * a, -per_tau * b, self.polarizer)
 
-    def pumped(
-        self,
-        spin: Macrospin,
-        *,
-        current_density: float | None = None,
-        voltage: float | None = None,
-        series_resistance_area: float = 0.0,
-    ) -> Macrospin:
-        """Return the macrospin with the damping that pumping adds: A = gamma Gamma/(Ms t), turned by 90 degrees.
-
-        What is pumped into a circuit depends on its load: currents are driven back by the voltage they cause, by
-        reciprocity with the torque. Of the drive only its kind matters.
-
-        Parameters
-        ----------
-        current_density, voltage, series_resistance_area
-            As in :class:`Circuit`.
-
-        Raises
-        ------
-        InputError
-            If the map holds no pumping, or the circuit is impossible.
-        """
-        circuit = Circuit(current_density, voltage, series_resistance_area)
-        if self.pumping is None:
-            raise InputError("torque map: it holds no pumping; make it with pumping=True")
+    def _damping(self, circuit: Circuit, scale: float) -> AngularDamping:
+        assert self.pumping is not None
         normal, excess, reactive = self.pumping
         d, f, r = self.damping_like, self.field_like, self.resistance_area
 
@@ -179,64 +135,29 @@ class TorqueMap:
             size = circuit.feedback(area) / area**2
             return size * (1 - c * c) * x**2, size * (x**2 + y**2), size * (1 - c * c) * x * y
 
-        scale = spin.gyromagnetic_ratio / (spin.saturation_magnetization * self.thickness)
         a = polynomial_of(lambda c: np.asarray(scale * (normal(c) - back(c)[0])), normal, d, r)
         b = polynomial_of(lambda c: np.asarray(scale * (excess(c) + back(c)[1])), excess, d, r)
         e = polynomial_of(lambda c: np.asarray(scale * (reactive(c) - back(c)[2])), reactive, d, r)
-        return dataclasses.replace(spin, pumping=AngularDamping(a, b, e, self.polarizer))
+        return AngularDamping(a, b, e, self.polarizer)
 
-    def critical_current_density(self, spin: Macrospin, well: Sequence[float] | Array) -> float | None:
-        """Return the current density at which a state of the macrospin loses its stability (A/m2).
-
-        Without temperature: where the trace of the linearized motion about the state changes sign. Negative: the
-        current flows downwards. None: the torque has no trace there.
-
-        Parameters
-        ----------
-        spin
-            With its pumping, if that is to count.
-        well
-            Direction of an energy minimum; the torque must not shift it, which it does not on its axis.
-        """
-        return critical_factor(spin, self.torque(spin, current_density=1.0), well)
-
-    def save(self, comm: MPI.Intracomm, path: Path | str) -> None:
-        """Write the map as JSON, on rank 0."""
-        data = {
-            "layer": self.layer,
-            "thickness": self.thickness,
+    def _numbers(self) -> tuple[dict[str, Any], Any]:
+        functions = {
             "polarizer": list(self.polarizer),
             "damping_like": self.damping_like.coef.tolist(),
             "field_like": self.field_like.coef.tolist(),
             "resistance_area": self.resistance_area.coef.tolist(),
-            "error": self.error,
-            "solves": self.solves,
-            "pumping": None if self.pumping is None else [x.coef.tolist() for x in self.pumping],
         }
-        save_json(comm, path, data)
+        return functions, None if self.pumping is None else [x.coef.tolist() for x in self.pumping]
 
     @classmethod
-    def load(cls, path: Path | str) -> TorqueMap:
-        """Read a map.
-
-        Raises
-        ------
-        InputError
-            If there is no such file, or it holds no map.
-        """
-        try:
-            data = json.loads(Path(path).read_text("utf-8"))
-            x, y, z = data["polarizer"]
-            d, f, r = (Chebyshev(data[k]) for k in ("damping_like", "field_like", "resistance_area"))
-            pumping = data.get("pumping")
-            if pumping is not None:
-                a, b, e = (Chebyshev(k) for k in pumping)
-                pumping = (a, b, e)
-            return cls(data["layer"], data["thickness"], (x, y, z), d, f, r, data["error"], data["solves"], pumping)
-        except OSError as error:
-            raise InputError(f"torque map '{path}' cannot be read: {error.strerror}") from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InputError(f"'{path}' holds no torque map") from error
+    def _made_of(cls, data: dict[str, Any]) -> Self:
+        x, y, z = data["polarizer"]
+        d, f, r = (Chebyshev(data[k]) for k in ("damping_like", "field_like", "resistance_area"))
+        pumping = data.get("pumping")
+        if pumping is not None:
+            a, b, e = (Chebyshev(k) for k in pumping)
+            pumping = (a, b, e)
+        return cls(data["layer"], data["thickness"], (x, y, z), d, f, r, data["error"], data["solves"], pumping)
 
 
 def torque_map(
@@ -254,18 +175,18 @@ def torque_map(
     Parameters
     ----------
     problem
-        With the :class:`~fespin.transport.Vector` model and the contacts "bottom" and "top"; or groups of ranks with
-        one each (:func:`in_groups`), which share the angles.
+        Device with the :class:`~fespin.transport.Vector` model and the contacts "bottom" and "top"; or groups of ranks
+        with one each (:func:`in_groups`), which share the angles.
     layer
         The free layer. All other magnets are uniform and along one axis, whose direction is that of the first of them.
     tolerance
-        Of torque, resistance and pumping, relative to the largest.
+        Largest error of torque, resistance and pumping, relative to their largest values.
     pumping
-        Whether to compute the damping that pumping adds, with two more solves per direction. A magnet needs no others
-        for that.
+        True: compute the damping that pumping adds, with two more solves per direction. A magnet needs no
+        others for that.
     axis
-        From which angles count where no other magnet has a direction, such as an easy axis; default the layer's own
-        direction.
+        Direction from which angles count where no other magnet has a direction, such as an easy axis; default the
+        layer's own direction.
 
     Raises
     ------
@@ -312,8 +233,8 @@ def torque_map(
 
 def _map_alone(groups: Groups, layer: str, axis: Sequence[float] | None) -> TorqueMap:
     """Return the map of a magnet without others: one direction stands for all. Collective."""
-    found = groups.problem.stack[layer]
-    own = found.direction or (0.0, 0.0, 1.0)
+    free = groups.problem.stack[layer]
+    own = free.direction or (0.0, 0.0, 1.0)
     p = direction(own if axis is None else axis, "torque map", "axis")
     u = np.array(p)
     first, second = tangent_frame(u[None])[0]
@@ -327,7 +248,7 @@ def _map_alone(groups: Groups, layer: str, axis: Sequence[float] | None) -> Torq
     r, damped, reactive = groups.evaluate(layer, u[None], solve, 3)[0]
     nothing = Chebyshev([0.0])
     pumped = (Chebyshev([damped]), nothing, Chebyshev([reactive]))
-    return TorqueMap(layer, found.thickness, p, nothing, nothing, Chebyshev([r]), 0.0, 1, pumped)
+    return TorqueMap(layer, free.thickness, p, nothing, nothing, Chebyshev([r]), 0.0, 1, pumped)
 
 
 def through_angles(
@@ -344,13 +265,17 @@ def through_angles(
     Parameters
     ----------
     owner
-        Whose they are, for messages.
+        Name of what has the polynomials, for messages.
     solve
-        Values (n, k) at cosines (n,).
+        Function of cosines (n,) that returns values (n, k).
     scales
-        From all values so far, what the errors of the k columns are relative to.
+        Function of all values so far: what the errors of the k columns are relative to.
+    tolerance
+        Largest error that is left.
+    comm
+        All ranks.
     at_once
-        How many angles are solved at the same time; at least two are added.
+        Number of angles that are solved at the same time; at least two are added.
 
     Raises
     ------
@@ -359,19 +284,18 @@ def through_angles(
     SolverError
         If it is not reached with 81 angles.
     """
-    if not 1e-12 < tolerance < 1:
-        raise InputError(f"{owner}: tolerance is {tolerance!r}; it must lie between 1e-12 and 1")
-    every = _leja(_MOST)
-    c, error = every[: min(max(_FIRST, at_once), _MOST // 2)], math.inf
-    values = solve(c)
-    while error > tolerance and len(c) < _MOST:
-        new = every[len(c) : len(c) + max(2, at_once)]
-        fit, more = _fit(c, values), solve(new)
-        # The new angles are where the polynomials are least certain.
-        error = float((np.abs(more - np.stack([f(new) for f in fit], axis=1)) / scales(values)).max())
-        # Ranks must agree on when to stop, whatever their arithmetic.
-        error = float(comm.bcast(error, 0))
-        c, values = np.concatenate([c, new]), np.concatenate([values, more])
+    require_tolerance(owner, tolerance)
+    every, more_at_once = _leja(_MOST), max(2, at_once)
+    first = min(max(_FIRST, at_once), _MOST // 2)
+    batches = (every[k : k + more_at_once] for k in range(first, _MOST, more_at_once))
+
+    # The new angles are where the polynomials are least certain.
+    def deviation(c: Array, values: Array, new: Array, more: Array) -> float:
+        fit: Array = np.stack([f(new) for f in _fit(c, values)], axis=1)
+        return float((np.abs(more - fit) / scales(values)).max())
+
+    start = every[:first]
+    c, values, error = refine(comm, start, solve(start), batches, solve, deviation, tolerance)
     if error > tolerance:
         raise SolverError(f"{owner}: {len(c)} angles leave an error of {error:.1g}; allow a larger tolerance")
     return _fit(c, values), error, len(c)
@@ -383,13 +307,13 @@ def _solve_at(problem: TransportProblem, layer: str, p: Array, u: Array, pumping
     s = math.sqrt(1 - c * c)
     in_plane, normal = (p - c * u) / s, np.cross(u, p) / s
     tau, resistance = solve_direction(problem, layer, u)
-    found = [tau @ in_plane / s, tau @ normal / s, resistance]
+    values = [tau @ in_plane / s, tau @ normal / s, resistance]
     if pumping:
         # Turning about an axis in the plane of u and p moves u across it.
         across_plane, along_plane = (pumping_torque(problem, layer, tuple(w)) for w in (in_plane, normal))
         damped = across_plane @ in_plane
-        found += [damped, (along_plane @ normal - damped) / s**2, (across_plane @ normal - along_plane @ in_plane) / 2]
-    return np.array(found)
+        values += [damped, (along_plane @ normal - damped) / s**2, (across_plane @ normal - along_plane @ in_plane) / 2]
+    return np.array(values)
 
 
 def _leja(count: int) -> Array:

@@ -1,4 +1,4 @@
-"""What drives a device: the current that each direction of its free layer sees."""
+"""Sources that drive a device, and the current that each direction of its free layer sees."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Circuit:
     current_density
         Upwards (A/m2), held whatever the direction.
     voltage
-        Or that of the source (V), bottom against top.
+        Voltage of the source (V), bottom against top, instead of a current.
     series_resistance_area
-        With a voltage: the load's resistance times the device's cross-section (ohm m2).
+        Resistance of a voltage source's load times the device's cross-section (ohm m2).
 
     Raises
     ------

@@ -28,7 +28,8 @@ def require_torque(stack: Stack, model: TransportModel, layer: str, *, pumping: 
     if not stack[layer].material.ferromagnetic:
         raise InputError(f"layer '{layer}' is no ferromagnet; there is no torque on it")
     others = [x for x in stack if x.material.ferromagnetic and x.name != layer]
-    if not others and not any(model.field) and not pumping:
+    hall = any(x.material.spin_hall_angle for x in stack)
+    if not others and not hall and not any(model.field) and not pumping:
         raise InputError(
             f"torque map: '{layer}' is the only magnet; nothing polarizes the current, and pumping is left out"
         )
@@ -55,6 +56,10 @@ def fixed_direction(stack: Stack, model: TransportModel, layer: str) -> tuple[fl
     assert isinstance(model, Vector)
     if any(model.field):
         raise ModelError("torque map: the field distinguishes a second direction")
+    for x in stack:
+        for key in ("spin_hall_angle", "anisotropic_magnetoresistance"):
+            if getattr(x.material, key):
+                raise ModelError(f"torque map: the {key} of '{x.name}' ties spins to the directions of space")
     return direction_of_others(stack, layer, "torque map")
 
 

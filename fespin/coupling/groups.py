@@ -93,15 +93,15 @@ class Groups:
         first = self.problem.domain.comm.rank == 0
 
         def share() -> Array | None:
-            found = []
+            results = []
             try:
                 for k in own:
-                    found.append(solve(self.problem, directions[k]))
+                    results.append(solve(self.problem, directions[k]))
                     if self.journal is not None and first:
-                        self.journal.put(keys[k], found[-1].tolist())
+                        self.journal.put(keys[k], results[-1].tolist())
             finally:
                 self.problem.magnetize({layer: before})
-            return np.array(found).reshape(-1, columns) if first else None
+            return np.array(results).reshape(-1, columns) if first else None
 
         out = np.empty((len(directions), columns))
         out[[k for k, piece in enumerate(known) if piece is not None]] = [p for p in known if p is not None] or 0.0
@@ -140,7 +140,7 @@ def in_groups(comm: MPI.Intracomm, count: int, build: Callable[[MPI.Intracomm], 
     """
     if not isinstance(count, int) or not 1 <= count <= comm.size:
         raise InputError(f"groups: count is {count!r}; it must lie between 1 and the number of ranks, {comm.size}")
-    own, made = comm.Split(_group(comm, count), comm.rank), []
+    own, problems = comm.Split(_group(comm, count), comm.rank), []
 
     def make() -> None:
         problem = build(cast(MPI.Intracomm, own))
@@ -148,10 +148,10 @@ def in_groups(comm: MPI.Intracomm, count: int, build: Callable[[MPI.Intracomm], 
             raise InputError(f"groups: build returned {problem!r}; it must return a TransportProblem")
         if MPI.Comm.Compare(problem.domain.comm, own) not in (MPI.IDENT, MPI.CONGRUENT):
             raise InputError("groups: build made its mesh on another communicator than the one it was given")
-        made.append(problem)
+        problems.append(problem)
 
     agree_on_errors(comm, make, "groups")
-    return Groups(made[0], comm, count, own)
+    return Groups(problems[0], comm, count, own)
 
 
 def _group(comm: MPI.Intracomm, count: int) -> int:

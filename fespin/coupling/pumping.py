@@ -11,7 +11,7 @@ with other magnets. Power::
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,15 @@ from numpy.typing import NDArray
 from ..constants import ELECTRON_GYROMAGNETIC_RATIO
 from ..errors import InputError, ModelError, SolverError
 from ..onsager.coefficients import Coefficients
-from ..onsager.declaration import Mechanism, Reversible, face_matrix, matrix_of
+from ..onsager.declaration import Mechanism, Reversible
+from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import Dissipation, dissipation_of
-from ..onsager.system import Fields, System
+from ..onsager.system import System
 from ..onsager.terminals import Terminal
 from ..transport.problem import TransportProblem
+from ..transport.spins import SPIN, SPIN_PER_CHARGE
 from ..transport.torque import spin_torque
-from ..transport.vector import SPIN, SPIN_PER_CHARGE, Vector
+from ..transport.vector import Vector
 
 type Array = NDArray[np.float64]
 
@@ -54,7 +56,9 @@ class PumpingSolution:
     dissipation
         By place and mechanism.
     power_balance
-        (sum V I + mechanical power - dissipated power) over the largest of them.
+        (sum V I + power of the field + mechanical power - dissipated power) over the largest of them.
+    in_plane_currents
+        As in :class:`~fespin.transport.solution.TransportSolution`, on meshes that lack an axis of space.
 
     Examples
     --------
@@ -74,10 +78,15 @@ class PumpingSolution:
     mechanical_power: float
     dissipation: Dissipation
     power_balance: float
+    in_plane_currents: Mapping[str, Mapping[str, tuple[float, float, float]]] = field(default_factory=dict)
 
 
 def solve_turning(
-    problem: TransportProblem, turning: Mapping[str, Sequence[float]], terminals: Mapping[str, Terminal]
+    problem: TransportProblem,
+    turning: Mapping[str, Sequence[float]],
+    terminals: Mapping[str, Terminal],
+    *,
+    electric_field: Sequence[float] = (0.0, 0.0, 0.0),
 ) -> PumpingSolution:
     """Solve transport while magnets turn. Collective.
 
@@ -92,6 +101,8 @@ def solve_turning(
         Angular velocity by layer (rad/s), du/dt = w x u; a part along the magnetization does nothing.
     terminals
         What drives each contact: zero voltages for what is pumped into a short circuit, zero currents for an open one.
+    electric_field
+        E (V/m) along axes that the mesh does not have, as in :meth:`TransportProblem.solve`.
 
     Raises
     ------
@@ -114,6 +125,7 @@ def solve_turning(
     """
     if not isinstance(problem.model, Vector):
         raise ModelError("only the vector model has the transverse spins that a turning magnet pumps")
+    problem.apply(electric_field)
     system = problem.system
     velocities = {n: _transverse(problem, n, w) for n, w in turning.items()}
     pieces = [(n, place, c) for n in velocities for place, c in _relative(problem, n).items()]
@@ -131,9 +143,9 @@ def solve_turning(
     for (n, (place, name), c), load in zip(pieces, loads, strict=True):
         # The force is that of s - shift: c (w - x)^2 = c w^2 - 2 c w x + c x^2.
         answer = system.residual(w, coefficients=c)
-        change = _product(system, shifts[n], load) - _product(system, w, load) - _product(system, shifts[n], answer)
+        change = system.product(shifts[n], load) - system.product(w, load) - system.product(shifts[n], answer)
         parts[place, name] = parts.get((place, name), 0.0) + change
-        uptake = np.array([_product(system, _constant(system, e), load) for e in np.eye(3)])
+        uptake = np.array([system.product(_constant(system, e), load) for e in np.eye(3)])
         torque[n] = torque[n] - SPIN_PER_CHARGE * _across(problem, n) @ uptake / problem.domain.area
     mechanical = -sum(float(torque[n] @ v) for n, v in velocities.items()) * problem.domain.area
     dissipation = Dissipation(parts)
@@ -145,7 +157,15 @@ def solve_turning(
             f"{solved.power + mechanical:.6g}; try the solver kind 'direct', or a smaller rtol"
         )
     return PumpingSolution(
-        velocities, fields, solved.voltages, solved.currents, torque, mechanical, dissipation, balance
+        velocities,
+        fields,
+        solved.voltages,
+        solved.currents,
+        torque,
+        mechanical,
+        dissipation,
+        balance,
+        problem.in_plane_currents(w) if problem.domain.dim < 3 else {},
     )
 
 
@@ -308,9 +328,3 @@ def _constant(system: System, vector: Array) -> list[fem.Function]:
     for k, x in zip(SPIN, vector, strict=True):
         out[system.fields.index(k)].x.array[:] = x
     return out
-
-
-def _product(system: System, a: Fields, b: Fields) -> float:
-    """Return the sum of products over all degrees of freedom, per depth of a section. Collective."""
-    here = sum(float(x.x.array[:n] @ y.x.array[:n]) for x, y, n in zip(a, b, system.sizes, strict=True))
-    return float(system.comm.allreduce(here)) * system.domain.depth

@@ -1,4 +1,4 @@
-"""Spin transfer by relaxation: what relaxes at the faces of a magnet acts on its direction and on its noise.
+"""Spin transfer by relaxation: what relaxes at the faces of a magnet acts on its direction.
 
 The papers' own route (Wegrowe 2010; Wegrowe and Drouhin 2004), beside the torque of transverse spins. D is the
 accumulation inside a magnet, its own majority less its minority: phi_up - phi_dn where spins flip, phi_sdn - phi_ddn
@@ -21,7 +21,6 @@ chi(u) = chi(-u). With an axis n, l_f grows as c = u.n and dchi/dc = -c sum_f l_
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,8 +36,7 @@ from ..energy.on_sphere import tangent_frame
 from ..errors import InputError, ModelError, nearest
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
-from ..onsager.power import moments, region_integral
-from ..quantities import direction, is_finite, require_positive
+from ..quantities import direction, is_finite
 from ..stack import Stack, common_axis, sign_along
 from ..transport.problem import TransportProblem
 from ..transport.s_d import FourChannel, ThreeChannel
@@ -58,7 +56,7 @@ PROCESSES = ("spin flip", "s-d")
 
 @dataclass(frozen=True)
 class FaceDifferences:
-    """How far the accumulation at the faces of a magnet lies above that in its middle.
+    """Differences of the accumulation at the faces of a magnet from that in its middle.
 
     Attributes
     ----------
@@ -100,7 +98,8 @@ def face_differences(
     layer
         A uniform magnet.
     process
-        What relaxes: "spin flip" (s-up less s-down), or "s-d" (s-down less d-down; three or four channels).
+        Process that relaxes: "spin flip" (s-up less s-down), or "s-d" (s-down less d-down; three or four
+        channels).
 
     Raises
     ------
@@ -136,7 +135,7 @@ def chi_slope(
     cross
         l_f (1/(V s m2)): one number for both faces, or (below, above).
     problem, solution, layer, process
-        As for :func:`face_differences`, which says what is raised.
+        Same as for :func:`face_differences`, which says what is raised.
 
     Examples
     --------
@@ -221,13 +220,13 @@ class RelaxationMap:
     layer
         The free layer.
     thickness, material
-        Of the layer (m), and what it is made of.
+        Thickness of the layer (m), and its material.
     process
-        What relaxes, as for :func:`face_differences`.
+        Process that relaxes, see :func:`face_differences`.
     axis
         The fixed direction p, or the axis n of a magnet without others.
     alone
-        Whether there is no other magnet. Then chi(u) = chi(-u), and dchi/dc = -c sum_f l_f d_f.
+        True if there is no other magnet. Then chi(u) = chi(-u), and dchi/dc = -c sum_f l_f d_f.
     below, above
         d_f per current density against c = u.p (ohm m2).
     own
@@ -235,7 +234,7 @@ class RelaxationMap:
     resistance_area
         A R against c (ohm m2).
     error, solves
-        As of :class:`TorqueMap`.
+        Error and number of angles, see :class:`TorqueMap`.
 
     Examples
     --------
@@ -277,10 +276,10 @@ class RelaxationMap:
         cross
             l_f (1/(V s m2)): one number for both faces, or (below, above).
         current_density, voltage, series_resistance_area
-            As in :class:`Circuit`.
+            Drive, see :class:`Circuit`.
         subtract_own
-            Whether the layer's own part is left out: -sum_f l_f [d_f(c) - d_f,own], which vanishes with the other
-            magnets.
+            True: leave out the layer's own part, which gives -sum_f l_f [d_f(c) - d_f,own]; this vanishes
+            with the other magnets.
 
         Raises
         ------
@@ -289,24 +288,24 @@ class RelaxationMap:
         """
         circuit = Circuit(current_density, voltage, series_resistance_area)
         l_below, l_above = _crosses(cross)
-        found = -(l_below * self.below + l_above * self.above)
+        per_current = -(l_below * self.below + l_above * self.above)
         if subtract_own:
             if self.alone:
                 raise InputError(f"relaxation map: '{self.layer}' is the only magnet; all of its chi is its own")
             if self.own is None:
                 raise InputError("relaxation map: it holds no own part; make it with own=True")
-            found = found + (l_below * self.own[0] + l_above * self.own[1])
+            per_current = per_current + (l_below * self.own[0] + l_above * self.own[1])
         if self.alone:
-            found = found * Chebyshev([0.0, 1.0])
+            per_current = per_current * Chebyshev([0.0, 1.0])
         if current_density is not None:
-            return found * current_density
+            return per_current * current_density
         r = self.resistance_area
 
         def at(c: Array) -> Array:
-            slope, area = (np.asarray(x(c), dtype=np.float64) for x in (found, r))
+            slope, area = (np.asarray(x(c), dtype=np.float64) for x in (per_current, r))
             return np.asarray(slope * circuit.current_at(area))
 
-        return polynomial_of(at, found, r)
+        return polynomial_of(at, per_current, r)
 
     def torque(
         self,
@@ -328,7 +327,7 @@ class RelaxationMap:
         spin
             The layer's macrospin, whose volume over the thickness is the cross-section.
         cross, current_density, voltage, series_resistance_area, subtract_own
-            As for :meth:`slope`, which says what is refused.
+            Same as for :meth:`slope`, which says what is refused.
 
         Raises
         ------
@@ -341,14 +340,14 @@ class RelaxationMap:
                 raise ModelError(
                     f"relaxation: cross is {x!r}; power would be gained, its magnitude must be below {most:.6g}"
                 )
-        found = self.slope(
+        slope = self.slope(
             cross,
             current_density=current_density,
             voltage=voltage,
             series_resistance_area=series_resistance_area,
             subtract_own=subtract_own,
         )
-        a = found * (spin.volume / self.thickness / spin.gyromagnetic_ratio)
+        a = slope * (spin.volume / self.thickness / spin.gyromagnetic_ratio)
         return AngularTorque(a, -spin.damping * a, self.axis)
 
 
@@ -370,18 +369,18 @@ def relaxation_map(
     Parameters
     ----------
     problem
-        With the contacts "bottom" and "top"; any linear model for one magnet, with others the
+        Device with the contacts "bottom" and "top"; any linear model for one magnet, with others the
         :class:`~fespin.transport.Vector` model.
     layer
         The free layer. All other magnets are uniform and along one axis, whose direction is that of the first of them.
     axis
         n, of a magnet without others, such as its easy axis. With others it is not given.
     process
-        As for :func:`face_differences`.
+        Process that relaxes, see :func:`face_differences`.
     own
-        Whether to solve for the layer's own part too, with all other magnets made normal.
+        True: solve for the layer's own part too, with all other magnets made normal.
     tolerance
-        Of d_f and the resistance, relative to the largest.
+        Largest error of d_f and the resistance, relative to the largest.
 
     Raises
     ------
@@ -484,9 +483,9 @@ def without_others(problem: TransportProblem, layer: str) -> TransportProblem:
             # G_up + G_dn = 1/(AR* (1 - gamma^2)).
             face = replace(face, area_resistance_star=face.area_resistance_star * (1 - face.gamma**2), gamma=0.0)
         faces[pair] = face
-    made = Stack(*(changed.get(x.name, x) for x in stack), interfaces=faces, library={})
+    normalized = Stack(*(changed.get(x.name, x) for x in stack), interfaces=faces, library={})
     return TransportProblem(
-        replace(problem.domain, stack=made),
+        replace(problem.domain, stack=normalized),
         problem.model,
         contacts={k: c for k, (c, _) in problem.contacts.items()},
         degree=problem.system.degree,
@@ -499,8 +498,8 @@ def _solve(problem: TransportProblem, layer: str, process: str) -> Array:
     solved = problem.solver.solve(problem.drive(voltage=1.0))
     density = solved.currents["bottom"] / problem.domain.area
     fields = dict(zip(problem.system.fields, solved.fields, strict=True))
-    found = _differences(problem, problem.stack, fields, layer, process)
-    return np.array([*found, 1.0]) / density
+    differences = _differences(problem, problem.stack, fields, layer, process)
+    return np.array([*differences, 1.0]) / density
 
 
 def _differences(
@@ -527,118 +526,38 @@ def _weights(problem: TransportProblem, stack: Stack, layer: str, process: str) 
     _require_process(process)
     _require_magnet(stack, layer)
     if process == "s-d":
-        return _d_weights(problem, stack, layer, lambda minority: {minority: 1.0, "d_down": -1.0})
+        return channel_weights(problem, stack, layer, lambda minority: {minority: 1.0, "d_down": -1.0})
     # The vector model's accumulation is along each magnet, the others' along the common axis.
     sign = 1 if isinstance(problem.model, Vector) else sign_along(stack[layer], common_axis(stack))
     return {f: sign * x for f, x in problem.model.accumulation(stack, layer).items()}
 
 
-def _d_weights(
+def channel_weights(
     problem: TransportProblem, stack: Stack, layer: str, of: Callable[[str], dict[str, float]]
 ) -> dict[str, float]:
-    """Return a combination of the channels of a magnet with d electrons, made for the name of its s minority."""
-    found, channels = stack[layer], problem.model.channels
-    if found.material.bands is None or "d_down" not in channels.names:
-        raise ModelError(f"layer '{layer}' has no d channels; solve with three or four")
-    minority = ("up", "down")[sign_along(found, common_axis(stack)) > 0]
-    return dict(channels.combination(of(minority)))
-
-
-# ---- effective temperature: the d current
-def d_current(problem: TransportProblem, solution: TransportSolution, layer: str) -> float:
-    """Return how much the d current of a magnet differs from that of bulk: a root mean square (A/m2). Collective.
-
-    Of dJ_dn - k J over the layer, with dJ_dn = J_sdn - J_ddn, k = (sigma_sdn - sigma_ddn)/sigma_t and J the local
-    current of all channels (Wegrowe and Drouhin 2004, Eqs. 5 and 23, who do not say what to subtract). It is zero in
-    a uniform wire and the same for both directions of the current. From the integrals that dissipation is made of.
-
-    Raises
-    ------
-    InputError
-        If the layer is unknown.
-    ModelError
-        If it has no d channels.
-
-    Examples
-    --------
-    >>> from fespin.coupling import d_current
-    >>> bands = fs.Bands.from_lengths(8e6, 3e6, 1e6, spin_diffusion_length=40e-9, sd_length=5e-9)
-    >>> device = fs.Stack(outer, fs.Layer(fs.Material.from_bands("Co", bands), 30e-9, "magnet"), outer, library={})
-    >>> problem = fs.TransportProblem(fs.line(comm, device), fs.ThreeChannel())
-    >>> print(f"{d_current(problem, problem.solve(current_density=1e11), 'magnet'):.2e}")
-    6.35e+09
-    """
-    bands = solution.stack[layer].material.bands
-
-    def excess(minority: str) -> dict[str, float]:
-        assert bands is not None
-        majority = "down" if minority == "up" else "up"
-        share = (bands.s_down - bands.d_down) / bands.conductivity
-        conductivity = {majority: bands.s_up, minority: bands.s_down, "d_down": bands.d_down}
-        if bands.d_up is not None:
-            conductivity["d_up"] = bands.d_up
-        counted = {minority: 1.0, "d_down": -1.0}
-        return {k: (counted.get(k, 0.0) - share) * s for k, s in conductivity.items()}
-
-    system = problem.system
-    w = system.vector(_d_weights(problem, solution.stack, layer, excess))
-    m = moments(system, list(solution.fields.values())).gradients[layer]
-    one = fem.Function(system.base)
-    one.x.array[:] = 1.0
-    # A square that is zero may come out as less, by rounding.
-    return math.sqrt(max(0.0, float(w @ m @ w)) / region_integral(system, one, layer))
-
-
-def effective_temperature(temperature: float, coefficient: float, d_current: float) -> float:
-    """Return T_eff = T + c <(dJ_dn - k J)^2> (K), even in the current (Wegrowe and Drouhin 2004, after Eq. 26).
-
-    The two directions of switching of a spin valve differ by the state that they start from, not by the sign of the
-    current. Joule heat looks the same.
+    """Return a combination of the channels of a magnet with d electrons as weights over the fields.
 
     Parameters
     ----------
-    temperature
-        T (K), that of the lattice.
-    coefficient
-        c (K m4/A2). The paper has T_eff proportional to the square and its constant open: declare what is measured.
-    d_current
-        What :func:`d_current` returns (A/m2).
+    problem
+        Problem with three or four channels.
+    stack
+        The device's layers, in which the magnet points up or down.
+    layer
+        The magnet.
+    of
+        Function that takes the name of the magnet's s minority, "up" or "down", and returns weights by channel.
 
     Raises
     ------
-    InputError
-        If a value is not finite, T is not positive, or c is negative.
-
-    Examples
-    --------
-    >>> from fespin.coupling import effective_temperature
-    >>> effective_temperature(300.0, coefficient=1e-20, d_current=5e10)
-    325.0
+    ModelError
+        If there is no d channel.
     """
-    require_positive("effective temperature", "temperature", temperature)
-    require_positive("effective temperature", "coefficient", coefficient, zero=True)
-    _require_finite("d_current", d_current)
-    return temperature + coefficient * d_current**2
-
-
-def heated_spin(spin: Macrospin, coefficient: float, d_current: float) -> Macrospin:
-    """Return a macrospin at T_eff: D = alpha gamma kT_eff/((1 + alpha^2) Ms v), and exp(-E/kT_eff) in equilibrium.
-
-    Wegrowe and Drouhin (2004, Eq. 26) define T_eff by the noise along the magnetization and argue that it drives
-    activation; here it is the temperature of the whole Fokker-Planck equation (Wegrowe 2010, Eq. 28). Energies (J)
-    stay as they are, T_eff (K) obeys the limits of :class:`~fespin.Macrospin`.
-
-    Examples
-    --------
-    >>> from fespin.coupling import heated_spin
-    >>> heated_spin(spin, coefficient=1e-20, d_current=5e10).temperature
-    325.0
-    """
-    temperature = effective_temperature(spin.temperature, coefficient, d_current)
-    if temperature == spin.temperature:
-        return spin
-    # An energy that was given in kT stays as it is at the lattice's temperature.
-    return dataclasses.replace(spin, temperature=temperature, terms=spin.resolved_terms)
+    magnet, channels = stack[layer], problem.model.channels
+    if magnet.material.bands is None or "d_down" not in channels.names:
+        raise ModelError(f"layer '{layer}' has no d channels; solve with three or four")
+    minority = ("up", "down")[sign_along(magnet, common_axis(stack)) > 0]
+    return dict(channels.combination(of(minority)))
 
 
 # ---- what is refused

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from .ac_injection import Response, respond
     from .dispersion import Mode, decay_mode, decay_modes, fitted_wavenumber, wavenumber_of_pencil
     from .evolution import Relaxation, evolve
     from .magnet import LongitudinalMagnet
     from .problem import Flux, Held, LongitudinalProblem, State
-    from .response import Response, respond
 
 __getattr__ = lazily(
     __name__,
@@ -23,7 +23,7 @@ __getattr__ = lazily(
         "evolution": ("Relaxation", "evolve"),
         "magnet": ("LongitudinalMagnet",),
         "problem": ("Flux", "Held", "LongitudinalProblem", "State"),
-        "response": ("Response", "respond"),
+        "ac_injection": ("Response", "respond"),
     },
 )
 

@@ -23,9 +23,9 @@ from slepc4py import SLEPc
 from ..errors import InputError, SolverError, nearest
 from ..petsc import unique_prefix
 from ..quantities import is_finite
+from .ac_injection import Response
 from .magnet import Array, LongitudinalMagnet
 from .problem import LongitudinalProblem
-from .response import Response
 
 BRANCHES = ("slow", "fast")
 # The search for a mode looks at this many eigenpairs around the closed form's rate, then at more.
@@ -246,15 +246,15 @@ def decay_modes(
                 # Not on an eigenvalue, where the shifted matrix would be singular.
                 target = rate * (1 + 1e-5) if rate else -1e-3 * g.rate
                 for count in SOUGHT:
-                    found = [mode for mode in pencil.modes(pencil.near(target, count)) if mode.branch == branch]
-                    if found:
+                    candidates = [mode for mode in pencil.modes(pencil.near(target, count)) if mode.branch == branch]
+                    if candidates:
                         break
                 else:
                     raise SolverError(
                         f"longitudinal modes: no {branch} mode among the {SOUGHT[-1]} rates next to {rate:.6g} 1/s, "
                         f"its closed form at k = {k:.6g} 1/m; a finer mesh resolves shorter waves"
                     )
-                out.append(min(found, key=lambda mode: abs(mode.wavenumber - k)))
+                out.append(min(candidates, key=lambda mode: abs(mode.wavenumber - k)))
     finally:
         pencil.destroy()
     return out
@@ -271,9 +271,9 @@ def fitted_wavenumber(
     Parameters
     ----------
     problem
-        On an interval along x.
+        Problem on an interval along x.
     response
-        Of :func:`fespin.longitudinal.respond`.
+        Amplitudes from :func:`fespin.longitudinal.respond`.
     start, spacing
         The first point and h (m); all points must be nodes of the mesh. |Re k| h must stay below pi.
     count

@@ -41,7 +41,7 @@ class Relaxation:
     total_M, total_m
         Integrals of M - M0 - chi_M H and of m (A m2), (n,).
     magnitude
-        Of the absolute values of both together (A m2), (n,).
+        Integral of the absolute values of both together (A m2), (n,).
     energy
         Free energy (J), (n,).
     dissipation
@@ -49,17 +49,17 @@ class Relaxation:
     work
         Power of the boundaries, -mu0 int (dm_/chi_m) (outward flux) (W), (n,); 0 at time 0.
     injected
-        What has come in through each part (A m2), (n,).
+        Moment that has come in through each part (A m2), (n,).
     lost
-        What the lattice has taken (A m2), (n,).
+        Moment that the lattice has taken (A m2), (n,).
     heat, put_in
         Time integrals of dissipation and work (J), (n,), of the method's order.
     balance
         (dF/dt + dissipation - work) over the largest of the three, (n,); 0 at time 0.
     states
-        At the times wanted.
+        States at the times wanted.
     final
-        At the end.
+        State at the end.
     rejected
         Number of steps that were tried with too large a step.
 
@@ -175,11 +175,11 @@ def evolve(
     problem
         Magnet and mesh.
     initial
-        From :meth:`LongitudinalProblem.state`. At a reservoir m jumps at once to what it imposes.
+        State made by :meth:`LongitudinalProblem.state`. At a reservoir m jumps at once to what it imposes.
     duration
-        How long (s).
+        Length of the relaxation (s).
     conditions
-        Of parts of the boundary; the others are closed.
+        Conditions on parts of the boundary; the others are closed.
     wanted
         Times (s) at which states are kept; steps end there.
     first_step
@@ -218,15 +218,15 @@ def evolve(
         for t in times:
             if not is_finite(t) or not 0 <= t <= duration:
                 raise InputError(f"relaxation: {key} holds {t!r}; times must lie between 0 and the duration")
-    given = dict(conditions or {})
-    held, fixed = problem.check(given, varying=True)
-    stepper = Stepper(problem, given, held, fixed)
+    imposed = dict(conditions or {})
+    held, fixed = problem.check(imposed, varying=True)
+    stepper = Stepper(problem, imposed, held, fixed)
     jumps = [*map(float, breakpoints), *stepper.jumps(duration)]
     stops = stops_between(0.0, duration, wanted, breakpoints, jumps)
     norm = math.sqrt(max(problem.free_energy(initial), 0.0))
     now, file = _Progress(Course(step=start), initial, norm), None
     now.keep = {float(t): initial for t in wanted if is_near(0.0, [t], duration)}
-    now.integrals = np.zeros(3 + len(given))
+    now.integrals = np.zeros(3 + len(imposed))
     now.rows = [_row(problem, 0.0, initial, None, now.integrals)]
     if checkpoint is not None:
         file = StateFile(problem.comm, problem.space, checkpoint, every=every, about="a longitudinal relaxation")
@@ -245,7 +245,7 @@ def evolve(
             h, time = control.next(), control.course.time
             if now.fresh:
                 now.state, jumped, work = stepper.settle(now.state, time + 1e-9 * h)
-                for i, name in enumerate(given, 3):
+                for i, name in enumerate(imposed, 3):
                     now.integrals[i] += jumped.get(name, 0.0)
                 now.integrals[2] += work
                 now.fresh = False
@@ -256,7 +256,7 @@ def evolve(
             if not control.accepts(h, error / (tolerance * largest) if largest else 0.0):
                 continue
             time, now.state, now.scale = control.course.time, new, largest
-            now.integrals += np.array([tally.lost, tally.heat, tally.put_in, *(tally.injected[k] for k in given)])
+            now.integrals += np.array([tally.lost, tally.heat, tally.put_in, *(tally.injected[k] for k in imposed)])
             now.rows.append(_row(problem, time, new, end, now.integrals))
             if each is not None:
                 each(time, new)
@@ -269,7 +269,7 @@ def evolve(
     finally:
         stepper.destroy()
     return _result(
-        np.array(now.rows), list(given), [now.keep[float(t)] for t in wanted], now.state, now.course.rejected
+        np.array(now.rows), list(imposed), [now.keep[float(t)] for t in wanted], now.state, now.course.rejected
     )
 
 

@@ -37,11 +37,11 @@ class LongitudinalMagnet:
     xi
         chi_m/chi_M, between 0 and 1.
     tau_mM
-        How long m takes to decay to M (s).
+        Time in which m decays to M (s).
     diffusion
         D, of m (m2/s).
     tau_ML, tau_mL
-        How long M and m take to decay to the lattice (s); infinite: they do not.
+        Times in which M and m decay to the lattice (s); infinite: they do not.
     susceptibility
         chi_M. Energies and the scale of potentials depend on it, rates do not.
 

@@ -94,11 +94,11 @@ class Part:
     Attributes
     ----------
     dofs
-        Its owned nodes.
+        Owned nodes of the part.
     load
         Integrals of the basis functions over it (owned,).
     measure
-        Its area (m2); a length in 2D, 1 for an end in 1D.
+        Area of the part (m2); a length in 2D, 1 for an end in 1D.
     """
 
     dofs: NDArray[np.int32]
@@ -139,20 +139,21 @@ class LongitudinalProblem:
     domain
         Any DOLFINx mesh of intervals, triangles or tetrahedra (or their tensor-product kin); lengths in m.
     magnet
-        Its parameters.
+        Parameters of the magnet.
     parts
         Parts of the boundary by name: a function of the coordinates (3, n) that is true there, or facet tags and a tag.
     degree
-        Of the Lagrange space.
+        Degree of the Lagrange space.
     options
-        How linear systems are solved; "auto" is direct on lines and small planar meshes, multigrid elsewhere.
+        Solver of the linear systems; "auto" is direct on lines and small planar meshes, multigrid elsewhere.
 
     Attributes
     ----------
     space
-        Of M and m.
+        Space of M and m.
     volume
-        Of the domain (m3; m2 or m in lower dimensions, where totals and energies are per length or area).
+        Volume of the domain (m3; m2 or m in lower dimensions, where totals and energies are per length or
+        area).
 
     Raises
     ------
@@ -388,7 +389,7 @@ class ScalarSolver:
 
     @property
     def iterations(self) -> int:
-        """Of all solves."""
+        """Number of iterations of all solves."""
         return self._solver.iterations
 
     def solve(self, f: Array, values: Array | None = None) -> Array:

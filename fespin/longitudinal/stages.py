@@ -26,7 +26,7 @@ type Slope = tuple[Array, Array]
 
 @dataclass
 class Tally:
-    """What a step adds to the time integrals."""
+    """Increments of the time integrals in a step."""
 
     injected: dict[str, float]
     lost: float = 0.0
@@ -108,25 +108,25 @@ class Stepper:
         return agree_on_errors(self.problem.comm, lambda: self._values(time), "conditions")[0]
 
     def _values(self, time: float) -> dict[str, float]:
-        """Return what this rank finds."""
+        """Return the values that this rank finds; not collective."""
         out = {}
         for name, condition in self.conditions.items():
-            given = amount(condition)
-            value = given(time) if callable(given) else given
+            value = amount(condition)
+            value = value(time) if callable(value) else value
             if not is_finite(value):
                 raise InputError(f"conditions['{name}']: {value!r} at {time:.6g} s; it must be a finite number")
             out[name] = float(cast(float, value))
         return out
 
-    def _given(self, values: dict[str, float]) -> Array:
-        """Return b at the fixed nodes."""
+    def _imposed(self, values: dict[str, float]) -> Array:
+        """Return b at the nodes of the reservoirs."""
         b = np.zeros(self.problem.owned)
         for name, own in self.problem.reservoirs(self.held):
             b[own] = values[name] / self.problem.magnet.chi_m
         return np.asarray(b[self.fixed])
 
     def load(self, values: dict[str, float]) -> Array:
-        """Return what the given fluxes bring in (owned,)."""
+        """Return the injection of the given fluxes (owned,)."""
         out = np.zeros(self.problem.owned)
         for name, condition in self.conditions.items():
             if isinstance(condition, Flux):
@@ -138,7 +138,7 @@ class Stepper:
         problem, before = self.problem, state
         m = state.m.copy()
         xi, fixed = problem.magnet.xi, self.fixed
-        m[fixed] = self._given(self.at(time)) * problem.magnet.chi_m - xi * state.M[fixed]
+        m[fixed] = self._imposed(self.at(time)) * problem.magnet.chi_m - xi * state.M[fixed]
         after = State(state.M, m)
         came = problem.weights * (m - before.m)
         new = {name: problem.sum(came[own]) for name, own in self.problem.reservoirs(self.held)}
@@ -149,7 +149,7 @@ class Stepper:
         p, g = self.problem, self.problem.magnet
         c = self._matrix(h)
         right = p.times(p.mass, base[1] - c[1, 0] / c[0, 0] * base[0]) + h * load
-        b = self._solvers.get(h).solve(right, self._given(values))
+        b = self._solvers.get(h).solve(right, self._imposed(values))
         a = (base[0] - c[0, 1] * b) / c[0, 0]
         s = g.storage
         # The rate, not the sum S (a, b): for a slow M that is a small difference of large numbers.

@@ -11,7 +11,18 @@ from .._lazy import lazily
 
 if TYPE_CHECKING:
     from .channels import Channels
-    from .declaration import ContactLaw, Declaration, InterfaceLaw, Mechanism, Medium, Reversible, mechanisms_of
+    from .declaration import (
+        Along,
+        ContactLaw,
+        Declaration,
+        GradientCoupling,
+        InterfaceLaw,
+        Mechanism,
+        Medium,
+        Reversible,
+        Varying,
+    )
+    from .matrices import mechanisms_of, uniaxial
     from .power import Dissipation, dissipation, moments
     from .system import System
     from .terminals import Terminal, TerminalSolver
@@ -21,14 +32,17 @@ __getattr__ = lazily(
     {
         "channels": ("Channels",),
         "declaration": (
+            "Along",
             "ContactLaw",
             "Declaration",
+            "GradientCoupling",
             "InterfaceLaw",
             "Mechanism",
             "Medium",
             "Reversible",
-            "mechanisms_of",
+            "Varying",
         ),
+        "matrices": ("mechanisms_of", "uniaxial"),
         "power": ("Dissipation", "dissipation", "moments"),
         "system": ("System",),
         "terminals": ("Terminal", "TerminalSolver"),
@@ -36,10 +50,12 @@ __getattr__ = lazily(
 )
 
 __all__ = [
+    "Along",
     "Channels",
     "ContactLaw",
     "Declaration",
     "Dissipation",
+    "GradientCoupling",
     "InterfaceLaw",
     "Mechanism",
     "Medium",
@@ -47,7 +63,9 @@ __all__ = [
     "System",
     "Terminal",
     "TerminalSolver",
+    "Varying",
     "dissipation",
     "mechanisms_of",
     "moments",
+    "uniaxial",
 ]

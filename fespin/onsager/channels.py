@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ModelError, nearest
-from .declaration import InterfaceLaw, Mechanism, Medium, mechanisms_of
+from .declaration import InterfaceLaw, Mechanism, Medium
+from .matrices import mechanisms_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..domain import Domain
-from .declaration import Declaration, Direction, InterfaceLaw, Medium, face_matrix, matrix_of
+from .declaration import Declaration, Direction, InterfaceLaw, Medium
+from .matrices import face_matrix, isotropic, matrix_of, tensor_of
 from .varying import Polynomial
 
 type Matrix = NDArray[np.float64]
@@ -17,7 +18,7 @@ type Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Coefficients:
-    """The declaration as numbers: matrices over the fields, per region, interface and contact.
+    """A declaration as numbers: matrices over the fields, per region, interface and contact.
 
     Where the magnetization varies the matrices hold bounds, and `varying` and `varying_faces` the polynomials.
     """
@@ -30,6 +31,15 @@ class Coefficients:
     varying: Mapping[str, tuple[Polynomial, Polynomial]] = field(default_factory=dict)  # conduction, reaction
     varying_faces: Mapping[tuple[str, str], Polynomial] = field(default_factory=dict)
     regions: tuple[str, ...] = ()
+    # Where directions of space matter, beside `conduction`: (field, axis, field, axis).
+    tensors: Mapping[str, Matrix] = field(default_factory=dict)
+    varying_tensors: Mapping[str, Polynomial] = field(default_factory=dict)
+
+    def along(self, region: str, normal: Sequence[float]) -> Matrix:
+        """Return the conduction matrix of a region for gradients along a direction of space (field, field)."""
+        matrix = self.conduction[self.regions.index(region)]
+        tensor = self.tensors.get(region)
+        return np.asarray(matrix if tensor is None else matrix + np.einsum("iajb,a,b->ij", tensor, normal, normal))
 
     @staticmethod
     def of(declaration: Declaration, domain: Domain) -> Coefficients:
@@ -40,13 +50,17 @@ class Coefficients:
         for pair in domain.interfaces:
             law = declaration.law(pair)
             faces[pair] = face_matrix(law.mechanisms, f, law.reversible)
-        conduction = np.array([matrix_of(m.conduction, f) for m in media])
+        conduction = np.array([matrix_of(isotropic(m.conduction), f) for m in media])
+        tensors = {r: tensor_of(m, f) for r, m in zip(domain.regions, media, strict=True) if m.directed}
         reaction = np.array([matrix_of(m.reactions, f, m.reversible) for m in media])
-        varying = {}
+        varying, varying_tensors = {}, {}
         for r, region in declaration.varying.items():
             k, q = _medium_polynomials(region.medium, f)
             varying[r] = (k, q)
             conduction[domain.regions.index(r)], reaction[domain.regions.index(r)] = k.bound, q.bound
+            if r in tensors:
+                varying_tensors[r] = medium_tensor(region.medium, f)
+                tensors[r] = varying_tensors[r].bound
         varying_faces = {p: _law_polynomial(law, f) for p, law in declaration.varying_laws.items()}
         faces |= {p: g.bound for p, g in varying_faces.items()}
         return Coefficients(
@@ -58,6 +72,8 @@ class Coefficients:
             varying,
             varying_faces,
             domain.regions,
+            tensors,
+            varying_tensors,
         )
 
     def with_storage(self, rate: float) -> Coefficients:
@@ -79,6 +95,7 @@ class Coefficients:
             ends={k: np.zeros_like(b) for k, b in self.ends.items()},
             varying={r: t for r, t in self.varying.items() if region is not None and r == self.regions[region]},
             varying_faces={},
+            tensors={r: t for r, t in self.tensors.items() if region is not None and r == self.regions[region]},
         )
 
     def storage_only(self) -> Coefficients:
@@ -90,12 +107,17 @@ def _medium_polynomials(medium: Callable[[Direction], Medium], fields: Sequence[
     """Return conduction and reactions as polynomials of the direction."""
 
     def conduction(u: Direction) -> Matrix:
-        return matrix_of(medium(u).conduction, fields)
+        return matrix_of(isotropic(medium(u).conduction), fields)
 
     def reaction(u: Direction) -> Matrix:
         return matrix_of(medium(u).reactions, fields, medium(u).reversible)
 
     return Polynomial.of(conduction), Polynomial.of(reaction)
+
+
+def medium_tensor(medium: Callable[[Direction], Medium], fields: Sequence[str]) -> Polynomial:
+    """Return conduction by components as a polynomial of the direction, which acts in space and on spins."""
+    return Polynomial.of(lambda u: tensor_of(medium(u), fields), degree=4)
 
 
 def _law_polynomial(law: Callable[[Direction], InterfaceLaw], fields: Sequence[str]) -> Polynomial:

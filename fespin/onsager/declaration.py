@@ -5,15 +5,16 @@ potentials, its flux is ``coefficient * force`` and the power it dissipates is
 ``coefficient * force**2``::
 
     conduction     force = sum_i w_i grad phi_i                 coefficient in S/m
+      or           force = sum_i w_i d_i . grad phi_i           with weights over Along(field, direction d_i)
     reaction       force = sum_i w_i phi_i                      coefficient in S/m3
     storage        as a reaction, acting on d/dt                coefficient in F/m3
     interface      force = sum_i w_i phi_i over both sides      coefficient in S/m2
     lead           force = sum_i w_i phi_i at a contact         coefficient in S/m2
 
 Any symmetric positive matrix is a sum of such rank-one terms
-(:func:`mechanisms_of`). Couplings that dissipate nothing are declared next to
-them as antisymmetric entries (``reversible``), and drop out of the power
-identically. Nothing here knows about meshes.
+(:func:`fespin.onsager.matrices.mechanisms_of`). Couplings that dissipate nothing are declared next to
+them as antisymmetric entries (``reversible``; between gradients ``crossed``),
+and drop out of the power identically. Nothing here knows about meshes.
 """
 
 from __future__ import annotations
@@ -42,8 +43,47 @@ type Destination = Literal["lattice", "magnet", "lead"]
 
 DESTINATIONS: tuple[Destination, ...] = ("lattice", "magnet", "lead")
 
+type Square = tuple[Direction, Direction, Direction]
+"""A 3 x 3 matrix over the axes of space, by rows."""
+
 type Port = tuple[str, str]
 """Where a potential or a total flux is imposed: (contact, field)."""
+
+
+@dataclass(frozen=True)
+class Along:
+    """Component of a field's gradient along a direction of space, as a key of the weights of conduction.
+
+    The axes of space are those of the declaration, z the stacking direction: a line has z alone, a section x and z.
+
+    Attributes
+    ----------
+    field
+        Name of the field.
+    direction
+        Unit vector.
+
+    Raises
+    ------
+    ModelError
+        If the direction is not three numbers of length one.
+
+    Examples
+    --------
+    A conductivity of 2e6 S/m along x and of none across it:
+
+    >>> from fespin.onsager import Along, Mechanism
+    >>> Mechanism("chains", 2e6, {Along("c", (1.0, 0.0, 0.0)): 1.0}).directed
+    True
+    """
+
+    field: str
+    direction: Direction
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "direction", tuple(map(float, self.direction)))
+        if len(self.direction) != 3 or not abs(math.hypot(*self.direction) - 1) < 1e-9:
+            raise ModelError(f"the direction of a gradient of '{self.field}' is {self.direction}; need a unit vector")
 
 
 @dataclass(frozen=True)
@@ -57,7 +97,8 @@ class Mechanism[K: Hashable]:
     coefficient
         Flux over force (S/m for conduction, S/m3 for reactions, S/m2 at interfaces and contacts).
     weights
-        Weight of each field in the force, without unit.
+        Weight of each field in the force, without unit. Of conduction either all over fields (whole gradients) or all
+        over :class:`Along` (components, which make one scalar force).
     destination
         Receiver of the angular momentum that the mechanism takes from the spins. "magnet": the magnet of the region;
         at an interface the weights then lie on one side and the magnet on the *other*. Such a mechanism makes torque,
@@ -66,7 +107,8 @@ class Mechanism[K: Hashable]:
     Raises
     ------
     ModelError
-        If the coefficient is negative or not finite, so that it would not dissipate, or the destination is unknown.
+        If the coefficient is negative or not finite, so that it would not dissipate, the destination is unknown, or
+        weights over whole gradients and over components are mixed.
 
     Examples
     --------
@@ -87,6 +129,8 @@ class Mechanism[K: Hashable]:
 
     def __post_init__(self) -> None:
         _check_destination(self.name, self.destination)
+        if self.directed and not all(isinstance(k, Along) for k in self.weights):
+            raise ModelError(f"mechanism '{self.name}' mixes whole gradients and components; make two mechanisms")
         if not (math.isfinite(self.coefficient) and self.coefficient >= 0):
             raise ModelError(
                 f"mechanism '{self.name}' has the coefficient {self.coefficient:g}; "
@@ -94,6 +138,11 @@ class Mechanism[K: Hashable]:
             )
         if not self.weights or not all(map(math.isfinite, self.weights.values())):
             raise ModelError(f"mechanism '{self.name}' needs finite weights, found {dict(self.weights)}")
+
+    @property
+    def directed(self) -> bool:
+        """Whether the force is made of components of gradients."""
+        return any(isinstance(k, Along) for k in self.weights)
 
 
 @dataclass(frozen=True)
@@ -136,8 +185,65 @@ def _check_destination(name: str, destination: str) -> None:
 
 
 @dataclass(frozen=True)
+class GradientCoupling:
+    """Fluxes of two fields that drive each other without dissipation: the Hall effects.
+
+    ``-J_row = matrix . grad column`` and, its Onsager partner, ``-J_column = -matrix^T . grad row``. The power of the
+    two cancels at every point, whatever the matrix. In a uniform medium an antisymmetric matrix, such as that of a
+    Hall effect, drives nothing inside: it acts through boundaries, and where it changes.
+
+    Attributes
+    ----------
+    name
+        Key in messages.
+    row, column
+        Two different fields; either may be the charge field, since only differences enter.
+    matrix
+        Over the axes x, y, z of space, by rows (S/m).
+
+    Raises
+    ------
+    ModelError
+        If the fields are the same, or the matrix is not finite and 3 x 3.
+
+    Examples
+    --------
+    In an oblique magnetization, J_c gains an anomalous Hall current through s, and J_s the inverse:
+
+    >>> from fespin.onsager import GradientCoupling
+    >>> GradientCoupling("Hall", "c", "s", ((0, -2e5, 0), (2e5, 0, 0), (0, 0, 0))).row
+    'c'
+    """
+
+    name: str
+    row: str
+    column: str
+    matrix: Square
+
+    def __post_init__(self) -> None:
+        if self.row == self.column:
+            raise ModelError(f"'{self.name}' couples '{self.row}' with itself; it needs two fields")
+        if np.shape(self.matrix) != (3, 3) or not np.isfinite(np.asarray(self.matrix, dtype=float)).all():
+            raise ModelError(f"'{self.name}' couples '{self.row}' and '{self.column}' by {self.matrix}; need 3 x 3")
+        object.__setattr__(self, "matrix", tuple(tuple(map(float, row)) for row in self.matrix))
+
+
+@dataclass(frozen=True)
 class Medium:
-    """What happens inside a region. A field that no conduction mentions is absent from the region.
+    """Processes inside a region. A field that no conduction mentions is absent from the region.
+
+    Attributes
+    ----------
+    conduction
+        Mechanisms driven by gradients (S/m).
+    reactions
+        Mechanisms driven by potentials (S/m3).
+    storage
+        Mechanisms driven by rates of change (F/m3).
+    reversible
+        Couplings of potentials without dissipation (S/m3).
+    crossed
+        Couplings of gradients without dissipation (S/m).
 
     Examples
     --------
@@ -148,15 +254,39 @@ class Medium:
     ['down', 'up']
     """
 
-    conduction: tuple[Mechanism[str], ...] = ()
+    conduction: tuple[Mechanism[Any], ...] = ()
     reactions: tuple[Mechanism[str], ...] = ()
     storage: tuple[Mechanism[str], ...] = ()
     reversible: tuple[Reversible[str], ...] = ()
+    crossed: tuple[GradientCoupling, ...] = ()
 
     @property
     def fields(self) -> frozenset[str]:
-        """The fields that live in the region."""
-        return frozenset(f for m in self.conduction for f in m.weights)
+        """Names of the fields that live in the region."""
+        return frozenset(field_of(k) for m in self.conduction for k in m.weights)
+
+    @property
+    def directed(self) -> bool:
+        """Whether directions of space matter in the region."""
+        return bool(self.crossed) or any(m.directed for m in self.conduction)
+
+    def along(self, normal: Direction) -> tuple[Mechanism[str], ...]:
+        """Return the conduction of gradients that all are along one direction (a unit vector)."""
+
+        def projected(m: Mechanism[Any]) -> Mechanism[str]:
+            if not m.directed:
+                return m
+            weights: dict[str, float] = {}
+            for k, w in m.weights.items():
+                weights[k.field] = weights.get(k.field, 0.0) + w * float(np.dot(k.direction, normal))
+            return replace(m, weights=weights)
+
+        return tuple(map(projected, self.conduction))
+
+
+def field_of(key: str | Along) -> str:
+    """Return the field of a weight of conduction."""
+    return key.field if isinstance(key, Along) else key
 
 
 @dataclass(frozen=True)
@@ -198,7 +328,8 @@ class ContactLaw:
     The first field of `potential` is the charge field, with weight 1; the flux
     conjugate to it is the current. `further` holds the same for other conserved
     quantities, such as heat. `mechanisms` dissipate in the lead behind the
-    contact (W/m2), `reversible` couplings there do not.
+    contact (W/m2), `reversible` couplings there do not. `normal` is the
+    direction in which a lead goes on.
 
     Examples
     --------
@@ -214,6 +345,7 @@ class ContactLaw:
     mechanisms: tuple[Mechanism[str], ...] = ()
     reversible: tuple[Reversible[str], ...] = ()
     further: tuple[Mapping[str, float], ...] = ()
+    normal: Direction = (0.0, 0.0, 1.0)
 
     def __post_init__(self) -> None:
         for p in self.potentials:
@@ -275,6 +407,18 @@ class Varying:
         The medium of a uniform magnet; its coefficients are at most quadratic in the direction.
     laws
         The interface laws that depend on the direction, by the pairs of the domain.
+
+    Examples
+    --------
+    >>> from fespin.onsager import Mechanism, Medium, Varying
+    >>> def medium(u):  # less conduction along the magnetization
+    ...     return Medium(conduction=(Mechanism("ohm", 5e6 * (1 - 0.02 * u[2] ** 2), {"phi": 1.0}),))
+    >>> def turning(x):  # by a quarter over 100 nm
+    ...     angle = np.pi / 2 * x[0] / 100e-9
+    ...     return np.array([np.sin(angle), 0 * angle, np.cos(angle)])
+    >>> magnet = Varying(turning, medium)
+    >>> print(f"{magnet.medium((0.0, 0.0, 1.0)).conduction[0].coefficient:.2e}")
+    4.90e+06
     """
 
     magnetization: Callable[[NDArray[np.float64]], ArrayLike]
@@ -301,6 +445,10 @@ class Declaration:
         Which field is temperature, if one is.
     varying
         Regions whose magnetization varies. Their media and laws above are those of any one direction.
+    applied
+        Given forces: per field minus a gradient that is the same everywhere, (x, y, z), such as an electric field E in
+        V/m. The whole gradient of a field is that of its unknown less what is applied. Only axes that the mesh does
+        not have can be given: of a line, those in the plane of the layers.
 
     Raises
     ------
@@ -324,6 +472,7 @@ class Declaration:
     contacts: Mapping[str, ContactLaw] = field(default_factory=dict)
     thermal: ThermalField | None = None
     varying: Mapping[str, Varying] = field(default_factory=dict)
+    applied: Mapping[str, Direction] = field(default_factory=dict)
 
     @property
     def varying_laws(self) -> dict[tuple[str, str], Callable[[Direction], InterfaceLaw]]:
@@ -338,6 +487,11 @@ class Declaration:
     def __post_init__(self) -> None:
         self._check_names()
         self._check_contacts()
+        for f, vector in self.applied.items():
+            if f not in self.fields:
+                raise ModelError(f"applied: there is no field '{f}'; {nearest(f, self.fields)}")
+            if np.shape(vector) != (3,) or not np.isfinite(np.asarray(vector, dtype=float)).all():
+                raise ModelError(f"applied: the force on '{f}' is {vector}; it must be three finite numbers")
         charges = {c.charge for c in self.contacts.values()}
         for charge in sorted(self._driven):
             for place, x in self.media.items():
@@ -363,12 +517,21 @@ class Declaration:
     def _check_names(self) -> None:
         """Refuse mechanisms that name a field which is unknown or absent there."""
         for place, medium in self.media.items():
+            for m in (*medium.reactions, *medium.storage):
+                if m.directed:
+                    raise ModelError(f"'{m.name}' in '{place}' has components of gradients, but is no conduction")
             for m in (*medium.conduction, *medium.reactions, *medium.storage):
-                for f in m.weights:
+                for f in map(field_of, m.weights):
                     if f not in self.fields:
                         raise ModelError(f"'{m.name}' in '{place}' names '{f}': {nearest(f, self.fields)}")
                     if f not in medium.fields:
                         raise ModelError(f"'{m.name}' in '{place}' acts on '{f}', which nothing conducts there")
+            for c in medium.crossed:
+                for f in (c.row, c.column):
+                    if f not in self.fields:
+                        raise ModelError(f"'{c.name}' in '{place}' names '{f}': {nearest(f, self.fields)}")
+                    if f not in medium.fields:
+                        raise ModelError(f"'{c.name}' in '{place}' acts on '{f}', which nothing conducts there")
             for turn in medium.reversible:
                 self._check_reversible(turn, f"in '{place}'", medium.fields, (turn.row, turn.column))
         for pair, law in self.laws.items():
@@ -427,80 +590,3 @@ class Declaration:
         if pair[::-1] in self.laws:
             return self.laws[pair[::-1]].flipped()
         return InterfaceLaw(perfect=frozenset(self.fields))
-
-
-def matrix_of[K: Hashable](
-    mechanisms: Sequence[Mechanism[K]], keys: Sequence[K], reversible: Sequence[Reversible[K]] = ()
-) -> NDArray[np.float64]:
-    """Return ``sum c w w^T`` plus the antisymmetric part, over `keys`.
-
-    Entries below rounding are set to zero exactly: they decide which blocks of
-    the global matrix exist.
-    """
-    at = {k: i for i, k in enumerate(keys)}
-    matrix = np.zeros((len(at), len(at)))
-    for m in mechanisms:
-        w = np.zeros(len(at))
-        w[[at[k] for k in m.weights]] = list(m.weights.values())
-        matrix += m.coefficient * np.outer(w, w)
-    for r in reversible:
-        matrix[at[r.row], at[r.column]] += r.value
-        matrix[at[r.column], at[r.row]] -= r.value
-    matrix[np.abs(matrix) < 1e-14 * np.abs(matrix).max(initial=0.0)] = 0.0
-    return matrix
-
-
-def face_matrix(
-    mechanisms: Sequence[Mechanism[Side]], fields: Sequence[str], reversible: Sequence[Reversible[Side]] = ()
-) -> NDArray[np.float64]:
-    """Return the matrix of an interface over (side, field, side, field)."""
-    n = len(fields)
-    return matrix_of(mechanisms, [(s, f) for s in (0, 1) for f in fields], reversible).reshape(2, n, 2, n)
-
-
-def mechanisms_of[K: Hashable](name: str, matrix: ArrayLike, keys: Sequence[K]) -> tuple[Mechanism[K], ...]:
-    """Return the mechanisms of a symmetric matrix of Onsager coefficients over `keys`.
-
-    Parameters
-    ----------
-    name
-        Prefix of the mechanisms' names.
-    matrix
-        Symmetric, positive semidefinite, shape ``(len(keys), len(keys))``.
-    keys
-        The fields (or sides of an interface) its rows stand for.
-
-    Raises
-    ------
-    ModelError
-        If the matrix is not symmetric, or has a negative eigenvalue; the combination of
-        potentials that would produce power is named.
-
-    Examples
-    --------
-    >>> from fespin.onsager import mechanisms_of
-    >>> drag = [[4e7, 1e7], [1e7, 2e7]]  # S/m
-    >>> [f"{m.coefficient:.3g}" for m in mechanisms_of("conduction", drag, ("up", "down"))]
-    ['1.59e+07', '4.41e+07']
-    >>> mechanisms_of("conduction", [[1e7, 2e7], [2e7, 1e7]], ("up", "down"))
-    Traceback (most recent call last):
-        ...
-    fespin.errors.ModelError: 'conduction' is not positive: the combination (-0.71 up +0.71 down)...
-    """
-    a = np.asarray(matrix, dtype=float)
-    if a.shape != (len(keys), len(keys)) or not np.allclose(a, a.T, rtol=1e-12, atol=0.0):
-        raise ModelError(f"'{name}' must be a symmetric {len(keys)} x {len(keys)} matrix of Onsager coefficients")
-    values, vectors = np.linalg.eigh(a)
-    tiny = 1e-13 * np.abs(values).max(initial=0.0)
-    if values.min(initial=0.0) < -tiny:
-        v = vectors[:, values.argmin()]
-        combination = " ".join(f"{x:+.2g} {k}" for k, x in zip(keys, v, strict=True) if abs(x) > 1e-12)
-        raise ModelError(
-            f"'{name}' is not positive: the combination ({combination}) would produce power "
-            f"(eigenvalue {values.min():.3g})"
-        )
-    return tuple(
-        Mechanism(f"{name} {i}", float(x), {k: float(w) for k, w in zip(keys, v, strict=True) if w})
-        for i, (x, v) in enumerate(zip(values, vectors.T, strict=True))
-        if x > tiny
-    )

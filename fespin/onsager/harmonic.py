@@ -18,18 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from .declaration import (
-    ContactLaw,
-    Declaration,
-    Direction,
-    InterfaceLaw,
-    Mechanism,
-    Medium,
-    Reversible,
-    Varying,
-    matrix_of,
-)
+from .declaration import Along, ContactLaw, Declaration, Direction, InterfaceLaw, Mechanism, Medium, Reversible, Varying
 from .leads import admittance, dissipative, odd_couplings
+from .matrices import matrix_of
 
 IMAGINARY = "_im"
 """What the name of an imaginary part ends in."""
@@ -37,6 +28,8 @@ IMAGINARY = "_im"
 
 def imaginary(key: Any) -> Any:
     """Return the name of the imaginary part of a field, or of a field on one side of an interface."""
+    if isinstance(key, Along):
+        return replace(key, field=key.field + IMAGINARY)
     return (key[0], key[1] + IMAGINARY) if isinstance(key, tuple) else key + IMAGINARY
 
 
@@ -61,8 +54,15 @@ def _crossed(name: str, matrix: Any, fields: Sequence[str]) -> tuple[Reversible[
 
 def _medium(medium: Medium, omega: float) -> Medium:
     fields = sorted(medium.fields)
-    crossed = _crossed("storage", omega * matrix_of(medium.storage, fields), fields)
-    return Medium(_both(medium.conduction), _both(medium.reactions), (), (*_both_turns(medium.reversible), *crossed))
+    stored = _crossed("storage", omega * matrix_of(medium.storage, fields), fields)
+    second = (replace(x, row=imaginary(x.row), column=imaginary(x.column)) for x in medium.crossed)
+    return Medium(
+        _both(medium.conduction),
+        _both(medium.reactions),
+        (),
+        (*_both_turns(medium.reversible), *stored),
+        (*medium.crossed, *second),
+    )
 
 
 def _law(law: InterfaceLaw) -> InterfaceLaw:
@@ -82,7 +82,7 @@ def _contact(law: ContactLaw, medium: Medium, omega: float) -> ContactLaw:
     mechanisms, turns = _both(law.mechanisms), _both_turns(law.reversible)
     if law.mechanisms:
         others = tuple(dict.fromkeys(f for m in law.mechanisms for f in m.weights))
-        y = admittance(medium, law.charge, others, omega)
+        y = admittance(medium, law.charge, others, omega, law.normal)
         both = (*others, *map(imaginary, others))
         real = np.block([[y.real, -y.imag], [y.imag, y.real]])
         mechanisms, turns = dissipative(real, both), odd_couplings(real, both)
@@ -111,4 +111,5 @@ def harmonic(declaration: Declaration, touched: Mapping[str, str], frequency: fl
         {k: _contact(c, declaration.media[touched[k]], omega) for k, c in declaration.contacts.items()},
         declaration.thermal,
         {r: _varying(t, omega) for r, t in declaration.varying.items()},
+        declaration.applied,
     )

@@ -5,6 +5,7 @@ Each block of a system couples one scalar potential u to one test function v::
     k grad u . grad v + r u v     on cells            k, r constant per cell
     sum_ab G[a, b] u_b v_a        on interfaces       a, b the two sides
     B u v                         on contacts
+    grad v . T grad u             on cells, where directions of space matter; T a matrix per cell
 
 Coefficients are data, not code: a device with fifty layers compiles nothing
 that a device with two did not. The products of two given functions
@@ -14,6 +15,7 @@ that a device with two did not. The products of two given functions
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import basix.ufl
@@ -164,6 +166,12 @@ class Kernels(CompiledForms):
             "end_integral": self.w1 * ds,
         }
         super().__init__(mesh, forms)
+        self._space, self._degree = space, order if varying else None
+
+    @cached_property
+    def directed(self) -> DirectedKernels:
+        """Forms of components of gradients, compiled when they are first asked for. Collective."""
+        return DirectedKernels(self._space, self._degree)
 
     def spread(self, function: fem.Function, values: NDArray[np.float64]) -> None:
         """Fill `k` or `r` from a number per local cell, or per quadrature point, shape (cells, points)."""
@@ -185,3 +193,78 @@ class Kernels(CompiledForms):
             count = np.bincount(cells, minlength=len(f.x.array))
             total = np.bincount(cells, values, minlength=len(f.x.array))
             f.x.array[:] = total / np.maximum(count, 1)
+
+
+class DirectedKernels(CompiledForms):
+    """Forms of components of gradients. The constructor is collective.
+
+    "matrix" and "residual" of grad v . T grad u, "load" of g . grad v, and per cell the "moment" of
+    (a + d . grad w1)(b + e . grad w2).
+
+    Parameters
+    ----------
+    space
+        The unbroken scalar Lagrange space whose element all fields share.
+    degree
+        Degree of the quadrature where coefficients vary inside cells; None: one per cell.
+
+    Attributes
+    ----------
+    T, g
+        A matrix (dim, dim) and a vector (dim,) per cell, or per quadrature point.
+    left, right
+        Constants (1 + dim,): a and d, b and e of the moments.
+    w1, w2
+        Stand-ins, to be replaced by functions on any space of the element.
+    """
+
+    def __init__(self, space: fem.FunctionSpace, degree: int | None) -> None:
+        mesh: dmesh.Mesh = space.mesh
+        dim = mesh.geometry.dim
+
+        def coefficient(shape: tuple[int, ...]) -> fem.Function:
+            if degree is None:
+                element = basix.ufl.element("DG", mesh.basix_cell(), 0, shape=shape)
+            else:
+                element = basix.ufl.quadrature_element(mesh.basix_cell(), value_shape=shape, degree=degree)
+            return fem.Function(fem.functionspace(mesh, element))
+
+        self.T, self.g = coefficient((dim, dim)), coefficient((dim,))
+        self.cellwise = fem.functionspace(mesh, ("DG", 0))
+        self.left, self.right = fem.Constant(mesh, np.zeros(1 + dim)), fem.Constant(mesh, np.zeros(1 + dim))
+        self.w1, self.w2 = fem.Function(space), fem.Function(space)
+        u, v, q = ufl.TrialFunction(space), ufl.TestFunction(space), ufl.TestFunction(self.cellwise)
+        dx = ufl.dx(0) if degree is None else ufl.dx(0, metadata={"quadrature_degree": degree})
+
+        def part(weights: Any, w: Any) -> Any:
+            return weights[0] + sum(weights[1 + a] * ufl.grad(w)[a] for a in range(dim))
+
+        matrix = ufl.inner(ufl.dot(self.T, ufl.grad(u)), ufl.grad(v)) * dx
+        forms = {
+            "matrix": matrix,
+            "residual": ufl.action(matrix, self.w1),
+            "load": ufl.inner(self.g, ufl.grad(v)) * dx,
+            "moment": part(self.left, self.w1) * part(self.right, self.w2) * q * ufl.dx(0),
+        }
+        super().__init__(mesh, forms)
+
+    @property
+    def points(self) -> int:
+        """Number of places per cell at which coefficients are given."""
+        return int(self.T.function_space.dofmap.list.shape[1])
+
+    def fill(self, function: fem.Function, cells: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """Set T or g in some cells.
+
+        Parameters
+        ----------
+        function
+            T or g.
+        cells
+            Local cells.
+        values
+            One value for all of them, or one per cell and point (cells, points, ...).
+        """
+        size, shape = function.function_space.dofmap.bs, function.ufl_shape
+        at = function.function_space.dofmap.list[cells][..., None] * size + np.arange(size)
+        function.x.array[at] = values.reshape(*values.shape[: values.ndim - len(shape)], size)

@@ -20,13 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
-from .declaration import ContactLaw, Mechanism, Medium, Reversible, matrix_of, mechanisms_of
+from .declaration import ContactLaw, Direction, Mechanism, Medium, Reversible
+from .matrices import matrix_of, mechanisms_of
+
+_STACKING: Direction = (0.0, 0.0, 1.0)
 
 # Entries below this part of the largest are rounding.
 _SMALL = 1e-13
 
 
-def admittance(medium: Medium, charge: str, others: Sequence[str], omega: float = 0.0) -> NDArray[Any]:
+def admittance(
+    medium: Medium, charge: str, others: Sequence[str], omega: float = 0.0, normal: Direction = _STACKING
+) -> NDArray[Any]:
     """Return Y of a lead over the fields that are not conserved (S/m2), complex for an alternating drive.
 
     Parameters
@@ -35,6 +40,8 @@ def admittance(medium: Medium, charge: str, others: Sequence[str], omega: float 
         The fields that decay in the lead.
     omega
         Angular frequency (1/s), for amplitudes of exp(+i omega t).
+    normal
+        Direction in which the lead goes on.
 
     Raises
     ------
@@ -42,7 +49,7 @@ def admittance(medium: Medium, charge: str, others: Sequence[str], omega: float 
         If one of the fields is not conducted.
     """
     live = (charge, *others)
-    k = _block(medium.conduction, medium, live)
+    k = _block(medium.along(normal), medium, live)
     r = _block(medium.reactions, medium, live, medium.reversible) + 0j
     if omega:
         r = r + 1j * omega * _block(medium.storage, medium, live)
@@ -81,7 +88,9 @@ def odd_couplings(y: NDArray[Any], fields: Sequence[str]) -> tuple[Reversible[st
     )
 
 
-def contact_law(kind: str, medium: Medium, charge: str, fields: Sequence[str]) -> ContactLaw:
+def contact_law(
+    kind: str, medium: Medium, charge: str, fields: Sequence[str], normal: Direction = _STACKING
+) -> ContactLaw:
     """Return what a contact on a medium imposes.
 
     Parameters
@@ -93,6 +102,14 @@ def contact_law(kind: str, medium: Medium, charge: str, fields: Sequence[str]) -
         What the contact touches.
     fields
         All fields of the model, in order; a lead leaves out those that are absent from the medium.
+    normal
+        Unit vector out of the device: fields vary along it alone in a lead, which matters where the medium's
+        conduction depends on directions of space. What flows across it, such as Hall currents, closes in the lead.
+
+    Raises
+    ------
+    ModelError
+        If a crossed coupling of the lead's medium acts along the normal, or a field of the lead is not conducted.
     """
     if kind == "reservoir":
         # Also of fields that only another layer at the same contact has.
@@ -100,8 +117,11 @@ def contact_law(kind: str, medium: Medium, charge: str, fields: Sequence[str]) -
     if kind == "blocked":
         return ContactLaw({charge: 1.0})
     others = tuple(f for f in fields if f in medium.fields and f != charge)
-    row = _block(medium.conduction, medium, (charge, *others))[0]
+    for coupling in medium.crossed:
+        if abs(np.einsum("a,ab,b", normal, coupling.matrix, normal)) > _SMALL * np.abs(coupling.matrix).max():
+            raise ModelError(f"a lead cannot continue a medium in which '{coupling.name}' acts along the lead")
+    row = _block(medium.along(normal), medium, (charge, *others))[0]
     weights = {f: float(x / row[0]) for f, x in zip(others, row[1:], strict=True)}
-    y = admittance(medium, charge, others)
+    y = admittance(medium, charge, others, normal=normal)
     potential = {charge: 1.0} | {f: x for f, x in weights.items() if abs(x) > _SMALL}
-    return ContactLaw(potential, (), dissipative(y, others), odd_couplings(y, others))
+    return ContactLaw(potential, (), dissipative(y, others), odd_couplings(y, others), normal=normal)

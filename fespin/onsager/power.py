@@ -9,15 +9,17 @@ difference of products. Where coefficients follow the magnetization, each mechan
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from .declaration import ANY_DIRECTION, Declaration, Direction, Mechanism, Side, Varying, face_matrix, matrix_of
+from .coefficients import medium_tensor
+from .declaration import ANY_DIRECTION, Declaration, Direction, Mechanism, Medium, Side, Varying
 from .kernels import Indices
+from .matrices import component_weights, face_matrix, isotropic, matrix_of, tensor_of
 from .system import Fields, System
 from .varying import Polynomial
 
@@ -39,12 +41,45 @@ class Moments:
         Per interface, shape (2, field, 2, field): of jumps (0) and means (1), over its area.
     ends
         Per contact, shape (field, field).
+    components
+        Per region where mechanisms are driven by components of gradients, shape (field, axis, field, axis): of
+        components over the axes of space. Here and in `gradients` given forces count.
     """
 
     gradients: Mapping[str, Matrix]
     values: Mapping[str, Matrix]
     faces: Mapping[tuple[str, str], Matrix]
     ends: Mapping[str, Matrix]
+    components: Mapping[str, Matrix] = field(default_factory=dict)
+
+
+def _driven_by_components(medium: Medium) -> bool:
+    return any(m.directed for m in medium.conduction)
+
+
+def _components(system: System, w: Fields, region: str) -> Matrix:
+    """Integrate the products of components of gradients that a region's mechanisms need. Collective."""
+    domain, ker, n = system.domain, system.kernels.directed, len(w)
+    cells, frame, given = domain.cells_of([region]), domain.frame, system.applied
+    medium = system.declaration.media[region]
+    needed = np.abs(np.einsum("ij,ab->iajb", matrix_of(isotropic(medium.conduction), system.fields), np.eye(3)))
+    for m in (m for m in medium.conduction if m.directed):
+        weights = np.abs(component_weights(m, system.fields))
+        needed += np.multiply.outer(weights, weights)
+    # What is not on the mesh's axes is given, or zero.
+    present = [(i, a) for i in range(n) for a in range(3) if frame[:, a].any() or given[i, a]]
+    out = np.zeros((n, 3, n, 3))
+    for k, (i, a) in enumerate(present):
+        for j, b in present[k:]:
+            if not (needed[i, a, j, b] or needed[j, b, i, a]):
+                continue
+            ker.left.value[:] = -given[i, a], *frame[:, a]
+            ker.right.value[:] = -given[j, b], *frame[:, b]
+            per_cell = np.zeros(len(domain.region))
+            form = ker.form("moment", [ker.cellwise], cells=cells, replace={ker.w1: w[i], ker.w2: w[j]})
+            fem.assemble_vector(per_cell, form)
+            out[i, a, j, b] = out[j, b, i, a] = per_cell.sum()
+    return domain.depth * np.asarray(system.comm.allreduce(out))
 
 
 def moments(system: System, w: Fields) -> Moments:
@@ -103,13 +138,27 @@ def moments(system: System, w: Fields) -> Moments:
     def by_region(m: Matrix) -> dict[str, Matrix]:
         return dict(zip(domain.regions, m, strict=True))
 
-    return Moments(by_region(cells[0]), by_region(cells[1]), faces, ends)
+    given = system.applied
+    if given.any():
+        # Given forces are across the axes of the mesh: no products with the rest.
+        volumes = np.array([region_volume(system, r) for r in domain.regions])
+        cells[0] += volumes[:, None, None] * (given @ given.T)
+    media, varying = system.declaration.media, system.declaration.varying
+    wanted = [r for r in domain.regions if _driven_by_components(media[r]) and r not in varying]
+    components = {r: _components(system, w, r) for r in wanted}
+    return Moments(by_region(cells[0]), by_region(cells[1]), faces, ends, components)
 
 
 def bulk_power(mechanism: Mechanism[str], fields: tuple[str, ...], m: Matrix) -> float:
     """Return the power (W) of a mechanism whose products of fields integrate to `m`."""
     v = np.array([mechanism.weights.get(f, 0.0) for f in fields])
     return float(mechanism.coefficient * v @ m @ v)
+
+
+def directed_power(mechanism: Mechanism[Any], fields: tuple[str, ...], m: Matrix) -> float:
+    """Return the power (W) of a mechanism driven by components of gradients, from moments of components."""
+    v = component_weights(mechanism, fields)
+    return float(mechanism.coefficient * np.einsum("ia,iajb,jb", v, m, v))
 
 
 def face_power(mechanism: Mechanism[Side], fields: tuple[str, ...], m: Matrix) -> float:
@@ -183,7 +232,8 @@ def dissipation(declaration: Declaration, m: Moments) -> Dissipation:
 
     for r in (r for r in m.gradients if r not in declaration.varying):
         for c in declaration.media[r].conduction:
-            add(r, c.name, bulk_power(c, f, m.gradients[r]))
+            power = directed_power(c, f, m.components[r]) if c.directed else bulk_power(c, f, m.gradients[r])
+            add(r, c.name, power)
         for c in declaration.media[r].reactions:
             add(r, c.name, bulk_power(c, f, m.values[r]))
     for pair, matrix in m.faces.items():
@@ -218,9 +268,16 @@ def varying_dissipation(system: System, w: Fields) -> dict[tuple[str, str], floa
             for name in dict.fromkeys(m.name for m in getattr(varying.medium(ANY_DIRECTION), kind)):
 
                 def bulk(u: Direction, t: Varying = varying, kind: str = kind, name: str = name) -> Matrix:
-                    return matrix_of([m for m in getattr(t.medium(u), kind) if m.name == name], declaration.fields)
+                    kept = [m for m in getattr(t.medium(u), kind) if m.name == name]
+                    return matrix_of(isotropic(kept), declaration.fields)
 
-                parts[region, name] = _bulk_power(system, w, region, kind, Polynomial.of(bulk))
+                def only(u: Direction, t: Varying = varying, name: str = name) -> Medium:
+                    return Medium(tuple(m for m in t.medium(u).conduction if m.name == name))
+
+                power = _bulk_power(system, w, region, kind, Polynomial.of(bulk))
+                if kind == "conduction" and _driven_by_components(only(ANY_DIRECTION)):
+                    power += _directed_power(system, w, region, medium_tensor(only, declaration.fields))
+                parts[region, name] = parts.get((region, name), 0.0) + power
         for pair, law in varying.laws.items():
             for name in dict.fromkeys(m.name for m in law(ANY_DIRECTION).mechanisms):
 
@@ -246,7 +303,25 @@ def _bulk_power(system: System, w: Fields, region: str, kind: str, q: Polynomial
         ker.spread(on, values)
         form = ker.form("cell_moment", [ker.cellwise], cells=own, replace={ker.w1: w[i], ker.w2: w[j]})
         fem.assemble_vector(total, form)
-    return float(domain.comm.allreduce(total[own].sum()) * domain.depth)
+    power = float(domain.comm.allreduce(total[own].sum()) * domain.depth)
+    given = system.applied
+    if kind == "conduction" and given.any():
+        power += weighted_volume(system, region, np.einsum("...ij,ia,ja->...", q.at(m), given, given))
+    return power
+
+
+def _directed_power(system: System, w: Fields, region: str, p: Polynomial) -> float:
+    """Integrate a quadratic form of components of gradients, whose matrix follows m, over a region."""
+    nothing, given = system.coefficients.only(None), system.applied
+    alone = replace(nothing, tensors={region: p.bound}, varying_tensors={region: p})
+    power = system.product(w, system.residual(w, coefficients=alone))
+    load = system.load(alone)
+    if load is not None:
+        # (D w - E) T (D w - E) of a symmetric T.
+        tensor = p.at(system.directions.cells[region][1])
+        power -= 2 * system.product(w, load)
+        power += weighted_volume(system, region, np.einsum("ia,...iajb,jb->...", given, tensor, given))
+    return power
 
 
 def _face_power(system: System, w: Fields, pair: tuple[str, str], q: Polynomial) -> float:
@@ -291,7 +366,10 @@ def nonequilibrium_power(declaration: Declaration, m: Moments) -> float:
     power = 0.0
     for r, gradients in m.gradients.items():
         medium = declaration.media[r]
-        power += float((beyond_charge(matrix_of(medium.conduction, f), charge) * gradients).sum())
+        if _driven_by_components(medium):
+            power += _beyond_charge(medium, f, charge, m.components[r])
+        else:
+            power += float((beyond_charge(matrix_of(medium.conduction, f), charge) * gradients).sum())
         power += float((matrix_of(medium.reactions, f) * m.values[r]).sum())
     half = np.eye(n) / 2
     sides = [(s, name) for s in (0, 1) for name in f]
@@ -302,6 +380,49 @@ def nonequilibrium_power(declaration: Declaration, m: Moments) -> float:
     for k, contact in declaration.contacts.items():
         power += float((matrix_of(contact.mechanisms, f) * m.ends[k]).sum())
     return power
+
+
+def _beyond_charge(medium: Medium, fields: tuple[str, ...], charge: int, m: Matrix) -> float:
+    """Return the power of an anisotropic medium beyond what the same charge current would dissipate alone."""
+    n = len(fields)
+    k = np.einsum("ij,ab->iajb", matrix_of(isotropic(medium.conduction), fields), np.eye(3))
+    k = (k + tensor_of(replace(medium, crossed=()), fields)).reshape(3 * n, 3 * n)
+    own = slice(3 * charge, 3 * charge + 3)
+    k = k - k[:, own] @ np.linalg.solve(k[own, own], k[own, :])
+    return float((k * m.reshape(3 * n, 3 * n)).sum())
+
+
+def weighted_volume(system: System, region: str, values: Matrix) -> float:
+    """Integrate numbers at the quadrature points of a region whose magnetization varies. Collective.
+
+    Parameters
+    ----------
+    values
+        Shape (cells, points), for the cells of :class:`~fespin.onsager.varying.Directions`.
+    """
+    ker, domain = system.kernels, system.domain
+    everywhere = np.zeros((len(domain.region), ker.weights.dofmap.list.shape[1]))
+    everywhere[system.directions.cells[region][0]] = values
+    ker.spread(ker.r, everywhere)
+    return _reaction_integral(system, region)
+
+
+def region_volume(system: System, region: str) -> float:
+    """Return the volume of a region (m3; m on a line). Collective."""
+    system.kernels.r.x.array[:] = 1.0
+    return _reaction_integral(system, region)
+
+
+def _reaction_integral(system: System, region: str) -> float:
+    """Integrate what the kernel's `r` holds over a region."""
+    ker, domain = system.kernels, system.domain
+    ker.k.x.array[:] = 0.0
+    one = fem.Function(system.base)
+    one.x.array[:] = 1.0
+    per_cell = np.zeros(len(domain.region))
+    form = ker.form("cell_moment", [ker.cellwise], cells=domain.cells_of([region]), replace={ker.w1: one, ker.w2: one})
+    fem.assemble_vector(per_cell, form)
+    return float(system.comm.allreduce(per_cell.sum()) * domain.depth)
 
 
 def region_integral(system: System, w: fem.Function, region: str) -> float:

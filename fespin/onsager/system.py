@@ -9,6 +9,7 @@ its entries at a contact are the current.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from ..domain import Domain
 from ..errors import InputError, ModelError, nearest
 from .broken import broken_space
 from .coefficients import Coefficients, Matrix
-from .declaration import Declaration, Port
+from .declaration import Declaration, Direction, Port
 from .kernels import NOTHING, Indices, Kernels
 from .varying import directions
 
@@ -94,6 +95,27 @@ class System:
         self.coefficients = Coefficients.of(declaration, domain)
         self.directions = directions(domain, declaration.varying, self.kernels.weights)
         self._pattern = self._nonzero()
+        self._check_applied(declaration)
+
+    def apply(self, applied: Mapping[str, Direction]) -> None:
+        """Take other given forces (:attr:`Declaration.applied`); matrices and factors stay.
+
+        Raises
+        ------
+        ModelError
+            If one is along an axis of the mesh, or names a field that the declaration does not have.
+        """
+        declaration = replace(self.declaration, applied=applied)
+        self._check_applied(declaration)
+        self.declaration = declaration
+
+    def _check_applied(self, declaration: Declaration) -> None:
+        """Refuse given forces along axes that the mesh has."""
+        for name, vector in declaration.applied.items():
+            if np.any(self.domain.frame @ np.array(vector)):
+                raise ModelError(
+                    f"applied: the force on '{name}' is {tuple(vector)}, along an axis of the mesh; drive contacts"
+                )
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -107,6 +129,9 @@ class System:
         squares = [g.reshape(2 * len(self.fields), -1) for g in c.faces.values()]
         turning = any((q.terms != q.terms.swapaxes(1, 2)).any() for _, q in c.varying.values())
         turning |= any((g.terms != g.terms.transpose(0, 3, 4, 1, 2)).any() for g in c.varying_faces.values())
+        turning |= any((p.terms != p.terms.transpose(0, 3, 4, 1, 2)).any() for p in c.varying_tensors.values())
+        uniform = (t for r, t in c.tensors.items() if r not in c.varying_tensors)
+        turning |= any(not np.allclose(t, t.transpose(2, 3, 0, 1), rtol=1e-14, atol=0) for t in uniform)
         return not turning and all(np.array_equal(m, m.T) for m in (*c.reaction, *squares, *c.ends.values()))
 
     @property
@@ -136,8 +161,15 @@ class System:
         """Return which entries exist: per region, and per interface and contact by their keys."""
         c = self.coefficients
         cells = (c.conduction != 0) | (c.reaction != 0) | (c.storage != 0)
+        for r, t in c.tensors.items():
+            cells[self.domain.regions.index(r)] |= self._in_mesh(t).any(axis=(1, 3))
         places: dict[Any, Matrix] = {**c.faces, **c.ends}
         return cells, {k: m != 0 for k, m in places.items()}
+
+    def _in_mesh(self, tensor: Matrix) -> Matrix:
+        """Return a tensor over (field, axis, field, axis) with the axes of the mesh in place of those of space."""
+        frame = self.domain.frame
+        return np.asarray(np.einsum("pa,iajb,qb->ipjq", frame, tensor, frame))
 
     def vector(self, weights: Mapping[str, float]) -> NDArray[np.float64]:
         """Return weights over fields as a vector over all fields."""
@@ -174,6 +206,7 @@ class System:
         if not self.compatible(declaration):
             raise ModelError("another state of a system must keep its fields, contacts and perfect interfaces")
         # What is refused must leave the old state whole.
+        self._check_applied(declaration)
         coefficients = Coefficients.of(declaration, self.domain)
         found = directions(self.domain, declaration.varying, self.kernels.weights)
         self.declaration, self.coefficients, self.directions = declaration, coefficients, found
@@ -252,6 +285,7 @@ class System:
         if all_ranks or len(cells):
             self._fill(i, j, c)
             yield ker.form(form, spaces, cells=cells, replace=swap)
+        yield from self._directed(form, block, spaces, c, swap.get(ker.w1))
         for g, entities in ((g, e) for g, e in faces if g.any() or g.ndim > 2):
             if all_ranks or len(entities):
                 ker.set_face(g, entities)
@@ -260,6 +294,34 @@ class System:
             if all_ranks or len(entities):
                 ker.B.value = b
                 yield ker.form(form, spaces, ends=entities, replace=swap)
+
+    def _directed(
+        self,
+        form: str,
+        block: tuple[int, int],
+        spaces: Sequence[fem.FunctionSpace],
+        c: Coefficients,
+        w: fem.Function | None,
+    ) -> Iterator[fem.Form]:
+        """Yield the form of what depends on directions of space, if anything does."""
+        i, j = block
+        frame = self.domain.frame
+        parts = {r: frame @ t[i, :, j, :] @ frame.T for r, t in c.tensors.items()}
+        mask = np.array([r in parts and bool(parts[r].any()) for r in self.domain.regions])
+        if not mask.any():
+            return
+        ker = self.kernels.directed
+        cells = self.cells_where(mask)
+        if form == "residual" and not len(cells):
+            return
+        for r in (r for r, here in zip(self.domain.regions, mask, strict=True) if here):
+            if r in c.varying_tensors:
+                at, m = self.directions.cells[r]
+                tensor = c.varying_tensors[r].at(m, i, slice(None), j)
+                ker.fill(ker.T, at, np.einsum("pa,...ab,qb->...pq", frame, tensor, frame))
+            else:
+                ker.fill(ker.T, np.flatnonzero(self.domain.region == self.domain.regions.index(r)), parts[r])
+        yield ker.form(form, spaces, cells=cells, replace={} if w is None else {ker.w1: w})
 
     def matrix(
         self,
@@ -346,11 +408,69 @@ class System:
             b.x.scatter_forward()
         return out
 
+    @property
+    def applied(self) -> Matrix:
+        """Given forces, minus gradients, shape (field, 3)."""
+        given = self.declaration.applied
+        return np.array([given.get(f, (0.0, 0.0, 0.0)) for f in self.fields], dtype=float)
+
+    def load(self, coefficients: Coefficients | None = None) -> list[fem.Function] | None:
+        """Return what given forces feed into each degree of freedom; None if they do not act there. Collective.
+
+        The flux conjugate to a degree of freedom is the residual less the load.
+
+        Parameters
+        ----------
+        coefficients
+            Other coefficients than the declaration's, as for :meth:`residual`.
+        """
+        c, given = coefficients or self.coefficients, self.applied
+        if not given.any() or not c.tensors:
+            return None
+        out = [fem.Function(v) for v in self.spaces]
+        for i, b in enumerate(out):
+            vectors = {}
+            for r, t in c.tensors.items():
+                if r in c.varying_tensors:
+                    t = c.varying_tensors[r].at(self.directions.cells[r][1])
+                vectors[r] = np.einsum("...ajb,jb->...a", t[..., i, :, :, :], given)
+            self.add_gradient_load(b, vectors)
+            b.x.scatter_reverse(la.InsertMode.add)
+            b.x.scatter_forward()
+        return out
+
+    def add_gradient_load(self, into: fem.Function, vectors: Mapping[str, Matrix]) -> None:
+        """Add the integrals of g . grad v, cell by cell; contributions to other ranks are not sent. Collective.
+
+        Parameters
+        ----------
+        into
+            Function of the space that v is from.
+        vectors
+            g by region over the axes of space: (3,), or (cells, points, 3) where the magnetization varies.
+        """
+        mask = np.array([r in vectors and bool(vectors[r].any()) for r in self.domain.regions])
+        ker, frame = self.kernels.directed, self.domain.frame
+        cells = self.cells_where(mask)
+        if not len(cells):
+            return
+        for r, g in vectors.items():
+            if r in self.directions.cells:
+                at = self.directions.cells[r][0]
+            else:
+                at = np.flatnonzero(self.domain.region == self.domain.regions.index(r))
+            ker.fill(ker.g, at, g @ frame.T)
+        fem.assemble_vector(into.x.array, ker.form("load", [into.function_space], cells=cells))
+
+    def product(self, a: Fields, b: Fields) -> float:
+        """Return the sum of products over all degrees of freedom, per depth of a section. Collective."""
+        here = sum(float(x.x.array[:n] @ y.x.array[:n]) for x, y, n in zip(a, b, self.sizes, strict=True))
+        return float(self.comm.allreduce(here)) * self.domain.depth
+
     def stored(self, w: Fields, v: Fields | None = None) -> float:
         """Return w^T C v with the storage matrix C (J; J/m2 on a line); v defaults to w. Collective."""
         b = self.residual(v or w, coefficients=self.coefficients.storage_only())
-        here = sum(float(x.x.array[:n] @ y.x.array[:n]) for x, y, n in zip(w, b, self.sizes, strict=True))
-        return float(self.comm.allreduce(here)) * self.domain.depth
+        return self.product(w, b)
 
     def port_totals(self, residual: Fields, ports: Sequence[Port]) -> NDArray[np.float64]:
         """Return the total flux into the device at each port, from a residual. Collective."""
@@ -389,7 +509,10 @@ class System:
             Integration entities (cell, local facet) of owned facets, on cells of the region.
         """
         only = self.coefficients.only(self.domain.regions.index(region))
-        return self.flux_through(self.residual(w, coefficients=only), facets)
+        residual = self.residual(w, coefficients=only)
+        for r, b in zip(residual, self.load(only) or (), strict=False):
+            r.x.array[:] -= b.x.array
+        return self.flux_through(residual, facets)
 
     def flux_through(self, residual: Fields, facets: Indices) -> NDArray[np.float64]:
         """Return what a residual holds at the nodes of facets, field by field. Collective."""

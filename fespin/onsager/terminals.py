@@ -14,6 +14,7 @@ from petsc4py import PETSc
 from ..errors import InputError, SolverError, nearest
 from ..quantities import is_finite
 from ..solvers import LinearSolver, SolverOptions
+from .applied import applied_power
 from .constraint import Constraint
 from .declaration import Declaration, Port
 from .system import Fields, System
@@ -62,13 +63,16 @@ class Solved:
     potentials, fluxes
         Of all ports, in the fields' units; the flux of a charge field is the current (A; A/m2 on a line).
     declaration
-        What was solved.
+        Declaration that was solved.
+    applied_power
+        Power that given forces put in besides (W; W/m2 on a line).
     """
 
     fields: list[fem.Function]
     potentials: Mapping[Port, float]
     fluxes: Mapping[Port, float]
     declaration: Declaration
+    applied_power: float = 0.0
 
     def _charges(self, of: Mapping[Port, float]) -> dict[str, float]:
         return {k: of[k, c.charge] for k, c in self.declaration.contacts.items()}
@@ -97,8 +101,8 @@ class Solved:
 
     @property
     def power(self) -> float:
-        """What is put in (W; W/m2 on a line): sum of potential times flux over all ports."""
-        return sum(self.potentials[p] * self.fluxes[p] for p in self.potentials)
+        """Power put in (W; W/m2 on a line): potential times flux over all ports, and that of given forces."""
+        return sum(self.potentials[p] * self.fluxes[p] for p in self.potentials) + self.applied_power
 
 
 class TerminalSolver:
@@ -340,6 +344,11 @@ class TerminalSolver:
         values = {p: v - shifts.get(p[1], 0.0) for p, v in potentials.items()}
         floating = [p for p in self.ports if p not in values]
         fields = self.system.functions()
+        load = self.system.load()
+        if load is not None:
+            for b, f in zip(load, source or (), strict=False):
+                b.x.array[:] += f.x.array
+            source = load
         total: NDArray[np.float64] = np.zeros(len(self.ports))
         if source is not None:
             fields = self._solve({}, source)
@@ -374,6 +383,7 @@ class TerminalSolver:
             {p: float(values[p] + shifts.get(p[1], 0.0)) for p in self.ports},
             {p: float(x) for p, x in zip(self.ports, total, strict=True)},
             self.system.declaration,
+            applied_power(self.system, fields),
         )
 
     def _is_heat(self, field: str) -> bool:

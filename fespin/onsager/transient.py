@@ -43,7 +43,7 @@ class Evolution:
     times
         The ends of the accepted steps, after the initial time 0 (s).
     voltages, currents
-        Per contact, one value per time (V, A).
+        Values per contact, one per time (V, A).
     dissipated
         Power (W).
     stored
@@ -143,11 +143,11 @@ def evolve(
     Parameters
     ----------
     system
-        With storage terms in at least one region.
+        System with storage terms in every region.
     drive
         Voltages and currents of all contacts at a time (s).
     duration
-        How long (s).
+        Length of the transient (s).
     initial
         Default: all potentials zero.
     first_step
@@ -155,12 +155,12 @@ def evolve(
     max_step
         Default: a fiftieth of the duration (s).
     tolerance
-        Of one step, relative to the largest stored energy's norm so far.
+        Largest error of one step, relative to the largest stored energy's norm so far.
     breakpoints
         Times at which the drive jumps (s): steps end there and start small again. A pulse that is not
         announced may fall between two steps.
     options
-        How linear systems are solved.
+        Solver of the linear systems.
     each
         Called after every accepted step with time and fields.
 

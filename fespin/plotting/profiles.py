@@ -16,10 +16,10 @@ from .palette import LINES, material_colours, prefixed
 
 if TYPE_CHECKING:
     from ..transport.multilayer import MultilayerSolution
-    from ..transport.solution import Profile
+    from .drawable import SampledProfile
 
 type Array = NDArray[np.float64]
-type Profiles = Mapping[str, tuple[Stack, Profile]]
+type Profiles = Mapping[str, tuple[Stack, SampledProfile]]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Panel:
         return prefixed(max(float(np.nanmax(np.abs(c.values), initial=0.0)) for c in self.curves), self.unit)
 
 
-def d_accumulation(stack: Stack, profile: Profile) -> dict[str, Array]:
+def d_accumulation(stack: Stack, profile: SampledProfile) -> dict[str, Array]:
     """Return phi_s - phi_d of each d channel (V), with s of its spin; NaN outside the magnets.
 
     Of d_down the s channel is the minority of the magnet, of d_up the majority.
@@ -101,7 +101,7 @@ def _name(state: str) -> str:
     return "" if state == "default" else state
 
 
-def _spin_panels(states: Sequence[tuple[str, Stack, Profile, str]]) -> list[Panel]:
+def _spin_panels(states: Sequence[tuple[str, Stack, SampledProfile, str]]) -> list[Panel]:
     """Return the components of 2 s: in one panel of a single state, else in a panel each, without those that vanish."""
     values = {k: {s: 2 * p.potentials[k] for s, _, p, _ in states} for k in "xyz"}
     largest = max(float(np.abs(v).max()) for of in values.values() for v in of.values())
@@ -117,7 +117,7 @@ def _spin_panels(states: Sequence[tuple[str, Stack, Profile, str]]) -> list[Pane
     ]
 
 
-def _d_panel(states: Sequence[tuple[str, Stack, Profile, str]]) -> Panel:
+def _d_panel(states: Sequence[tuple[str, Stack, SampledProfile, str]]) -> Panel:
     curves: list[Curve] = []
     for state, stack, profile, colour in states:
         for d, style in (("d_down", "-"), ("d_up", ":")):
@@ -234,7 +234,7 @@ def plot_profiles(
     plt.close(figure)
 
 
-def _draw_layers(axes: Sequence[Any], stack: Stack, profile: Profile) -> bool:
+def _draw_layers(axes: Sequence[Any], stack: Stack, profile: SampledProfile) -> bool:
     """Colour the layers in all panels and name them above the first; return whether some are too thin for that."""
     colours, z, crowded = material_colours(stack), profile.position / 1e-9, False
     for i, layer in enumerate(stack):

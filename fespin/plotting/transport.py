@@ -21,7 +21,7 @@ from .profiles import plot_profiles
 if TYPE_CHECKING:
     import pyvista
 
-    from ..transport.solution import TransportSolution
+    from .drawable import SolvedDevice
 
 __all__ = ["gather_grid", "material_colours", "plot_device", "plot_profiles"]
 
@@ -105,7 +105,7 @@ class Shown:
         return {"cmap": self.colours, "clim": limits, "lighting": False, "scalar_bar_args": bar}
 
 
-def _accumulation(solution: TransportSolution) -> Shown:
+def _accumulation(solution: SolvedDevice) -> Shown:
     """Return the spin accumulation: of vectors along the magnets' axis, or their length if there is no such axis."""
     if "charge" not in solution.channels.names:
         return Shown("spin accumulation", "V", {"value": solution.accumulation_terms})
@@ -118,12 +118,12 @@ def _accumulation(solution: TransportSolution) -> Shown:
     return Shown("spin accumulation", "V", {"value": solution.combination(along)})
 
 
-def _temperature(solution: TransportSolution) -> Shown:
+def _temperature(solution: SolvedDevice) -> Shown:
     terms = {"value": solution.combination({"temperature": 1.0})}
     return Shown("temperature above the reference", "K", terms, signed=False, colours="plasma")
 
 
-def plot_device(solution: TransportSolution, path: Path, *, title: str = "", quantity: str = "accumulation") -> None:
+def plot_device(solution: SolvedDevice, path: Path, *, title: str = "", quantity: str = "accumulation") -> None:
     """Draw the device cut open: its layers, and the spin accumulation on the cut. Collective.
 
     Of magnets that are not collinear, the length of the vector 2 s is shown.
@@ -263,9 +263,7 @@ def _cut_open(
     return joined(skins), joined(cuts)
 
 
-def _draw_solid(
-    grid: pyvista.UnstructuredGrid, solution: TransportSolution, path: Path, title: str, look: Shown
-) -> None:
+def _draw_solid(grid: pyvista.UnstructuredGrid, solution: SolvedDevice, path: Path, title: str, look: Shown) -> None:
     """Take a piece out of the device: materials on its skin, the accumulation on the cut."""
     stack, colours = solution.stack, material_colours(solution.stack)
     x0, x1, y0, y1, z0, z1 = grid.bounds
@@ -307,9 +305,7 @@ def _draw_solid(
     _shoot(plotter, path, 1.18 if pillar else 1.35, pillar=edges if pillar else None)
 
 
-def _draw_section(
-    grid: pyvista.UnstructuredGrid, solution: TransportSolution, path: Path, title: str, look: Shown
-) -> None:
+def _draw_section(grid: pyvista.UnstructuredGrid, solution: SolvedDevice, path: Path, title: str, look: Shown) -> None:
     stack = solution.stack
     plotter = _scene((1400, 900))
     limits = _limits(grid.point_data["shown"], look.signed)

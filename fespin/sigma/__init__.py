@@ -5,8 +5,8 @@ from .decomposition import Decomposition, decompose
 from .distribution import Distribution
 from .evolution import Evolution
 from .fokker_planck import FokkerPlanck
+from .linear_response import Noise, Susceptibility
 from .meridian import Meridian
-from .response import Noise, Susceptibility
 from .results import Escape, Spectrum, Switching
 from .space import Sigma
 from .surveys import DwellTimes, PhaseDiagram, Resonances, critical_drive, dwell_times, phase_diagram, resonances

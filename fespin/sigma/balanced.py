@@ -1,9 +1,10 @@
 """The stationary equation in Slotboom's variable, each row relative to its own weight: barriers of any height.
 
-The weight m = exp(-V) of a barrier of 2000 kT falls through 870 powers of ten, more than a computer's numbers have.
-But within one cell it varies little. So the matrices of cells are integrated relative to the lowest V of each cell, and
-a row of the whole matrix relative to the lowest of the cells that meet there. The unknown w = rho/m is of order one
-anyway, and logarithms are taken of integrals relative to the largest weight in them.
+Over a barrier of 2000 kT the weight m = exp(-V) varies by 870 powers of ten, more than floating-point numbers span.
+Within one cell it varies little. Therefore the matrix of each cell is integrated relative to the weight at the lowest V
+in the cell, and each row of the global matrix is scaled by the weight at the lowest V of the cells that meet there. The
+unknown w = rho/m is of order one everywhere, and of integrals the logarithm is computed, relative to the largest weight
+in them.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Balanced:
         self.potential = potential or reduced.effective
         u = surface.points
         self.values, slope = self.potential(u)
-        # What the weight does not contain of the velocity.
+        # The part of the velocity that the weight does not describe.
         self._rest = reduced.velocity(u) - reduced.flow(u, slope)
         self._lowest = self.values.reshape(surface.cells, -1).min(axis=1)
 
@@ -61,7 +62,7 @@ class Balanced:
         rows
             Owned degrees of freedom (r,).
         values
-            What w is there (r, n).
+            Values of w there (r, n).
         transposed
             Solve the adjoint equation instead, whose solutions are committors.
 
@@ -78,7 +79,7 @@ class Balanced:
             factor = Factor(matrix, self.options)
         finally:
             matrix.destroy()
-        # Not by -1, which says nothing on a rank that holds none of the rows.
+        # reshape(len(rows), -1) would be ambiguous on a rank that holds none of the rows.
         values = np.asarray(values, dtype=float).reshape(len(rows), values.shape[1] if values.ndim > 1 else 1)
         for column in values.T:
             b = np.zeros(self.surface.owned)

@@ -71,16 +71,16 @@ def decompose(sigma: Sigma, field: Callable[[Array], Array]) -> Decomposition:
     rows = np.array([0] if sigma.comm.rank == 0 else [], dtype=np.int32)
     stiffness.zeroRowsColumns(rows + stiffness.getOwnershipRange()[0], 1.0)
     factor = Factor(stiffness)
-    found = []
+    potentials = []
     for source in (x, np.cross(x, u)):
         load = sigma.load_gradient(source)
         load[rows] = 0.0
         values = factor.solve(load)
         values -= sigma.integral(sigma.at_points(values)) / (4 * np.pi)
-        found.append(values)
+        potentials.append(values)
     factor.destroy()
     stiffness.destroy()
-    chi, phi = found
+    chi, phi = potentials
     rest = x - sigma.gradient_at_points(chi) - np.cross(u, sigma.gradient_at_points(phi))
     size = sigma.integral(np.sum(x**2, axis=1))
     left = sigma.integral(np.sum(rest**2, axis=1))

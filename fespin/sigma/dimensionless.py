@@ -15,7 +15,7 @@ _STEP = 1e-5
 
 @dataclass(frozen=True)
 class DimensionlessDrift:
-    """What moves the direction, per D = 1/(2 tau_N).
+    """Velocity of the direction without units, per D = 1/(2 tau_N).
 
     With s = t/(2 tau_N) and v = E/kT, the current of the density rho is::
 
@@ -44,7 +44,7 @@ class DimensionlessDrift:
 
     @property
     def has_torque(self) -> bool:
-        """Whether there is a torque."""
+        """True if there is a torque."""
         return self.torque is not None and self.amplitude != 0
 
     def potential(self, u: Array) -> Array:
@@ -71,7 +71,7 @@ class DimensionlessDrift:
 
     @property
     def pumped(self) -> bool:
-        """Whether K and r depend on the direction."""
+        """True if K and r depend on the direction."""
         return self.spin.pumping is not None
 
     def dissipative(self, u: Array, gradient: Array) -> Array:

@@ -29,15 +29,15 @@ class Distribution:
     Attributes
     ----------
     surface
-        Where it lives: a :class:`Sigma`, or a :class:`Meridian` if it is symmetric.
+        Surface on which it lives: a :class:`Sigma`, or a :class:`Meridian` if it is symmetric.
     nodes, points
         Values at the nodes of this rank (owned,) and at its quadrature points (n,).
     gradient
-        At the quadrature points (n, 3).
+        Gradient at the quadrature points (n, 3).
     method
-        How it was found.
+        Name of the method that found it.
     error_estimate
-        Of the mean direction, against a space with a degree less; None if none was made.
+        Error of the mean direction, against a space with a degree less; None if none was made.
 
     Examples
     --------
@@ -64,7 +64,7 @@ class Distribution:
         """Return the mean direction (3,). Collective."""
         u = self.surface.points
         mean = np.array([self.surface.integral(self.points * u[:, k]) for k in range(3)])
-        if self.surface.dim == 1:  # the points lie on one meridian; the others cancel what is across the axis
+        if self.surface.dim == 1:  # integrated over the angle about the axis, only the component along it is left
             mean = (mean @ self.surface.axis) * self.surface.axis
         return mean
 
@@ -104,7 +104,7 @@ class Distribution:
         Parameters
         ----------
         reduced
-            What moves the direction.
+            Velocity of the direction, without units.
         gauge
             "forces", that of irreversible thermodynamics, in which grad mu drives precession as well; or "drift", in
             which the deterministic motion b carries the density and diffusion runs straight down its gradient.
@@ -154,6 +154,6 @@ def power(distribution: Distribution, reduced: DimensionlessDrift) -> dict[str, 
     work = surface.integral(np.sum(reduced.torque_velocity(u) * force, axis=1))
     positive = np.maximum(distribution.points, 1e-300)
     squared = np.sum(force * reduced.dissipative(u, force), axis=1)
-    # Where the density is rounding, so is its chemical potential.
+    # Where the density is below rounding, its logarithm is meaningless.
     trusted = distribution.points > 1e-12 * distribution.points.max(initial=0.0)
     return {"work": work, "dissipation": surface.integral(np.where(trusted, squared / positive, 0.0))}

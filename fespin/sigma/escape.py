@@ -96,14 +96,14 @@ def stable_points(reduced: DimensionlessDrift, starts: Array | None = None) -> A
     Parameters
     ----------
     starts
-        Instead: directions from which they are sought (n, 3).
+        Directions from which they are sought instead (n, 3).
     """
-    found: list[Array] = []
+    points: list[Array] = []
     for start in [w.direction for w in survey(reduced.spin).wells] if starts is None else starts:
         u = stable_point(reduced, start)
-        if u is not None and not any(x @ u > 1 - 1e-6 for x in found):
-            found.append(u)
-    return np.array(found).reshape(-1, 3)
+        if u is not None and not any(x @ u > 1 - 1e-6 for x in points):
+            points.append(u)
+    return np.array(points).reshape(-1, 3)
 
 
 def stable_point(reduced: DimensionlessDrift, start: Array) -> Array | None:
@@ -120,7 +120,7 @@ def stable_point(reduced: DimensionlessDrift, start: Array) -> Array | None:
         h = 1e-5
         slope = np.stack([(motion(h * e) - motion(-h * e)) / (2 * h) for e in np.eye(2)], axis=1)
         if abs(np.linalg.det(slope)) < 1e-9 * np.abs(slope).max() ** 2:
-            return None  # nothing holds it along a valley
+            return None  # a flat valley: no restoring motion in one direction
         step = -np.linalg.solve(slope, motion(np.zeros(2)))
         length = float(np.linalg.norm(step))
         u = u + step * min(1.0, 0.2 / length if length else 1.0) @ frame
@@ -145,7 +145,7 @@ def escape(operator: Operator) -> Rates:
     Parameters
     ----------
     operator
-        In the weighted form; of it the surface, what moves the direction and the options matter.
+        Operator in the weighted form; its surface, drift and options are used.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def rates_on(surface: Surface, reduced: DimensionlessDrift, options: Options | N
         chosen = whole
         if uneven:
             chosen = Balanced(surface, reduced, trial_potential(surface, reduced, states, i), options)
-            # Under torque w is no constant in the well.
+            # Under torque w varies within the well, so that it is fixed at one point only.
             one = pins[i] if reduced.has_torque else cores[i]
             rows, own = _labelled([one, np.concatenate([above, *(cores[k] for k in range(count) if k != i)])])
             w = chosen.solve(rows, (own == 0).astype(float))[:, 0]
@@ -189,7 +189,7 @@ def rates_on(surface: Surface, reduced: DimensionlessDrift, options: Options | N
         flux, mass = chosen.log_flux(w), chosen.log_mass(w)
         for j in range(count):
             if j != i:
-                # Rates far below those of the smallest barrier may drown in the discretization's error.
+                # A rate far below the others may be lost in the error of the discretization: it counts as zero.
                 log_rates[i, j] = np.nan_to_num(flux(sides[j]) - mass, nan=-np.inf)
     return Rates(states, log_rates, log_stationary(log_rates), tuple(densities), np.array(first))
 
@@ -341,7 +341,7 @@ def log_decays(log_rates: Array) -> Array:
             n = int(np.argmax(exits))
             keep = np.flatnonzero(np.arange(len(q)) != n)
             into, out_of = (q[keep, n] - exits[n])[:, None], (q[n, keep] - exits[n])[None, :]
-            # Who enters it leaves it at once, by its exits; what it holds moves with those who enter.
+            # The eliminated state passes on what enters it in proportion to its exits, and so its mass.
             held = np.logaddexp(into + out_of + mass[n, n], into + mass[n, keep])
             held = np.logaddexp(held, mass[keep, n][:, None] + out_of)
             mass = np.logaddexp(mass[np.ix_(keep, keep)], held)

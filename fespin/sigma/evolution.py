@@ -32,17 +32,20 @@ from .switching import depth
 # lengths need not come back.
 _RULE = Proportional(4, least=0.2, most=4.0, stretch=1.1)
 
-# The weighted form loses digits where the density lies this much higher in energy (kT) than the lowest well; the plain
-# form has spurious rates, which steps longer than the second number (2 tau_N) would show.
-_DEEP, _SLOWEST = 35.0, 1e4
-# So far (kT) above the lowest energy the weight is exp(-v), within a bend it becomes constant: what comes there from a
-# state that lies as deep as the form allows is less than 1e-40.
-_TOP, _BEND = _DEEP + 100.0, 20.0
+# Height of the density above the lowest well (kT) from which on the weighted form loses digits.
+_DEEP = 35.0
+# Longest step (2 tau_N) in the plain form: its spurious rates would show in longer ones.
+_SLOWEST = 1e4
+# Energy above the lowest (kT) up to which the weight is exp(-v). Higher up it is constant: from a state at the height
+# that the weighted form allows, less than 1e-40 of the density gets there.
+_TOP = _DEEP + 100.0
+# Half of the range of energies (kT) over which the weight becomes constant.
+_BEND = 20.0
 
 
 @dataclass(frozen=True)
 class Evolution:
-    """What was seen while a distribution evolved.
+    """Means and probabilities along an evolution.
 
     Attributes
     ----------
@@ -51,13 +54,13 @@ class Evolution:
     mean
         Mean direction (n, 3).
     probability
-        Of the hemisphere asked for (n,).
+        Probability of the hemisphere asked for (n,).
     observables
         Mean of each observable (n,).
     mass_error
-        What rounding would have added to the integral; it is taken out step by step.
+        Change of the integral that rounding would have added up to; it is taken out step by step.
     steps, rejected
-        How many steps were taken and repeated.
+        Numbers of steps that count and of steps that were repeated.
     final
         The distribution at the last time.
 
@@ -133,19 +136,19 @@ def evolve(
     Parameters
     ----------
     build
-        Takes s, returns what moves the direction then.
+        Function of s that returns the drift at that time.
     start
         Integrals of the initial density with the basis functions (owned,).
     times
-        When to look, increasing (n,).
+        Times at which one looks, increasing (n,).
     weighted
-        Which weak form. The weighted one keeps small rates right and needs no torque.
+        Weak form: True for the weighted one, which keeps small rates right where no torque acts.
     axis
-        Of the hemisphere whose probability is followed.
+        Axis of the hemisphere whose probability is followed.
     tolerance
-        Of each step: how much mass may be in the wrong place.
+        Largest error of a step: the mass that may be in the wrong place.
     breakpoints
-        When field or torque jump.
+        Times at which field or torque jump.
     progress
         Called with the part that is done, 0 to 1.
     checkpoint

@@ -19,7 +19,7 @@ from .distribution import Distribution
 from .meridian import Meridian
 from .space import Sigma
 
-# Meridians of a revolved distribution.
+# Number of meridians by which an axially symmetric distribution is drawn.
 _AROUND = 180
 
 
@@ -50,7 +50,7 @@ def write_sphere_fields(
     spin
         Whose energy, in kT, is written.
     decades
-        How far below its maximum the density is cut off before its logarithm is taken.
+        Powers of ten below the maximum at which the density is cut off before its logarithm is taken.
     comm
         Matters on a meridian, which every rank holds for itself: who calls; default: all ranks.
     """
@@ -94,7 +94,7 @@ def _split(surface: Sigma) -> tuple[NDArray[np.int64], Array]:
     parts = Delaunay(reference).simplices
     a, b, c = np.moveaxis(reference[parts], 1, 0)
     area = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
-    parts = parts[area > 1e-8]  # slivers of nodes in a row
+    parts = parts[area > 1e-8]  # triangles of three nodes in a row have no area
     local = surface.space.dofmap.list[: surface.cells][:, parts].reshape(-1, 3)
     numbers = surface.space.dofmap.index_map.local_to_global(np.ascontiguousarray(local.ravel(), dtype=np.int32))
     return numbers.reshape(-1, 3), surface.nodes

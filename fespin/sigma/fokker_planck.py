@@ -21,7 +21,7 @@ from ..petsc import Options
 from ..progress import Progress
 from ..quantities import direction
 from . import escape as escaping
-from . import response
+from . import linear_response
 from . import switching as courses
 from .cost import bearable_sphere, cost_of_a_course
 from .dimensionless import DimensionlessDrift
@@ -61,8 +61,8 @@ class FokkerPlanck:
     sphere
         Makes the sphere when it is needed, if `sigma` is a communicator; default: of a size that fits.
     fitted
-        Whether rates over high barriers without torque get a sphere of their own, fine at the passes; default: unless a
-        sphere is given.
+        Give rates over high barriers without torque a sphere of their own, fine at the passes; default: unless
+        a sphere is given.
     options
         PETSc options of the factorizations, without prefix.
     say
@@ -154,18 +154,18 @@ class FokkerPlanck:
     def steady(self) -> Distribution:
         """Return the stationary distribution under the torque. Collective."""
         surface = self.surface()
-        found = steady_state(surface, self.drift, self.options)
+        distribution = steady_state(surface, self.drift, self.options)
         if not self.verify or not self.drift.has_torque:
-            return found
+            return distribution
         other = steady_state(surface.coarser, self.drift, self.options)
-        difference = float(np.linalg.norm(found.mean - other.mean))
+        difference = float(np.linalg.norm(distribution.mean - other.mean))
         require_resolution(surface, "the steady state", difference, self.spin)
-        return dataclasses.replace(found, error_estimate=difference)
+        return dataclasses.replace(distribution, error_estimate=difference)
 
     def power(self, distribution: Distribution) -> dict[str, float]:
         """Return the power that the torque does on a distribution and the one it dissipates (W). Collective."""
-        found = power(distribution, self.drift)
-        return {k: self.spin.thermal_energy * self.spin.diffusion * x for k, x in found.items()}
+        reduced = power(distribution, self.drift)
+        return {k: self.spin.thermal_energy * self.spin.diffusion * x for k, x in reduced.items()}
 
     def spectrum(self, count: int = 6, *, near: float | None = None) -> Spectrum:
         """Return the eigenvalues of lowest real part. Collective.
@@ -176,7 +176,7 @@ class FokkerPlanck:
         Parameters
         ----------
         count
-            How many, zero included.
+            Number of eigenvalues, zero included.
         near
             A frequency (Hz): seek the modes nearest to it instead.
 
@@ -189,9 +189,10 @@ class FokkerPlanck:
             raise InputError(f"spectrum: count is {count!r}; it must be an integer from 1 to 500")
         if near is not None and not (np.isfinite(near) and near > 0):
             raise InputError(f"spectrum: the frequency is {near!r}; it must be positive (Hz)")
-        from .modes import find_spectrum
+        from .modes import find_spectrum  # loads SLEPc
 
-        return find_spectrum(self, count, None if near is None else 2j * np.pi * near)
+        target = None if near is None else 2j * np.pi * near
+        return find_spectrum(self.surface(), self.drift, count, target, verify=self.verify, options=self.options)
 
     def escape(self) -> Escape:
         """Return the rates between the metastable states, with torque if there is one. Collective.
@@ -202,16 +203,16 @@ class FokkerPlanck:
             If there are fewer than two.
         """
         surface = self._surface_for_rates()
-        found = escaping.rates_on(surface, self.drift, self.options)
-        if np.isnan(found.log_populations).any():
+        rates = escaping.rates_on(surface, self.drift, self.options)
+        if np.isnan(rates.log_populations).any():
             require_resolution(surface, "the rate of escape", np.inf, self.spin)
             raise SolverError("escape: the rate out of a state is lost in rounding; try a finer mesh")
         if not self.verify:
-            return escape_times(found, None, self.spin)
-        other = escaping.rates_on(surface.coarser, self.drift, self.options)
-        fastest = np.unravel_index(np.argmax(found.log_rates), found.rates.shape)
-        require_resolution(surface, "the rate of escape", float(rate_changes(found, other)[fastest]), self.spin)
-        return escape_times(found, other, self.spin)
+            return escape_times(rates, None, self.spin)
+        coarser = escaping.rates_on(surface.coarser, self.drift, self.options)
+        fastest = np.unravel_index(np.argmax(rates.log_rates), rates.rates.shape)
+        require_resolution(surface, "the rate of escape", float(rate_changes(rates, coarser)[fastest]), self.spin)
+        return escape_times(rates, coarser, self.spin)
 
     def switching(
         self,
@@ -252,32 +253,32 @@ class FokkerPlanck:
             cost = cost_of_a_course(surface, self.drift, self.options, verify=self.verify)
             if cost is not None:
                 self._say(cost)
-        found: list[courses.Course] = []
+        solutions: list[courses.Course] = []
         try:
             for space in (surface, *(_spaces(surface) if self.verify else ())):
-                found.append(solve(space, when, axis, list(watched.values()), rtol))
+                solutions.append(solve(space, when, axis, list(watched.values()), rtol))
         except SolverError:
-            # The lowest degree may fail where the others are right.
-            if len(found) < 2:
+            # The lowest degree only serves the estimate of the error; without it two degrees are left.
+            if len(solutions) < 2:
                 if self.verify:
                     require_resolution(surface, "the write-error rate", np.inf, self.spin)
                 raise
         finer = surface.degree <= 2
-        error = relative_errors([c.probability for c in found], found[0].error, index, finer=finer)
-        # Nothing is asked to be better than that; at the start it is exact.
+        error = relative_errors([c.probability for c in solutions], solutions[0].error, index, finer=finer)
+        # The integration in time adds its own tolerance; the initial value is exact.
         error = np.where(t > 0, error + rtol, 0.0)
-        made = switched(found, error, index[:, -1], t, self.reduced_time, list(watched))
-        if made.resolved.all():
-            return made
-        deep = drowned(t, found[0].probability[index[:, -1]], error, made.resolved)
-        k, well = int(np.argmax(deep)), np.flatnonzero(made.resolved & (t > 0))
+        result = switched(solutions, error, index[:, -1], t, self.reduced_time, list(watched))
+        if result.resolved.all():
+            return result
+        deep = drowned(t, solutions[0].probability[index[:, -1]], error, result.resolved)
+        k, well = int(np.argmax(deep)), np.flatnonzero(result.resolved & (t > 0))
         last = float(t[well[-1]]) if len(well) else None
-        integrated = float(found[0].error[index[k, -1]])
+        integrated = float(solutions[0].error[index[k, -1]])
         what = remedy(surface, "the write-error rate", float(error[k]), float(deep[k]), integrated, last, self.spin)
         if last is None:
             raise InputError(what)
-        lost = np.count_nonzero(~made.resolved)
-        return dataclasses.replace(made, advice=f"{lost} of {len(t)} samples are not resolved; {what}")
+        lost = np.count_nonzero(~result.resolved)
+        return dataclasses.replace(result, advice=f"{lost} of {len(t)} samples are not resolved; {what}")
 
     @cached_property
     def reduced_time(self) -> float:
@@ -318,7 +319,7 @@ class FokkerPlanck:
         observables
             Functions of u (n, 3) whose means are wanted, by name.
         tolerance
-            Of each step: how much mass may be in the wrong place.
+            Largest error of a step: the mass that may be in the wrong place.
         breakpoints
             Times at which field or drive jump (s).
         progress
@@ -349,12 +350,12 @@ class FokkerPlanck:
             load = surface.load(initial.points)
         else:
             load = courses.hemisphere_equilibrium(DimensionlessDrift(self.spin, field=build(0.0).field), surface, axis)
-        found = evolve(
+        evolution = evolve(
             surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
             tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
             checkpoint=checkpoint, every=every, resume=resume, options=self.options, comm=self.comm,
         )  # fmt: skip
-        return dataclasses.replace(found, times=t)
+        return dataclasses.replace(evolution, times=t)
 
     def mean_first_passage(
         self,
@@ -372,8 +373,9 @@ class FokkerPlanck:
         target
             Axis of a cap; default: opposite to the start.
         cosine
-            Of the cap's opening angle; 0 is a hemisphere. On the sphere a cap is made of the nodes inside it: its
-            edge lies up to a node's distance inside, a few percent for fast passages; in wells it does not matter.
+            Cosine of the cap's opening angle; 0 is a hemisphere. On the sphere a cap is made of the nodes
+            inside it: its edge lies up to a node's distance inside, a few percent for fast passages; in
+            wells it does not matter.
 
         Raises
         ------
@@ -412,7 +414,7 @@ class FokkerPlanck:
 
     def susceptibility(
         self, frequencies: Sequence[float] | Array, direction_of_field: Sequence[float], *, rtol: float = 1e-6
-    ) -> response.Susceptibility:
+    ) -> linear_response.Susceptibility:
         """Return the linear response of the mean direction to a small alternating field. Collective.
 
         Parameters
@@ -420,12 +422,12 @@ class FokkerPlanck:
         frequencies
             Hz, positive, increasing (n,).
         direction_of_field
-            Its direction (3,).
+            Direction of the field (3,).
         """
-        f = response.checked_frequencies(frequencies)
+        f = linear_response.checked_frequencies(frequencies)
         e = np.asarray(direction(direction_of_field, "susceptibility", "direction"))
         surface, omegas = self.surface([e]), 2 * np.pi * f / self.spin.diffusion
-        solve = partial(response.susceptibility, self.drift, e, omegas, rtol, self.options)
+        solve = partial(linear_response.susceptibility, self.drift, e, omegas, rtol, self.options)
         values, error = solve(surface)
         if self.verify:
             scale = np.linalg.norm(values, axis=1)
@@ -433,9 +435,11 @@ class FokkerPlanck:
             require_resolution(surface, "the susceptibility", float(np.median(error)), self.spin)
         values = values * self.spin.moment / self.spin.thermal_energy
         scale = VACUUM_PERMEABILITY * self.spin.saturation_magnetization
-        return response.Susceptibility(f, values, e, scale * values, error)
+        return linear_response.Susceptibility(f, values, e, scale * values, error)
 
-    def noise(self, observable: Density, frequencies: Sequence[float] | Array, *, rtol: float = 1e-6) -> response.Noise:
+    def noise(
+        self, observable: Density, frequencies: Sequence[float] | Array, *, rtol: float = 1e-6
+    ) -> linear_response.Noise:
         """Return the one-sided power spectral density of an observable in the stationary state. Collective.
 
         Parameters
@@ -445,15 +449,15 @@ class FokkerPlanck:
         frequencies
             Hz, positive, increasing (n,).
         """
-        f = response.checked_frequencies(frequencies)
+        f = linear_response.checked_frequencies(frequencies)
         checked({"R": observable})
         surface, omegas = self.surface([], [observable]), 2 * np.pi * f / self.spin.diffusion
-        solve = partial(response.noise, self.drift, observable, omegas, rtol, self.options)
+        solve = partial(linear_response.noise, self.drift, observable, omegas, rtol, self.options)
         density, mean, variance, error = solve(surface)
         if self.verify:
             error = error + np.abs(solve(surface.coarser)[0] - density) / np.maximum(np.abs(density), 1e-300)
             require_resolution(surface, "the noise", float(np.median(error)), self.spin)
-        return response.Noise(f, density / self.spin.diffusion, mean, variance, error)
+        return linear_response.Noise(f, density / self.spin.diffusion, mean, variance, error)
 
 
 def _spaces(surface: Surface) -> tuple[Surface, ...]:

@@ -30,11 +30,11 @@ class Meridian:
     Parameters
     ----------
     axis
-        Of the symmetry.
+        Axis of the symmetry.
     cells
-        Of the polar angle; they are smaller towards the poles.
+        Cells of the polar angle; they are smaller towards the poles.
     degree
-        Of the polynomials.
+        Degree of the polynomials.
     corner
         A polar angle at which two cells are to meet.
 
@@ -43,7 +43,7 @@ class Meridian:
     points
         Directions of the quadrature points, on one meridian, (n, 3).
     measure
-        Their weights, which add up to 4 pi, (n,).
+        Weights of the quadrature points, which add up to 4 pi, (n,).
     nodes
         Directions of the degrees of freedom (m, 3).
 
@@ -130,11 +130,11 @@ class Meridian:
         Parameters
         ----------
         kappa
-            At the quadrature points (n,), or tensors (n, 3, 3).
+            Diffusion at the quadrature points (n,), or tensors (n, 3, 3).
         mu
-            At the quadrature points (n,).
+            Coefficient of the rotation at the quadrature points (n,).
         drift
-            At the quadrature points, tangential, (n, 3).
+            Tangential velocity at the quadrature points (n, 3).
         """
         self._fill(self._kappa, self._along(kappa, 0))
         self._fill(self._drift, np.sum(drift * self._frame()[0], axis=1))
@@ -151,7 +151,7 @@ class Meridian:
         Parameters
         ----------
         kappa
-            At the quadrature points (n,), or tensors (n, 3, 3).
+            Diffusion at the quadrature points (n,), or tensors (n, 3, 3).
         drift
             kappa times the whole velocity, of which only the part along phi matters, (n, 3).
         """
@@ -190,7 +190,7 @@ class Meridian:
         """
         lean = float(np.clip(np.asarray(axis, dtype=float) @ self.axis, -1, 1))
         tilt = np.arccos(lean)
-        # Circles within these angles are cut.
+        # Circles of latitude between these angles are cut by the edge of the hemisphere.
         kinks = sorted(
             {
                 min(max(x, 0.0), np.pi)
@@ -204,7 +204,7 @@ class Meridian:
         for (a, b), dofs in zip(ends, self.space.dofmap.list, strict=True):
             stops = [a, *(x for x in kinks if a < x < b), b]
             for low, high in pairwise(stops):
-                # Clustered at both ends, where the share goes like a square root.
+                # Points cluster at both ends, where the part of a circle inside varies like a square root.
                 x = reference[:, 0]
                 smooth = x * x * (3 - 2 * x)
                 theta = low + smooth * (high - low)

@@ -45,7 +45,7 @@ def sphere_mesh(
     sizing
         Factor on `mesh_size`, at directions.
     save
-        Also write the mesh there, for ``mesh = "..."`` in a case file's [sphere].
+        File to which the mesh is written, for ``mesh = "..."`` in a case file's [sphere].
 
     Raises
     ------

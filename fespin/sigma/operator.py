@@ -18,7 +18,7 @@ from .space import Density
 type Potential = Callable[[Array], tuple[Array, Array]]
 """Takes directions (n, 3), returns the weight's potential V and its gradient, (n,) and (n, 3)."""
 
-# Smaller weights are held there, well above the smallest number of a computer.
+# Smallest weight, well above the smallest floating-point number; smaller weights are set to it.
 _LEAST = 1e-260
 
 
@@ -77,7 +77,7 @@ class Operator:
             v, slope = reduced.potential(u), reduced.slope(u)
             drift = reduced.torque_velocity(u)
             if reduced.pumped:
-                # The constant 1/alpha as below, what r has beyond it as it stands.
+                # The constant part 1/alpha of r is treated as without pumping, the rest of r as it is.
                 k, r = reduced.spin.mobility(u)
                 more = r - 1 / alpha
                 drift += more[:, None] * np.cross(u, slope) - reduced.dissipative(u, slope)
@@ -92,7 +92,7 @@ class Operator:
             matrix.diagonalScale(diagonal, diagonal)
         diagonal.destroy()
         if not weighted:
-            # The same for all energies and torques.
+            # This mass matrix depends on neither energy nor torque: it is made once per surface.
             if surface.unit_factor is None:
                 surface.unit_factor = Factor(self.M, options)
             self._mass_factor = surface.unit_factor

@@ -45,10 +45,10 @@ def log_first_passage(
     if comm.allreduce(int(np.isin(pin, absorbing).any())):
         raise InputError("first passage: the start lies in the target")
     whole = Balanced(surface, reduced, options=options)
-    given = np.concatenate([np.zeros(len(absorbing)), np.ones(len(pin))])
-    w = whole.solve(np.concatenate([absorbing, pin]), given)[:, 0]
+    values = np.concatenate([np.zeros(len(absorbing)), np.ones(len(pin))])
+    w = whole.solve(np.concatenate([absorbing, pin]), values)[:, 0]
     reached = basins(whole, [pin, absorbing])[1]
-    found = whole.log_mass(w) - whole.log_flux(w)(reached)
-    if not np.isfinite(found):
+    log_time = whole.log_mass(w) - whole.log_flux(w)(reached)
+    if not np.isfinite(log_time):
         raise SolverError("first passage: the flux into the target is lost in rounding; try a finer mesh")
-    return found
+    return log_time

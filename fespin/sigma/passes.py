@@ -14,10 +14,17 @@ from .bisection import Size
 from .escape import SURE
 from .space import Sigma
 
-# Barriers (kT) from which on wells and passes are too small a part of the sphere for cells that follow the wells.
+# Barriers (kT) above which a sphere that is graded by the energy of the wells resolves neither wells nor passes.
 HIGH = 80.0
-# By how much the energy (kT) may vary in a cell at a pass, per kT of distance from there, at most about it, in a well.
-_AT_PASS, _GROWTH, _ABOUT, _IN_WELL = 16.0, 1.5, 30.0, 30.0
+# Largest variation of the energy (kT) in a cell at the height of a pass.
+_AT_PASS = 16.0
+# Growth of that variation per kT of distance from the height of the pass, or from the bottom of a well.
+_GROWTH = 1.5
+# Largest variation (kT) in cells so near to a pass in energy that they carry the flux.
+_NEAR_PASS = 30.0
+# Largest variation (kT) in a cell at the bottom of a well.
+_IN_WELL = 30.0
+# Longest edge of a cell (radians).
 _LARGEST = 0.35
 
 
@@ -41,6 +48,7 @@ def sphere_for_rates(
 
 
 def _sizes(spin: Macrospin) -> Size:
+    """Return the length of edges in which the energy varies by what is allowed, from its slope and curvature."""
     land, v = survey(spin), spin.reduced_energy
     passes = np.array([float(v(u[None])[0]) for u in land.saddles])
     bottoms = np.array([w.energy for w in land.wells])
@@ -49,9 +57,9 @@ def _sizes(spin: Macrospin) -> Size:
         energy = v(u)
         slope, bend = np.linalg.norm(v.gradient(u), axis=1), np.abs(v.hessian(u, tangent_frame(u))).max(axis=(1, 2))
         above, deep = (np.abs(energy[:, None] - x).min(axis=1) for x in (passes, bottoms))
-        # Densities in wells need to be integrated only.
+        # In wells densities are integrated only, for which coarse cells do.
         change = np.minimum(_AT_PASS + _GROWTH * np.maximum(above - _AT_PASS, 0.0), _IN_WELL + _GROWTH * deep)
-        change = np.where(above < SURE + _AT_PASS, np.minimum(change, _ABOUT), change)
+        change = np.where(above < SURE + _AT_PASS, np.minimum(change, _NEAR_PASS), change)
         return np.asarray(np.minimum(2 * change / (slope + np.sqrt(slope**2 + 2 * bend * change) + 1e-300), _LARGEST))
 
     return size

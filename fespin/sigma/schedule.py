@@ -1,4 +1,4 @@
-"""Fields and drives that vary in time: what they are at a moment, and when they change."""
+"""Fields and drives of an evolution on the sphere: their values at a time, and the times at which they change."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..macrospin.spin import Macrospin
 from ..macrospin.torque import Torque
 from .dimensionless import DimensionlessDrift
 
+# Times at which field and drive are looked at before an evolution.
 _SAMPLES = 2001
 
 
@@ -22,7 +23,7 @@ def builder(
     field: Callable[[float], Sequence[float]] | None,
     drive: Callable[[float], float] | None,
 ) -> Callable[[float], DimensionlessDrift]:
-    """Return a function of s = t/(2 tau_N) that says what moves the direction then.
+    """Return the drift as a function of s = t/(2 tau_N).
 
     Parameters
     ----------
@@ -54,7 +55,10 @@ def samples(end: float) -> Array:
 
 
 def changes(build: Callable[[float], DimensionlessDrift], end: float) -> Array:
-    """Return times between which field and drive change by no more than a twentieth of all their change (n,)."""
+    """Return times that divide all changes of field and drive into twenty equal parts (n,).
+
+    Steps end there, so that none skips a large change. The times are those of the samples.
+    """
     times = samples(end)
     seen = np.array([[*r.field, r.amplitude] for r in map(build, times)])
     span = np.ptp(seen, axis=0)

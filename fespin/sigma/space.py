@@ -46,15 +46,15 @@ class Sigma:
     mesh_size
         Length of edges; degree 4 has about 230/mesh_size^2 unknowns.
     degree
-        Of the polynomials.
+        Degree of the polynomials.
     axis
         Direction of the poles. The equator about it consists of edges: hemispheres of that axis are
         integrated without cutting cells.
     refine
         A macrospin: cells are smaller where its energy is low, larger at its maxima.
     grading
-        How much: sizes vary by a factor between 1 - grading and 1 + grading; 0 is uniform. An energy of a larger span
-        than 100 kT has it closer to 1: 1 - grading falls with the root of the span.
+        Variation of the sizes: they vary by a factor between 1 - grading and 1 + grading; 0 is uniform. An
+        energy of a larger span than 100 kT has it closer to 1: 1 - grading falls with the root of the span.
     mesh
         A .msh or .geo file, instead of a mesh of its own.
     quadrature_degree
@@ -65,7 +65,7 @@ class Sigma:
     points
         Directions of the quadrature points of this rank's own cells, (n, 3).
     measure
-        Their weights, which add up to 4 pi over all ranks, (n,).
+        Weights of the quadrature points, which add up to 4 pi over all ranks, (n,).
     nodes
         Directions of this rank's own degrees of freedom, (m, 3).
 
@@ -85,7 +85,7 @@ class Sigma:
     """
 
     dim = 2
-    key = "sphere.mesh_size"  # of a case file, that says how fine it is
+    key = "sphere.mesh_size"  # key of a case file that sets the resolution, for messages
 
     def __init__(
         self,
@@ -124,21 +124,21 @@ class Sigma:
         size
             Takes directions (n, 3), returns the longest edge there (n,); it may vary by powers of ten.
         axis
-            Of the octahedron that is refined.
+            Axis of the octahedron that is refined.
 
         Raises
         ------
         InputError
             If that takes more than 40 000 cells.
         """
-        made = object.__new__(cls)
-        made.axis = np.array(direction(axis, "sphere", "axis"))
-        x, triangles = bisected(size, made.axis)
-        if comm.rank:  # all have made the same; the first hands it out
+        sphere = object.__new__(cls)
+        sphere.axis = np.array(direction(axis, "sphere", "axis"))
+        x, triangles = bisected(size, sphere.axis)
+        if comm.rank:  # every rank has computed the same mesh; the first one distributes it
             x, triangles = x[:0], triangles[:0]
         element = basix.ufl.element("Lagrange", "triangle", 1, shape=(3,))
-        made._build(_compat.create_mesh(comm, triangles, element, x), degree, 2 * degree + 10)
-        return made
+        sphere._build(_compat.create_mesh(comm, triangles, element, x), degree, 2 * degree + 10)
+        return sphere
 
     def _build(self, mesh: dmesh.Mesh, degree: int, quadrature_degree: int) -> None:
         self.mesh, self.comm, self.degree = mesh, mesh.comm, degree
@@ -208,7 +208,7 @@ class Sigma:
         u = x / r
         normal = ufl.CellNormal(self.mesh)
         normal = normal * ufl.sign(ufl.dot(normal, x))  # outwards
-        # Of the radial map: tangents of the sphere, metric and its inverse, area per flat area.
+        # Quantities of the radial map from the flat cell: tangents of the sphere, metric, its inverse, ratio of areas.
         flat = ufl.Jacobian(self.mesh)
         tangents = (ufl.Identity(3) - ufl.outer(u, u)) / r * flat
         inverse = ufl.inv(tangents.T * tangents)
@@ -246,11 +246,11 @@ class Sigma:
         Parameters
         ----------
         kappa
-            At the quadrature points (n,), or tensors (n, 3, 3).
+            Diffusion at the quadrature points (n,), or tensors (n, 3, 3).
         mu
-            At the quadrature points (n,).
+            Coefficient of the rotation at the quadrature points (n,).
         drift
-            At the quadrature points, tangential, (n, 3).
+            Tangential velocity at the quadrature points (n, 3).
         """
         form = self._transport if kappa.ndim == 1 else self._with_tensor()
         self._fill(self._kappa if kappa.ndim == 1 else self._tensor, kappa)
@@ -360,7 +360,7 @@ class Sigma:
 
     @cached_property
     def _lift(self) -> Array:
-        """What turns derivatives on the reference triangle into gradients on the sphere (cells, points, 3, 2)."""
+        """Tensors (cells, points, 3, 2) from derivatives on the reference triangle to gradients on the sphere."""
         corners = self._corners[: self.cells]
         flat = np.stack([corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]], axis=-1)[:, None]
         u = self.points.reshape(self.cells, -1, 3)
@@ -391,7 +391,7 @@ class Sigma:
         Parameters
         ----------
         values
-            Of this rank's own cells (cells,).
+            Values of this rank's own cells (cells,).
         """
         f = fem.Function(self.space)
         f.x.array[:] = -np.inf
@@ -439,7 +439,7 @@ def _sizing(spin: Macrospin, grading: float) -> Sizing | None:
         return None
     s = math.sqrt(max(1.0, span / 100))
     grading, power = 1 - (1 - grading) / s, max(0.5, 1 / s)
-    # gmsh asks tens of thousands of times: a table of the sphere, degree by degree.
+    # gmsh asks for tens of thousands of sizes: they are read from a table with one entry per degree of both angles.
     theta, phi = np.meshgrid(np.radians(np.arange(181)), np.radians(np.arange(-180, 180)), indexing="ij")
     u = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=-1)
     height = np.clip((spin.reduced_energy(u.reshape(-1, 3)) - low) / span, 0, 1)

@@ -39,7 +39,7 @@ def near_zero(operator: Operator, count: int) -> Pairs:
     eps.setProblemType(SLEPc.EPS.ProblemType.GNHEP)
     eps.setDimensions(count, max(2 * count + 10, 30))
     eps.setWhichEigenpairs(SLEPc.EPS.Which.TARGET_MAGNITUDE)
-    # A little below zero, where the operator is singular.
+    # The target lies a little below zero: at zero the shifted operator would be singular.
     eps.setTarget(-0.01)
     eps.setTolerances(1e-11, 500)
     eps.setOptionsPrefix("fespin_spectrum_")
@@ -53,14 +53,14 @@ def near_zero(operator: Operator, count: int) -> Pairs:
     eps.setFromOptions()
     try:
         eps.solve()
-        found = eps.getConverged()
-        if found < count:
+        converged = eps.getConverged()
+        if converged < count:
             raise SolverError(
-                f"sphere: only {found} of {count} eigenvalues converged; try a finer mesh or a smaller count"
+                f"sphere: only {converged} of {count} eigenvalues converged; try a finer mesh or a smaller count"
             )
         real, imaginary = operator.A.createVecs()
         values, vectors = [], []
-        for k in range(found):
+        for k in range(converged):
             values.append(complex(eps.getEigenpair(k, real, imaginary)))
             vectors.append(real.array + 1j * imaginary.array)
         real.destroy()
@@ -74,7 +74,7 @@ def near(operator: Operator, target: complex, count: int) -> Pairs:
     """Return the eigenvalues nearest to a complex target, by Arnoldi's method with shift and invert. Collective."""
     resolvent, mass = Resolvent(operator, target), complex_mass(operator)
     nodes = operator.surface.nodes
-    # Any start that contains all symmetries.
+    # The start must have parts of every symmetry, or the modes of a symmetry that it lacks are not found.
     start = operator.scale * (0.3 + nodes @ np.array([1.0, 0.7j, 0.4]) + (nodes @ np.array([0.2, 0.9, 0.5j])) ** 2)
     most = max(_KRYLOV, 4 * count)
     pairs = _nearest(operator, resolvent.solve, mass, resolvent.solve(start), target, count, most)
@@ -131,7 +131,7 @@ def meridian_spectrum(operator: Operator, count: int) -> list[Mode]:
         values, vectors = scipy.linalg.eig(a.toarray(), b.toarray())
         order = np.argsort(values.real)[:count]
         modes = [(complex(values[k]), m, _placed(vectors[:, k], keep, operator)) for k in order]
-        # Those of -m are the conjugates.
+        # Modes of the order -m are the complex conjugates.
         twins = [(z.conjugate(), -m, x.conj()) for z, _, x in modes] if m else []
         found = sorted([*found, *modes, *twins], key=lambda f: (f[0].real, abs(f[0].imag), f[0].imag))[:count]
         if len(found) == count and values.real.min() > found[-1][0].real:
@@ -152,7 +152,7 @@ def meridian_near(operator: Operator, target: complex, count: int) -> tuple[list
         for order in {m, -m}:
             a, b, keep = pencil(order)
             solve = scipy.sparse.linalg.splu(a - target * b).solve
-            # Any start without symmetries of its own.
+            # The start must have no symmetry, or the modes of another symmetry are not found.
             start = solve(np.cos(np.arange(len(keep)) ** 1.5).astype(complex))
             most = min(_KRYLOV, len(keep) - 1)
             for z, x in _nearest(operator, solve, lambda v, b=b: b @ v, start, target, count, most):  # type: ignore[misc]
@@ -209,7 +209,7 @@ def merged(base: Pairs, others: Sequence[Pairs], count: int) -> Pairs:
     """Return the eigenvalues of lowest real part of several searches of a real operator."""
     values, vectors, errors = list(base[0]), list(base[1]), list(base[2])
     for search in others:
-        known = list(values)  # of other searches; equal ones of this search are multiple
+        known = list(values)  # from other searches; equal values within one search are a multiple eigenvalue
         for value, vector, error in zip(*search, strict=True):
             twin = abs(value.imag) > 1e-8 * abs(value)
             for v, x in ((value, vector), (np.conj(value), np.conj(vector)))[: 1 + twin]:

@@ -36,15 +36,15 @@ type Maker = Callable[[MPI.Intracomm, Macrospin, Torque | None], FokkerPlanck]
 
 type _Point = tuple[NDArray[np.bool_], Array, Array]
 
-# A state that is there for less of the time is no part of telegraph noise.
+# Part of the time that a state must hold to count as a part of telegraph noise.
 _SHARE = 0.01
-# A drive at which a state loses its stability, relative to the range.
+# Accuracy of a drive at which a state loses its stability, relative to the range.
 _FINE = 1e-5
 
 
 @dataclass(frozen=True)
 class DwellTimes:
-    """How long each state lasts, against the drive.
+    """Dwell times of the states against the drive.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class DwellTimes:
     states
         Directions of the energy's wells (k, 3), the deepest first.
     stable
-        Whether there is a stable state that belongs to the well (n, k).
+        True where a stable state belongs to the well (n, k).
     dwell_times
         Mean time in it (s), (n, k): infinite if it is the only one, nan if there is none, or a torque holds a direction
         outside all wells beside it.
@@ -87,13 +87,13 @@ class PhaseDiagram:
     Attributes
     ----------
     fields
-        Along the direction (T), (m,).
+        Fields along the direction (T), (m,).
     drives
         (n,).
     states
         Directions of the wells without the swept field (k, 3).
     dwell_times, populations
-        As in :class:`DwellTimes`, (m, n, k).
+        Dwell times and populations as in :class:`DwellTimes`, (m, n, k).
     regions
         (m, n): "bistable" if two or more states outlast the observation; a state's number as text, if it is the only
         one, or alone lasts or has 99 percent of the time; "telegraph" if none lasts and two have a share of 1 percent;
@@ -141,7 +141,8 @@ class Resonances:
     directions
         The state's stable direction (n, 3); nan where there is none.
     frequency, width
-        Of the linearized equation of motion: frequency and full width at half maximum of the absorbed power (Hz), (n,).
+        Frequency and full width at half maximum of the absorbed power, by the linearized equation of motion
+        (Hz), (n,).
     thermal_frequency, thermal_width
         The same of the mode of the Fokker-Planck equation (Hz), (n,).
     failures
@@ -207,9 +208,9 @@ def dwell_times(
         spin, torque = driven(float(x[k]))
         return _kept(lambda: _dwell(make, spin, torque, states), _unknown(states), journal, [float(x[k])])
 
-    found = map_over_ranks(comm, len(x), point, "dwell times", progress)
-    failures = _failures({k: error for k, (_, error) in enumerate(found)})
-    stable, times, shares = (np.array([p[i] for p, _ in found]) for i in range(3))
+    points = map_over_ranks(comm, len(x), point, "dwell times", progress)
+    failures = _failures({k: error for k, (_, error) in enumerate(points)})
+    stable, times, shares = (np.array([p[i] for p, _ in points]) for i in range(3))
     return DwellTimes(x, states, stable, times, shares, failures)
 
 
@@ -236,9 +237,9 @@ def phase_diagram(
     along
         Direction of the swept field.
     observation
-        How long one looks (s): what lasts longer does not switch.
+        Time for which one looks (s): what lasts longer does not switch.
     make, progress, journal
-        As for :func:`dwell_times`.
+        Solver, progress and pieces that are done, see :func:`dwell_times`.
 
     Raises
     ------
@@ -278,13 +279,13 @@ def phase_diagram(
                 return _dwell(make, spin, torque, states)
 
             points.append(_kept(solve, _unknown(states), journal, [strength, float(y)]))
-        # What is stable does not depend on the solve.
+        # Stability follows from the equation of motion: it is known even where the solve fails.
         stable = np.array([_stable(states, DimensionlessDrift(*at(strength, float(y))))[0] for y in x])
         return points, _changes(lambda y: at(strength, y), x, stable, states)
 
-    found = map_over_ranks(comm, len(b), row, "phase diagram", progress)
-    failures = _failures({(i, k): error for i, (row, _) in enumerate(found) for k, (_, error) in enumerate(row)})
-    stable, times, shares = (np.array([[p[i] for p, _ in points] for points, _ in found]) for i in range(3))
+    rows = map_over_ranks(comm, len(b), row, "phase diagram", progress)
+    failures = _failures({(i, k): error for i, (row, _) in enumerate(rows) for k, (_, error) in enumerate(row)})
+    stable, times, shares = (np.array([[p[i] for p, _ in points] for points, _ in rows]) for i in range(3))
     regions = np.array(
         [
             [
@@ -295,7 +296,7 @@ def phase_diagram(
         ]
     )
     critical = tuple(
-        np.array([[f, y] for f, (_, changes) in zip(b, found, strict=True) for y in changes[i]]).reshape(-1, 2)
+        np.array([[f, y] for f, (_, changes) in zip(b, rows, strict=True) for y in changes[i]]).reshape(-1, 2)
         for i in range(len(states))
     )
     return PhaseDiagram(b, x, states, times, shares, regions, critical, observation, failures)
@@ -323,7 +324,7 @@ def resonances(
     state
         Direction near which the state is.
     make, progress, journal
-        As for :func:`dwell_times`.
+        Solver, progress and pieces that are done, see :func:`dwell_times`.
 
     Examples
     --------
@@ -342,9 +343,9 @@ def resonances(
         spin, torque = driven(float(x[k]))
         return _kept(lambda: _resonance(make, spin, torque, e), [np.nan] * 7, journal, [float(x[k])])
 
-    found = map_over_ranks(comm, len(x), point, "resonance", progress)
-    failures = _failures({k: error for k, (_, error) in enumerate(found)})
-    values = np.array([y for y, _ in found])
+    points = map_over_ranks(comm, len(x), point, "resonance", progress)
+    failures = _failures({k: error for k, (_, error) in enumerate(points)})
+    values = np.array([y for y, _ in points])
     return Resonances(x, values[:, :3], values[:, 3], values[:, 4], values[:, 5], values[:, 6], failures)
 
 
@@ -466,7 +467,7 @@ def _nearest(states: Array, u: Array) -> int:
 def _region(stable: NDArray[np.bool_], times: Array, shares: Array, observation: float) -> str:
     if not stable.any():
         return "none"
-    # Of what is stable and of unknown duration, nothing says that it ends.
+    # A stable state whose dwell time is unknown (nan) counts as lasting.
     lasting = np.flatnonzero(stable & ~(times <= observation))
     if len(lasting) > 1:
         return "bistable"
@@ -494,7 +495,8 @@ def _resonance(make: Maker, spin: Macrospin, torque: Torque | None, e: Array) ->
     if not linear.imag:  # overdamped
         return [*u, 0.0, np.nan, np.nan, np.nan]
     frequency, width = linear.imag / (2 * np.pi), linear.real / np.pi
-    found = find_spectrum(make(MPI.COMM_SELF, spin, torque), 2, linear).eigenvalues
+    fp = make(MPI.COMM_SELF, spin, torque)
+    found = find_spectrum(fp.surface(), fp.drift, 2, linear, verify=fp.verify, options=fp.options).eigenvalues
     thermal = complex(found[np.argmin(np.abs(found - linear))])
     return [*u, frequency, width, thermal.imag / (2 * np.pi), thermal.real / np.pi]
 
@@ -512,7 +514,7 @@ def _changes(driven: Driven, drives: Array, stable: Array, states: Array) -> lis
 
             fine = _FINE * abs(drives[-1] - drives[0])
             at = _bisected(there, low, high, fine)
-            # A state that turns until it is nearer to another one's direction has not ended.
+            # A state that turns until it is nearer to the direction of another state still exists.
             if len({len(_states(DimensionlessDrift(*driven(y)))[0]) for y in (at - 2 * fine, at + 2 * fine)}) > 1:
                 out[-1].append(at)
     return out

@@ -1,4 +1,4 @@
-"""Whether a problem is symmetric about an axis, so that the polar angle alone will do."""
+"""Axial symmetry of a problem, for which the polar angle alone will do."""
 
 from __future__ import annotations
 

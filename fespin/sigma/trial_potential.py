@@ -1,9 +1,17 @@
-"""Weights for the densities of driven metastable states.
+"""Trial potentials for the densities of metastable states, with torque and between wells of unequal depth.
 
-A good weight is close to the density: then the unknown w = rho/m varies little. Under torque the density is not known
-beforehand, but two things are. Where damping is not small, the effective potential V = v - chi/D is a guide. Where it
-is small, the motion goes round contours of the energy many times before anything else happens, and the density is
-a function of the energy alone: balancing the work of the torque against diffusion over a contour gives its slope.
+The unknown is w = rho/m with a weight m = exp(-V). It is smooth, and hence accurate, where the weight is close to the
+density rho. Without torque the energy v = E/kT is the right potential V. Under torque it is not known beforehand, and
+a trial potential takes its place:
+
+- Where damping is not small, V = v - chi/D with the gradient part chi of the torque.
+- Where damping is small, the direction precesses many times round a contour of the energy before its energy changes.
+  The density is then a function of the energy alone, rho = exp(-v + g(v)), and the balance of the work of the torque
+  against the loss to damping, both averaged over a contour, gives the slope g'(v).
+
+Both are changed outside the basin of the state: other wells, which may be deeper, would have the largest weights there
+although the density of this state is small. Outside the basin the potential is therefore clipped 8 kT below the saddle,
+smoothly over 3 kT.
 """
 
 from __future__ import annotations
@@ -17,61 +25,82 @@ from .dimensionless import DimensionlessDrift
 from .distribution import Surface
 from .operator import Potential
 
-# Beyond a pass, the weight stays below this depth (kT) under it, within a smooth bend.
-_SHELTER, _BEND = 8.0, 3.0
-# Contours are gone round many times where damping is smaller.
-_ROUND = 0.05
+# Depth below the saddle (kT) at which the potential is clipped outside the basin.
+_CLIP_DEPTH = 8.0
+# Half of the range of energies (kT) over which the clipping sets in.
+_CLIP_WIDTH = 3.0
+# Damping below which the density in a basin is a function of the energy alone.
+_SMALL_DAMPING = 0.05
+# Levels of energy between which the slope of g is interpolated.
 _LEVELS = 30
 
 
 def trial_potential(surface: Surface, reduced: DimensionlessDrift, states: Array, i: int) -> Potential:
-    """Return a potential for the density of state i: a guess in its basin, about that of the pass elsewhere.
+    """Return the trial potential of one metastable state, see the description of the module.
 
-    Deeper wells beyond the pass would otherwise weigh most, and their errors spoil what is wanted.
+    Parameters
+    ----------
+    surface
+        Sphere or meridian. On a meridian torque and energy depend on one angle, and v - chi/D is exact.
+    reduced
+        Drift with the torque.
+    states
+        Stable directions (k, 3).
+    i
+        Number of the state whose density is sought.
     """
-    if surface.dim == 1 or reduced.spin.damping > _ROUND:
+    if surface.dim == 1 or reduced.spin.damping > _SMALL_DAMPING:
         points = grid()[0]
-        return _held(reduced.effective, reduced.effective(points)[0], states, i)
+        return _clipped(reduced.effective, reduced.effective(points)[0], states, i)
     return _averaged(reduced, states, i)
 
 
-def _places(tree: KDTree, states: Array, i: int) -> tuple[int, list[int]]:
+def _grid_points(tree: KDTree, states: Array, i: int) -> tuple[int, list[int]]:
+    """Return the number of the grid point nearest to state i, and those of the other states."""
     at = [int(k) for k in tree.query(states)[1]]
     return at[i], [k for j, k in enumerate(at) if j != i]
 
 
-def _held(potential: Potential, values: Array, states: Array, i: int) -> Potential:
-    """Return a potential that is held near its pass beyond the basin of state i."""
-    points, near = grid()
+def _clipped(potential: Potential, values: Array, states: Array, i: int) -> Potential:
+    """Return a potential that is clipped below the saddle outside the basin of state i.
+
+    Parameters
+    ----------
+    potential
+        Potential and gradient at directions.
+    values
+        Potential at the points of the grid, on which the basin and the height of its saddle are found.
+    """
+    points, neighbours = grid()
     tree = KDTree(points)
-    inside, height = flood(values, near, *_places(tree, states, i))
+    inside, saddle = flood(values, neighbours, *_grid_points(tree, states, i))
 
-    def held(u: Array) -> tuple[Array, Array]:
+    def clipped(u: Array) -> tuple[Array, Array]:
         v, slope = potential(u)
-        beyond = ~inside[tree.query(u)[1]] & (v < height)
-        # A smooth maximum of V and the level.
-        x = np.where(beyond, v - (height - _SHELTER), _SHELTER)
-        bent = np.abs(x) < _BEND
-        raised = np.where(bent, (x + _BEND) ** 2 / (4 * _BEND), np.maximum(x, 0.0))
-        factor = np.where(bent, (x + _BEND) / (2 * _BEND), np.where(x > 0, 1.0, 0.0))
-        return np.where(beyond, height - _SHELTER + raised, v), factor[:, None] * slope
+        outside = ~inside[tree.query(u)[1]] & (v < saddle)
+        # A smooth maximum of V and the clipping level: a parabola joins the two within the width.
+        above = np.where(outside, v - (saddle - _CLIP_DEPTH), _CLIP_DEPTH)
+        bent = np.abs(above) < _CLIP_WIDTH
+        raised = np.where(bent, (above + _CLIP_WIDTH) ** 2 / (4 * _CLIP_WIDTH), np.maximum(above, 0.0))
+        factor = np.where(bent, (above + _CLIP_WIDTH) / (2 * _CLIP_WIDTH), np.where(above > 0, 1.0, 0.0))
+        return np.where(outside, saddle - _CLIP_DEPTH + raised, v), factor[:, None] * slope
 
-    return held
+    return clipped
 
 
 def _averaged(reduced: DimensionlessDrift, states: Array, i: int) -> Potential:
-    """Return v - g(v), where the torque does g' of the work that energy loses, averaged over contours of the basin."""
-    points, near = grid()
+    """Return v - g(v), where g' is the work of the torque over the loss to damping, averaged over a contour."""
+    points, neighbours = grid()
     tree = KDTree(points)
     energy = reduced.potential(points)
-    inside, _ = flood(energy, near, *_places(tree, states, i))
+    inside, _ = flood(energy, neighbours, *_grid_points(tree, states, i))
     own = np.flatnonzero(inside)
     order = own[np.argsort(energy[own])]
     slope = reduced.slope(points[order])
     work = np.cumsum(np.sum(reduced.torque_velocity(points[order]) * slope, axis=1))
     loss = np.cumsum(np.sum(slope * reduced.dissipative(points[order], slope), axis=1))
     stops = np.unique(np.linspace(0, len(order) - 1, min(_LEVELS, max(len(order) // 8, 2))).astype(int))
-    # Averages over all that lies below a level, then between levels; at the bottom both vanish.
+    # Integrals over all points below a level; their differences between two levels are averages over a contour.
     share = np.diff(work[stops]) / np.diff(loss[stops])
     levels = energy[order][stops]
     middle = (levels[1:] + levels[:-1]) / 2
@@ -85,10 +114,10 @@ def _averaged(reduced: DimensionlessDrift, states: Array, i: int) -> Potential:
         x = np.clip((v - knots[k]) / (knots[k + 1] - knots[k]), 0.0, 1.0)
         bend = np.diff(rise)[k]
         g = total[k] + (knots[k + 1] - knots[k]) * (rise[k] * x + bend * x * x / 2)
-        # Above the pass, and below the lowest of the grid's points, g goes on as a constant or with its slope.
+        # Above the saddle g stays constant; below the lowest point of the grid it goes on with its slope.
         low = np.minimum(v - knots[0], 0.0)
         g = g + rise[0] * low
         slope_of_g = np.where(v > knots[-1], 0.0, np.where(v < knots[0], rise[0], rise[k] + bend * x))
         return v - g, (1 - slope_of_g)[:, None] * reduced.slope(u)
 
-    return _held(averaged, averaged(points)[0], states, i)
+    return _clipped(averaged, averaged(points)[0], states, i)

@@ -16,7 +16,8 @@ from .circuit import OhmicCircuit
 if TYPE_CHECKING:
     from .magnet import TexturedMagnet
 
-_ROWS = 64  # nodes or cells of a rank that stand for a field given at each
+# Nodes or cells of a rank at which a field that is given at each of them is sampled.
+_ROWS = 64
 
 
 class Drives:
@@ -63,7 +64,7 @@ class Drives:
         Parameters
         ----------
         m
-            At this rank's own nodes (owned, 3).
+            Directions at this rank's own nodes (owned, 3).
         """
         largest, turned = self._grid.largest, 0.0
         if self._field is not None:
@@ -80,15 +81,15 @@ def _sampled(grid: Grid, key: str, of: Callable[[float], Any], begin: float, end
 
     def look(t: float) -> Array:
         try:
-            given = of(t)
-            given = given(grid.positions[: grid.owned]) if callable(given) else given
-            found = np.atleast_1d(np.array(given, dtype=float))
+            value = of(t)
+            value = value(grid.positions[: grid.owned]) if callable(value) else value
+            numbers = np.atleast_1d(np.array(value, dtype=float))
         except Exception as error:  # of a user's function; asked() tells the other ranks
             why = f"{type(error).__name__}: {one_line(str(error))}"
             raise InputError(f"texture: {key} at t = {t:.4g} s: {why}") from error
-        if not np.isfinite(found).all():
+        if not np.isfinite(numbers).all():
             raise InputError(f"texture: {key} at t = {t:.4g} s: found a number that is not finite")
-        return np.asarray(found[:: max(1, len(found) // _ROWS)].ravel())
+        return np.asarray(numbers[:: max(1, len(numbers) // _ROWS)].ravel())
 
     def largest(values: Array) -> Array:
         out = np.array(values, dtype=float)

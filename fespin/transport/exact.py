@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from dolfinx import fem
@@ -16,17 +15,15 @@ from numpy.typing import NDArray
 
 from ..onsager.power import Dissipation
 from ..onsager.terminals import Terminal
+from .model import DeviceState
 from .multilayer import MultilayerSolution, solve_multilayer
 from .solution import TransportSolution
 from .two_channel import TwoChannel
 
-if TYPE_CHECKING:
-    from .problem import TransportProblem
-
 type Array = NDArray[np.float64]
 
 
-def exact_solution(problem: TransportProblem, terminals: Mapping[str, Terminal], why: str) -> TransportSolution | None:
+def exact_solution(problem: DeviceState, terminals: Mapping[str, Terminal], why: str) -> TransportSolution | None:
     """Return the exact solution of a state; None where there is none, or no current. Collective.
 
     Fields hold the exact potentials at their nodes; all numbers are those of the layers, not of the fields.
@@ -97,7 +94,7 @@ def exact_solution(problem: TransportProblem, terminals: Mapping[str, Terminal],
     )
 
 
-def _fields(problem: TransportProblem, found: MultilayerSolution, upper: float) -> dict[str, fem.Function]:
+def _fields(problem: DeviceState, found: MultilayerSolution, upper: float) -> dict[str, fem.Function]:
     """Return c and s with the exact potentials at their nodes."""
     domain, out = problem.domain, problem.system.functions()
     for i, name in enumerate(domain.regions):

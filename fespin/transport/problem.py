@@ -9,9 +9,10 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from ..device import Contact, Field
+from ..device import Contact, Field, Vector
 from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
+from ..onsager.applied import in_plane_fluxes
 from ..onsager.declaration import Declaration
 from ..onsager.power import dissipation_of, end_mean, face_mean, moments, nonequilibrium_power
 from ..onsager.system import System
@@ -95,6 +96,8 @@ class TransportProblem:
             contact = given.get(k, Contact())
             if len(touched) > 1 and contact.spin == "lead":
                 raise InputError(f"contact '{k}' touches the layers {', '.join(touched)}; a lead continues one layer")
+            if contact.normal is None:
+                contact = replace(contact, normal=domain.contact_normal(k))
             self.contacts[k] = (contact, touched[0])
         self.system = System(domain, self._declare(self.stack), degree)
         self.options = solver or SolverOptions()
@@ -103,7 +106,14 @@ class TransportProblem:
         self._harmonic: Harmonic | None = None
 
     def _declare(self, stack: Stack) -> Declaration:
-        return self.model.declare(stack, self.contacts, list(self.domain.interfaces))
+        declaration = self.model.declare(stack, self.contacts, list(self.domain.interfaces))
+        for k, (contact, layer) in self.contacts.items():
+            if contact.spin == "lead" and contact.normal is None and declaration.media[layer].directed:
+                raise InputError(
+                    f"contact '{k}' is not flat: a lead continues layer '{layer}', whose conduction depends on the "
+                    "direction, along one normal; give Contact(normal=...)"
+                )
+        return declaration
 
     def magnetize(self, directions: Mapping[str, Sequence[float] | Field]) -> None:
         """Turn magnetizations, by layer name; the others stay as they are. Collective.
@@ -130,8 +140,17 @@ class TransportProblem:
         current_density: float | None = None,
         current: float | None = None,
         voltage: float | None = None,
+        *,
+        in_plane: bool = False,
     ) -> dict[str, Terminal]:
         """Return the drive between "bottom" and "top"; the current flows upwards, the top is at 0.
+
+        Parameters
+        ----------
+        current_density, current, voltage
+            Exactly one of them (A/m2, A, V).
+        in_plane
+            Whether a field in the plane drives the device: then none of them means no current upwards.
 
         Raises
         ------
@@ -140,9 +159,11 @@ class TransportProblem:
         """
         values = {"current_density": current_density, "current": current, "voltage": voltage}
         given = [k for k, v in values.items() if v is not None]
+        if not given and in_plane:
+            current, given = 0.0, ["current"]
         if len(given) != 1:
             raise InputError(f"drive: give exactly one of {', '.join(values)}; found {' and '.join(given) or 'none'}")
-        if not is_finite(values[given[0]]):
+        if values[given[0]] is not None and not is_finite(values[given[0]]):
             raise InputError(f"drive: {given[0]} is {values[given[0]]!r}; it must be a finite number")
         if set(self.contacts) != {"bottom", "top"}:
             raise InputError(f"drive: give each of the contacts {', '.join(self.contacts)} a voltage or a current")
@@ -159,6 +180,7 @@ class TransportProblem:
         current: float | None,
         voltage: float | None,
         between: tuple[str, str] | None,
+        in_plane: bool = False,
     ) -> Mapping[str, Terminal]:
         """Return the drive of every contact; refuse what is given twice, and what to measure where nothing is."""
         if between is not None:
@@ -168,7 +190,7 @@ class TransportProblem:
                 if k not in self.contacts:
                     raise InputError(f"between: contact '{k}' is not in the geometry; {nearest(k, self.contacts)}")
         if terminals is None:
-            return self.drive(current_density, current, voltage)
+            return self.drive(current_density, current, voltage, in_plane=in_plane)
         if not (current_density is current is voltage is None):
             raise InputError("drive: give terminals or one of current_density, current, voltage, not both")
         return terminals
@@ -181,6 +203,7 @@ class TransportProblem:
         voltage: float | None = None,
         terminals: Mapping[str, Terminal] | None = None,
         between: tuple[str, str] | None = None,
+        electric_field: Sequence[float] = (0.0, 0.0, 0.0),
     ) -> TransportSolution:
         """Solve one state. Collective.
 
@@ -198,15 +221,21 @@ class TransportProblem:
         between
             Between which two contacts voltage and resistance are taken; default those where most current
             enters and leaves.
+        electric_field
+            E (V/m) along axes that the mesh does not have, the same everywhere: on a line (Ex, Ey, 0) in the plane of
+            the layers, on a section (0, Ey, 0). With it a drive is not needed: no current then flows upwards.
 
         Raises
         ------
         InputError
-            If the drive is not complete.
+            If the drive is not complete, or the field is not three finite numbers or along an axis of the mesh.
         SolverError
             If the solver does not converge.
         """
-        terminals = self._terminals(terminals, current_density, current, voltage, between)
+        in_plane = self.apply(electric_field)
+        terminals = self._terminals(terminals, current_density, current, voltage, between, in_plane)
+        if in_plane:
+            return self._solve(terminals, between)
         try:
             on_mesh = self._solve(terminals, between)
         except SolverError as error:
@@ -219,6 +248,40 @@ class TransportProblem:
             if found is None:
                 return on_mesh
         return found if between is None else replace(found, between=between)
+
+    def apply(self, electric_field: Sequence[float] = (0.0, 0.0, 0.0)) -> bool:
+        """Give the device an electric field along axes that the mesh does not have; return whether there is one.
+
+        Raises
+        ------
+        InputError
+            If it is not three finite numbers (V/m), or along an axis of the mesh.
+        """
+        try:
+            field = tuple(map(float, electric_field))
+        except (TypeError, ValueError):
+            field = ()
+        if len(field) != 3 or not all(map(is_finite, field)):
+            raise InputError(f"electric_field is {electric_field!r}; it must be three finite numbers (V/m)")
+        charge = self.system.declaration.charge
+        self.system.apply({charge: (field[0], field[1], field[2])} if any(field) else {})
+        return any(field)
+
+    def in_plane_currents(self, fields: Sequence[fem.Function]) -> dict[str, dict[str, Vector]]:
+        """Return the current of each channel in each layer along axes that the mesh does not have. Collective.
+
+        Returns
+        -------
+        dict
+            {layer: {channel: (x, y, z)}}: integral of the current density over the layer (A m; A/m on a line, per
+            width of the film).
+        """
+        convert = self.model.channels.currents
+        out: dict[str, dict[str, Vector]] = {}
+        for layer, fluxes in in_plane_fluxes(self.system, fields).items():
+            x, y, z = (convert(column) for column in fluxes.T)
+            out[layer] = {k: (x[k], y[k], z[k]) for k in x}
+        return out
 
     def _solve(self, terminals: Mapping[str, Terminal], between: tuple[str, str] | None) -> TransportSolution:
         """Solve on the mesh. Collective."""
@@ -250,7 +313,7 @@ class TransportProblem:
         layer_drops, interface_drops = reports.drops(self, w)
         current, nonequilibrium = amps[between[0]], None
         declaration = self.system.declaration
-        plain = declaration.thermal is None and not declaration.varying
+        plain = declaration.thermal is None and not declaration.varying and not declaration.applied
         if current and len(self.contacts) == 2 and plain:
             spin_power = nonequilibrium_power(self.system.declaration, m)
             nonequilibrium = spin_power / current**2 * self.domain.area
@@ -278,6 +341,7 @@ class TransportProblem:
             spin={x.name: self.model.accumulation(self.stack, x.name) for x in self.stack},
             iterations=self.solver.iterations - before,
             dofs=self.system.dofs,
+            in_plane_currents=self.in_plane_currents(w) if declaration.applied else {},
             notes=(f"currents through interfaces are lost to rounding, up to {lost:.1g} of the whole",)
             if lost > _LOST
             else (),
@@ -339,6 +403,7 @@ class TransportProblem:
         InputError
             If a layer's material has no density of states, or `initial` is of another problem.
         """
+        self.apply()
         start = None
         if initial is not None:
             start = list(initial.fields.values())
@@ -386,6 +451,7 @@ class TransportProblem:
             If a layer's material has no density of states, or the frequency is not positive.
         """
         terminals = self._terminals(terminals, current_density, current, voltage, between)
+        self.apply()
         if self._harmonic is None:
             self._harmonic = Harmonic(self)
         return self._harmonic.solve(frequency, terminals, between)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ..domain import sample
 from ..onsager.power import end_mean, face_mean
 from ..onsager.system import System
+from .model import DeviceState
 
 if TYPE_CHECKING:
     from .hot import Hot
-    from .problem import TransportProblem
 
 type Pair = tuple[str, str]
 type Fields = Sequence[fem.Function]
@@ -36,7 +36,7 @@ def driven_contacts(amps: Mapping[str, float]) -> tuple[str, str]:
     return source, first(-1, source)
 
 
-def accumulation(problem: TransportProblem, w: Fields) -> dict[Pair, tuple[float, float]]:
+def accumulation(problem: DeviceState, w: Fields) -> dict[Pair, tuple[float, float]]:
     """Return the spin accumulation on both sides at the centres of interfaces. Collective."""
     out = {}
     for pair in problem.domain.interfaces:
@@ -50,17 +50,17 @@ def accumulation(problem: TransportProblem, w: Fields) -> dict[Pair, tuple[float
 def _ohmic_weights(system: System, layer: str) -> NDArray[np.float64]:
     """Return K q/(q^T K q): the potential that it weights falls by Ohm's law alone in a layer."""
     q = system.fields.index(system.declaration.charge)
-    row = system.coefficients.conduction[system.domain.regions.index(layer), q]
+    row = system.coefficients.along(layer, (0.0, 0.0, 1.0))[q]
     return np.asarray(row / row[q])
 
 
-def drops(problem: TransportProblem, w: Fields) -> tuple[dict[str, float], dict[Pair, float]]:
+def drops(problem: DeviceState, w: Fields) -> tuple[dict[str, float], dict[Pair, float]]:
     """Return layer and interface drops of a stack in order, from bottom to top; else nothing. Collective."""
     names, system = problem.domain.regions, problem.system
     pairs = list(itertools.pairwise(names))
     if set(pairs) != set(problem.domain.interfaces) or set(problem.contacts) != {"bottom", "top"}:
         return {}, {}
-    if system.declaration.varying:
+    if system.declaration.varying or system.declaration.applied:
         return {}, {}
 
     def face(pair: Pair, side: int) -> float:
@@ -78,7 +78,7 @@ def drops(problem: TransportProblem, w: Fields) -> tuple[dict[str, float], dict[
     return layers, {p: a - b for p, a, b in zip(pairs, below, above, strict=True)}
 
 
-def channel_currents(problem: TransportProblem, w: Fields, system: System | Hot) -> dict[str, dict[str, float]]:
+def channel_currents(problem: DeviceState, w: Fields, system: System | Hot) -> dict[str, dict[str, float]]:
     """Return the current of each channel through interfaces, and into contacts on one layer. Collective."""
     domain, out = problem.domain, {}
     for pair, entities in domain.interfaces.items():
@@ -90,7 +90,7 @@ def channel_currents(problem: TransportProblem, w: Fields, system: System | Hot)
     return {k: problem.model.channels.currents(f * domain.depth) for k, f in out.items()}
 
 
-def lost_current(problem: TransportProblem, currents: Mapping[str, Mapping[str, float]], current: float) -> float:
+def lost_current(problem: DeviceState, currents: Mapping[str, Mapping[str, float]], current: float) -> float:
     """Return by how much the current through an interface of a line differs from what is driven, relative to it.
 
     It is rounding: the potentials of a poor conductor leave no digits for the slopes in a good one. Zero without a

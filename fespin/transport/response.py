@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from dolfinx import fem
@@ -17,9 +16,7 @@ from ..onsager.power import Dissipation, dissipation_of
 from ..onsager.system import System
 from ..onsager.terminals import Terminal, TerminalSolver
 from ..quantities import is_finite
-
-if TYPE_CHECKING:
-    from .problem import TransportProblem
+from .model import DeviceState
 
 type Pair = tuple[str, str]
 
@@ -83,7 +80,7 @@ class Harmonic:
         If a layer stores nothing: its material needs a density of states.
     """
 
-    def __init__(self, problem: TransportProblem) -> None:
+    def __init__(self, problem: DeviceState) -> None:
         for region, medium in problem.system.declaration.media.items():
             if not medium.storage:
                 raise InputError(

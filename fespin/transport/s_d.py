@@ -21,13 +21,13 @@ from ..constants import ELEMENTARY_CHARGE
 from ..device import Layer, Material
 from ..errors import InputError, ModelError
 from ..onsager.channels import Channels
-from ..onsager.declaration import Declaration, InterfaceLaw, Medium, matrix_of
+from ..onsager.declaration import Declaration, InterfaceLaw, Medium
+from ..onsager.matrices import matrix_of
 from ..stack import Stack, common_axis, interface_sign, sign_along
-from .model import Contacts, Pairs, declaration_of
+from .model import Contacts, DeviceState, Pairs, declaration_of
 from .two_channel import DIFFERENCE, two_channel_law, two_channel_medium
 
 if TYPE_CHECKING:
-    from .problem import TransportProblem
     from .solution import TransportSolution
 
 THREE = Channels(
@@ -74,7 +74,7 @@ class _SD:
         """Return phi_up - phi_dn of the s channels as weights over the fields."""
         return self.channels.combination(DIFFERENCE)
 
-    def report(self, problem: TransportProblem, solution: TransportSolution) -> dict[str, Any]:
+    def report(self, problem: DeviceState, solution: TransportSolution) -> dict[str, Any]:
         """Return lengths, d accumulation at interfaces, the two parts of R_GMR, and f_parallel."""
         stack = solution.stack
         magnets = [x for x in stack if x.material.bands is not None]
@@ -207,7 +207,7 @@ def _affinities(layer: Layer, stack: Stack, channels: Channels) -> dict[str, dic
     return {d: channels.combination({s: 1.0, d: -1.0}) for d, s in partners.items() if d in channels.names}
 
 
-def d_accumulation(problem: TransportProblem, solution: TransportSolution) -> dict[str, dict[str, list[float | None]]]:
+def d_accumulation(problem: DeviceState, solution: TransportSolution) -> dict[str, dict[str, list[float | None]]]:
     """Return phi_s - phi_d (V) of each d channel on both sides of every interface with a magnet. Collective.
 
     Means over the interface; None on the side of a normal metal.
@@ -225,7 +225,7 @@ def d_accumulation(problem: TransportProblem, solution: TransportSolution) -> di
     return out
 
 
-def d_relaxation_resistance(problem: TransportProblem, solution: TransportSolution) -> float:
+def d_relaxation_resistance(problem: DeviceState, solution: TransportSolution) -> float:
     """Return the part of A R_ne that is due to the relaxation of d electrons (ohm m2). Collective.
 
     The conductivity-weighted potential of a magnet lies sigma_d (phi_s - phi_d)/sigma_t below that of its s
@@ -253,7 +253,7 @@ def d_relaxation_resistance(problem: TransportProblem, solution: TransportSoluti
     return total / solution.current_density
 
 
-def f_parallel(problem: TransportProblem, solution: TransportSolution, layer: str, share: float = 1.0) -> float:
+def f_parallel(problem: DeviceState, solution: TransportSolution, layer: str, share: float = 1.0) -> float:
     """Return f_parallel of a magnet per elementary charge: (1/L) times an integral of J_sdn - J_ddn (A/m2). Collective.
 
     Over the lower half less over the upper half, along the axis of the device (Wegrowe and Drouhin 2004, Eq. 22).

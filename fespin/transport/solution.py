@@ -96,6 +96,9 @@ class TransportSolution:
         The channels that exist in each layer.
     spin
         The accumulation in each layer as weights over the fields.
+    in_plane_currents
+        With an electric field in the plane: integral of each channel's current density over each layer, (x, y, z)
+        along axes that the mesh does not have (A m; A/m on a line, per width of the film); else empty.
     iterations, dofs
         Of the linear solver; number of unknowns.
     notes
@@ -134,6 +137,7 @@ class TransportSolution:
     spin: Mapping[str, Mapping[str, float]]
     iterations: int
     dofs: int
+    in_plane_currents: Mapping[str, Mapping[str, tuple[float, float, float]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     report: Mapping[str, Any] = field(default_factory=dict)
 
@@ -249,6 +253,11 @@ class TransportSolution:
             "interface_drops": {"|".join(p): d for p, d in self.interface_drops.items()},
             "channel_currents": {k: dict(c) for k, c in self.channel_currents.items()},
             "r_nonequilibrium": self.r_nonequilibrium,
+            **({"in_plane_currents": _plain(self.in_plane_currents)} if self.in_plane_currents else {}),
             **({"notes": list(self.notes)} if self.notes else {}),
             **self.report,
         }
+
+
+def _plain(currents: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> dict[str, dict[str, list[float]]]:
+    return {layer: {k: list(x) for k, x in by_channel.items()} for layer, by_channel in currents.items()}

@@ -25,12 +25,11 @@ from ..onsager.declaration import ContactLaw, Declaration, InterfaceLaw, Mechani
 from ..onsager.leads import contact_law
 from ..quantities import is_finite
 from ..stack import Stack, common_axis, interface_sign, sign_along
-from .model import Contacts, Pairs, declaration_of
+from .model import Contacts, DeviceState, Pairs, declaration_of
 from .two_channel import DIFFERENCE, two_channel_law, two_channel_medium
 
 if TYPE_CHECKING:
     from ..onsager.power import Dissipation
-    from .problem import TransportProblem
     from .solution import TransportSolution
 
 SCALE = math.sqrt(LORENZ_NUMBER)
@@ -139,7 +138,7 @@ class Thermoelectric:
         """Return phi_up - phi_dn as weights over the fields."""
         return CHANNELS.combination(DIFFERENCE)
 
-    def report(self, problem: TransportProblem, solution: TransportSolution) -> dict[str, Any]:
+    def report(self, problem: DeviceState, solution: TransportSolution) -> dict[str, Any]:
         """Return temperatures and heat currents of contacts and interfaces, and the entropy production."""
         t0 = self.temperature
         temperature = {

@@ -10,36 +10,40 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..onsager.declaration import Direction, InterfaceLaw, face_matrix, matrix_of
+from ..onsager.declaration import Declaration, InterfaceLaw, Medium
+from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import face_fluxes, face_mean, region_integral
 from ..onsager.system import System
 from ..onsager.varying import Polynomial, unit_directions
-from .vector import SPIN, SPIN_PER_CHARGE, Vector
+from .model import DeviceState
+from .spins import SPIN, SPIN_PER_CHARGE
 
 if TYPE_CHECKING:
     from ..stack import Stack
-    from .problem import TransportProblem
     from .solution import TransportSolution
 
 type Array = NDArray[np.float64]
 
 
-def _relaxation(problem: TransportProblem, stack: Stack, layer: str) -> Polynomial:
-    """Return what relaxes across the magnetization of a magnet, as a matrix over s that follows its direction."""
-    found, model = stack[layer], problem.model
-    if not found.material.ferromagnetic or not isinstance(model, Vector):
-        raise InputError(f"layer '{layer}' is no ferromagnet of the vector model; there is no torque on it")
+def _relaxation(declaration: Declaration, layer: str) -> Polynomial:
+    """Return what the magnet of a layer takes from the spins inside, as a matrix over s that follows its direction."""
 
-    def across(u: Direction) -> Array:
-        medium = model.magnet(found, u)
-        # What the lattice takes turns nothing.
+    def taken(medium: Medium) -> Array:
         couplings = [t for t in medium.reversible if t.destination == "magnet"]
         return matrix_of([m for m in medium.reactions if m.destination == "magnet"], SPIN, couplings)
 
-    return Polynomial.of(across)
+    if layer in declaration.varying:
+        medium = declaration.varying[layer].medium
+        return Polynomial.of(lambda u: taken(medium(u)))
+    return Polynomial(taken(declaration.media[layer])[None], 0)
 
 
-def spin_torque(problem: TransportProblem, fields: Mapping[str, fem.Function], layer: str) -> Array:
+def _require_magnet(problem: DeviceState, stack: Stack, layer: str) -> None:
+    if not stack[layer].material.ferromagnetic or not set(SPIN) <= set(problem.system.fields):
+        raise InputError(f"layer '{layer}' is no ferromagnet of the vector model; there is no torque on it")
+
+
+def spin_torque(problem: DeviceState, fields: Mapping[str, fem.Function], layer: str) -> Array:
     """Return the torque on a magnet per cross-section, tau = (hbar/2e) times the transverse J_s it absorbs. Collective.
 
     Spins that relax across the magnetization inside, and those that do not come out of its interfaces again. What a
@@ -63,13 +67,17 @@ def spin_torque(problem: TransportProblem, fields: Mapping[str, fem.Function], l
     InputError
         If the layer is no ferromagnet of the vector model.
     """
-    relaxation, system, w = _relaxation(problem, problem.stack, layer), problem.system, list(fields.values())
+    _require_magnet(problem, problem.stack, layer)
+    system, w = problem.system, list(fields.values())
+    relaxation = _relaxation(system.declaration, layer)
     at = [system.fields.index(f) for f in SPIN]
     direction = problem.stack[layer].direction
     if direction is None:
         absorbed = _integral(problem, fields, layer, relaxation)
-    else:
+    elif relaxation.terms.any():
         absorbed = relaxation.at(np.array(direction)) @ [region_integral(system, w[i], layer) for i in at]
+    else:
+        absorbed = np.zeros(3)
     for pair in problem.domain.interfaces:
         if layer in pair:
             absorbed = absorbed + _absorbed_at(system, w, pair, 1 - pair.index(layer))[at]
@@ -100,7 +108,7 @@ def _absorbed_at(system: System, w: list[fem.Function], pair: tuple[str, str], n
     return np.asarray(domain.interface_area(pair) * (g @ [face_mean(system, f, pair, neighbour) for f in w]))
 
 
-def _integral(problem: TransportProblem, fields: Mapping[str, fem.Function], layer: str, matrix: Polynomial) -> Array:
+def _integral(problem: DeviceState, fields: Mapping[str, fem.Function], layer: str, matrix: Polynomial) -> Array:
     """Integrate matrix(m) s over a layer whose magnetization varies."""
     system, domain = problem.system, problem.domain
     ker, own = system.kernels, domain.cells_of([layer])
@@ -119,7 +127,7 @@ def _integral(problem: TransportProblem, fields: Mapping[str, fem.Function], lay
     return np.asarray(domain.comm.allreduce(out)) * domain.depth
 
 
-def torque_density(problem: TransportProblem, solution: TransportSolution, layer: str) -> list[fem.Function]:
+def torque_density(problem: DeviceState, solution: TransportSolution, layer: str) -> list[fem.Function]:
     """Return the torque per volume inside a magnet, component by component (J/m3); zero elsewhere. Collective.
 
     Only spins that are resolved inside the magnet make it; what an interface absorbs is not in it.
@@ -129,17 +137,18 @@ def torque_density(problem: TransportProblem, solution: TransportSolution, layer
     InputError
         If the layer is no ferromagnet of the vector model.
     """
-    relaxation, system, domain = _relaxation(problem, solution.stack, layer), problem.system, problem.domain
+    _require_magnet(problem, solution.stack, layer)
+    system, domain = problem.system, problem.domain
+    # The problem may be in another state by now.
+    declaration = problem.model.declare(solution.stack, problem.contacts, list(domain.interfaces))
+    relaxation = _relaxation(declaration, layer)
     cells = np.flatnonzero(domain.region == domain.regions.index(layer))
     space = system.discontinuous()
     s = np.array([solution.fields[f].x.array[solution.fields[f].function_space.dofmap.list[cells]] for f in SPIN])
-    # The problem may be in another state by now.
-    found = solution.stack[layer]
-    if found.texture is None:
-        m = np.broadcast_to(np.array(found.direction), (*s.shape[1:], 3))
-    else:
+    m = np.zeros((*s.shape[1:], 3))
+    if layer in declaration.varying:
         x = space.tabulate_dof_coordinates()[space.dofmap.list[cells].ravel()]
-        m = unit_directions(found.texture, layer, x).reshape(*s.shape[1:], 3)
+        m = unit_directions(declaration.varying[layer].magnetization, layer, x).reshape(m.shape)
     density = SPIN_PER_CHARGE * np.einsum("cpij,jcp->icp", relaxation.at(m), s)
     out = []
     for k, values in zip("xyz", density, strict=True):

@@ -17,10 +17,9 @@ from ..device import Interface, Layer
 from ..onsager.channels import Channels
 from ..onsager.declaration import Declaration, InterfaceLaw, Medium
 from ..stack import Stack, common_axis, interface_sign, sign_along
-from .model import Contacts, Pairs, declaration_of
+from .model import Contacts, DeviceState, Pairs, declaration_of
 
 if TYPE_CHECKING:
-    from .problem import TransportProblem
     from .solution import TransportSolution
 
 CHANNELS = Channels({"up": {"c": 1.0, "s": 1.0}, "down": {"c": 1.0, "s": -1.0}})
@@ -73,7 +72,7 @@ class TwoChannel:
         """Return phi_up - phi_dn as weights over the fields."""
         return CHANNELS.combination(DIFFERENCE)
 
-    def report(self, problem: TransportProblem, solution: TransportSolution) -> dict[str, Any]:
+    def report(self, problem: DeviceState, solution: TransportSolution) -> dict[str, Any]:
         """Return nothing beyond what every model reports."""
         return {}
 

@@ -4,7 +4,8 @@ Unknowns are c and s = (sx, sy, sz) (V). Along the magnetization m of a layer th
 channels are phi_up,dn = c +- m.s as in the two-channel model; spins across it diffuse
 with their own conductivity, are dephased, and precess in the exchange field. Each of
 these is a sum of squares of components of m x s, and precession, which dissipates
-nothing, is antisymmetric. Interfaces have a conductance for each spin along m and a
+nothing, is antisymmetric. In normal metals with a spin Hall angle a current drives spins
+across it, and spins a current. Interfaces have a conductance for each spin along m and a
 mixing conductance for the spins across it.
 """
 
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
-from ..device import Interface, Layer
+from ..device import Layer
 from ..errors import InputError, ModelError, nearest
 from ..onsager.channels import Channels
 from ..onsager.declaration import (
@@ -30,19 +31,17 @@ from ..onsager.declaration import (
     Reversible,
     Varying,
 )
+from ..onsager.matrices import uniaxial
 from ..quantities import is_finite
 from ..stack import Stack
-from .model import Contacts, Pairs, declaration_of
+from .model import Contacts, DeviceState, Pairs, declaration_of
+from .spins import SPIN, along, given_to_magnet, isotropic, jump, side_turns, spin_hall, squares, storage_of, turns
 
 if TYPE_CHECKING:
-    from .problem import TransportProblem
     from .solution import TransportSolution
 
-SPIN = ("sx", "sy", "sz")
 CHANNELS = Channels({"charge": {"c": 1.0}, "x": {"sx": 1.0}, "y": {"sy": 1.0}, "z": {"sz": 1.0}})
 TRANSVERSE = ("absorbed", "resolved")
-# Angular momentum per charge: (hbar/2e) J_s is the flux of spin angular momentum.
-SPIN_PER_CHARGE = HBAR / (2 * ELEMENTARY_CHARGE)
 
 
 @dataclass(frozen=True)
@@ -142,10 +141,17 @@ class Vector:
         m, sigma = layer.material, 1 / layer.material.resistivity
         beta = m.beta or 0.0
         across = sigma if m.transverse_conductivity is None else m.transverse_conductivity
-        conduction = (
+        plain = (
             Mechanism("up", (1 + beta) * sigma / 2, {"c": 1.0, **along(u)}),
             Mechanism("down", (1 - beta) * sigma / 2, {"c": 1.0, **along(u, -1.0)}),
             *squares("transverse", across, u),
+        )
+        # Anisotropic magnetoresistance: every flux, of charge and of spins, is larger along m or across it.
+        parallel, perpendicular = m.conduction_anisotropy
+        conduction = tuple(
+            part
+            for x in plain
+            for part in uniaxial(x.name, perpendicular * x.coefficient, parallel * x.coefficient, u, x.weights)
         )
         flip = Mechanism("spin flip", sigma * (1 - beta**2) / m.spin_diffusion_length**2, along(u))
         dephasing = m.dephasing_length
@@ -168,6 +174,7 @@ class Vector:
     def _normal(self, layer: Layer) -> Medium:
         m, sigma = layer.material, 1 / layer.material.resistivity
         conduction = (Mechanism("charge", sigma, {"c": 1.0}), *(Mechanism("spin", sigma, {k: 1.0}) for k in SPIN))
+        crossed = spin_hall(m.spin_hall_angle * sigma)
         rate = sigma / m.spin_diffusion_length**2
         reactions = tuple(Mechanism("spin flip", rate, {k: 1.0}) for k in SPIN)
         turn: tuple[Reversible[str], ...] = ()
@@ -178,7 +185,7 @@ class Vector:
                 )
             per_tesla = ELEMENTARY_CHARGE**2 * m.density_of_states * m.g_factor * BOHR_MAGNETON / HBAR
             turn = turns("Hanle", -per_tesla, self.field)
-        return Medium(conduction, reactions, storage_of(layer), turn)
+        return Medium(conduction, reactions, storage_of(layer), turn, crossed)
 
     # ---- between layers
     def _law(self, stack: Stack, a: str, b: str) -> InterfaceLaw | None:
@@ -233,7 +240,7 @@ class Vector:
         axes = [stack[layer].direction, *(x.direction for x in stack), (0.0, 0.0, 1.0)]
         return along(next(d for d in axes if d is not None), 2.0)
 
-    def report(self, problem: TransportProblem, solution: TransportSolution) -> dict[str, Any]:
+    def report(self, problem: DeviceState, solution: TransportSolution) -> dict[str, Any]:
         """Return the torque on every magnet (J/m2), and the spin accumulation 2 s (V) at interfaces as vectors."""
         from .torque import spin_torque
 
@@ -245,57 +252,3 @@ class Vector:
                 for pair in problem.domain.interfaces
             },
         }
-
-
-def along(u: Sequence[float], weight: float = 1.0) -> dict[str, float]:
-    """Return weight u.s as weights over the spin fields."""
-    return {k: weight * x for k, x in zip(SPIN, u, strict=True) if x}
-
-
-def squares(name: str, coefficient: float, u: Sequence[float]) -> tuple[Mechanism[str], ...]:
-    """Return coefficient |u x s|^2 as mechanisms."""
-    x, y, z = u
-    rows = ({"sz": y, "sy": -z}, {"sx": z, "sz": -x}, {"sy": x, "sx": -y})
-    kept = ({k: w for k, w in row.items() if w} for row in rows)
-    return tuple(Mechanism(name, coefficient, row) for row in kept if row)
-
-
-def turns(name: str, coefficient: float, u: Sequence[float]) -> tuple[Reversible[str], ...]:
-    """Return the relaxation coefficient u x s as reversible couplings."""
-    x, y, z = u
-    entries = (("sx", "sy", -z), ("sz", "sx", -y), ("sy", "sz", -x))
-    return tuple(Reversible(name, i, j, coefficient * w) for i, j, w in entries if w)
-
-
-def given_to_magnet[T: (Mechanism[Any], Reversible[Any])](terms: Sequence[T]) -> tuple[T, ...]:
-    """Return terms whose angular momentum a magnet takes: they make its torque and follow its motion."""
-    return tuple(replace(x, destination="magnet") for x in terms)
-
-
-def side_turns(name: str, coefficient: float, u: Sequence[float], row: int, column: int) -> list[Reversible[Any]]:
-    """Return the flux coefficient u x s out of one side, of s on the same or the other side, as couplings."""
-    if not coefficient:
-        return []
-    return [Reversible(name, (row, t.row), (column, t.column), t.value) for t in turns(name, coefficient, u)]
-
-
-def jump(name: str, coefficient: float, weights: Mapping[str, float]) -> Mechanism[tuple[int, str]]:
-    """Return a mechanism driven by the step of a combination of fields across an interface."""
-    return Mechanism(name, coefficient, {(i, k): s * w for i, s in ((0, 1.0), (1, -1.0)) for k, w in weights.items()})
-
-
-def isotropic(face: Interface) -> InterfaceLaw:
-    """Return an interface that treats all spins alike: between normal metals, or magnets without gamma."""
-    total = sum(face.conductances)
-    return InterfaceLaw(
-        (
-            jump("interface charge", total, {"c": 1.0}),
-            *(jump("interface spin", total, {k: 1.0}) for k in SPIN),
-        )
-    )
-
-
-def storage_of(layer: Layer) -> tuple[Mechanism[str], ...]:
-    """Return the spin capacity e^2 N per s^2."""
-    n = layer.material.density_of_states
-    return () if n is None else tuple(Mechanism("spin capacity", ELEMENTARY_CHARGE**2 * n, {k: 1.0}) for k in SPIN)

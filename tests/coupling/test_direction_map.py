@@ -13,9 +13,9 @@ from samples.vector import CO, CU, NC, NP, PY, J, layer, reference
 
 import fespin as fs
 from fespin.coupling import DirectionMap, direction_map, direction_maps, in_groups, torque_map
+from fespin.coupling.direction_maps import DirectionTorque
 from fespin.coupling.groups import solve_direction
 from fespin.coupling.pumping import pump
-from fespin.coupling.sphere_torque import DirectionTorque
 from fespin.errors import InputError, ModelError, SolverError
 from fespin.harmonics import even_directions, expansion, harmonics, orders, quadrature, sizes
 from references import channel_models as exact

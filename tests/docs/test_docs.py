@@ -25,7 +25,7 @@ def test_code_of_the_model_page():
     exec(compile(blocks(ROOT / "docs" / "adding-a-model.md"), "adding-a-model.md", "exec"), {})
 
 
-@pytest.mark.parametrize("page", ["longitudinal", "texture", "irreversible", "faults"])
+@pytest.mark.parametrize("page", ["longitudinal", "texture", "irreversible", "faults", "time-steps"])
 def test_code_of_the_pages(page, capsys):
     """It runs, and shows what it says."""
     exec(compile(blocks(ROOT / "docs" / f"{page}.md"), f"{page}.md", "exec"), {})

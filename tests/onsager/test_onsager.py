@@ -32,7 +32,7 @@ from fespin.onsager import (
     System,
     mechanisms_of,
 )
-from fespin.onsager.declaration import matrix_of
+from fespin.onsager.matrices import matrix_of
 from references.devices import CU, DOWN, UP, valve
 
 

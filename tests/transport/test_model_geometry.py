@@ -11,7 +11,7 @@ from samples import thermoelectric as thermo
 from samples import vector
 
 import fespin as fs
-from fespin.transport.vector import SPIN_PER_CHARGE
+from fespin.transport.spins import SPIN_PER_CHARGE
 from references import channel_models as exact
 
 COMM = MPI.COMM_SELF

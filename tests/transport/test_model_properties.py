@@ -11,7 +11,7 @@ from mpi4py import MPI
 
 import fespin as fs
 from fespin.onsager import Mechanism, Reversible, mechanisms_of
-from fespin.onsager.declaration import matrix_of
+from fespin.onsager.matrices import matrix_of
 from fespin.transport import FourChannel, ThreeChannel
 
 COMM = MPI.COMM_SELF

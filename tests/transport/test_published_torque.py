@@ -15,7 +15,7 @@ from mpi4py import MPI
 
 import fespin as fs
 from fespin.coupling import torque_map
-from fespin.transport.vector import SPIN_PER_CHARGE
+from fespin.transport.spins import SPIN_PER_CHARGE
 
 COMM = MPI.COMM_SELF
 J = 1e11

@@ -13,8 +13,8 @@ import fespin as fs
 from fespin.constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
 from fespin.domain import sample
 from fespin.onsager.power import region_integral
+from fespin.transport.spins import SPIN_PER_CHARGE
 from fespin.transport.torque import torque_density
-from fespin.transport.vector import SPIN_PER_CHARGE
 from references import channel_models as exact
 
 COMM = MPI.COMM_SELF
@@ -34,7 +34,7 @@ def test_against_the_exact_solution(name):
     stack, x, e = solve(name)
     assert x.resistance_area == pytest.approx(e.resistance_area, rel=5e-8, abs=0)
     assert abs(x.power_balance) < 1e-10
-    scale = fs.transport.vector.SPIN_PER_CHARGE * J
+    scale = SPIN_PER_CHARGE * J
     for i, one in enumerate(stack):
         if one.direction is not None:
             assert x.report["torque"][one.name] == pytest.approx(exact.torque(e, i), rel=0, abs=1e-6 * scale)

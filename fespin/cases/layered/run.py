@@ -15,10 +15,10 @@ from mpi4py import MPI
 from ... import output
 from ...coupling.angle_maps import TorqueMap, torque_map
 from ...coupling.circuit import Circuit
+from ...coupling.current_map import CurrentMap
 from ...coupling.direction_maps import DirectionMap, direction_map
 from ...coupling.directions import has_fixed_direction
 from ...coupling.groups import Groups
-from ...coupling.report import CurrentMap
 from ...device import Contact
 from ...domain import Domain
 from ...onsager.terminals import Terminal

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from mpi4py import MPI
 
-from ...coupling.report import CurrentMap, write_map
+from ...coupling.current_map import CurrentMap, write_map
 from ...errors import InputError
 from ...macrospin import Macrospin, SpinTorque, survey
 from ...macrospin.scales import reduced_time, suggested_mesh_size

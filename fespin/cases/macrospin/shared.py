@@ -14,8 +14,8 @@ from mpi4py import MPI
 from ... import output
 from ...checkpoint import Journal
 from ...coupling.balance import mean_electrical_power
-from ...coupling.report import CurrentMap
-from ...coupling.sphere_torque import DirectionTorque
+from ...coupling.current_map import CurrentMap
+from ...coupling.direction_maps import DirectionTorque
 from ...macrospin import AngularTorque, Macrospin, SpinTorque, langevin
 from ...plotting.sphere import plot_density
 from ...plotting.sphere_curves import plot_eigenvalues, plot_noise

@@ -50,7 +50,7 @@ class Response:
     work
         Mean power of the boundaries (W).
     iterations
-        Of the outer iteration.
+        Number of iterations of the outer method.
 
     Examples
     --------
@@ -134,7 +134,7 @@ class _Split:
 
 
 class _Context:
-    """What PETSc calls as a preconditioner."""
+    """Preconditioner that PETSc calls."""
 
     def __init__(self, split: _Split) -> None:
         self.split = split
@@ -198,7 +198,7 @@ def respond(problem: LongitudinalProblem, frequency: float, conditions: Conditio
     frequency
         omega/(2 pi) (Hz); 0 is the steady state.
     conditions
-        With complex amplitudes; other parts of the boundary are closed.
+        Conditions with complex amplitudes; other parts of the boundary are closed.
 
     Raises
     ------

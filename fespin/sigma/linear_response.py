@@ -32,11 +32,11 @@ class Susceptibility:
     response
         d<u>/dB for a field B exp(+i omega t) along `direction` (1/T), (n, 3) complex.
     direction
-        Of the field (3,).
+        Direction of the field (3,).
     susceptibility
         chi = dM/dH = mu0 Ms d<u>/dB, without unit, (n, 3) complex.
     error_estimate
-        Of each frequency, relative: two sizes of the Krylov space (n,).
+        Relative error at each frequency: the difference of two sizes of the Krylov space (n,).
 
     Examples
     --------
@@ -63,9 +63,9 @@ class Noise:
     density
         [R]^2/Hz (n,). Its integral over all frequencies is the variance.
     mean, variance
-        Of R in the stationary state.
+        Mean and variance of R in the stationary state.
     error_estimate
-        Of each frequency, relative (n,).
+        Relative error at each frequency (n,).
 
     Examples
     --------
@@ -95,7 +95,7 @@ def checked_frequencies(frequencies: Sequence[float] | Array) -> Array:
     return f
 
 
-# Rates slower than this (1/(2 tau_N)) are rounding in the operator, and left to the chain of states.
+# Rates (1/(2 tau_N)) below which the operator holds rounding only; slower dynamics is that of the chain of states.
 _SLOW = 1e-6
 
 
@@ -107,7 +107,7 @@ def susceptibility(
     u = surface.points
     slope = -(direction - (u @ direction)[:, None] * u)
     change = reduced.flow(u, slope)
-    # d/ds (rho, phi) gains (rho db, grad phi).
+    # A small field adds (rho db, grad phi) to d/ds (rho, phi), where db is the change of the velocity.
     load = surface.load_gradient(steady.points[:, None] * change)
     found = _answer(operator, steady, slow, load, surface.components(), omegas, rtol)
     operator.destroy()
@@ -144,7 +144,7 @@ def _around(
         operator.destroy()
         slow = rates if rates.rates.max() < _SLOW else None
     steady = steady_state(surface, reduced, options)
-    # Tails do not matter here; under torque the plain form has the smaller error.
+    # The plain form has the smaller error under torque; it loses the tails of the density, which do not matter here.
     return Operator(surface, reduced, weighted=not reduced.has_torque, options=options), steady, slow
 
 
@@ -165,7 +165,7 @@ def _answer(
     surface = operator.surface
     functionals = np.array([operator.observable(f) for f in functions])
     if slow is None:
-        # What rounding leaves of the mass would grow like 1/omega.
+        # The integral of the density is zero but for rounding, whose contribution would grow like 1/omega.
         load = load - surface.load(steady.points) * surface.comm.allreduce(float(load.sum()))
         return sweep(operator, operator.functional(load), functionals, omegas, rtol=rtol)
     reach = slow.committors  # (k, owned); they add up to one
@@ -173,7 +173,7 @@ def _answer(
     share = share - share.sum() / len(share)
     inside = np.array([surface.load(d.points) for d in slow.densities])
     seen = np.array([[d.expect(f) for f in functions] for d in slow.densities])
-    # Functions lose their means in the states, where the committors say.
+    # The slow part of a function is its mean in each state; it is subtracted with the committors as weights.
     rest = functionals - seen.T @ np.array([apply(operator.M, q * operator.scale) for q in reach])
     quick, error = sweep(operator, operator.functional(load - share @ inside), rest, omegas, rtol=rtol)
     identity = np.eye(len(share))

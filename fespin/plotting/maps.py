@@ -1,0 +1,127 @@
+"""Pictures of the maps of a device: torque and resistance against the direction of its free layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from mpi4py import MPI
+
+from ..coupling.angle_maps import TorqueMap
+from ..coupling.circuit import Circuit
+from ..coupling.direction_maps import DirectionMap
+from ..energy.on_sphere import Array
+from ..macrospin.damping import AngularDamping
+from ..macrospin.spin import Macrospin
+from .palette import LINES
+
+
+def plot_map(
+    comm: MPI.Intracomm, path: Path, torque_map: TorqueMap, circuit: Circuit, spin: Macrospin, *, title: str = ""
+) -> None:
+    """Draw the torque as fields (mT), with the sine of the angle, and the resistance against it, on rank 0.
+
+    Parameters
+    ----------
+    path
+        File of the picture.
+    torque_map
+        Map against the angle to the fixed layer.
+    circuit
+        Drive, which the title names.
+    spin
+        Macrospin of the free layer; with its pumping the pumped damping is drawn, too.
+    """
+    if comm.rank:
+        return
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    torque, angle = torque_map.torque_in(circuit, spin), np.linspace(0.0, 180.0, 361)
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    damping = spin.pumping if isinstance(spin.pumping, AngularDamping) else None
+    rows = 2 if damping is None else 3
+    figure, axes = plt.subplots(rows, 1, figsize=(6.4, 1.4 + 2.4 * rows), sharex=True, layout="constrained")
+    above, middle = axes[:2]
+    above.plot(angle, 1e3 * torque.damping_like(c) * s, color=LINES[0], lw=2.2, label="damping-like")
+    above.plot(angle, 1e3 * torque.field_like(c) * s, color=LINES[1], lw=2.2, ls="--", label="field-like")
+    above.axhline(0.0, color="0.75", lw=0.8, zorder=0)
+    above.set_ylabel("torque per moment,\n" + r"field $\times$ sin$\theta$ (mT)")
+    above.legend(frameon=False)
+    middle.plot(angle, 1e15 * torque_map.resistance_area(c), color=LINES[2], lw=2.2)
+    middle.set_ylabel(r"$AR$ (f$\Omega\,$m$^2$)")
+    if damping is not None:
+        axes[2].plot(angle, damping.in_plane(c), color=LINES[0], lw=2.2, label="motion in the plane of both magnets")
+        axes[2].plot(angle, damping.normal(c), color=LINES[1], lw=2.2, ls="--", label="across it")
+        axes[2].set_ylabel("pumped damping")
+        axes[2].set_ylim(bottom=0.0)
+        axes[2].legend(frameon=False)
+    axes[-1].set_xlabel(
+        "angle to the axis (degrees)" if torque_map.alone else "angle between free and fixed layer (degrees)"
+    )
+    axes[-1].set_xticks(range(0, 181, 30))
+    if circuit.voltage is None:
+        drive = f"{circuit.current_density:.3g} A/m$^2$"
+    else:
+        load = circuit.series_resistance_area
+        drive = f"{circuit.voltage:.3g} V" + (f" behind {1e15 * load:.3g} f$\\Omega\\,$m$^2$" if load else "")
+    figure.suptitle(f"{title}\n{drive}" if title else drive, fontsize=11)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def directions_grid(polar: int, azimuthal: int) -> tuple[Array, Array, Array]:
+    """Return polar and azimuthal angles (degrees) of a grid over the sphere (n,), and the directions (n, 3)."""
+    theta, phi = (x.ravel() for x in np.meshgrid(np.linspace(0, 180, polar), np.linspace(-180, 180, azimuthal)))
+    t, p = np.radians(theta), np.radians(phi)
+    return theta, phi, np.stack([np.sin(t) * np.cos(p), np.sin(t) * np.sin(p), np.cos(t)], axis=1)
+
+
+def plot_sphere_map(
+    comm: MPI.Intracomm, path: Path, direction_map: DirectionMap, circuit: Circuit, spin: Macrospin, *, title: str = ""
+) -> None:
+    """Draw the resistance over all directions, with the torque as arrows, on rank 0.
+
+    Parameters
+    ----------
+    path
+        File of the picture.
+    direction_map
+        Map over the whole sphere.
+    circuit
+        Drive.
+    spin
+        Macrospin of the free layer.
+    """
+    if comm.rank:
+        return
+    from matplotlib.figure import Figure
+
+    theta, phi, u = directions_grid(91, 181)
+    area = 1e15 * direction_map.resistance_at(u).reshape(181, 91)
+    figure = Figure(figsize=(8.6, 5.0), layout="constrained")
+    ax = figure.add_subplot()
+    image = ax.pcolormesh(phi.reshape(181, 91), theta.reshape(181, 91), area, cmap="YlGnBu", shading="gouraud")
+    figure.colorbar(image, ax=ax, label=r"$AR$ (f$\Omega\,$m$^2$)")
+    theta, phi, u = directions_grid(13, 25)
+    inner = (theta > 1) & (theta < 179)
+    theta, phi, u = theta[inner], phi[inner], u[inner]
+    field = direction_map.torque_in(circuit, spin).gilbert(u, spin) / spin.gyromagnetic_ratio
+    t, p = np.radians(theta), np.radians(phi)
+    south = np.stack([np.cos(t) * np.cos(p), np.cos(t) * np.sin(p), -np.sin(t)], axis=1)
+    east = np.stack([-np.sin(p), np.cos(p), 0 * p], axis=1)
+    down, right = (np.sum(field * e, axis=1) for e in (south, east))
+    largest = float(np.linalg.norm(field, axis=1).max())
+    # The vertical axis points down.
+    ax.quiver(phi, theta, right, -down, color="#7a1f12", scale=18 * largest, width=0.0028, pivot="middle")
+    ax.set_ylim(180, 0)
+    ax.set_xlim(-180, 180)
+    ax.set_xticks(range(-180, 181, 60))
+    ax.set_yticks(range(0, 181, 30))
+    ax.set_xlabel("azimuth of the free layer, from x (degrees)")
+    ax.set_ylabel("polar angle, from z (degrees)")
+    arrows = f"arrows: torque per moment, the longest {1e3 * largest:.3g} mT"
+    ax.set_title(f"{title}\n{arrows}" if title else arrows, fontsize=11)
+    figure.savefig(path, dpi=150)
