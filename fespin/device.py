@@ -310,8 +310,8 @@ class Contact:
 
     Examples
     --------
-    >>> fs.Contact("lead")
-    Contact(spin='lead')
+    >>> fs.Contact("lead").spin
+    'lead'
     >>> fs.Contact("pipe")
     Traceback (most recent call last):
         ...

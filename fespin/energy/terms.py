@@ -41,8 +41,8 @@ class Uniaxial:
     >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[fs.Uniaxial(constant=3e5, axis=(0, 0, 1))])
     >>> print(f"{bit.energy(np.eye(3))[2]:.3e}")  # J, along the easy axis
     -1.500e-18
-    >>> fs.Uniaxial(stability=60)  # K v/kT instead, for a macrospin
-    Uniaxial(constant=None, axis=(0.0, 0.0, 1.0), stability=60)
+    >>> fs.Uniaxial(stability=60).stability  # K v/kT instead of K, for a macrospin
+    60
     """
 
     constant: float | None = None
