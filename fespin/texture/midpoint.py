@@ -169,8 +169,8 @@ class Midpoint:
         one, drift = np.eye(3), torques.drift
         inner = magnet.gyromagnetic_ratio * (crossed(m) @ self._local - crossed(torques.field))
         inner -= 2 * magnet.damping / tau * crossed(old)
-        inner += np.einsum("na,na->n", m, drift)[:, None, None] * one + m[:, :, None] * drift[:, None, :]
-        inner += magnet.nonadiabaticity * crossed(drift) - 2 * drift[:, :, None] * m[:, None, :]
+        inner -= np.einsum("na,na->n", m, drift)[:, None, None] * one + m[:, :, None] * drift[:, None, :]
+        inner += magnet.nonadiabaticity * crossed(drift) + 2 * drift[:, :, None] * m[:, None, :]
         diagonal = one + half * inner * self._free[:, :, None]
         self._system.refresh(blocks, diagonal)
         self.made_of = m, old, tau
