@@ -24,7 +24,7 @@ from . import switching as courses
 from .cost import bearable_sphere, cost_of_a_course
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, power
-from .estimates import drowned, neighbourhoods, relative_errors
+from .estimates import compared, drowned, neighbourhoods, relative_errors
 from .evolution import Evolution, evolve
 from .factor import Options
 from .meridian import Meridian
@@ -236,25 +236,27 @@ class FokkerPlanck:
         watched = checked(observables or {})
         surface = self.surface([axis], list(watched.values()))
         when, index = neighbourhoods(t * self.spin.diffusion)
-        solve = partial(courses.course, free=self.free, drift=self.drift, options=self.options)
         if self._say is not None and isinstance(surface, Sigma):
             cost = cost_of_a_course(surface, self.drift, self.options, verify=self.verify)
             if cost is not None:
                 self._say(cost)
-        found: list[courses.Course] = []
+
+        def solve(space: Surface) -> courses.Course:
+            return courses.course(
+                space, when, axis, list(watched.values()), rtol, free=self.free, drift=self.drift, options=self.options
+            )
+
         try:
-            for space in (surface, *(_spaces(surface) if self.verify else ())):
-                found.append(solve(space, when, axis, list(watched.values()), rtol))
+            found = [solve(surface)]
+            if self.verify:
+                found.append(compared(solve, surface))
         except SolverError:
-            # The lowest degree may fail where the others are right.
-            if len(found) < 2:
-                if self.verify:
-                    require_resolution(surface, "the write-error rate", np.inf, self.spin)
-                raise
-        finer = surface.degree <= 2
-        error = relative_errors([c.probability for c in found], found[0].error, index, finer=finer)
-        # Nothing is asked to be better than that; at the start it is exact.
-        error = np.where(t > 0, error + rtol, 0.0)
+            if self.verify:
+                require_resolution(surface, "the write-error rate", np.inf, self.spin)
+            raise
+        other = found[1].probability if self.verify else None
+        error = relative_errors(found[0].probability, other, found[0].error, index)
+        error = np.where(t > 0, error, 0.0)  # at the start it is exact
         made = switched(found, error, index[:, -1], t, self.reduced_time, list(watched))
         if made.resolved.all():
             return made
@@ -443,8 +445,3 @@ class FokkerPlanck:
             error = error + np.abs(solve(surface.coarser)[0] - density) / np.maximum(np.abs(density), 1e-300)
             require_resolution(surface, "the noise", float(np.median(error)), self.spin)
         return response.Noise(f, density / self.spin.diffusion, mean, variance, error)
-
-
-def _spaces(surface: Surface) -> tuple[Surface, ...]:
-    """Return the spaces whose answers tell the error of a surface's own: of a degree less and two, or of one more."""
-    return (surface.coarser, surface.coarser.coarser) if surface.degree > 2 else (surface.finer,)

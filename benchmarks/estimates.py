@@ -1,0 +1,291 @@
+"""Error estimates of switching at default settings: random macrospins, their estimates, and their true errors.
+
+    OMP_NUM_THREADS=1 python benchmarks/estimates.py --store FOLDER               # 100 magnets, some two hours
+    OMP_NUM_THREADS=1 python benchmarks/estimates.py --store FOLDER --magnets 12  # the first few of them
+    OMP_NUM_THREADS=1 python benchmarks/estimates.py --store FOLDER --again       # solve anew, keep the references
+
+Magnet number k depends on the seed and k alone (tests/references/macrospins.py). Each is solved as a case with nothing
+but magnet, torque and pulses is. If that takes more than 120 s of the processor, it counts as too costly and is listed.
+
+References are two spheres of degrees 5 and 6 with edges of 0.8 and 0.9 times the default's length and a time
+integration to 1e-8; their difference is how well the truth is known. Where they converge, spherical harmonics
+(tests/references/harmonics.py), and for some magnets trajectories, say whether both are wrong.
+
+FOLDER holds a file for each magnet and each reference; what is there is not solved again, so that a run may be stopped
+and continued.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from mpi4py import MPI
+
+import fespin as fs
+from fespin.sigma.cost import bearable_sphere
+from fespin.sigma.meridian import Meridian
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from references.macrospins import UP, Problem, draw, expansion
+
+COMM = MPI.COMM_SELF
+# Seconds of the processor for a magnet, for one of its references, for harmonics and trajectories.
+MOST, MOST_REFERENCE, MOST_CHECK = 120.0, 150.0, 15.0
+# Relative errors below this are not told apart: estimates are not smaller, references agree to little more.
+LEAST = 1e-8
+
+
+class Late(Exception):
+    """More seconds of the processor than are allowed."""
+
+
+class Allowed:
+    """Seconds of the processor that a block may take; raises Late where it takes more."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __enter__(self) -> None:
+        """Start the clock."""
+        signal.signal(signal.SIGPROF, self._late)
+        signal.setitimer(signal.ITIMER_PROF, self.seconds, 5.0)
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the clock."""
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+    @staticmethod
+    def _late(*_: object) -> None:
+        raise Late
+
+
+def default_sphere(problem: Problem) -> fs.Sigma:
+    """Return the sphere that a case gets."""
+    return bearable_sphere(lambda size: fs.Sigma(COMM, size, axis=UP, refine=problem.spin), problem.spin)
+
+
+def solved(problem: Problem) -> dict:
+    """Return what a user gets: values (None where marked), estimates; and the values that were marked."""
+    begin = time.process_time()
+    out: dict = {"status": "solved", "problem": str(problem)}
+    try:
+        with Allowed(MOST):
+            fp = fs.FokkerPlanck(COMM, problem.spin, problem.torque, sphere=lambda: default_sphere(problem))
+            try:
+                found = fp.switching(problem.times, start=UP)
+                out |= {k: found.summary()[k] for k in ("not_switched", "error_estimate", "method")}
+                out["hidden"] = out["not_switched"]
+                marked = not found.resolved.all()
+            except (fs.InputError, fs.SolverError) as error:
+                out |= {"status": "refused", "why": str(error)}
+                out["not_switched"] = out["error_estimate"] = out["hidden"] = [None] * len(problem.times)
+                marked = True
+            out["seconds"] = time.process_time() - begin
+            out["unknowns"] = fp.surface([UP]).dofs
+    except Late:
+        return out | {"status": "too costly", "seconds": time.process_time() - begin}
+    if marked:
+        try:
+            fp.verify = False
+            with Allowed(MOST):
+                out["hidden"] = fp.switching(problem.times, start=UP).summary()["not_switched"]
+        except (fs.InputError, fs.SolverError, Late):
+            pass
+    return out
+
+
+def finer(problem: Problem, factor: float, degree: int) -> dict:
+    """Return the values on a finer mesh of a higher degree."""
+    begin = time.process_time()
+    try:
+        with Allowed(MOST_REFERENCE):
+            fp = fs.FokkerPlanck(COMM, problem.spin, problem.torque, verify=False)
+            if fp.axis is not None:
+                coarse = fp.meridian
+                fp.meridian = Meridian(coarse.axis, 2 * int(coarse.cells / factor / 2 + 1), degree=degree)
+            else:
+                size = factor * default_sphere(problem).mesh_size
+                sphere = fs.Sigma(COMM, size, axis=UP, degree=degree, refine=problem.spin)
+                fp = fs.FokkerPlanck(sphere, problem.spin, problem.torque, verify=False)
+            found = fp.switching(problem.times, start=UP, rtol=1e-8).summary()
+    except (fs.InputError, fs.SolverError, Late) as error:
+        return {"not_switched": [None] * len(problem.times), "why": repr(error)}
+    keep = {k: found[k] for k in ("not_switched", "error_estimate", "method")}
+    return keep | {"seconds": time.process_time() - begin}
+
+
+def expanded(problem: Problem) -> dict:
+    """Return the values by spherical harmonics up to degrees 36 and 44, if these may converge in seconds."""
+    s = problem.times * problem.spin.diffusion
+    easy = problem.barrier + problem.hard < 12 and problem.spin.damping > 0.04
+    if not easy or s[-1] / problem.spin.damping**0.5 > 30:
+        return {}
+    try:
+        with Allowed(MOST_CHECK):
+            curves = []
+            for lmax in (36, 44):
+                method, v = expansion(problem, lmax)
+                curves.append(method.survival(v, s)[0])
+    except Late:
+        return {}
+    return {"coarse": curves[0], "not_switched": curves[1]}
+
+
+def trajectories(problem: Problem, ensemble: int = 4096) -> dict:
+    """Return the values and standard errors of trajectories, if these take seconds."""
+    if problem.spin.damping < 0.1:
+        return {}
+    try:
+        with Allowed(MOST_CHECK):
+            found = fs.langevin(
+                COMM, problem.spin, problem.times, ensemble=ensemble, seed=1, torque=problem.torque, start=UP
+            )
+    except (fs.InputError, Late):
+        return {}
+    return {"not_switched": found.not_switched.tolist(), "ensemble": ensemble}
+
+
+REFERENCES = {
+    "fine": lambda problem: finer(problem, 0.8, 5),
+    "finest": lambda problem: finer(problem, 0.9, 6),
+    "harmonics": expanded,
+    "trajectories": trajectories,
+}
+
+
+def stored(path: Path, make, again: bool = False) -> dict:
+    """Return what a file holds, made and written first if need be."""
+    if again or not path.is_file():
+        path.write_text(json.dumps(make()))
+    return json.loads(path.read_text())
+
+
+def numbers(values) -> np.ndarray:
+    """Return a list in which None is no number."""
+    return np.array([np.nan if x is None else x for x in values], dtype=float)
+
+
+def judged(row: dict) -> list[dict]:
+    """Return the samples of a magnet: value, estimate, true error, and how well that is known."""
+    fine, finest = (numbers(row[k]["not_switched"]) for k in ("fine", "finest"))
+    value, hidden, estimate = (numbers(row["own"][k]) for k in ("not_switched", "hidden", "error_estimate"))
+    with np.errstate(all="ignore"):
+        known = np.abs(fine / finest - 1)
+        error = np.abs(np.where(np.isfinite(value), value, hidden) / finest - 1)
+    return [
+        {"magnet": row["number"], "sample": k, "marked": not np.isfinite(value[k]), "truth": finest[k],
+         "estimate": estimate[k], "error": error[k], "known": known[k]}
+        for k in range(len(value))
+    ]  # fmt: skip
+
+
+def known_well(sample: dict) -> bool:
+    """Return whether the truth is known well enough to judge a sample's estimate."""
+    return bool(sample["known"] <= max(0.3 * sample["error"], LEAST))
+
+
+def report(rows: list[dict]) -> None:
+    """Print the tables."""
+    status = [r["own"]["status"] for r in rows]
+    print(f"\nmagnets: {len(rows)}; " + ", ".join(f"{status.count(k)} {k}" for k in sorted(set(status))))
+    for r in rows:
+        if r["own"]["status"] == "too costly":
+            print("  too costly:", r["own"]["problem"])
+    samples = [x for r in rows if r["own"]["status"] != "too costly" for x in judged(r)]
+    seen = [x for x in samples if not x["marked"]]
+    sure = [x for x in seen if known_well(x)]
+    print(f"samples: {len(samples)}, of these resolved {len(seen)}, with a truth known well enough {len(sure)}")
+    ratio = np.array([x["estimate"] / max(x["error"], LEAST) for x in sure])
+    beyond = [x for x in sure if x["error"] > x["estimate"] + x["known"]]
+    print(f"beyond the estimate: {len(beyond)}")
+    for x in beyond:
+        print(f"  magnet {x['magnet']} sample {x['sample']}: {x['error'] / x['estimate']:.2f} times; {x}")
+    for least in (LEAST, 1e-6):
+        q = np.array([x["estimate"] / max(x["error"], least) for x in sure])
+        found = ", ".join(f"{np.quantile(q, p):.2g}" for p in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1))
+        print(f"estimate/max(error, {least:.0e}): quantiles 0, 5, 25, 50, 75, 95, 100 %: {found}; "
+              f"above 30: {np.count_nonzero(q > 30)}")  # fmt: skip
+    for x in np.array(sure)[ratio > 30]:
+        print(f"  loose: magnet {x['magnet']} sample {x['sample']}: {x}")
+    bins = [0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, np.inf]
+    for low, high in pairwise(bins):
+        part = [x for x in sure if low <= x["error"] < high]
+        if part:
+            r = [x["estimate"] / max(x["error"], LEAST) for x in part]
+            print(f"  errors {low:.0e} to {high:.0e}: {len(part)} samples, ratio {min(r):.2g} to {max(r):.2g}")
+    marked = [x for x in samples if x["marked"]]
+    false = [x for x in marked if x["error"] < 1e-3 and x["known"] < 1e-3]
+    right = [x for x in marked if x["error"] > 0.1 and x["known"] < 0.1]
+    print(f"marked: {len(marked)}; wrong by more than 0.1 {len(right)}, good to 1e-3 (false alarms) {len(false)}, "
+          f"without a value or a truth {sum(not np.isfinite(x['error']) for x in marked)}")  # fmt: skip
+    for x in false:
+        print(f"  false alarm: {x}")
+    unknown = [x for x in seen if not known_well(x)]
+    print(f"resolved, but the truth is not known well enough: {len(unknown)}")
+    for x in unknown:
+        print(f"  {x}")
+    independent(rows)
+
+
+def independent(rows: list[dict]) -> None:
+    """Print how far harmonics and trajectories are from the finest reference."""
+    worst, count, far = 0.0, 0, []
+    for r in rows:
+        truth = numbers(r["finest"]["not_switched"])
+        if r["harmonics"]:
+            coarse, values = np.array(r["harmonics"]["coarse"]), np.array(r["harmonics"]["not_switched"])
+            for x, y, z in zip(coarse, values, truth, strict=True):
+                if abs(x - y) < 1e-7 * abs(y) and np.isfinite(z):
+                    worst, count = max(worst, abs(y / z - 1)), count + 1
+        if r["trajectories"]:
+            values, n = np.array(r["trajectories"]["not_switched"]), r["trajectories"]["ensemble"]
+            expected = np.sqrt(np.maximum(truth * (1 - truth), 0.0) / n)
+            far += [abs(x - z) / e for x, z, e in zip(values, truth, expected, strict=True) if e * n > 3]
+    print(f"harmonics that converged to 1e-7: {count} samples, largest difference from the reference {worst:.1e}")
+    if far:
+        print(f"trajectories: {len(far)} samples, root mean square {np.sqrt(np.mean(np.square(far))):.2f} "
+              f"and largest difference {max(far):.1f} in standard errors")  # fmt: skip
+
+
+def main() -> None:
+    """Solve, compare, print."""
+    parser = argparse.ArgumentParser(description="Error estimates of switching: random macrospins.")
+    parser.add_argument("--store", type=Path, required=True, help="folder for results and references")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--magnets", type=int, default=100)
+    parser.add_argument("--again", action="store_true", help="solve the magnets anew, keep the references")
+    parser.add_argument("--report", action="store_true", help="only report what is there")
+    arguments = parser.parse_args()
+    arguments.store.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for number in range(arguments.magnets):
+        problem = draw(arguments.seed, number)
+        name = f"{arguments.seed}-{number:03d}"
+        own = arguments.store / f"{name}-own.json"
+        if arguments.report and not own.is_file():
+            continue
+        begin = time.perf_counter()
+        row = {"number": number, "own": stored(own, lambda p=problem: solved(p), arguments.again)}
+        for key, make in REFERENCES.items():
+            late = row["own"]["status"] == "too costly"
+            path = arguments.store / f"{name}-{key}.json"
+            row[key] = {} if late else stored(path, lambda p=problem, make=make: make(p))
+        rows.append(row)
+        if not arguments.report:
+            print(f"{row['own']['problem']}: {row['own']['status']}, {row['own'].get('unknowns')} unknowns, "
+                  f"{row['own']['seconds']:.1f} s, all {time.perf_counter() - begin:.0f} s", flush=True)  # fmt: skip
+            if row["own"]["status"] == "solved":
+                for x in judged(row):
+                    print(f"    {x['truth']:.3e}{' marked' if x['marked'] else ''}: estimate {x['estimate']:.1e}, "
+                          f"error {x['error']:.1e}, known to {x['known']:.0e}", flush=True)  # fmt: skip
+    report(rows)
+
+
+if __name__ == "__main__":
+    main()
