@@ -14,7 +14,7 @@ from fespin.constants import VACUUM_PERMEABILITY
 from fespin.energy import InSpace
 from fespin.errors import InputError
 from fespin.grid import Grid
-from tests.references import texture_energy as by_hand
+from references import texture_energy as by_hand
 
 MS = 7.3e5
 E, H = np.array([1.0, 2.0, 2.0]) / 3, np.array([2.0, -2.0, 1.0]) / 3
