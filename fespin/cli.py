@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._version import __version__
 from .ending import Agreement, describe, guard_program, reclaim_signals, say, status_of
-from .errors import FespinError, InputError, SolverError, one_line
+from .errors import FespinError, InputError, one_line
 
 if TYPE_CHECKING:
     from .cases.registry import AnyCase
@@ -174,7 +174,7 @@ def _schema(options: argparse.Namespace) -> int:
 
         print(markdown(), end="")
     else:
-        from .cases.registry import schema
+        from .cases.json_schema import schema
 
         print(json.dumps(schema(), indent=1))
     return 0
@@ -183,6 +183,7 @@ def _schema(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from .cases.casefile import read
     from .cases.notes import PREFIX, notes_of
+    from .cases.registry import kind_of
 
     _require_folder()
     comm = _world()
@@ -190,7 +191,8 @@ def _run(options: argparse.Namespace) -> int:
     def load() -> tuple[AnyCase, dict[str, Any], str, list[str]]:
         case, raw = read(options.case, options.set)
         dry = options.dry_run
-        return case, raw, case.describe() if dry else "", notes_of(case, options.set) if dry else []
+        text = kind_of(case).describe(case) if dry else ""
+        return case, raw, text, notes_of(case, options.set) if dry else []
 
     if comm is None:
         case, raw, text, notes = load()
@@ -224,7 +226,7 @@ def _solve(options: argparse.Namespace, case: AnyCase, raw: dict[str, Any]) -> i
     from petsc4py import PETSc
 
     from .cases.checkpoints import Checkpoints
-    from .cases.layered.case import Case
+    from .cases.registry import kind_of
     from .cases.run import run, stderr_logger, table
     from .cases.task_loop import missing
     from .geometry.reading import Reading, reading
@@ -254,17 +256,16 @@ def _solve(options: argparse.Namespace, case: AnyCase, raw: dict[str, Any]) -> i
         raise InputError(f"{options.case}: {error}") from error
     except PETSc.Error as error:
         why = one_line(str(error).rpartition("] ")[2])
-        if not isinstance(case, Case):
-            raise SolverError(f"PETSc failed: {why}; try a finer or a coarser mesh") from error
-        if case.transport.solver.petsc:
-            raise InputError(f"{options.case}: transport.solver.petsc: PETSc refuses it: {why}") from error
-        raise SolverError(f"PETSc failed: {why}; try transport.solver.kind = 'direct'") from error
+        failure = kind_of(case).failed(case, why)
+        if isinstance(failure, InputError):
+            raise InputError(f"{options.case}: {failure}") from error
+        raise failure from error
     finally:
         folder.release()
     if comm.rank == 0:
         if folder.kept:
             print(f"fespin: note: kept what fespin did not write: {', '.join(folder.kept)}", file=sys.stderr)
-        print(table(summary))
+        print(table(case, summary))
         print(f"{'written to':<14} {folder.final}")
     lacking = len(missing(summary))
     if not lacking:

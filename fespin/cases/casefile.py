@@ -12,11 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import InputError, nearest
-from .layered.case import Case
-from .longitudinal.tables import LongitudinalCase
 from .messages import explain, shortened
-from .registry import AnyCase, check, kind_of
-from .texture.tables import TextureCase
+from .registry import KINDS, AnyCase, kind_of_tables
 
 _LARGEST = 4_000_000  # bytes; a thousand layers are some 60 kB
 
@@ -50,18 +47,19 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str
             f"{path}: the file is empty; it needs [geometry], [[layer]] and [transport], or [macrospin] and [[task]]; "
             "or [longitudinal] or [texture], and [[task]]"
         )
-    root: type[Case] | type[LongitudinalCase] | type[TextureCase] = Case
+    kind = KINDS[0]
     try:
         for x in assignments:
             assign(raw, x)
-        root = kind_of(raw)
-        case = root.model_validate(raw)
-        check(case)
+        kind = kind_of_tables(raw)
+        case: Any = kind.table.model_validate(raw)
+        kind.check(case)
     except ValidationError as error:
-        raise InputError(f"{path}: {explain(error, raw, root)}") from error
+        raise InputError(f"{path}: {explain(error, raw, kind.table)}") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    return case, raw
+    checked: AnyCase = case
+    return checked, raw
 
 
 def _text(path: Path) -> str:

@@ -15,9 +15,9 @@ from ..errors import InputError
 from ..quantities import require_positive
 
 
-def tables_of(case: BaseModel, task: BaseModel) -> list[dict[str, Any]]:
-    """Return what a task of a body depends on: all of its case but the title and the other tasks, and its own keys."""
-    return [case.model_dump(mode="json", exclude={"title", "task"}), task.model_dump(exclude={"name"})]
+def tables_of(table: BaseModel, task: BaseModel) -> list[dict[str, Any]]:
+    """Return the tables that a task of a body depends on: that of its magnet, and its own but for its name."""
+    return [table.model_dump(mode="json"), task.model_dump(exclude={"name"})]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ _TYPES = {
     "list_type": "a list, [...]",
     "dict_type": "a table",
     "model_type": "a table",
+    "model_attributes_type": "a table",
 }
 # What numbers beyond a bound most often are: in other units.
 _UNITS = {
@@ -72,27 +73,33 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
     """
     details = error.errors(include_url=False)
     # A misspelt key is often a missing one, too.
-    first = next((e for e in details if e["type"] == "extra_forbidden"), details[0])
+    first = next((e for e in details if _misspelt(e)), details[0])
     path = _path(first, raw)
     # One entry for each alternative type that the value is not.
     same = [e for e in details if _path(e, raw)[: len(path)] == path and len(e["loc"]) > len(_path(e, raw))]
     fitting = [e for e in same if e["type"] not in _TYPES or len(_path(e, raw)) > len(path)]
     chosen = fitting[0] if fitting else first
     path, kind, ctx = _path(chosen, raw), chosen["type"], chosen.get("ctx", {})
-    at, found, table = _named(path, raw), chosen["input"], _type_at(root, path[:-1])
+    at, found = _named(path, raw), chosen["input"]
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return _untold(chosen, path, root, raw)
     if kind == "extra_forbidden":
-        known = table.model_fields if isinstance(table, type) and issubclass(table, BaseModel) else {}
-        return f"{at}: unknown {'key' if len(path) > 1 else 'table'}; {nearest(str(path[-1]), known)}"
+        return _unknown(path, root, raw)
     if kind == "missing":
-        return _missing(path, root)
+        return _missing(path, root, raw)
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", ctx["expected"]) or re.split(r", | or ", ctx["expected"])
-        close = nearest(found, words) if isinstance(found, str) else ""
-        hint = f"; {close}" if close.startswith("did") and len(words) > 1 else ""
-        return f"{at}: found {show(found)}; allowed: {', '.join(words)}{hint}"
+        return f"{at}: found {show(found)}; {_allowed(found, words)}"
     unit = _UNITS.get(ctx["lt"], "") if kind == "less_than" and isinstance(found, (int, float)) else ""
-    wanted = _wanted(chosen, path, root, [] if fitting else same)
+    wanted = _wanted(chosen, path, root, raw, [] if fitting else same)
     return f"{at}: found {show(found)}; it must {wanted}{'; ' if unit else ''}{unit}"
+
+
+def _misspelt(error: ErrorDetails) -> bool:
+    """Return whether an error may come from a misspelt key."""
+    if error["type"] == "union_tag_not_found":
+        return isinstance(error["input"], dict) and error["ctx"]["discriminator"].strip("'") not in error["input"]
+    return error["type"] == "extra_forbidden"
 
 
 def _named(path: Place, raw: Any) -> str:
@@ -119,24 +126,62 @@ def _path(error: ErrorDetails, raw: Any) -> Place:
     return tuple(out)
 
 
-def _missing(path: Place, root: type[BaseModel]) -> str:
+def _allowed(found: Any, words: Sequence[str]) -> str:
+    """Return which words are allowed, and the nearest of them."""
+    close = nearest(found, words) if isinstance(found, str) else ""
+    hint = f"; {close}" if close.startswith("did") and len(words) > 1 else ""
+    return f"allowed: {', '.join(words)}{hint}"
+
+
+def _untold(error: ErrorDetails, path: Place, root: Any, raw: Any) -> str:
+    """Return what is wrong with the key that tells alternative tables apart."""
+    table = error["input"]
+    key, kinds = _alternatives(root, path, raw)
+    if not isinstance(table, dict):  # no key is found in it either
+        return f"{_named(path, raw)}: found {show(table)}; it must be a table"
+    at = _named((*path, key), raw)
+    if key not in table:
+        known = {k for kind in kinds.values() for k in kind.model_fields}
+        unknown = [k for k in table if k not in known]
+        if unknown:
+            return f"{_named((*path, unknown[0]), raw)}: unknown key; {nearest(unknown[0], known)}"
+        return f"{at}: missing; allowed: {', '.join(kinds)}"
+    return f"{at}: found {show(table[key])}; {_allowed(table[key], list(kinds))}"
+
+
+def _unknown(path: Place, root: Any, raw: Any) -> str:
+    """Return why a key is not one of its table: it belongs to another kind of it, or to none."""
+    at, table, key = _named(path, raw), _type_at(root, path[:-1], raw), str(path[-1])
+    known = table.model_fields if isinstance(table, type) and issubclass(table, BaseModel) else {}
+    tag, kinds = _alternatives(root, path[:-1], raw)
+    others = [f'"{word}"' for word, kind in kinds.items() if key in kind.model_fields]
+    if others:
+        word = _value_at(raw, path[:-1])[tag]
+        return f'{at}: belongs to {", ".join(others)}, found with "{word}"'
+    return f"{at}: unknown {'key' if len(path) > 1 else 'table'}; {nearest(key, known)}"
+
+
+def _missing(path: Place, root: type[BaseModel], raw: Any) -> str:
     if len(path) == 1:
-        many = get_origin(_type_at(root, path)) is list
+        many = get_origin(_type_at(root, path, raw)) is list
         return f"{'[[' if many else '['}{path[0]}{']]' if many else ']'}: the table is missing"
-    return f"{place(path)}: missing"
+    table = _type_at(root, path[:-1], raw)
+    field = table.model_fields[str(path[-1])] if isinstance(table, type) and issubclass(table, BaseModel) else None
+    meaning = f"; {field.description}" if field is not None and field.description else ""
+    return f"{_named(path, raw)}: missing{meaning}"
 
 
-def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[ErrorDetails]) -> str:
+def _wanted(error: ErrorDetails, path: Place, root: Any, raw: Any, alternatives: Sequence[ErrorDetails]) -> str:
     """Return what is allowed, to follow "it must"."""
     kind, ctx, found = error["type"], error.get("ctx", {}), error["input"]
     types = dict.fromkeys(_TYPES[e["type"]] for e in alternatives or [error] if e["type"] in _TYPES)
-    entry = (*get_args(_type_at(root, path)), None)[0] if kind == "list_type" else None
-    if isinstance(entry, type) and issubclass(entry, BaseModel):
+    entry = (*get_args(_type_at(root, path, raw)), None)[0] if kind == "list_type" else None
+    if (isinstance(entry, type) and issubclass(entry, BaseModel)) or told_apart(entry)[1]:
         return f"be written [[{place(path)}]], with two brackets, once for each"
     if kind in ("model_type", "dict_type") and len(path) == 1 and isinstance(found, list):
         return f"be written [{path[0]}], with one bracket, once"
     if types:
-        named = types.keys() == {"a table"} and get_origin(_type_at(root, path[:-1])) is dict
+        named = types.keys() == {"a table"} and get_origin(_type_at(root, path[:-1], raw)) is dict
         owner = f", as in [{place(path[:-1])}.NAME]" if named else ""
         return f"be {' or '.join(types)}{owner}"
     if kind == "size":
@@ -145,7 +190,7 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[
         return "be a finite number"
     if kind in ("too_short", "too_long"):
         n = ctx.get("max_length") or ctx.get("min_length")
-        bounds = _lengths(root, path)
+        bounds = _lengths(root, path, raw)
         either = "" if len(set(bounds)) == 1 else "at least " if kind == "too_short" else "at most "
         return f"have {either}{n} {'entry' if n == 1 else 'entries'}"
     if kind == "string_too_short":
@@ -154,15 +199,15 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, alternatives: Sequence[
         return f"have at most {ctx['max_length']} characters"
     # The bounds of a list's entries are at the list's key.
     key = max(i for i, x in enumerate(path) if isinstance(x, str))
-    table = _type_at(root, path[:key])
+    table = _type_at(root, path[:key], raw)
     schema = table.model_json_schema() if isinstance(table, type) and issubclass(table, BaseModel) else {}
     node = schema.get("properties", {}).get(path[key])
     return _limits(node, schema) or error["msg"].replace("Input should ", "")
 
 
-def _lengths(root: Any, path: Place) -> list[int | None]:
+def _lengths(root: Any, path: Place, raw: Any) -> list[int | None]:
     """Return the least and the largest number of entries of a list."""
-    table = _type_at(root, path[:-1])
+    table = _type_at(root, path[:-1], raw)
     schema = table.model_json_schema() if isinstance(table, type) and issubclass(table, BaseModel) else {}
     node = schema.get("properties", {}).get(path[-1], {})
     lists = [x for x in (node, *node.get("anyOf", [])) if "minItems" in x or "maxItems" in x]
@@ -198,19 +243,66 @@ def _numbers(node: Any, definitions: dict[str, Any]) -> Iterator[tuple[str, floa
             yield from _numbers(v, definitions)
 
 
-def _type_at(kind: Any, path: Place) -> Any:
-    """Return the type that a path inside a type leads to; None if it leads nowhere."""
+def _type_at(kind: Any, path: Place, raw: Any = None) -> Any:
+    """Return the type that a path inside a type leads to; None if it leads nowhere.
+
+    Parameters
+    ----------
+    raw
+        Value of that type: it tells which of several alternative tables is meant.
+    """
     if isinstance(kind, TypeAliasType):
-        return _type_at(kind.__value__, path)
+        return _type_at(kind.__value__, path, raw)
     origin, arguments = get_origin(kind), get_args(kind)
+    tag, tables = told_apart(kind)
+    if tables:
+        word = raw.get(tag) if isinstance(raw, dict) else None
+        return _type_at(tables[word], path, raw) if isinstance(word, str) and word in tables else None
     if origin is Annotated:
-        return _type_at(arguments[0], path)
+        return _type_at(arguments[0], path, raw)
     if origin in (Union, UnionType):
-        return next((t for a in arguments if (t := _type_at(a, path)) not in (None, type(None))), None)
+        return next((t for a in arguments if (t := _type_at(a, path, raw)) not in (None, type(None))), None)
     if not path:
         return kind
+    below = _value_at(raw, path[:1])
     if origin in (dict, list):
-        return _type_at(arguments[-1], path[1:])
+        return _type_at(arguments[-1], path[1:], below)
     if isinstance(kind, type) and issubclass(kind, BaseModel) and path[0] in kind.model_fields:
-        return _type_at(kind.model_fields[str(path[0])].annotation, path[1:])
+        field = kind.model_fields[str(path[0])]
+        # A discriminator of the whole value is the field's, not the annotation's.
+        annotation = Annotated[field.annotation, field] if field.discriminator else field.annotation
+        return _type_at(annotation, path[1:], below)
     return None
+
+
+def _value_at(raw: Any, path: Place) -> Any:
+    """Return the value that a path leads to; None if it leads nowhere."""
+    for x in path:
+        inside = x in raw if isinstance(raw, dict) else isinstance(raw, list) and isinstance(x, int) and x < len(raw)
+        if not inside:
+            return None
+        raw = raw[x]
+    return raw
+
+
+def told_apart(kind: Any) -> tuple[str, dict[str, type[BaseModel]]]:
+    """Return the key that tells the tables of a union apart, and the tables by its words; none of other types."""
+    if isinstance(kind, TypeAliasType):
+        return told_apart(kind.__value__)
+    if get_origin(kind) is not Annotated:
+        return "", {}
+    union, *rest = get_args(kind)
+    key = next((x.discriminator for x in rest if getattr(x, "discriminator", None)), None)
+    if key is None:
+        return "", {}
+    return key, {w: t for t in get_args(union) for w in get_args(t.model_fields[key].annotation)}
+
+
+def _alternatives(root: Any, path: Place, raw: Any) -> tuple[str, dict[str, type[BaseModel]]]:
+    """Return the alternatives of the table that a path leads to, as :func:`told_apart`."""
+    if not path:
+        return "", {}
+    owner = _type_at(root, path[:-1], raw)
+    if get_origin(owner) in (dict, list):
+        return told_apart(get_args(owner)[-1])
+    return "", {}

@@ -9,12 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from .layered.notes import layer_notes
-from .longitudinal.tables import LongitudinalCase
-from .macrospin.notes import macrospin_notes
-from .registry import AnyCase
-from .texture.tables import TextureCase
-from .unit_notes import body_notes, texture_notes
+from .registry import AnyCase, kind_of
 
 PREFIX = "note: "
 """Begins lines of progress that are notes."""
@@ -71,10 +66,6 @@ def notes_of(case: AnyCase, assignments: Sequence[str] = ()) -> list[str]:
     Parameters
     ----------
     assignments
-        What ``--set`` changed, "table.key=value" each: a value that is set there is likely to be swept.
+        Changes by ``--set``, "table.key=value" each: a value that is set there is likely to be swept.
     """
-    if isinstance(case, LongitudinalCase):
-        return body_notes("longitudinal.geometry", case.longitudinal.geometry)
-    if isinstance(case, TextureCase):
-        return texture_notes(case.texture)
-    return layer_notes(case) + (macrospin_notes(case, assignments) if case.macrospin is not None else [])
+    return kind_of(case).notes(case, assignments)

@@ -12,15 +12,9 @@ from typing import Any, TypeAliasType, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from .body import tables as body_case
-from .layered import checks
-from .layered import tables as transport_case
-from .layered.case import Case, Geometry
-from .longitudinal import tables as longitudinal_case
-from .macrospin import tables as macrospin_case
 from .messages import show
+from .registry import KINDS
 from .schema import Table
-from .texture import tables as texture_case
 
 _HEAD = """\
 # Keys of case files
@@ -30,23 +24,12 @@ file is TOML; all numbers are SI. There are three kinds: layers with transport, 
 and `[texture]`. `[[name]]` is a table that may be there several times, NAME is any name; an interface's is `"A|B"`.
 What results are called is in [conventions.md](conventions.md) and [cases-magnets.md](cases-magnets.md).
 
-A key without a default may be left out unless it is required. "With" says which shapes, kinds or models a key belongs
-to; with others it is refused. Unit 1 is that of plain numbers. `--set table.key=value` changes any key, layers and
-tasks by name or by number from 1.
+A key without a default may be left out unless it is required. Tables with a `kind` have the keys of that kind only.
+"With" says which shapes, sources or models a key belongs to; with others it is refused. Unit 1 is that of plain
+numbers. `--set table.key=value` changes any key, layers and tasks by name or by number from 1.
 """
-_KINDS: dict[type[Table], str] = {
-    Case: "Layers and macrospins",
-    longitudinal_case.LongitudinalCase: "Longitudinal dynamics",
-    texture_case.TextureCase: "Textured magnets",
-}
 _WORDS = {"number": "number", "integer": "integer", "string": "text", "boolean": "true or false", "object": "table"}
 _LIMITS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
-# Default of a key by the kind of task.
-_DEFAULTS: dict[type[Table], Mapping[str, Mapping[str, object]]] = {
-    macrospin_case.Task: macrospin_case.DEFAULTS,
-    longitudinal_case.LongitudinalTask: longitudinal_case.DEFAULTS,
-    texture_case.TextureTask: texture_case.DEFAULTS,
-}
 
 
 def unit(description: str) -> tuple[str, str]:
@@ -80,33 +63,24 @@ def _nested(kind: Any, how: str = "") -> Iterator[tuple[str, type[Table]]]:
             yield from _nested(x, origin.__name__ if origin in (dict, list) else how)
 
 
+def word_of(table: type[Table]) -> str:
+    """Return the key and the word that tell a table from its alternatives, as TOML writes them; nothing without any."""
+    field = table.model_fields.get("kind")
+    words = get_args(field.annotation) if field is not None else ()
+    return f' kind = "{words[0]}"' if len(words) == 1 else ""
+
+
 def _owners(table: type[Table]) -> dict[str, str]:
-    """Return which shapes, kinds or models a key belongs to; keys that belong to all are left out."""
-    if table is Geometry:
-        out: dict[str, list[str]] = {}
-        for shape, (needed, allowed) in checks.SHAPES.items():
-            for key in needed | allowed:
-                out.setdefault(key, []).append(shape + (" (required)" if key in needed else ""))
-        return {k: ", ".join(v) for k, v in out.items()}
-    models = {
-        transport_case.Material: "material",
-        transport_case.Interface: "interface",
-        transport_case.Contact: "contact",
-        transport_case.Transport: "transport",
-    }
-    if table in models:
-        return {k: ", ".join(v) for k, v in transport_case.MODEL_KEYS[models[table]].items()}
-    by_kind: dict[type[Table], Mapping[str, Any]] = {
-        macrospin_case.Task: macrospin_case.TASKS,
-        macrospin_case.Anisotropy: macrospin_case.ANISOTROPY,
-        macrospin_case.TorqueTable: macrospin_case.SOURCES,
-        longitudinal_case.LongitudinalTask: longitudinal_case.TASKS,
-        longitudinal_case.StartTable: longitudinal_case.STARTS,
-        texture_case.TextureTask: texture_case.TASKS,
-        body_case.BodyTable: {k: keys for k, (keys, _) in body_case.SHAPES.items()} | {"mesh": {"length_unit"}},
-    }
-    kinds = by_kind.get(table, {})
-    return {k: ", ".join(x for x, keys in kinds.items() if k in keys) for k in set().union(*kinds.values())}
+    """Return the shapes, kinds or models that keys belong to; keys that belong to all are left out."""
+    rule = table.belonging
+    if rule is None:
+        return {}
+    out = {}
+    for key in table.model_fields:
+        words = [w + (" (required)" if key in rule.needed.get(w, ()) else "") for w in rule.words(key)]
+        if words:
+            out[key] = ", ".join(words)
+    return out
 
 
 def _type(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> tuple[str, str]:
@@ -131,18 +105,10 @@ def _type(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> tuple[str,
     return _WORDS.get(node.get("type", ""), "table"), ", ".join(limits)
 
 
-def _default(table: type[Table], key: str, field: FieldInfo) -> str:
+def default_of(field: FieldInfo) -> str:
+    """Return the default of a key as text: "required", or nothing where there is none."""
     if field.is_required():
         return "required"
-    kinds = _DEFAULTS.get(table, {})
-    values: dict[str, list[str]] = {}
-    for kind, keys in kinds.items():
-        if key in keys:
-            values.setdefault(show(keys[key]), []).append(kind)
-    if values:
-        if len(values) == 1:
-            return f"`{next(iter(values))}`"
-        return "; ".join(f"`{value}` ({', '.join(owners)})" for value, owners in values.items())
     value = field.get_default(call_default_factory=True)
     return "" if value in (None, "", [], {}) or isinstance(value, Table) else f"`{show(value)}`"
 
@@ -155,13 +121,13 @@ def _section(name: str, table: type[Table]) -> list[str]:
     """Return the part of the page about one table."""
     schema = table.model_json_schema()
     owners, text = _owners(table), inspect.cleandoc(table.__doc__ or "")
-    heading = f"### `{name}`" if name else "### The file"
+    heading = f"### `{name}{word_of(table)}`" if name else "### The file"
     columns = ["key", "type", "unit", "default", "allowed", *(["with"] if owners else []), ""]
     lines = [heading, "", text, "", _row(columns), _row(["---"] * len(columns))]
     for key, field in table.model_fields.items():
         kind, allowed = _type(schema["properties"][key], schema.get("$defs", {}))
         words, of = unit(field.description or "")
-        cells = [f"`{key}`", kind, of, _default(table, key, field), allowed]
+        cells = [f"`{key}`", kind, of, default_of(field), allowed]
         lines.append(_row([*cells, *([owners.get(key, "")] if owners else []), words]))
     return [*lines, ""]
 
@@ -169,8 +135,8 @@ def _section(name: str, table: type[Table]) -> list[str]:
 def markdown() -> str:
     """Return the page: every kind of case, its tables, their keys with type, unit, default, limits and meaning."""
     lines = [_HEAD]
-    for root, title in _KINDS.items():
-        lines += [f"## {title}", ""]
-        for name, table in tables(root):
+    for kind in KINDS:
+        lines += [f"## {kind.title}", ""]
+        for name, table in tables(kind.table):
             lines += _section(name, table)
     return "\n".join(lines).rstrip() + "\n"

@@ -9,36 +9,60 @@ Every key has a description, which ends with the unit of its numbers in parenthe
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function
 
 
-def within(least: float, most: float = math.inf, *, zero: bool = False) -> AfterValidator:
-    """Return what refuses numbers whose size is beyond bounds, after those of the field itself.
+@dataclass(frozen=True)
+class Size:
+    """Bounds of the size of a number, beside those of the field itself.
 
-    Parameters
+    Attributes
     ----------
     least, most
-        Of the size.
+        Bounds of the size.
     zero
-        Whether zero is allowed.
+        True if zero is allowed, and negative numbers where the field allows them.
     """
 
-    def check(x: float) -> float:
-        if abs(x) < least and not (zero and x == 0):
-            raise PydanticCustomError("size", f"be {'0, or ' * zero}at least {least:g}{' in size' * zero}")
-        if abs(x) > most:
-            raise PydanticCustomError("size", f"be at most {most:g}")
+    least: float
+    most: float = math.inf
+    zero: bool = False
+
+    def check(self, x: float) -> float:
+        """Return a number inside the bounds."""
+        if abs(x) < self.least and not (self.zero and x == 0):
+            least = f"be {'0, or ' * self.zero}at least {self.least:g}{' in size' * self.zero}"
+            raise PydanticCustomError("size", least)
+        if abs(x) > self.most:
+            raise PydanticCustomError("size", f"be at most {self.most:g}")
         return x
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema of the field with a check after it."""
+        return no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the JSON schema of the field with the bounds under a key of their own."""
+        return handler(schema) | {SIZE: {"least": self.least, "most": self.most, "zero": self.zero}}
 
 
-def at_least(least: float) -> AfterValidator:
-    """Return what refuses numbers other than zero that are smaller in size."""
+SIZE = "x-size"
+"""Key of JSON schemas that holds the bounds of a size until :func:`strengthened` writes them in its words."""
+
+
+def within(least: float, most: float = math.inf, *, zero: bool = False) -> Size:
+    """Return bounds of the size of numbers; parameters as the attributes of :class:`Size`."""
+    return Size(least, most, zero)
+
+
+def at_least(least: float) -> Size:
+    """Return a bound that refuses numbers other than zero that are smaller in size."""
     return within(least, zero=True)
 
 
@@ -71,15 +95,70 @@ type Damping = Annotated[float, Field(gt=0, lt=100), within(1e-9)]
 type Diffusion = Annotated[float, Field(gt=0, lt=1e3), within(1e-12)]
 
 
+@dataclass(frozen=True)
+class Belonging:
+    """Keys of a table that belong to some words of another key only; with other words they are refused.
+
+    Attributes
+    ----------
+    selector
+        Key that chooses: of the same table, or "table.key" of another one.
+    keys
+        Keys of each word. Keys that no word has belong to all.
+    needed
+        Keys of each word that must be given.
+    """
+
+    selector: str
+    keys: Mapping[str, Collection[str]]
+    needed: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def words(self, key: str) -> list[str]:
+        """Return the words that a key belongs to; none if it belongs to all."""
+        return [word for word, keys in self.keys.items() if key in keys]
+
+
 class Table(BaseModel):
-    """A table of a case file: no unknown keys, no converted types, no NaN."""
+    """Table of a case file: no unknown keys, no converted types, no NaN.
+
+    Attributes
+    ----------
+    belonging
+        Keys that belong to some words of another key; None if every key may be given with every other.
+    exactly_one
+        Groups of keys of which exactly one must be given.
+    at_most_one
+        Groups of keys of which at most one may be given.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    belonging: ClassVar[Belonging | None] = None
+    exactly_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    at_most_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+    def unused(self) -> Collection[str]:
+        """Return the keys that nothing uses beside those that are given."""
+        rule = self.belonging
+        if rule is None or rule.selector not in type(self).model_fields:
+            return ()
+        # A table without a shape has a mesh file.
+        word = getattr(self, rule.selector) or "mesh"
+        return [k for k in type(self).model_fields if rule.words(k) and word not in rule.words(k)]
+
+    def used(self) -> dict[str, Any]:
+        """Return the keys that are used, given or by default, with those of the tables inside."""
+        unused = self.unused()
+        values = {k: getattr(self, k) for k in type(self).model_fields if k not in unused}
+        return {k: _plain(v) for k, v in values.items() if v is not None}
 
 
-def with_defaults[T: Table](table: T, defaults: Mapping[str, object]) -> T:
-    """Return a table in which keys that were left out have their defaults, so that results can tell what was used."""
-    return table.model_copy(update={k: v for k, v in defaults.items() if getattr(table, k) is None})
+def _plain(value: Any) -> Any:
+    """Return a value of a table as JSON holds it."""
+    if isinstance(value, Table):
+        return value.used()
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(x) for x in value] if isinstance(value, list) else value
 
 
 def known[T](value: T | None) -> T:

@@ -5,30 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from mpi4py import MPI
 from petsc4py import PETSc
 
 from ..errors import FespinError, InputError, SolverError, one_line
-from .tasks import Named, names_of
-
-type Results = dict[str, Any]
+from .tasks import Results, Task, names_of
 
 # How long a rank whose task failed waits for the others, which must have failed likewise (s).
 _PATIENCE = 10.0
-
-
-class Task(Named, Protocol):
-    """A task of any case."""
-
-    @property
-    def kind(self) -> str:
-        """What is asked."""
-
-    def model_dump(self, *, exclude_none: bool) -> dict[str, Any]:
-        """Return its keys."""
 
 
 def run_each[T: Task](
@@ -64,7 +51,7 @@ def run_each[T: Task](
     for i, (task, name) in enumerate(zip(tasks, names_of(tasks), strict=True), 1):
         begin, owner = time.perf_counter(), f"task {i} ({task.kind})"
         failure: FespinError | None = None
-        found[name] = task.model_dump(exclude_none=True)
+        found[name] = task.inputs()
         try:
             made = work(task, name)
             require_numbers(owner, made)

@@ -10,8 +10,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..constants import VACUUM_PERMEABILITY
-from .body.tables import BodyTable
-from .texture.tables import TextureTable, nominal_current
 
 _EMU = 1e3  # A/m of 1 emu/cm3
 _LENGTHS = {"nm": 1e-9, "um": 1e-6, "Angstrom": 1e-10, "cm": 1e-2}
@@ -172,37 +170,3 @@ def stiffness(key: str, value: float) -> list[str]:
         f"{key}: {value:g} J/m is more than any magnet has, some 1e-11 J/m; in erg/cm it would be "
         f"{value * 1e-5:.4g} J/m"
     ]
-
-
-# ---- whole tables
-def body_notes(owner: str, table: BodyTable) -> list[str]:
-    """Return notes on the lengths of one homogeneous body."""
-    given = {"mesh_size": [table.mesh_size], "length": [table.length], "radius": [table.radius], "size": table.size}
-    out = lengths((f"{owner}.{k}", x) for k, values in given.items() for x in values or [] if x is not None)
-    # What a length of its own explains needs no second note.
-    return out or extent(f"{owner}: the body", table.extents, "lengths are in m, 10e-9 is 10 nm")
-
-
-def body_extent(owner: str, mesh: str, sizes: Sequence[float]) -> list[str]:
-    """Return a note on the size of a body that a mesh file holds; `sizes` are those along each coordinate (m)."""
-    return extent(f"{owner}.mesh '{mesh}': the body", sizes, f"see {owner}.length_unit, 1e-9 for a file in nm")
-
-
-def texture_notes(table: TextureTable) -> list[str]:
-    """Return notes on the numbers of a textured magnet."""
-    out = body_notes("texture.geometry", table.geometry)
-    out += magnetization("texture.saturation_magnetization", table.saturation_magnetization)
-    out += stiffness("texture.exchange", table.exchange)
-    for key in ("easy_constant", "hard_constant"):
-        out += anisotropy(f"texture.{key}", getattr(table, key))
-    out += induction("texture.field", table.field)
-    if table.wall is not None and table.wall.width is not None:
-        out += length("texture.wall.width", table.wall.width)
-    if table.vortex is not None:
-        out += length("texture.vortex.core", table.vortex.core)
-    # The length of a mesh file is the mesh's own.
-    along = max(table.geometry.extents, default=0.0)
-    if table.voltage is None or along:
-        key = "current_density" if table.voltage is None else "voltage"
-        out += current(f"texture.{key}", nominal_current(table, along))
-    return out

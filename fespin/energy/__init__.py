@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .declaration import EnergyTerm, Scales, SurfaceTerm, stability_constant
     from .demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .dipolar import DipolarField
+    from .in_space import InSpace
     from .magnet import Magnet
     from .on_sphere import Pointwise
     from .terms import (
@@ -48,6 +49,7 @@ __getattr__ = lazily(
             "rectangular_prism_factors",
         ),
         "dipolar": ("DipolarField",),
+        "in_space": ("InSpace",),
         "magnet": ("Magnet",),
         "on_sphere": ("Pointwise",),
         "terms": (
@@ -79,6 +81,7 @@ __all__ = [
     "Energy",
     "EnergyTerm",
     "Exchange",
+    "InSpace",
     "InterfaceAnisotropy",
     "InterfacialDMI",
     "InterlayerExchange",

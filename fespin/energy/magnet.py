@@ -32,10 +32,11 @@ class Magnet:
 
     Examples
     --------
-    >>> cobalt = fs.Magnet(1.1e6, 0.02, [fs.Exchange(1.6e-11), fs.Uniaxial(9e5)])
+    >>> cobalt = fs.Magnet(1.1e6, 0.02, [fs.Exchange(1.6e-11), fs.Uniaxial(9e5), fs.InterfacialDMI(1.5e-3)])
     >>> bit = fs.Macrospin.of(cobalt, volume=4e-25, temperature=300.0)
-    >>> print(f"{fs.survey(bit).barrier:.1f}")
-    86.9
+    >>> track = fs.TexturedMagnet.of(cobalt, conductivity=5e6, polarization=0.4)
+    >>> print(f"{fs.survey(bit).barrier:.1f} {track.easy_constant:.1e}")
+    86.9 9.0e+05
     """
 
     saturation_magnetization: float

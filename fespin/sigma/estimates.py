@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..energy.on_sphere import Array
+from ..errors import SolverError
+from .distribution import Surface
 
 # A sample is judged with others shortly before it: where two curves cross, their difference says nothing.
 _BEFORE = (0.7, 0.8, 0.9, 1.0)
-# By what factor the error falls from one degree to the next, whatever the degrees below say: those may be far from
-# their limit, or cross by chance. Over random magnets the result is right to about the factor of safety.
-_FALL, _SAFETY = (0.1, 0.3), 4.0
-# What shows the error itself needs less of it.
-_DIRECT = 2.0
+# A degree more shows the error itself, but for its own, which is some three to thirty times smaller: that much is added
+# to the difference at the time and, where this vanishes by chance, a part of the usual one around it.
+_DIRECT, _AROUND = 1.5, 0.5
+# No estimate is smaller: rounding, and what the comparison itself cannot see.
+FLOOR = 1e-9
+
+
+def compared[T](solve: Callable[[Surface], T], surface: Surface) -> T:
+    """Solve a problem once more with a degree more, or with a degree less where that fails. Collective.
+
+    Parameters
+    ----------
+    solve
+        Takes a surface, returns what is compared.
+    surface
+        The surface whose answer is judged.
+
+    Raises
+    ------
+    SolverError
+        If both fail.
+    """
+    try:
+        return solve(surface.finer)
+    except SolverError:
+        return solve(surface.coarser)
 
 
 def neighbourhoods(times: Array) -> tuple[Array, NDArray[np.intp]]:
@@ -28,40 +51,29 @@ def neighbourhoods(times: Array) -> tuple[Array, NDArray[np.intp]]:
     return found, index.reshape(every.shape)
 
 
-def relative_errors(curves: Sequence[Array], own: Array, index: NDArray[np.intp], *, finer: bool = False) -> Array:
-    """Return the estimated relative error of the first curve at each time (n,).
-
-    Differences of degrees p, p - 1 and p - 2 are the errors of the lower ones. If they fall by the factor q from
-    one degree to the next, they will about as much once more: what is left at degree p is q times the last one, with q
-    between 0.1 and 0.3. A degree more shows the error itself.
+def relative_errors(curve: Array, other: Array | None, integrated: Array, index: NDArray[np.intp]) -> Array:
+    """Return the estimated relative error of a curve at each time (n,).
 
     Parameters
     ----------
-    curves
-        Of degree p, p - 1 and p - 2, or as many of these as there are; or of p and p + 1 (m,) each.
-    own
-        Relative error of the time integration of the first (m,).
+    curve
+        Values at all times (m,).
+    other
+        The same with a degree more; or, as the larger error of a degree less bounds the curve's own, with a degree less
+        (m,). None if there is none.
+    integrated
+        Relative error of the curve's time integration (m,).
     index
         The neighbourhood of each time among the m (n, k).
-    finer
-        Whether the second curve is of degree p + 1.
     """
-    integrated = np.asarray(own[index].max(axis=1))
-    if len(curves) < 2:
-        return integrated
-    scale = np.maximum(np.abs(curves[0]), 1e-300)
-
-    def difference(a: Array, b: Array) -> Array:
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(np.sqrt(np.mean((np.abs(a - b) / scale)[index] ** 2, axis=1)))
-
-    near = difference(curves[0], curves[1])
-    if finer:
-        return np.asarray(_DIRECT * near + integrated)
-    fall = np.full(len(near), _FALL[1])
-    if len(curves) > 2:
-        fall = np.clip(near / np.maximum(difference(curves[1], curves[2]), 1e-300), *_FALL)
-    return np.asarray(_SAFETY * fall * near + integrated)
+    own = np.asarray(integrated[index].max(axis=1)) + FLOOR
+    if other is None:
+        return own
+    with np.errstate(over="ignore", invalid="ignore"):
+        difference = (np.abs(curve - other) / np.maximum(np.abs(curve), 1e-300))[index]
+        usual = np.sqrt(np.mean(difference**2, axis=1))
+        error = _DIRECT * difference[:, -1] + _AROUND * usual + own
+    return np.asarray(np.where(curve[index[:, -1]] < 0, np.maximum(error, 1.0), error))  # no probability is negative
 
 
 def drowned(times: Array, values: Array, errors: Array, resolved: NDArray[np.bool_]) -> Array:

@@ -26,7 +26,7 @@ from . import switching as courses
 from .cost import bearable_sphere, cost_of_a_course
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, power
-from .estimates import drowned, neighbourhoods, relative_errors
+from .estimates import compared, drowned, neighbourhoods, relative_errors
 from .evolution import Evolution, evolve
 from .meridian import Meridian
 from .operator import Operator
@@ -248,25 +248,27 @@ class FokkerPlanck:
         watched = checked(observables or {})
         surface = self.surface([axis], list(watched.values()))
         when, index = neighbourhoods(t * self.spin.diffusion)
-        solve = partial(courses.course, free=self.free, drift=self.drift, options=self.options)
         if self._say is not None and isinstance(surface, Sigma):
             cost = cost_of_a_course(surface, self.drift, self.options, verify=self.verify)
             if cost is not None:
                 self._say(cost)
-        solutions: list[courses.Course] = []
+
+        def solve(space: Surface) -> courses.Course:
+            return courses.course(
+                space, when, axis, list(watched.values()), rtol, free=self.free, drift=self.drift, options=self.options
+            )
+
         try:
-            for space in (surface, *(_spaces(surface) if self.verify else ())):
-                solutions.append(solve(space, when, axis, list(watched.values()), rtol))
+            solutions = [solve(surface)]
+            if self.verify:
+                solutions.append(compared(solve, surface))
         except SolverError:
-            # The lowest degree only serves the estimate of the error; without it two degrees are left.
-            if len(solutions) < 2:
-                if self.verify:
-                    require_resolution(surface, "the write-error rate", np.inf, self.spin)
-                raise
-        finer = surface.degree <= 2
-        error = relative_errors([c.probability for c in solutions], solutions[0].error, index, finer=finer)
-        # The integration in time adds its own tolerance; the initial value is exact.
-        error = np.where(t > 0, error + rtol, 0.0)
+            if self.verify:
+                require_resolution(surface, "the write-error rate", np.inf, self.spin)
+            raise
+        other = solutions[1].probability if self.verify else None
+        error = relative_errors(solutions[0].probability, other, solutions[0].error, index)
+        error = np.where(t > 0, error, 0.0)  # at the start it is exact
         result = switched(solutions, error, index[:, -1], t, self.reduced_time, list(watched))
         if result.resolved.all():
             return result
@@ -458,8 +460,3 @@ class FokkerPlanck:
             error = error + np.abs(solve(surface.coarser)[0] - density) / np.maximum(np.abs(density), 1e-300)
             require_resolution(surface, "the noise", float(np.median(error)), self.spin)
         return linear_response.Noise(f, density / self.spin.diffusion, mean, variance, error)
-
-
-def _spaces(surface: Surface) -> tuple[Surface, ...]:
-    """Return the spaces whose answers tell the error of a surface's own: of a degree less and two, or of one more."""
-    return (surface.coarser, surface.coarser.coarser) if surface.degree > 2 else (surface.finer,)

@@ -26,6 +26,8 @@ _LARGEST, _FEWER = 90, 10
 _EASY, _MOST, _SHORTEST = 50, 400, 1e-7
 # Differences that fall more slowly than by this factor say no more than that there is an error.
 _SLOWLY = 0.95
+# An eigenvalue of (M + gamma A)^-1 M below this is rounding: the mode is gone before any time of interest.
+_INSTANT = 1e-14
 
 
 class Arnoldi:
@@ -98,19 +100,38 @@ def exponential(space: Arnoldi, gamma: float, times: Array, size: int) -> Array:
     array
         (n, size).
     """
-    generator = (np.linalg.inv(space.H[:size, :size]) - np.eye(size)) / gamma
+    # Eigenvalues h of C stand for decay rates (1/h - 1)/gamma. H is never inverted: a fast mode has an h of rounding's
+    # size, and the inverse would spread it over the slow ones.
+    matrix = space.H[:size, :size]
     start = np.zeros(size)
     start[0] = space.norm
-    values, vectors = np.linalg.eig(generator)
-    # Nothing grows: what seems to is a fast mode, whose value of C is zero but for rounding.
-    fast = values.real < -1.0
+    values, vectors = np.linalg.eig(matrix)
+    rates, fast = _decay_rates(values, gamma)
     if np.linalg.cond(vectors) < 1e10:
         modes = np.linalg.solve(vectors, start)
-        factors = np.exp(-np.outer(times, np.where(fast, 0.0, values)))
+        factors = np.exp(-np.outer(times, rates))
         factors[:, fast] = (times == 0)[:, None]
         return np.asarray(np.real((factors * modes) @ vectors.T))
+    # Modes too close to parallel: the fast ones are split off, and the others follow together.
+    triangle, basis, slow = scipy.linalg.schur(matrix, output="complex", sort=lambda h: bool(abs(h) > _INSTANT))
+    own = basis.conj().T @ start
+    coupled = scipy.linalg.solve_sylvester(triangle[:slow, :slow], -triangle[slow:, slow:], -triangle[:slow, slow:])
+    own = own[:slow] - coupled @ own[slow:]
+    generator = (np.linalg.inv(triangle[:slow, :slow]) - np.eye(slow)) / gamma
     with np.errstate(all="ignore"):  # what grows beyond all bounds is found out by its size
-        return np.array([scipy.linalg.expm(-t * generator) @ start for t in times])
+        followed = [basis[:, :slow] @ (scipy.linalg.expm(-t * generator) @ own) if t else start for t in times]
+    return np.real(np.array(followed))
+
+
+def _decay_rates(values: Vector, gamma: float) -> tuple[Vector, NDArray[np.bool_]]:
+    """Return the decay rates that belong to eigenvalues of C, and which of them are as good as infinite, (n,) each.
+
+    Nothing grows: what seems to is a fast mode, whose eigenvalue is zero but for rounding.
+    """
+    instant = np.abs(values) < _INSTANT
+    rates = (1 / np.where(instant, 1.0, values) - 1) / gamma
+    fast = instant | (rates.real < -1.0)
+    return np.where(fast, 0.0, rates), fast
 
 
 def propagate(

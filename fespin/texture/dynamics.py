@@ -15,7 +15,9 @@ from mpi4py import MPI
 
 from ..block_matrix import cross
 from ..checkpoint import StateFile
+from ..constants import DIPOLAR_MEMORY
 from ..energy.dipolar import DipolarField
+from ..energy.terms import Dipolar
 from ..errors import InputError, SolverError
 from ..grid import Array, Grid, Start
 from ..petsc import Options
@@ -55,7 +57,7 @@ class Step:
     middle, rate
         m in its middle and dm/dt (1/s), the same for all of the step (owned, 3).
     energy, energy_change
-        Of exchange, anisotropy and the dipolar field at its end, and how much it grew (J).
+        Energy of all terms and the dipolar field at its end, and how much it grew (J).
     damped
         Energy that Gilbert's damping took (J).
     field_work
@@ -168,8 +170,8 @@ class Dynamics:
     options
         PETSc options without prefix.
     dipolar
-        Whether the magnet feels its own dipolar field, in bodies of tetrahedra only; or a :class:`DipolarField` of the
-        same grid, so that several motions share one.
+        Whether the magnet feels its own dipolar field, in bodies of tetrahedra only, as it does with a
+        :class:`fespin.Dipolar` among its terms; or a :class:`DipolarField` of the same grid, which motions may share.
 
     Attributes
     ----------
@@ -222,7 +224,7 @@ class Dynamics:
         self._applied(0.0)
         self._given_current(0.0)
         require_positive_entropy(self.grid, magnet, self.grid.seen(self.directions), " at the start")
-        if dipolar is False:
+        if dipolar is False and not any(isinstance(term, Dipolar) for term in magnet.terms):
             require_resolved(self.grid, magnet, self.directions)
         fixed = np.zeros(self.grid.owned, dtype=bool)
         if pinned is not None:
@@ -232,8 +234,12 @@ class Dynamics:
         self._fixed = fixed
         if not isinstance(dipolar, bool | DipolarField):
             raise InputError(f"texture: dipolar is {dipolar!r}; it must be True, False or a DipolarField")
-        self._own_dipolar = dipolar is True
-        self.dipolar = DipolarField(self.grid, magnet) if dipolar is True else dipolar or None
+        declared = next((term for term in magnet.terms if isinstance(term, Dipolar)), None)
+        self._own_dipolar = dipolar is True or (declared is not None and dipolar is False)
+        memory = DIPOLAR_MEMORY if declared is None else declared.memory
+        self.dipolar = dipolar if isinstance(dipolar, DipolarField) else None
+        if self._own_dipolar:
+            self.dipolar = DipolarField(self.grid, magnet, memory=memory)
         if self.dipolar is not None and not self.dipolar.serves(self.grid, magnet):
             raise InputError("texture: dipolar is a DipolarField of another grid or magnetization; give the same")
         self._rule = Midpoint(self.grid, magnet, fixed, options, self.dipolar)

@@ -1,28 +1,25 @@
-"""Energies of a textured magnet and the effective field, their derivative at the nodes."""
+"""Energies of a textured magnet on a grid, and its effective field."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
+from ..energy.dipolar import DipolarField
+from ..energy.in_space import InSpace
 from ..grid import Array, Grid
 from .magnet import TexturedMagnet
 
-if TYPE_CHECKING:
-    from ..energy.dipolar import DipolarField
+
+def in_space(grid: Grid, magnet: TexturedMagnet) -> InSpace:
+    """Return the energies of a magnet on a grid, without the dipolar one; zero for a uniform m along the easy axis.
+
+    Collective. It keeps what is compiled: make it once for many fields.
+    """
+    return InSpace(grid, magnet.energies, magnet.saturation_magnetization, magnet.easy_axis)
 
 
 def effective_field(
-    grid: Grid,
-    magnet: TexturedMagnet,
-    m: Array,
-    applied: Array,
-    dipolar: DipolarField | None = None,
-    *,
-    gradient: Array | None = None,
+    grid: Grid, magnet: TexturedMagnet, m: Array, applied: Array, dipolar: DipolarField | None = None
 ) -> Array:
-    """Return B_eff (T) at this rank's own nodes (owned, 3): exchange, anisotropy, applied and dipolar field.
+    """Return B_eff (T) at this rank's own nodes (owned, 3): of all energies, of the applied and the dipolar field.
 
     It is the derivative of :func:`stored_energy`, with the Zeeman energy, by m_i, divided by -Ms w_i with w the lumped
     volumes. Collective.
@@ -30,13 +27,11 @@ def effective_field(
     Parameters
     ----------
     m
-        At this rank's own nodes (owned, 3); its length is not used.
+        Directions at this rank's own nodes (owned, 3).
     applied
         B (T) there (owned, 3).
     dipolar
-        Without it there is no dipolar field.
-    gradient
-        That of m in this rank's cells (cells, 3, 3), if it is known already.
+        Dipolar field of the body; without it there is none.
 
     Examples
     --------
@@ -47,29 +42,19 @@ def effective_field(
     >>> print(f"{field[0, 0]:.3f}")  # T, 2 K/Ms along the easy axis
     0.150
     """
-    ms = magnet.saturation_magnetization
-    gradient = grid.gradient(grid.seen(m)) if gradient is None else gradient
-    bent = np.matmul(grid.slopes, gradient) * (2 * magnet.exchange / ms * grid.volumes[:, None, None])
-    field = applied + m @ local_field(magnet) - grid.gathered(bent) / grid.weights[: grid.owned, None]
+    field = applied + in_space(grid, magnet).field(m)
     return field if dipolar is None else field + dipolar.field(m)
 
 
-def local_field(magnet: TexturedMagnet) -> Array:
-    """Return the symmetric matrix (3, 3) that gives the field of the anisotropies (T) from m."""
-    easy, hard = (np.array(x) for x in (magnet.easy_axis, magnet.hard_axis))
-    both = magnet.easy_constant * np.outer(easy, easy) - magnet.hard_constant * np.outer(hard, hard)
-    return np.asarray(2 / magnet.saturation_magnetization * both)
-
-
 def stored_energy(grid: Grid, magnet: TexturedMagnet, m: Array, dipolar: DipolarField | None = None) -> float:
-    """Return exchange, anisotropy and dipolar energy (J) of m at this rank's own nodes (owned, 3). Collective.
+    """Return the energy (J) of m at this rank's own nodes (owned, 3), without that of the applied field. Collective.
 
     Without the dipolar part it is zero for a uniform m along the easy axis.
 
     Parameters
     ----------
     dipolar
-        Without it there is no dipolar energy.
+        Dipolar field of the body; without it there is no dipolar energy.
 
     Examples
     --------
@@ -79,9 +64,5 @@ def stored_energy(grid: Grid, magnet: TexturedMagnet, m: Array, dipolar: Dipolar
     >>> print(f"{energy:.2e} {4 * (1.3e-11 * 6e4) ** 0.5:.2e}")  # J/m2, and the exact one of a wall
     3.52e-03 3.53e-03
     """
-    easy, hard = (np.array(x) for x in (magnet.easy_axis, magnet.hard_axis))
-    gradient = grid.gradient(grid.seen(m))
-    bent = magnet.exchange * grid.volumes * np.einsum("cia,cia->c", gradient, gradient)
-    local = magnet.easy_constant * (1 - (m @ easy) ** 2) + magnet.hard_constant * (m @ hard) ** 2
-    sums = grid.totals(bent.sum() + (local * grid.weights[: grid.owned]).sum())
-    return float(sums[0]) + (0.0 if dipolar is None else dipolar.energy(m))
+    energy = in_space(grid, magnet).energy(m)
+    return energy if dipolar is None else energy + dipolar.energy(m)

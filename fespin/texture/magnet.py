@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
+from ..energy.collection import AnyTerm, as_terms
+from ..energy.magnet import Magnet
+from ..energy.terms import Biaxial, Dipolar, Exchange, Uniaxial
 from ..errors import InputError, ModelError
 from ..quantities import direction, is_finite, require_positive
 
@@ -53,8 +56,9 @@ class SteadyWall:
 class TexturedMagnet:
     """A magnet with M = Ms m(x, t), |m| = 1, that conducts.
 
-    Its energy density is ``A |grad m|^2 - K (m.e)^2 + K_h (m.h)^2 - Ms B.m``, and m follows Gilbert's equation
-    with the torques of the current density J (Saslow 2007; Zhang and Li, Phys. Rev. Lett. 93, 127204 (2004)):
+    Its energy density is ``A |grad m|^2 - K (m.e)^2 + K_h (m.h)^2 - Ms B.m`` with whatever `terms` add, and m follows
+    Gilbert's equation with the torques of the current density J (Saslow 2007; Zhang and Li, Phys. Rev. Lett. 93, 127204
+    (2004)):
 
         dm/dt = -gamma m x B_eff + alpha m x dm/dt - (u.grad) m + beta m x (u.grad) m,   u = -(P hbar gamma/2 e Ms) J.
 
@@ -80,6 +84,8 @@ class TexturedMagnet:
         K_h (J/m3), not negative, and the direction h, perpendicular to e.
     gyromagnetic_ratio
         gamma (rad/(s T)).
+    terms
+        Further energies, such as :class:`fespin.InterfacialDMI`. Closed forms do not know them, and are refused.
 
     Raises
     ------
@@ -106,6 +112,7 @@ class TexturedMagnet:
     hard_constant: float = 0.0
     hard_axis: Vector = (0.0, 0.0, 1.0)
     gyromagnetic_ratio: float = SPIN_GYROMAGNETIC_RATIO
+    terms: Sequence[AnyTerm] = ()
 
     def __post_init__(self) -> None:
         owner = "textured magnet"
@@ -131,6 +138,97 @@ class TexturedMagnet:
             )
         object.__setattr__(self, "easy_axis", easy)
         object.__setattr__(self, "hard_axis", hard)
+        object.__setattr__(self, "terms", as_terms(owner, self.terms))
+
+    # ---- one description of a magnet
+    @classmethod
+    def of(
+        cls, magnet: Magnet, conductivity: float, polarization: float = 0.0, nonadiabaticity: float = 0.0
+    ) -> TexturedMagnet:
+        """Return the texture of a magnet that conducts.
+
+        Exchange, the first easy axis and a hard axis perpendicular to it become `exchange`, `easy_constant` and
+        `hard_constant`, which the closed forms know; all other energies are its `terms`.
+
+        Parameters
+        ----------
+        magnet
+            Ms, damping, gamma and energies, exchange among them.
+        conductivity, polarization, nonadiabaticity
+            Attributes of the texture: sigma (S/m), P and beta.
+
+        Raises
+        ------
+        InputError
+            If there is no exchange, or a value is impossible.
+
+        Examples
+        --------
+        >>> cobalt = fs.Magnet(8e5, 0.02, [fs.Exchange(1.3e-11), fs.Uniaxial(5e5), fs.InterfacialDMI(1e-3)])
+        >>> track = fs.TexturedMagnet.of(cobalt, conductivity=5e6, polarization=0.4)
+        >>> print(f"{track.exchange:.1e} {track.easy_constant:.1e}")
+        1.3e-11 5.0e+05
+        >>> track.terms
+        (InterfacialDMI(constant=0.001, normal=(0.0, 0.0, 1.0)),)
+        """
+        exchange, easy, hard, rest = _sorted(magnet.terms)
+        if not exchange:
+            raise InputError(
+                "textured magnet: the magnet has no Exchange among its terms; without it m need not be smooth"
+            )
+        easy_axis = easy.axis if easy else hard.axis_across if hard else (1.0, 0.0, 0.0)
+        return cls(
+            magnet.saturation_magnetization,
+            exchange,
+            magnet.damping,
+            conductivity,
+            polarization,
+            nonadiabaticity,
+            easy.constant if easy else 0.0,
+            easy_axis,
+            hard.constant if hard else 0.0,
+            hard.axis if hard else _Axis(0.0, tuple(easy_axis)).axis_across,
+            magnet.gyromagnetic_ratio,
+            rest,
+        )
+
+    @property
+    def magnet(self) -> Magnet:
+        """Return the magnet without what only a conductor has: all energies as terms."""
+        own: list[AnyTerm] = [Exchange(self.exchange)]
+        own += [Uniaxial(self.easy_constant, self.easy_axis)] if self.easy_constant else []
+        own += [Uniaxial(-self.hard_constant, self.hard_axis)] if self.hard_constant else []
+        return Magnet(self.saturation_magnetization, self.damping, (*own, *self.terms), self.gyromagnetic_ratio)
+
+    @property
+    def energies(self) -> tuple[AnyTerm, ...]:
+        """Return all energies but a dipolar one; the anisotropies are always there, so that forms are few."""
+        own = (
+            Exchange(float(self.exchange)),
+            Uniaxial(float(self.easy_constant), self.easy_axis),
+            Uniaxial(-float(self.hard_constant), self.hard_axis),
+        )
+        return (*own, *(term for term in self.terms if not isinstance(term, Dipolar)))
+
+    def require_known(self, form: str) -> None:
+        """Refuse a closed form for a magnet with energies that the form does not know.
+
+        Parameters
+        ----------
+        form
+            Name of the form, for the message.
+
+        Raises
+        ------
+        ModelError
+            It names the energies.
+        """
+        if self.terms:
+            names = ", ".join(dict.fromkeys(type(term).__name__ for term in self.terms))
+            raise ModelError(
+                f"textured magnet: {form} is a closed form of exchange, an easy and a hard axis; it does not know "
+                f"{names}"
+            )
 
     # ---- coefficients
     @property
@@ -163,6 +261,7 @@ class TexturedMagnet:
     @property
     def walker_field(self) -> float:
         """Return the field alpha K_h/Ms (T) above which a wall without a current turns."""
+        self.require_known("Walker's field")
         return self.damping * self.hard_field / 2
 
     def wall_width(self, angle: float = 0.0) -> float:
@@ -171,8 +270,9 @@ class TexturedMagnet:
         Raises
         ------
         ModelError
-            If there is no easy axis.
+            If there is no easy axis, or the magnet has further terms.
         """
+        self.require_known("the wall's width")
         if not self.easy_constant:
             raise ModelError("textured magnet: easy_constant is 0; walls need an easy axis")
         return math.sqrt(self.exchange / (self.easy_constant + self.hard_constant * math.sin(angle) ** 2))
@@ -251,3 +351,47 @@ class TexturedMagnet:
         velocity, turning = self.mean_motion(field, current)
         width = self.wall_width(math.pi / 4) if turning else self.steady_wall(field, current).width
         return -2 * self.pumping_scale * (turning + self.nonadiabaticity * velocity / width)
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """An anisotropy constant (J/m3) and its axis."""
+
+    constant: float
+    axis: Vector
+
+    @property
+    def axis_across(self) -> Vector:
+        """Return some direction perpendicular to the axis, along a coordinate axis if the axis is."""
+        helper = np.eye(3)[int(np.argmin(np.abs(self.axis)))]
+        across = np.cross(np.cross(self.axis, helper), self.axis)
+        return tuple(float(x) for x in across / np.linalg.norm(across))
+
+
+def _sorted(terms: Sequence[AnyTerm]) -> tuple[float, _Axis | None, _Axis | None, tuple[AnyTerm, ...]]:
+    """Return the sum of the exchange stiffnesses, an easy axis, a hard axis across it, and all other energies."""
+    exchange, easy, hard = 0.0, None, None
+    rest: list[AnyTerm] = []
+    for term in terms:
+        if isinstance(term, Exchange):
+            exchange += term.stiffness
+        elif isinstance(term, Uniaxial) and term.constant and term.constant > 0 and easy is None:
+            easy = _Axis(term.constant, term.axis)
+        elif isinstance(term, Biaxial) and easy is None and _is_plain(term):
+            easy = _Axis(float(term.constant or 0.0), term.axis)
+            rest.append(Uniaxial(-float(term.hard_constant or 0.0), term.hard_axis))
+        else:
+            rest.append(term)
+    for term in rest:
+        if not isinstance(term, Uniaxial) or not term.constant or term.constant > 0:
+            continue
+        if easy is None or abs(np.dot(easy.axis, term.axis)) <= 1e-9:
+            hard = _Axis(-term.constant, term.axis)
+            rest.remove(term)
+            break
+    return exchange, easy, hard, tuple(rest)
+
+
+def _is_plain(term: Biaxial) -> bool:
+    """Return whether a biaxial anisotropy has an easy axis, and a hard one that is not easy."""
+    return bool(term.constant and term.constant > 0 and (term.hard_constant or 0.0) >= 0)

@@ -13,7 +13,7 @@ from ..energy.dipolar import DipolarField
 from ..errors import SolverError
 from ..grid import Array, Grid
 from ..petsc import Options
-from .energy import effective_field, local_field, stored_energy
+from .energy import in_space
 from .magnet import TexturedMagnet
 
 type CurrentOf = Callable[[Array, Array], Array | None]
@@ -31,7 +31,7 @@ class Torques:
     Attributes
     ----------
     field
-        B of exchange, anisotropy, what is applied and the dipolar field (owned, 3), in T.
+        B of all energies, what is applied and the dipolar field (owned, 3), in T.
     drift
         g, the mean of (u.grad) m around each node (owned, 3), in 1/s.
     """
@@ -47,8 +47,9 @@ class Midpoint:
 
         (2/tau)(m - m_old) = m x (-gamma B(m) + alpha dm/dt + m x g(m) + beta g(m)).
 
-    The right side is perpendicular to m, so lengths stay; the energy is quadratic in m, so its change is exactly the
-    work along the step. The Jacobian's factor is kept over steps while it serves. Collective throughout.
+    The right side is perpendicular to m, so lengths stay. B is the mean along the step of the field of energies that
+    are not quadratic (:meth:`fespin.energy.InSpace.mean_field`), so that the energy's change is exactly the work along
+    the step. The Jacobian's factor is kept over steps while it serves. Collective throughout.
 
     With a dipolar field the Jacobian has instead of its matrix, which is dense, the body's demagnetizing tensor at
     each node. Of what that leaves out, iterations learn by their differences (:class:`_Secants`).
@@ -74,27 +75,33 @@ class Midpoint:
         self._free_seen = grid.seen(self._free)
         self._system = BlockMatrix(grid, 3, "magnetization", options=options)
         self.made_of: tuple[Array, Array, float] | None = None
-        ms, self._local = magnet.saturation_magnetization, local_field(magnet)
-        if dipolar is not None:
-            self._local = self._local - dipolar.scale * dipolar.factors
-        self._stiffness = 2 * magnet.exchange / ms * grid.volumes[:, None, None]
-        self._stiffness = self._stiffness * np.einsum("cai,cbi->cab", grid.slopes, grid.slopes)
+        self._space = in_space(grid, magnet)
+        self._local = np.zeros((3, 3)) if dipolar is None else -dipolar.scale * dipolar.factors
         self.iterations = self.factors = 0
 
-    def torques(self, m: Array, applied: Array, density: Array | None) -> Torques:
-        """Return field and drift at m (owned, 3), for an applied field (owned, 3) and J (cells, 3)."""
+    def torques(self, m: Array, applied: Array, density: Array | None, old: Array | None = None) -> Torques:
+        """Return field and drift at m (owned, 3), for an applied field (owned, 3) and J (cells, 3).
+
+        Parameters
+        ----------
+        old
+            Start of a step of which m is the middle: then the field is the mean along the step.
+        """
         g = self._grid
-        gradient = g.gradient(g.seen(m))
-        field = effective_field(g, self._magnet, m, applied, self._dipolar, gradient=gradient)
+        field = applied + (self._space.field(m) if old is None else self._space.mean_field(old, m))
+        if self._dipolar is not None:
+            field = field + self._dipolar.field(m)
         if density is None:
             return Torques(field, np.zeros_like(m))
+        gradient = g.gradient(g.seen(m))
         carried = self._magnet.drift_per_current * np.einsum("ci,cia->ca", density, gradient)
         carried = np.broadcast_to((carried * g.share[:, None])[:, None], (len(g.cells), g.dim + 1, 3))
         return Torques(field, g.gathered(carried) / g.weights[: g.owned, None])
 
     def energy(self, m: Array) -> float:
         """Return what the magnet stores at m (owned, 3), :func:`fespin.texture.stored_energy` (J)."""
-        return stored_energy(self._grid, self._magnet, m, self._dipolar)
+        energy = self._space.energy(m)
+        return energy if self._dipolar is None else energy + self._dipolar.energy(m)
 
     def solve(self, old: Array, guess: Array, tau: float, applied: Array, current: CurrentOf) -> tuple[Array, Torques]:
         """Return m in the middle of a step (owned, 3), and the torques there.
@@ -122,7 +129,7 @@ class Midpoint:
         for _ in range(40):
             rate = 2 / tau * (m - old)
             density = current(m, rate)
-            torques = self.torques(m, applied, density)
+            torques = self.torques(m, applied, density, old)
             turned = -magnet.gyromagnetic_ratio * torques.field + magnet.damping * rate
             turned = turned + cross(m, torques.drift) + magnet.nonadiabaticity * torques.drift
             residual = (rate - cross(m, turned)) * self._free
@@ -154,7 +161,8 @@ class Midpoint:
         seen = g.seen(m)
         turn = crossed(seen)[g.cells] * (self._free_seen[g.cells] / g.weights[g.cells][:, :, None])[..., None]
         half = tau / 2
-        blocks = -half * magnet.gyromagnetic_ratio * np.einsum("cab,capq->cabpq", self._stiffness, turn)
+        blocks = np.matmul(turn[:, :, None], self._space.mean_hessian(old, m))
+        blocks *= -half * magnet.gyromagnetic_ratio / magnet.saturation_magnetization
         if density is not None:
             carried = magnet.drift_per_current * g.share[:, None] * np.einsum("ci,cbi->cb", density, g.slopes)
             twice = np.matmul(turn, crossed(seen)[g.cells]) + magnet.nonadiabaticity * turn
@@ -162,8 +170,8 @@ class Midpoint:
         one, drift = np.eye(3), torques.drift
         inner = magnet.gyromagnetic_ratio * (crossed(m) @ self._local - crossed(torques.field))
         inner -= 2 * magnet.damping / tau * crossed(old)
-        inner += np.einsum("na,na->n", m, drift)[:, None, None] * one + m[:, :, None] * drift[:, None, :]
-        inner += magnet.nonadiabaticity * crossed(drift) - 2 * drift[:, :, None] * m[:, None, :]
+        inner -= np.einsum("na,na->n", m, drift)[:, None, None] * one + m[:, :, None] * drift[:, None, :]
+        inner += magnet.nonadiabaticity * crossed(drift) + 2 * drift[:, :, None] * m[:, None, :]
         diagonal = one + half * inner * self._free[:, :, None]
         self._system.refresh(blocks, diagonal)
         self.made_of = m, old, tau
@@ -171,7 +179,7 @@ class Midpoint:
 
     def remake(self, m: Array, old: Array, tau: float, applied: Array, density: Array | None) -> None:
         """Make the factor of an earlier step again, on which what follows depends to rounding; see `made_of`."""
-        self._refresh(m, old, tau, self.torques(m, applied, density), density)
+        self._refresh(m, old, tau, self.torques(m, applied, density, old), density)
 
     def destroy(self) -> None:
         """Free the factor."""

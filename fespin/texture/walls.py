@@ -32,7 +32,7 @@ def wall(
     angle
         Tilt towards the hard axis (rad).
     width
-        Delta (m); default that of the angle.
+        Delta (m); default that of the angle, :meth:`TexturedMagnet.wall_width`, which knows no further terms.
 
     Raises
     ------
@@ -129,9 +129,9 @@ def require_resolved(grid: Grid, magnet: TexturedMagnet, m: Array) -> None:
     InputError
         It says where, and how wide.
     """
-    if not magnet.easy_constant:
-        return
-    width = magnet.wall_width()
+    if not magnet.easy_constant or any(getattr(term, "local", False) for term in magnet.terms):
+        return  # what else holds a wall is not known here; DMI does not change its width
+    width = math.sqrt(magnet.exchange / magnet.easy_constant)
     seen = grid.seen(m)
     along, corners = seen @ np.array(magnet.easy_axis)[:, None], grid.positions[grid.cells]
     here = along[grid.cells][:, :, 0]

@@ -5,64 +5,18 @@ import sys
 
 import numpy as np
 import pytest
+from case_texts.valves import CASE
 from launch import ROOT
 from mpi4py import MPI
 
 from fespin import Contact, Interface, Layer, Material, Stack, TransportProblem, line
 from fespin.cases.casefile import read
+from fespin.cases.json_schema import schema
 from fespin.cases.notes import notes_of
-from fespin.cases.registry import schema
+from fespin.cases.registry import kind_of
 from fespin.cli import main
 from references.devices import reference
 
-CASE = """
-title = "Co/Cu/Co spin valve"
-[geometry]
-shape = "line"
-mesh_size = 1e-9
-[[layer]]
-name = "lead-bottom"
-material = "Cu"
-thickness = 10e-9
-[[layer]]
-name = "fixed"
-material = "Co"
-thickness = 6e-9
-magnetization = [0, 0, 1]
-[[layer]]
-material = "Cu"
-thickness = 10e-9
-[[layer]]
-name = "free"
-material = "Co"
-thickness = 3e-9
-magnetization = [0, 0, 1]
-[[layer]]
-material = "Cu"
-thickness = 10e-9
-[material.Co]
-resistivity_star = 75e-9
-beta = 0.46
-spin_diffusion_length = 60e-9
-[material.Cu]
-resistivity = 6e-9
-spin_diffusion_length = 450e-9
-[interface."Co|Cu"]
-area_resistance_star = 0.51e-15
-gamma = 0.77
-[contact.bottom]
-spin = "lead"
-[contact.top]
-spin = "lead"
-[transport]
-model = "two-channel"
-current_density = 1e11
-degree = 2
-[state.parallel]
-free = [0, 0, 1]
-[state.antiparallel]
-free = [0, 0, -1]
-"""
 CO = Material.from_star("Co", 75e-9, 60e-9, 0.46)
 CU = Material("Cu", 6e-9, 450e-9)
 
@@ -350,7 +304,7 @@ def test_reading_is_linear_in_the_layers(model, tmp_path):
         def whole():
             case = read(path)[0]
             assert len(case.layer) == n
-            case.describe()
+            kind_of(case).describe(case)
             notes_of(case)
 
         return calls(whole)

@@ -16,20 +16,13 @@ import warnings
 from pathlib import Path
 
 import pytest
+from case_texts import coupled, layers, longitudinal, macrospins, models, surveys, textures
 from casefiles import task
 
 from fespin.cases.casefile import read
+from fespin.cases.registry import kind_of
 from fespin.ending import describe
 from fespin.errors import InputError
-from tests.cases import (
-    test_bad_input,
-    test_coupled_cases,
-    test_longitudinal_cases,
-    test_macrospin_cases,
-    test_model_cases,
-    test_survey_cases,
-    test_texture_cases,
-)
 
 CUBIC = '[[macrospin.anisotropy]]\nkind = "cubic"\nconstant = 3e3\nsecond_constant = -1e3\n'
 SHAPE = '[[macrospin.anisotropy]]\nkind = "shape"\nbody = "prism"\nsize = [3e-8, 2e-8, 5e-9]\n'
@@ -79,17 +72,16 @@ FREE = {"material", "interface", "petsc", "state"}
 
 def corpus():
     """Return texts of cases that are good: the demos', and those of tests."""
-    long, text, spin = test_longitudinal_cases, test_texture_cases, test_macrospin_cases
+    long, text, spin = longitudinal, textures, macrospins
     asked = (spin.SPECTRUM, spin.SWITCHING, spin.SWEEP, spin.BAND, spin.NOISE, spin.PASSAGE, task("escape"))
-    models = test_model_cases
     demos = [p.read_text("utf-8") for p in sorted((HERE.parent / "demos").glob("*.toml"))]
     return [
         *demos * 3,
-        *(getattr(test_bad_input, k) for k in ("LATERAL", "LEADS", "LINE", "MESH", "PILLAR", "STRIP")),
+        *(getattr(layers, k) for k in ("LATERAL", "LEADS", "LINE", "MESH", "PILLAR", "STRIP")),
         *(spin.MAGNET + a + "".join(asked) for a in (spin.UNIAXIAL + spin.TORQUE, spin.BIAXIAL)),
         spin.MAGNET + CUBIC + SHAPE + spin.SPHERE + task("langevin", "pulse = 1e-9") + spin.BAND,
-        *(spin.WRITE, spin.ALONG, spin.OBLIQUE, test_coupled_cases.CASE),
-        *(test_survey_cases.DEVICE + test_survey_cases.task(k) for k in test_survey_cases.TASKS),
+        *(spin.WRITE, spin.ALONG, spin.OBLIQUE, coupled.CASE),
+        *(surveys.DEVICE + task(k, surveys.TASKS[k]) for k in surveys.TASKS),
         long.MAGNET + long.LINE + long.INJECT + long.HOLD + long.STEP + long.RELAX + long.RESPONSE + long.DISPERSION,
         long.MAGNET + long.BOX + long.START + long.RELAX + task("dispersion", "range = [1e6, 2e7]"),
         long.MAGNET + long.DISC + "[longitudinal.boundary.edge]\nflux = 4e6\n" + long.SPOT + long.RELAX,
@@ -241,7 +233,8 @@ def attempt(seed, texts, folder):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             case, _ = read(path, sets)
-            said = "\n".join([case.describe(), *(case.notes() if getattr(case, "transports", False) else [])])
+            kind = kind_of(case)
+            said = "\n".join([kind.describe(case), *kind.notes(case, [])])
     except InputError as error:
         line = describe(error)
         assert line.startswith(str(path)), line
@@ -278,7 +271,8 @@ def test_the_corpus_is_good(texts, tmp_path):
     """Unchanged, the cases are accepted: what is refused is refused for its change."""
     for text in set(texts):
         (tmp_path / "case.toml").write_text(text)
-        read(tmp_path / "case.toml")[0].describe()
+        case, _ = read(tmp_path / "case.toml")
+        kind_of(case).describe(case)
 
 
 @pytest.mark.parametrize("block", range(10))

@@ -11,60 +11,38 @@ import sys
 import casefiles
 import numpy as np
 import pytest
+from case_texts.macrospins import (
+    ALONG,
+    BAND,
+    BASE,
+    COARSE,
+    GOOD,
+    MAGNET,
+    NOISE,
+    OBLIQUE,
+    OF_LAYER,
+    PASSAGE,
+    PILLAR,
+    QUESTIONS,
+    SPECTRUM,
+    SPHERE,
+    SWEEP,
+    SWITCHING,
+    TORQUE,
+    UNIAXIAL,
+    WRITE,
+)
 from casefiles import columns, run, swap, task
 from launch import python
 
 from fespin.cases import task_loop as results
-from fespin.cases.macrospin import shared as macrospin_tasks
-from fespin.cases.macrospin import surveys as survey_tasks
-from fespin.cases.registry import schema
+from fespin.cases.json_schema import schema
+from fespin.cases.macrospin import TASKS
 from fespin.cli import main
 from fespin.errors import SolverError
 from fespin.sigma import FokkerPlanck
 
 refused = functools.partial(casefiles.refused, progress="mesh|state|sphere|task|note")
-
-MAGNET = """\
-[macrospin]
-volume = 1.4e-24
-saturation_magnetization = 8e5
-damping = 0.1
-temperature = 300
-"""
-UNIAXIAL = '[[macrospin.anisotropy]]\nkind = "uniaxial"\nstability = 40\n'
-BIAXIAL = '[[macrospin.anisotropy]]\nkind = "biaxial"\nstability = 10\nhard_stability = 15\n'
-TORQUE = "[torque]\ncritical_ratio = 2.0\npolarizer = [0, 0, -1]\n"
-SPHERE = "[sphere]\nmesh_size = 0.3\ngraded = false\ndegree = 2\naxisymmetric = false\n"
-PILLAR = """\
-[geometry]
-shape = "pillar"
-diameter = 20e-9
-[[layer]]
-name = "fixed"
-material = "Co"
-thickness = 6e-9
-[[layer]]
-material = "Cu"
-thickness = 10e-9
-[[layer]]
-name = "free"
-material = "Co"
-thickness = 3e-9
-"""
-
-
-SPECTRUM = task("spectrum", "count = 3")
-SWITCHING = task("switching", "reduced_time = 10", "samples = 6")
-SWEEP = task("hysteresis", "direction = [0, 0, 1]", "range = [0.3, -0.3]", "rate = 1e7")
-BAND = task("susceptibility", "direction = [0, 0, 1]", "frequencies = [1e6, 1e12]")
-NOISE = task("noise", "observable = [0, 0, 1]", "frequencies = [1e6, 1e12]")
-PASSAGE = task("first-passage", "start = [0, 0, 1]")
-BASE = MAGNET + UNIAXIAL
-GOOD = BASE + TORQUE + SWITCHING
-OF_LAYER = MAGNET.replace("volume = 1.4e-24", 'layer = "free"') + UNIAXIAL + SPECTRUM
-
-
-COARSE = MAGNET.replace("0.1", "0.01") + BIAXIAL.replace("10", "40") + "[sphere]\nmesh_size = 0.9\n" + task("escape")
 
 
 def magnet(old, new):
@@ -604,11 +582,6 @@ def test_langevin_function(tmp_path):
         assert {"summary.json", "density.1.bp"} == set(os.listdir(out))
 
 
-WRITE = swap(GOOD, ("stability = 40", "stability = 60")) + task(
-    "langevin", 'name = "dice"', "reduced_time = 3", "samples = 2", "ensemble = 2000", "seed = 7"
-)
-
-
 def test_write_error(tmp_path, capsys):
     """Delta = 60, twice the critical current: the write-error rate down to 1e-7, and by stochastic dynamics."""
     summary, out = run(tmp_path, WRITE)
@@ -832,14 +805,24 @@ def test_schema(capsys):
     assert found == schema()
     assert {"macrospin", "torque", "sphere", "task"} <= found["properties"].keys()
     parts = found["$defs"]
-    assert {"kind", "pulse", "reduced_time", "frequencies", "name"} <= parts["Task"]["properties"].keys()
-    kinds = {*macrospin_tasks.TASKS, *survey_tasks.SURVEYS, "hysteresis"}
-    assert kinds == set(parts["Task"]["properties"]["kind"]["enum"])
+    tasks = found["oneOf"][0]["properties"]["task"]["items"]["oneOf"]
+    words = {parts[x["$ref"].rpartition("/")[2]]["properties"]["kind"]["const"] for x in tasks}
+    assert words == TASKS.keys() and len(words) == 12
+    for part in (parts["Switching"], parts["Langevin"]):
+        assert {"kind", "name", "start", "pulse", "reduced_time", "samples"} <= part["properties"].keys()
+        assert "frequencies" not in part["properties"] and part["required"] == ["kind"]
+    assert set(parts["Hysteresis"]["required"]) == {"kind", "range", "rate"}
     assert {"damping", "temperature", "anisotropy", "layer", "volume"} <= parts["MacrospinTable"]["properties"].keys()
     assert parts["MacrospinTable"]["additionalProperties"] is False
     assert {"mesh_size", "graded", "degree", "mesh"} <= parts["SphereTable"]["properties"].keys()
     assert {"damping_like", "critical_ratio", "polarizer"} <= parts["TorqueTable"]["properties"].keys()
-    assert set(parts["Anisotropy"]["properties"]["kind"]["enum"]) == {"uniaxial", "biaxial", "cubic", "shape"}
+    terms = parts["MacrospinTable"]["properties"]["anisotropy"]["items"]["oneOf"]
+    assert [x["$ref"].rpartition("/")[2] for x in terms] == [
+        "UniaxialTable",
+        "BiaxialTable",
+        "CubicTable",
+        "ShapeTable",
+    ]
 
 
 # ---- checkpoints
@@ -864,37 +847,6 @@ status = main(sys.argv[2:])
 open(f"{__file__}.{os.getpid()}", "w").write(str(saved))
 sys.exit(status)
 """
-ALONG = (
-    MAGNET
-    + UNIAXIAL.replace("40", "3")
-    + task("hysteresis", "direction = [0, 0, 1]", "range = [0.05, -0.05]", "rate = 1e7", "samples = 5", "loop = false")
-    + "tolerance = 1e-2\n"
-)
-OBLIQUE = (
-    swap(MAGNET, ("0.1", "0.5"))
-    + UNIAXIAL.replace("40", "4")
-    + "[torque]\ndamping_like = 0.002\npolarizer = [0.3, 0, -1]\n"
-    + "[sphere]\nmesh_size = 0.8\ndegree = 2\nverify = false\n"
-    + task(
-        "hysteresis",
-        'name = "sweep"',
-        "direction = [0.5, 0, 1]",
-        "range = [0.02, -0.02]",
-        "rate = 1e7",
-        "samples = 3",
-        "loop = false",
-        "tolerance = 1e-2",
-    )
-)
-QUESTIONS = (
-    task("steady")
-    + SPECTRUM
-    + task("escape")
-    + swap(SWITCHING, ("samples = 6", "samples = 2"))
-    + task("susceptibility", "direction = [1, 0, 0]", "frequencies = [1e7, 1e9]", "samples = 2")
-    + task("noise", "observable = [1, 0, 0]", "frequencies = [1e7, 1e9]", "samples = 2")
-    + PASSAGE
-)
 
 
 @pytest.fixture

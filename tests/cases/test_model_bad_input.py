@@ -1,11 +1,10 @@
 """Malformed cases of the further transport models: one line that says where, what and what is allowed."""
 
 import pytest
-from casefiles import swap
+from case_texts.models import FOUR, HEAT, STACK, STATES, THREE, TILTED, VECTOR, WARM
+from casefiles import refused, swap
 
 from fespin.cli import main
-from tests.cases.test_bad_input import refused
-from tests.cases.test_model_cases import FOUR, HEAT, STACK, STATES, THREE, TILTED, VECTOR, WARM
 
 RESOLVED = VECTOR.replace('"vector"', '"vector"\ntransverse = "resolved"').replace(
     "41e-9", "41e-9\ndephasing_length = 1e-9"

@@ -10,99 +10,22 @@ import sys
 
 import numpy as np
 import pytest
+from case_texts.models import FOUR, HEAT, STACK, STATES, THREE, TILTED, VECTOR, WARM
 from launch import ROOT, python
 from mpi4py import MPI
 
 import fespin as fs
 from fespin import output
 from fespin.cases.casefile import read
+from fespin.cases.json_schema import schema
+from fespin.cases.layered.describe import notes
 from fespin.cases.notes import notes_of
-from fespin.cases.registry import schema
 from fespin.cli import main
 from fespin.errors import InputError
 from references import channels as solver
 from references import thermoelectric as exact
 
 COMM = MPI.COMM_SELF
-STACK = """
-title = "Co/Cu/Co"
-[geometry]
-shape = "line"
-mesh_size = 2e-9
-[[layer]]
-material = "Cu"
-thickness = 10e-9
-[[layer]]
-name = "fixed"
-material = "Co"
-thickness = 9e-9
-magnetization = [0, 0, 1]
-[[layer]]
-material = "Cu"
-thickness = 6e-9
-[[layer]]
-name = "free"
-material = "Co"
-thickness = 4e-9
-[[layer]]
-material = "Cu"
-thickness = 10e-9
-[material.Cu]
-resistivity = 6.1e-9
-spin_diffusion_length = 450e-9
-[contact.bottom]
-spin = "lead"
-[contact.top]
-spin = "reservoir"
-"""
-STATES = "[state.parallel]\nfree = [0, 0, 1]\n[state.antiparallel]\nfree = [0, 0, -1]\n"
-THREE = """
-[material.Co]
-conductivity = { s_up = 1.1e7, s_down = 3.2e6, d_down = 1.7e6 }
-spin_flip_coefficient = 2.3e21
-sd_coefficient = 7.9e21
-[interface."Co|Cu"]
-area_resistance_star = 0.51e-15
-gamma = 0.6
-[transport]
-model = "three-channel"
-current_density = 3e10
-"""
-FOUR = THREE.replace("d_down = 1.7e6 }", "d_down = 1.7e6, d_up = 4e5 }").replace("three", "four")
-FOUR = FOUR.replace(
-    "[interface",
-    "sd_up_coefficient = 3e21\nsd_spin_flip_coefficient = 6e20\nd_spin_flip_coefficient = 1e21\n[interface",
-)
-HEAT = """
-[material.Co]
-resistivity = 7.4e-8
-beta = 0.36
-spin_diffusion_length = 38e-9
-seebeck = [-29e-6, -17e-6]
-[interface."Co|Cu"]
-conductance = [1.9e15, 0.5e15]
-thermal_conductance = 1.3e9
-[transport]
-model = "thermoelectric"
-reference_temperature = 285
-current_density = 0
-"""
-WARM = STACK.replace('spin = "lead"', 'spin = "lead"\ntemperature = 288').replace(
-    "450e-9", "450e-9\nseebeck = 1.7e-6\nthermal_conductivity = 390"
-)
-VECTOR = """
-[material.Co]
-resistivity = 7.4e-8
-beta = 0.46
-spin_diffusion_length = 41e-9
-[interface."Co|Cu"]
-conductance = [1.1e15, 4.1e14]
-mixing_conductance = [5.5e14, 0.7e14]
-[transport]
-model = "vector"
-current_density = 4e10
-"""
-TILTED = "[state.parallel]\nfree = [0, 0, 1]\n[state.tilted]\nfree = [1, 2, 2]\n"
 CO_BANDS = fs.Bands(s_up=1.1e7, s_down=3.2e6, d_down=1.7e6, spin_flip=2.3e21, sd=7.9e21)
 CU = fs.Material("Cu", 6.1e-9, 450e-9)
 
@@ -183,7 +106,7 @@ def test_beta_zero_without_a_magnetization_is_a_normal_metal(tmp_path):
     assert (magnetic.gamma, magnetic.mixing_conductance) == (0.5, 3e14)
     assert sum(plain.conductances) == pytest.approx(sum(magnetic.conductances), rel=1e-14, abs=0)
     assert plain.gamma == 0
-    assert declared(tmp_path, MIXED).notes() == []
+    assert notes(declared(tmp_path, MIXED)) == []
     named = declared(tmp_path, MIXED + "[state.a]\nmetal = [0, 0, -1]\n").make_stack()
     assert [x.material.beta for x in named] == [None, 0.0, None, 0.0]
     summary, _ = run(tmp_path, MIXED)
@@ -606,16 +529,15 @@ def test_what_is_assumed_is_said(tmp_path, capsys):
     text = STACK + VECTOR.replace("mixing_conductance = [5.5e14, 0.7e14]", "").replace(
         '"vector"', '"vector"\ntransverse = "resolved"'
     ).replace("41e-9", "41e-9\ndephasing_length = 1e-9")
-    assert declared(tmp_path, text).notes() == [
+    assert notes(declared(tmp_path, text)) == [
         "no mixing_conductance of Cu|Co: transverse spins pass with the mean of both conductances",
     ]
     cold = WARM.replace("temperature = 288", "temperature = 350").replace("seebeck = 1.7e-6\n", "")
-    notes = declared(
-        tmp_path, cold + HEAT.replace("seebeck = ", "seebeck_temperature_coefficient = 1e-3\nseebeck = ")
-    ).notes()
-    assert notes[:1] == ["no seebeck of Cu: taken as 0"]
-    assert "contact bottom: far from transport.reference_temperature, 285 K" in notes[1]
-    assert "temperature coefficients of Co are not used" in notes[2]
+    hot = cold + HEAT.replace("seebeck = ", "seebeck_temperature_coefficient = 1e-3\nseebeck = ")
+    found = notes(declared(tmp_path, hot))
+    assert found[:1] == ["no seebeck of Cu: taken as 0"]
+    assert "contact bottom: far from transport.reference_temperature, 285 K" in found[1]
+    assert "temperature coefficients of Co are not used" in found[2]
     for text, words in (
         (FOUR, ["four-channel", "d_up 4e+05", "sd 7.9e+21"]),
         (HEAT, ["linear about 285 K", "S (-29, -17) uV/K", "kappa 94.09", "heat 1.3e+09", "bottom: lead, 288 K"]),
@@ -635,7 +557,8 @@ def test_models_are_checked_without_dolfinx(tmp_path):
         (tmp_path / f"{i}.toml").write_text(text)
     code = (
         "import sys; from pathlib import Path; from fespin.cases.casefile import read\n"
-        f"for i in range(4): read(Path({str(tmp_path)!r}) / f'{{i}}.toml')[0].describe()\n"
+        "from fespin.cases.registry import kind_of\n"
+        f"for i in range(4): case, _ = read(Path({str(tmp_path)!r}) / f'{{i}}.toml'); kind_of(case).describe(case)\n"
         "heavy = {'dolfinx', 'petsc4py.PETSc', 'mpi4py.MPI', 'gmsh', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
@@ -659,6 +582,6 @@ def test_sweeps_may_name_what_is_not_used(tmp_path):
     """A complete magnet of bands that no layer is made of, and its interface."""
     more = "[material.Fe2]\nconductivity = { s_up = 6e6, s_down = 4e6, d_down = 2e6 }\nsd_length = 1e-9\n"
     text = STACK + THREE + more + "[interface.'Fe2|Cu']\narea_resistance_star = 1e-15\n"
-    assert any("'Fe2|Cu' is not used" in n for n in declared(tmp_path, text).notes())
+    assert any("'Fe2|Cu' is not used" in n for n in notes(declared(tmp_path, text)))
     for a, b in itertools.pairwise(declared(tmp_path, text).make_stack().names):
         assert declared(tmp_path, text).make_stack().interface(a, b).gamma == 0.6

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from case_texts.surveys import DEVICE, TASKS
 from mpi4py import MPI
 
 import fespin as fs
@@ -14,88 +15,6 @@ from fespin.coupling import TorqueMap
 from fespin.sigma.surveys import dwell_times, phase_diagram, resonances
 
 COMM = MPI.COMM_SELF
-DEVICE = """
-title = "surveys"
-[geometry]
-shape = "strip"
-width = 40e-9
-depth = 50e-9
-mesh_size = 40e-9
-[[layer]]
-material = "Cu"
-thickness = 10e-9
-[[layer]]
-name = "fixed"
-material = "Co"
-thickness = 12e-9
-magnetization = [0, 0, 1]
-[[layer]]
-material = "Cu"
-thickness = 6e-9
-[[layer]]
-name = "free"
-material = "Py"
-thickness = 3e-9
-magnetization = [0, 0, 1]
-[[layer]]
-material = "Cu"
-thickness = 10e-9
-[interface."Co|Cu"]
-mixing_conductance = [5.5e14, 0.5e14]
-[interface."Py|Cu"]
-mixing_conductance = [3.9e14, 0.4e14]
-[contact.bottom]
-spin = "lead"
-[contact.top]
-spin = "lead"
-[transport]
-model = "vector"
-current_density = -2e9
-degree = 1
-[macrospin]
-layer = "free"
-saturation_magnetization = 8e5
-damping = 0.05
-temperature = 300
-[[macrospin.anisotropy]]
-kind = "uniaxial"
-stability = 8
-axis = [0, 0, 1]
-[torque]
-source = "transport"
-tolerance = 1e-2
-"""
-TASKS = {
-    "phase-diagram": """
-fields = [-3e-3, 3e-3]
-direction = [0, 0, 2]
-drives = [-6e10, 2e10]
-samples = 3
-observation_time = 1e-6
-""",
-    "dwell-times": """
-drives = [-1e10, 1e10]
-samples = 3
-""",
-    "resonance": """
-start = [0, 0, -1]
-drives = [-1e10, 1e10]
-samples = 2
-""",
-    "noise": """
-observable = "resistance"
-frequencies = [1e5, 1e10]
-samples = 11
-""",
-    "hysteresis": """
-direction = [0, 0, 1]
-range = [0.02, -0.02]
-rate = 1e5
-samples = 9
-tolerance = 1e-2
-drives = [-4e9, 4e9]
-""",
-}
 
 
 def task(kind, text=None):
@@ -365,7 +284,7 @@ def test_bad_input(name, tmp_path, capsys, monkeypatch):
     def never(*_, **__):
         raise AssertionError("a mesh was made")
 
-    monkeypatch.setattr("fespin.cases.run.make_domain", never)
+    monkeypatch.setattr("fespin.cases.layered.run.make_domain", never)
     path = write(tmp_path, DEVICE + task(kind, text), *changes)
     assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err

@@ -10,6 +10,26 @@ import sys
 import casefiles
 import numpy as np
 import pytest
+from case_texts.textures import (
+    ALPHA,
+    BASE,
+    BETA,
+    BOX,
+    EMF,
+    FILE,
+    KH,
+    MAGNET,
+    MOVE,
+    MS,
+    PROBE,
+    SIGMA,
+    STRIP,
+    WALL,
+    WIRE,
+    A,
+    K,
+    P,
+)
 from casefiles import columns, run, swap, task
 from launch import python
 
@@ -20,31 +40,8 @@ refused = functools.partial(casefiles.refused, progress="mesh|note")
 
 HBAR, E, MU_B = 1.054571817e-34, 1.602176634e-19, 9.2740100783e-24
 GAMMA = 2 * MU_B / HBAR
-MS, A, ALPHA, SIGMA, P, BETA, K, KH = 8.3e5, 1.7e-11, 0.12, 5e6, 0.43, 0.19, 1.4e5, 0.9e5
 WIDTH = math.sqrt(A / K)
 WALKER = ALPHA * KH / MS
-MAGNET = f"""\
-[texture]
-saturation_magnetization = {MS}
-exchange = {A}
-damping = {ALPHA}
-conductivity = {SIGMA}
-polarization = {P}
-nonadiabaticity = {BETA}
-easy_constant = {K}
-hard_constant = {KH}
-"""
-WIRE = '[texture.geometry]\nshape = "line"\nlength = 240e-9\n'
-STRIP = '[texture.geometry]\nshape = "rectangle"\nsize = [160e-9, 10e-9]\nmesh_size = 5e-9\n'
-BOX = '[texture.geometry]\nshape = "box"\nsize = [120e-9, 8e-9, 6e-9]\nmesh_size = 6e-9\n'
-FILE = '[texture.geometry]\nmesh = "m.geo"\nlength_unit = 1e-9\n'
-WALL = "[texture.wall]\nposition = 60e-9\n"
-PROBE = "[texture.probe]\npositions = [20e-9, 100e-9, 220e-9]\n"
-
-
-EMF = task("electromotive_force")
-MOVE = task("dynamics", "duration = 1e-9")
-BASE = MAGNET + WIRE + WALL
 
 
 def magnet(*pairs):

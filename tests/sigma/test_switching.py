@@ -6,7 +6,8 @@ from mpi4py import MPI
 
 import fespin as fs
 from fespin.sigma import cost
-from references import harmonics
+from fespin.sigma.meridian import Meridian
+from references import harmonics, macrospins
 
 COMM = MPI.COMM_WORLD
 SIZE = {"volume": 1.7e-24, "saturation_magnetization": 8.2e5, "temperature": 290.0}
@@ -109,7 +110,47 @@ def test_estimates_are_right():
         bounds += list(error / found.error_estimate[1:])
         ratios += list(found.error_estimate[1:] / np.maximum(error, 1e-6))
     assert max(bounds) < 1
-    assert np.quantile(ratios, 0.9) < 30
+    assert max(ratios) < 30
+
+
+# Of the series of benchmarks/estimates.py: cubic, uniaxial, biaxial, 1 to 59 kT, damping 0.002 to 0.5, one symmetric.
+@pytest.mark.parametrize("number", [0, 1, 5, 11, 12])
+def test_estimates_of_random_magnets(number):
+    """At default settings each resolved sample lies within its estimate, which is at most 30 times the error."""
+    problem = macrospins.draw(7, number)
+    fp = fs.FokkerPlanck(COMM, problem.spin, problem.torque)
+    found = fp.switching(problem.times)
+    assert found.resolved.all()
+    if fp.axis is not None:
+        fp.meridian = Meridian(fp.meridian.axis, 2 * int(0.6 * fp.meridian.cells), degree=5)
+        exact = fp
+    else:
+        size = 0.8 * fp.sphere.mesh_size
+        sigma = fs.Sigma(COMM, size, degree=5, axis=fp.sphere.axis, refine=problem.spin)
+        exact = fs.FokkerPlanck(sigma, problem.spin, problem.torque, verify=False)
+    exact.verify = False
+    error = np.abs(found.not_switched / exact.switching(problem.times, rtol=1e-8).not_switched - 1)
+    assert (error < found.error_estimate).all()
+    # Errors of the time integration are not told apart below what was asked of it, a relative 1e-6.
+    assert (found.error_estimate < 30 * np.maximum(error, 1e-6)).all()
+
+
+def test_estimates_of_a_thin_ellipse():
+    """An in-plane bit at low damping, whose hard axis is stiff: what is resolved is bounded, what is not is marked."""
+    spin = fs.Macrospin(
+        damping=0.03,
+        terms=[fs.Shape(fs.elliptic_cylinder_factors(80e-9, 40e-9, 5e-9))],
+        **{**SIZE, "volume": 1.5e-24},
+    )
+    torque = fs.SpinTorque(0.09, 0.0, (-0.9396926, -0.3420201, 0))
+    times, axis = np.array([0.1, 0.2, 0.3, 0.8]) * 1e-9, (1.0, 0.0, 0.0)
+    found = fs.FokkerPlanck(fs.Sigma(COMM, 0.25, axis=axis, refine=spin), spin, torque).switching(times, start=axis)
+    better = fs.Sigma(COMM, 0.2, degree=5, axis=axis, refine=spin)
+    exact = fs.FokkerPlanck(better, spin, torque, verify=False).switching(times, start=axis, rtol=1e-8)
+    assert found.resolved.tolist() == [True, True, True, False]
+    error, estimate = np.abs(found.not_switched / exact.not_switched - 1)[:3], found.error_estimate[:3]
+    assert (error < estimate).all()
+    assert (estimate < 30 * error).all()
 
 
 @pytest.mark.parametrize("degree", [1, 2])

@@ -10,7 +10,7 @@ import fespin as fs
 from fespin.constants import ELEMENTARY_CHARGE, HBAR
 from fespin.coupling import solve_turning, torque_map
 from fespin.errors import InputError, ModelError
-from tests.references import film as exact
+from references import film as exact
 
 COMM = MPI.COMM_SELF
 HALF = HBAR / (2 * ELEMENTARY_CHARGE)

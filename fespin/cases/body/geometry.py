@@ -163,7 +163,7 @@ def _tagged(comm: MPI.Intracomm, build: Callable[[Any], dict[str, Any]], unit: f
 
 def _from_file(comm: MPI.Intracomm, table: BodyTable, path: Path, owner: str) -> Body:
     """Return the body of a file of gmsh: the groups of cells together, or all cells if none is named."""
-    unit, name = table.length_unit or 1.0, f"{owner}.mesh '{path}'"
+    unit, name = table.length_unit, f"{owner}.mesh '{path}'"
     if path.suffix not in SUFFIXES:
         raise InputError(f"{name}: the name must end in {' or '.join(SUFFIXES[:2])}")
 

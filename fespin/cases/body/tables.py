@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ...errors import InputError, nearest
-from ..schema import Length, Table, Unit
+from ..schema import Belonging, Length, Table, Unit
 
 # Keys of each shape, and the parts of its boundary. Lines and rectangles begin at the origin, as do boxes; discs and
 # cylinders have their axis there.
@@ -27,11 +27,17 @@ _MOST_IN_ALL = 2e7
 
 
 class BodyTable(Table):
-    """Where the magnet is. Lengths in m."""
+    """Body of the magnet: exactly one of a shape and a mesh file."""
 
+    belonging = Belonging(
+        "shape",
+        {k: keys for k, (keys, _) in SHAPES.items()} | {"mesh": {"length_unit"}},
+        {k: keys for k, (keys, _) in SHAPES.items()},
+    )
+    exactly_one = (("shape", "mesh"),)
     shape: Literal["line", "rectangle", "disc", "box", "cylinder"] | None = Field(None, description="of the body")
     mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file; instead of shape")
-    length_unit: Unit | None = Field(None, description="length of the file's unit; default 1 (m)")
+    length_unit: Unit = Field(1.0, description="length of the file's unit (m)")
     mesh_size: Length | None = Field(None, description="largest cell; default: one that fits the magnet (m)")
     length: Length | None = Field(None, description="along x of a line, along z of a cylinder (m)")
     size: Annotated[list[Length], Field(min_length=2, max_length=3)] | None = Field(

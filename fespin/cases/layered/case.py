@@ -12,9 +12,10 @@ from pydantic import Field
 from ... import device, materials
 from ...errors import InputError, nearest
 from ...stack import BOTTOM_LEAD, TOP_LEAD, Stack, either_order
-from ..macrospin.tables import MacrospinTable, SphereTable, Task, TorqueTable
-from ..schema import Area, Direction, Extent, Length, Table, Unit, at_least, within
-from . import describe as transport_describe
+from ..macrospin import MacrospinTask
+from ..macrospin.about import About
+from ..macrospin.tables import MacrospinTable, SphereTable, TorqueTable, make_spin, make_torque
+from ..schema import Area, Belonging, Direction, Extent, Length, Table, Unit, at_least, within
 from .tables import (
     BANDS,
     Contact,
@@ -29,6 +30,19 @@ from .tables import (
 _TWO_CHANNEL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
 
 
+_WIDE = {"lead_width", "lead_thickness", "lead_material"}
+SHAPES: dict[str, tuple[set[str], set[str]]] = {  # keys needed, keys allowed
+    "line": (set(), set()),
+    "strip": ({"width"}, {"depth"} | _WIDE),
+    "pillar": (set(), {"diameter", "semi_axes"} | _WIDE),
+    "lateral": (
+        {"separation", "wire_width", "channel_width"},
+        {"wire_overhang", "channel_length", "dimension"},
+    ),
+    "mesh": (set(), {"length_unit", "cross_section", "depth"}),
+}
+
+
 class Geometry(Table):
     """Where the layers are: exactly one of a shape and a mesh file.
 
@@ -37,6 +51,12 @@ class Geometry(Table):
     across it. Its contacts are left, injector, detector and right, each with a voltage or a current (0 floats).
     """
 
+    belonging = Belonging(
+        "shape",
+        {k: needed | allowed for k, (needed, allowed) in SHAPES.items()},
+        {k: x for k, (x, _) in SHAPES.items()},
+    )
+    exactly_one = (("shape", "mesh"),)
     shape: Literal["line", "strip", "pillar", "lateral"] | None = Field(
         None, description='of the device; "lateral": a channel with two wires across it'
     )
@@ -44,7 +64,7 @@ class Geometry(Table):
     mesh_size: Annotated[float, Field(gt=0), within(1e-30, 1.0)] | None = Field(
         None, description="largest cell; thin layers are resolved whatever it is; default by the shape (m)"
     )
-    length_unit: Unit | None = Field(None, description="length of the file's unit; default 1 (m)")
+    length_unit: Unit = Field(1.0, description="length of the file's unit (m)")
     cross_section: Area | None = Field(
         None,
         description="area that current densities refer to, in 2D a width; default the smallest contact's (m2 or m)",
@@ -54,7 +74,7 @@ class Geometry(Table):
         None, description="of an elliptic pillar; instead of diameter (m)"
     )
     width: Length | None = Field(None, description="of the strip (m)")
-    depth: Extent | None = Field(None, description="extent in the third direction of a section; default 1 (m)")
+    depth: Extent = Field(1.0, description="extent in the third direction of a section (m)")
     lead_width: Length | None = Field(None, description="of wide leads below and above: current crowding (m)")
     lead_thickness: Length | None = Field(None, description="of each wide lead (m)")
     lead_material: str | None = Field(None, description="of wide leads; default that of the outer layers")
@@ -62,20 +82,20 @@ class Geometry(Table):
     wire_width: Length | Annotated[list[Length], Field(min_length=2, max_length=2)] | None = Field(
         None, description="of both wires, or [injector, detector] (m)"
     )
-    wire_overhang: Annotated[float, Field(ge=0, lt=0.01), at_least(1e-12)] | None = Field(
-        None, description="how far wires go on beyond each edge of the channel, in 3D; default 0 (m)"
+    wire_overhang: Annotated[float, Field(ge=0, lt=0.01), at_least(1e-12)] = Field(
+        0.0, description="how far wires go on beyond each edge of the channel, in 3D (m)"
     )
     channel_width: Length | None = Field(None, description="of the channel; in a section its depth (m)")
     channel_length: Length | None = Field(
         None, description="of the channel beyond each wire's centre; default: twice its spin-diffusion length (m)"
     )
-    dimension: Literal[2, 3] | None = Field(None, description="2 (section along the channel) or 3; default 3 (1)")
+    dimension: Literal[2, 3] = Field(3, description="2 (section along the channel) or 3 (1)")
 
 
 class Layer(Table):
     """A layer; layers are listed from bottom to top."""
 
-    material: str = Field(description="of the library, or of [material.NAME]")
+    material: str = Field(description="name of a material of the library, or of [material.NAME]")
     thickness: Length | None = Field(None, description="not used with mesh files (m)")
     name: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="default material and position from 1, as in Cu3; in mesh files that of a physical group"
@@ -114,7 +134,7 @@ class Case(Table):
     sphere: SphereTable = Field(
         default_factory=lambda: SphereTable.model_validate({}), description="the mesh of directions"
     )
-    task: list[Task] = Field(default_factory=list, description="what is asked of the macrospin")
+    task: list[MacrospinTask] = Field(default_factory=list, description="what is asked of the macrospin")
 
     @property
     def transports(self) -> bool:
@@ -135,7 +155,7 @@ class Case(Table):
         if g.shape == "pillar":
             a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
             area = math.pi * a * b
-        elif g.shape == "strip" and g.depth is not None and g.width is not None:
+        elif g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None:
             area = g.width * g.depth
         else:
             raise InputError(
@@ -301,18 +321,23 @@ class Case(Table):
         """Return the magnetizations of every state; without states, "default" with the layers' own."""
         return dict(self.state) or {"default": {}}
 
-    def describe(self) -> str:
-        """Return what would be run, as text."""
-        parts = [transport_describe.describe(self)] if self.transports else [self.title or "untitled"]
-        if self.macrospin is not None:
-            from ..macrospin.checks import describe
+    @property
+    def driven_by_device(self) -> bool:
+        """Whether the torque on the macrospin comes from the transport through the device."""
+        return self.torque is not None and self.torque.source == "transport"
 
-            parts.append(describe(self))
-        return "\n".join(parts)
+    def about(self) -> About:
+        """Return the declared objects that checks of tasks need.
 
-    def notes(self) -> list[str]:
-        """Return what a user may want to know before believing the numbers."""
-        return transport_describe.notes(self)
+        Raises
+        ------
+        InputError
+            If the macrospin or its torque is impossible; the message names the key.
+        """
+        assert self.macrospin is not None
+        spin = make_spin(self.macrospin, self.layer_volume)
+        unit = "" if not self.driven_by_device else "A/m2" if self.transport.voltage is None else "V"
+        return About(spin, make_torque(self.torque, spin), unit)
 
     def touching(self, stack: Stack) -> list[tuple[str, str]]:
         """Return the layers of a stack that touch, in order; of a mesh file none, only the mesh knows."""

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ... import materials
 from ...errors import InputError, nearest
 from ...quantities import direction
 from ...stack import BOTTOM_LEAD, TOP_LEAD
-from ..macrospin.checks import check_macrospin
 from ..messages import place
 from ..petsc_options import check_petsc
+from .case import SHAPES, Case
+from .macrospin_checks import check_macrospin
 from .model_checks import check_keys, check_model, check_temperatures, heated
 
-if TYPE_CHECKING:
-    from .case import Case
-
-_WIDE = {"lead_width", "lead_thickness", "lead_material"}
-SHAPES: dict[str, tuple[set[str], set[str]]] = {  # keys needed, keys allowed
-    "line": (set(), set()),
-    "strip": ({"width"}, {"depth"} | _WIDE),
-    "pillar": (set(), {"diameter", "semi_axes"} | _WIDE),
-    "lateral": (
-        {"separation", "wire_width", "channel_width"},
-        {"wire_overhang", "channel_length", "dimension"},
-    ),
-    "mesh": (set(), {"length_unit", "cross_section", "depth"}),
-}
 # More cells than this along one length are a length in other units, not a wish.
 _MOST_CELLS = 1e5
 _MOST_CELLS_LINE = 1e7
@@ -81,7 +66,7 @@ def _check_geometry(case: Case) -> None:
         raise InputError(f"geometry: give exactly one of shape ({shapes}) and mesh (a file); found {found}")
     kind = g.shape or "mesh"
     needed, allowed = SHAPES[kind]
-    given = set(g.model_dump(exclude_none=True)) - {"shape", "mesh", "mesh_size"}
+    given = g.model_fields_set - {"shape", "mesh", "mesh_size"}
     for key in sorted(given - needed - allowed):
         owners = [f'"{s}"' for s, (n, a) in SHAPES.items() if key in n | a]
         raise InputError(f'geometry.{key}: belongs to {" and ".join(owners)}, found with "{kind}"')

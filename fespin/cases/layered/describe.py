@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ... import carriers, device, materials
+from .case import Case
 from .tables import Transport
-
-if TYPE_CHECKING:
-    from .case import Case
 
 _BANDS = ("spin_flip", "sd", "sd_up", "sd_spin_flip", "d_spin_flip")
 _VECTOR = ("transverse_conductivity", "dephasing_length", "precession_length", "density_of_states")
@@ -58,6 +56,17 @@ def interface_numbers(face: device.Interface | None) -> dict[str, Any] | str:
 
 
 def describe(case: Case) -> str:
+    """Return the layers and the macrospin of a case as text."""
+    parts = [_transport(case)] if case.transports else [case.title or "untitled"]
+    if case.macrospin is not None:
+        from ..macrospin.describe import describe as describe_macrospin
+
+        about = case.about()
+        parts.append(describe_macrospin(about.spin, about.torque, case.task, from_transport=about.from_transport))
+    return "\n".join(parts)
+
+
+def _transport(case: Case) -> str:
     """Return what would be solved, as text."""
     stack, t = case.make_stack(), case.transport
     kind = case.geometry.shape or case.geometry.mesh

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...device import Contact, Layer
 from ...errors import InputError
 from ...stack import Stack
 from ..messages import place
+from .case import Case
 from .tables import MODEL_KEYS, make_model
-
-if TYPE_CHECKING:
-    from .case import Case
 
 
 def _tables(case: Case) -> Iterator[tuple[str, str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ... import materials
 from ...stack import Stack
 from .. import unit_notes
+from . import describe
 from .case import Case
 from .tables import Interface
 
@@ -30,7 +31,7 @@ def layer_notes(case: Case) -> list[str]:
         return out
     stack = case.device_stack()
     out += _drives(case) + _numbers(case) + _temperatures(case)
-    out += case.notes() + _directions(case, stack) + _contacts(case, stack)
+    out += describe.notes(case) + _directions(case, stack) + _contacts(case, stack)
     return out + unchecked_materials(case, stack) + unchecked_interfaces(case, stack, case.touching(stack))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ...coupling.directions import has_fixed_direction
 from ...coupling.groups import Groups
 from ...device import Contact
 from ...domain import Domain
+from ...geometry import from_file, lateral, line, pillar, strip
 from ...onsager.terminals import Terminal
 from ...plotting.profiles import d_accumulation
 from ...plotting.transport import plot_device, plot_profiles
@@ -31,55 +32,133 @@ from ...stack import Stack
 from ...transport import MultilayerSolution, Profile, TransportProblem, TransportSolution, solve_multilayer
 from ...transport.seebeck import ThermoelectricCoefficients, thermoelectric_coefficients
 from ..checkpoints import Checkpoints
+from ..kind import Writer
 from ..macrospin.tables import make_spin
+from ..tasks import Outlet, Picture, Results
 from ..unit_notes import current, extent
 from .case import Case
 from .describe import interface_numbers, material_numbers
 from .notes import unchecked_interfaces
 from .tables import make_model
 
-type Picture = Callable[[str, Callable[[Path], None]], None]
-type Writer = Callable[[Path, Picture], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class TransportRun:
-    """What a case's transport leaves: what writes its files and returns its part of the summary, and a map."""
-
-    write: Writer
-    torque_map: CurrentMap | None = None
-
-
 # Channels whose name alone does not say what their potential is.
 _NAMES = {"charge": "phi", "x": "sx", "y": "sy", "z": "sz", "temperature": "T"}
 
 
-def run_transport(
-    comm: MPI.Intracomm,
-    case: Case,
-    raw: dict[str, Any],
-    make_domain: Callable[[], Domain],
-    say: Callable[[str], None],
-    checkpoints: Checkpoints | None = None,
-) -> TransportRun:
-    """Solve every state, and the torque map if the case asks for it. Collective.
+def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
+    """Mesh the geometry of a case. Collective.
 
     Parameters
     ----------
-    raw
-        The tables as written, to be echoed.
-    make_domain
-        Meshes the geometry.
+    folder
+        Where a mesh file's path starts.
+    """
+    g, stack = case.geometry, case.make_stack()
+    if g.mesh is not None:
+        return from_file(
+            comm,
+            folder / g.mesh,
+            stack,
+            length_unit=g.length_unit,
+            mesh_size=g.mesh_size,
+            cross_section=g.cross_section,
+            depth=g.depth,
+        )
+    wide: dict[str, Any] = {}
+    if g.lead_width is not None:
+        wide = {"lead_width": g.lead_width, "lead_thickness": g.lead_thickness}
+        if g.lead_material is not None:
+            wide["lead_material"] = case.make_lead()
+    if g.shape == "line":
+        return line(comm, stack, mesh_size=g.mesh_size)
+    if g.shape == "strip":
+        assert g.width is not None
+        return strip(comm, stack, width=g.width, depth=g.depth, mesh_size=g.mesh_size, **wide)
+    if g.shape == "pillar":
+        return pillar(comm, stack, diameter=g.diameter, semi_axes=g.semi_axes, mesh_size=g.mesh_size, **wide)
+    assert g.separation is not None and g.wire_width is not None and g.channel_width is not None
+    widths = (g.wire_width[0], g.wire_width[1]) if isinstance(g.wire_width, list) else g.wire_width
+    return lateral(
+        comm,
+        stack,
+        separation=g.separation,
+        wire_width=widths,
+        channel_width=g.channel_width,
+        channel_length=g.channel_length,
+        wire_overhang=g.wire_overhang,
+        dimension=g.dimension,
+        mesh_size=g.mesh_size,
+    )
+
+
+def prepare(
+    comm: MPI.Intracomm,
+    case: Case,
+    base: Path,
+    say: Callable[[str], None],
+    checkpoints: Checkpoints | None = None,
+) -> Writer:
+    """Solve the transport of a case; return the function that runs its tasks. Collective.
+
+    Parameters
+    ----------
+    base
+        Folder of the case file.
     say
-        Called with progress, on every rank.
+        Function that prints progress, called on every rank.
     checkpoints
-        Where the directions of a map that are done are kept.
+        Folder in which long tasks keep what they have done; None without one.
+    """
+    transport: Writer | None = None
+    device: CurrentMap | None = None
+    if case.transports:
+        transport, device = run_transport(comm, case, base, say, checkpoints)
+
+    def write(out: Outlet) -> Results:
+        summary: Results = {} if transport is None else transport(out)
+        if case.macrospin is not None:
+            from ..macrospin.run import run_tasks, starts_of
+
+            about = case.about()
+            summary |= run_tasks(
+                comm,
+                about.spin,
+                about.torque,
+                case.sphere,
+                case.task,
+                out,
+                base=base,
+                title=case.title,
+                depends=[
+                    case.model_dump(mode="json", exclude={"title", "task", "state"}),
+                    starts_of(case.task),
+                ],
+                torque_map=device,
+                checkpoints=checkpoints,
+                alone=transport is None,
+            )
+        return summary
+
+    return write
+
+
+def run_transport(
+    comm: MPI.Intracomm, case: Case, base: Path, say: Callable[[str], None], checkpoints: Checkpoints | None = None
+) -> tuple[Writer, CurrentMap | None]:
+    """Solve every state, and the torque map if the case asks for it. Collective.
+
+    Returns
+    -------
+    write
+        Function that writes files and returns the part of the summary about transport.
+    map
+        Torque of the device on its free layer; None if nothing asks for it.
     """
     started = time.perf_counter()
-    maps = case.torque is not None and case.torque.source == "transport"
+    maps = case.driven_by_device
     bar = ProgressBar(comm, 2 + len(case.states()) + maps)
     bar.advance("meshing")
-    domain = make_domain()
+    domain = make_domain(comm, case, base)
     meshed = time.perf_counter()
     bar.clear()
     cells = domain.mesh.topology.index_map(domain.dim).size_global
@@ -120,12 +199,12 @@ def run_transport(
         found = driven.map
         say(f"torque map: {found.solves} directions, {time.perf_counter() - begin:.2f} s, error {found.error:.1e}")
     solved = time.perf_counter()
-    summary = summarize(case, raw, domain, solutions, contacts)
+    summary = summarize(case, domain, solutions, contacts)
 
-    def write(path: Path, picture: Picture) -> dict[str, Any]:
+    def write(out: Outlet) -> Results:
         begin = time.perf_counter()
         bar.advance("files and pictures")
-        _write(comm, case, domain, solutions, contacts, path, picture)
+        _write(comm, case, domain, solutions, contacts, out.path, out.picture)
         summary["seconds"] = {
             "mesh": meshed - started,
             "states": solved - meshed,
@@ -136,7 +215,7 @@ def run_transport(
         problem.destroy()
         return summary
 
-    return TransportRun(write, driven)
+    return write, driven
 
 
 def _mesh_notes(case: Case, domain: Domain) -> list[str]:
@@ -159,7 +238,7 @@ def _map(
     assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
     t = case.transport
     problem.magnetize(case.make_stack().directions)
-    pumping = case.torque.pumping is not False
+    pumping = case.torque.pumping
     journal = None
     if checkpoints is not None:
         # What a solve in one direction depends on; that of the drive is linear.
@@ -178,7 +257,7 @@ def _map(
     else:
         found = direction_map(groups, case.macrospin.layer, **options)
     density = t.current_density if t.current is None else t.current / problem.domain.area
-    return CurrentMap(found, Circuit(density, t.voltage, case.torque.series_resistance_area or 0.0))
+    return CurrentMap(found, Circuit(density, t.voltage, case.torque.series_resistance_area))
 
 
 def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
@@ -229,15 +308,12 @@ def _coefficients(found: ThermoelectricCoefficients) -> dict[str, float]:
 # ---- numbers
 def summarize(
     case: Case,
-    raw: dict[str, Any],
     domain: Domain,
     solutions: Mapping[str, TransportSolution],
     contacts: Mapping[str, Contact],
 ) -> dict[str, Any]:
     """Return the results of all states, without what depends on the run."""
     summary: dict[str, Any] = {
-        "title": case.title,
-        "case": raw,
         "states": {n: s.summary() for n, s in solutions.items()},
     }
     if case.transport.measure is not None:
@@ -371,9 +447,13 @@ def _write(
 
 
 # ---- the terminal
-def table(summary: dict[str, Any]) -> list[str]:
-    """Return the results of transport as lines for a terminal."""
-    lines = []
+def lines(summary: Results) -> list[str]:
+    """Return the results of a case as lines for a terminal."""
+    lines: list[str] = []
+    if "torque_map" in summary:
+        from ...coupling.current_map import table as map_table
+
+        lines += map_table(summary)
     for name, s in summary.get("states", {}).items():
         rows = _rows(s)
         if s.get("measured_resistance") is not None:

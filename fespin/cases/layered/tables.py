@@ -12,7 +12,7 @@ from pydantic import Field
 from ... import carriers, device, materials
 from ...constants import ELEMENTARY_CHARGE
 from ...errors import InputError
-from ..schema import Drive, Induction, Length, Number, Table, at_least, within
+from ..schema import Belonging, Drive, Induction, Length, Number, Table, at_least, within
 
 if TYPE_CHECKING:
     from ...transport.model import TransportModel
@@ -59,18 +59,32 @@ MODEL_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
 """The keys of a table that belong to some models only."""
 
 
+def by_model(table: str) -> dict[str, set[str]]:
+    """Return the keys of a table that belong to each model only."""
+    keys = MODEL_KEYS[table]
+    return {m: {k for k, models in keys.items() if m in models} for m in dict.fromkeys(sum(keys.values(), ()))}
+
+
 class Bands(Table):
     """What the s and d channels of a ferromagnet conduct (S/m); up is its majority."""
 
     s_up: Conductivity = Field(description="conductivity of s electrons with spin up, the majority (S/m)")
-    s_down: Conductivity = Field(description="of s electrons with spin down (S/m)")
-    d_down: Conductivity = Field(description="of d electrons with spin down (S/m)")
+    s_down: Conductivity = Field(description="conductivity of s electrons with spin down (S/m)")
+    d_down: Conductivity = Field(description="conductivity of d electrons with spin down (S/m)")
     d_up: Conductivity | None = Field(None, description="of d electrons with spin up; four channels only (S/m)")
 
 
 class Material(Table):
     """A new material, or entries that override the library's."""
 
+    belonging = Belonging("transport.model", by_model("material"))
+    at_most_one = (
+        ("resistivity", "resistivity_star"),
+        ("conductivity", "resistivity"),
+        ("conductivity", "resistivity_star"),
+        ("conductivity", "beta"),
+        ("density_of_states", "diffusion_constant"),
+    )
     resistivity: Resistivity | None = Field(
         None, description="rho of both spins together; instead of resistivity_star (ohm m)"
     )
@@ -132,6 +146,8 @@ class Material(Table):
 class Interface(Table):
     """An interface between two materials or two layers, or entries that override the library's."""
 
+    belonging = Belonging("transport.model", by_model("interface"))
+    at_most_one = (("conductance", "area_resistance_star"), ("conductance", "gamma"))
     area_resistance_star: Annotated[float, Field(ge=0, lt=1), at_least(1e-24)] | None = Field(
         None,
         description="AR* of one interface; papers list 2 AR*; 0 is a perfect contact; default the library's (ohm m2)",
@@ -153,6 +169,8 @@ class Interface(Table):
 class Contact(Table):
     """How spins leave through a contact, and what drives it if not [transport]."""
 
+    belonging = Belonging("transport.model", by_model("contact"))
+    at_most_one = (("voltage", "current"), ("temperature", "heat_flux"))
     spin: Literal["reservoir", "lead", "blocked"] = Field(
         "reservoir",
         description='"reservoir": no accumulation; "lead": its layer goes on for ever; "blocked": no spin current',
@@ -186,6 +204,8 @@ class Solver(Table):
 class Transport(Table):
     """Model, drive and discretization."""
 
+    belonging = Belonging("model", by_model("transport"))
+    at_most_one = (("current_density", "current", "voltage"),)
     model: Literal["two-channel", "three-channel", "four-channel", "thermoelectric", "vector"] = Field(
         "two-channel", description="which channels conduct"
     )

@@ -11,12 +11,14 @@ from mpi4py import MPI
 from ...errors import InputError, nearest
 from ...longitudinal import Flux, Held, LongitudinalProblem
 from ..body.geometry import make_body
+from ..body.notes import body_extent
 from ..checkpoints import Checkpoints
+from ..kind import Writer
 from ..task_loop import run_each
-from ..unit_notes import body_extent
-from .checks import OWNER
-from .questions import TASKS, Picture, Prepared, Results
-from .tables import LongitudinalCase, default_cell, make_magnet, resolved
+from ..tasks import Outlet, Results
+from .case import LongitudinalCase
+from .shared import Shared
+from .tables import OWNER, default_cell, make_magnet
 
 
 def prepare(
@@ -25,15 +27,15 @@ def prepare(
     base: Path,
     say: Callable[[str], None],
     checkpoints: Checkpoints | None = None,
-) -> Prepared:
-    """Mesh the body of a case. Collective.
+) -> Writer:
+    """Mesh the body of a case; return the function that runs its tasks. Collective.
 
     Parameters
     ----------
     base
         Folder of the case file.
     checkpoints
-        Where the states of relaxations are kept.
+        Folder in which the states of relaxations are kept.
 
     Raises
     ------
@@ -65,38 +67,20 @@ def prepare(
     if table.geometry.mesh is not None:
         for note in body_extent(OWNER, table.geometry.mesh, [float(x) for x in body.high - body.low]):
             say(f"note: {note}")
-    return Prepared(case, body, problem, conditions, checkpoints)
+    shared = Shared(case.title, table, body, problem, conditions, checkpoints)
+
+    def write(out: Outlet) -> Results:
+        results = run_each(comm, case.task, lambda task, name: task.run(shared, name, out), say)
+        described = _describe(shared)
+        problem.destroy()
+        return {"longitudinal": described, "tasks": results}
+
+    return write
 
 
-def run_tasks(prepared: Prepared, path: Path, picture: Picture, say: Callable[[str], None]) -> Results:
-    """Run the tasks of a case and write their curves, fields and pictures. Collective.
-
-    Parameters
-    ----------
-    path
-        Where files go.
-    picture
-        Takes a name and a function that draws to a path.
-
-    Returns
-    -------
-    dict
-        What ``summary.json`` holds under "longitudinal" and "tasks".
-    """
-    results = run_each(
-        prepared.problem.comm,
-        [resolved(t) for t in prepared.case.task],
-        lambda task, name: TASKS[task.kind](prepared, task, name, path, picture, say),
-        say,
-    )
-    described = _describe(prepared)
-    prepared.problem.destroy()
-    return {"longitudinal": described, "tasks": results}
-
-
-def _describe(prepared: Prepared) -> Results:
+def _describe(shared: Shared) -> Results:
     """Return what follows from the tables."""
-    problem, g = prepared.problem, prepared.problem.magnet
+    problem, g = shared.problem, shared.problem.magnet
     slow, fast = (float(x) for x in g.decay_rates(0.0))
     steady = -complex(g.wavenumber(0.0)).imag
     return {
@@ -109,32 +93,9 @@ def _describe(prepared: Prepared) -> Results:
         "uniform_decay_rates": [slow, fast],
         "slow_rate_limit": g.xi * g.rate + (1 - g.xi) * g.w_M,
         "steady_decay_length": 1 / steady if steady else None,
-        "dimension": prepared.body.dimension,
+        "dimension": shared.body.dimension,
         "volume": problem.volume,
-        "cells": prepared.body.cells,
+        "cells": shared.body.cells,
         "dofs": problem.unknowns,
-        "mesh_size": prepared.body.size,
+        "mesh_size": shared.body.size,
     }
-
-
-def table(summary: Results) -> str:
-    """Return the results of a case as text for a terminal."""
-    lines, dimension = [], summary["longitudinal"]["dimension"]
-    power = "" if dimension == 1 else dimension
-    for name, r in summary["tasks"].items():
-        if r["kind"] == "dispersion":
-            n = sum(len(b["rates"]) for b in r["branches"].values())
-            text = f"{n} rates of decay, within {r['largest_deviation']:.1e} of the closed form"
-        elif r["kind"] == "response":
-            z = ", ".join(
-                f"{k}: {v[0][0]:.5g} {'+' if v[0][1] >= 0 else '-'} {abs(v[0][1]):.5g}i s/m{power}"
-                for k, v in r["impedance"].items()
-            )
-            text = f"at {r['frequencies'][0]:.4g} Hz, impedance {z or 'none'}; power balance {r['power_balance']:.1e}"
-        else:
-            text = (
-                f"after {r['times'][-1]:.4g} s: M {r['total_M'][-1]:.6g}, m {r['total_m'][-1]:.6g}; "
-                f"M + m kept to {r['conservation']:.1e}"
-            )
-        lines.append(f"{name:<14} {text}")
-    return "\n".join(lines)

@@ -1,10 +1,11 @@
-"""Run the tasks of a case: from a macrospin to numbers, curves and pictures."""
+"""Run the tasks of a macrospin: from its tables to numbers, curves and pictures."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mpi4py import MPI
@@ -18,58 +19,60 @@ from ...plotting.sphere_curves import plot_write_error
 from ...sigma import FokkerPlanck, Sigma
 from ...sigma.cost import MOST, bearable_sphere
 from ..checkpoints import Checkpoints
-from ..layered.case import Case
 from ..task_loop import run_each
-from .hysteresis import hysteresis
-from .shared import TASKS, CaseTorque, Picture, Results, Shared
-from .surveys import SURVEYS
-from .tables import make_spin, make_torque, resolved
+from ..tasks import Outlet, Results, Task
+from .shared import CaseTorque, Shared
+from .tables import SphereTable
 
 
 def run_tasks(
     comm: MPI.Intracomm,
-    case: Case,
-    base: Path,
-    path: Path,
-    picture: Picture,
-    say: Callable[[str], None],
+    spin: Macrospin,
+    torque: CaseTorque | None,
+    table: SphereTable,
+    tasks: Sequence[Task],
+    out: Outlet,
     *,
+    base: Path,
+    title: str = "",
+    depends: Sequence[Any] = (),
     torque_map: CurrentMap | None = None,
     checkpoints: Checkpoints | None = None,
     alone: bool = True,
 ) -> Results:
-    """Run the tasks of a case, and write their curves, fields and pictures. Collective.
+    """Run tasks about a macrospin, and write their curves, fields and pictures. Collective.
 
     Parameters
     ----------
+    spin, torque
+        Macrospin and torque as declared; what a device adds comes from its map.
+    table
+        Mesh of directions.
+    out
+        Place for files, pictures and progress.
     base
         Folder of the case file.
-    path
-        Where files go.
-    picture
-        Takes a name and a function that draws to a path.
-    say
-        Called with progress, on every rank.
+    title
+        Title of the case, for pictures.
+    depends
+        Tables on which all results depend, of what JSON can hold.
     torque_map
-        What the device does to its free layer, if the torque comes from transport.
+        Torque of the device on its free layer, if the torque comes from transport.
     checkpoints
-        Where the states of long evolutions are kept, from which they go on.
+        Folder in which the states of long evolutions are kept, from which they go on.
     alone
-        Whether the case has no other results than its tasks'.
+        True if the case has no other results than its tasks'.
 
     Returns
     -------
     dict
-        What ``summary.json`` holds under "macrospin" and "tasks", and "torque_map".
+        Entries "macrospin", "tasks" and, with a map, "torque_map" of ``summary.json``.
     """
-    assert case.macrospin is not None
-    spin = make_spin(case.macrospin, case.layer_volume)
-    torque: CaseTorque | None = make_torque(case.torque, spin)
+    say = out.say
     mapped: Results = {}
     if torque_map is not None:
         spin, torque = torque_map.pumped(spin), torque_map.torque(spin)
-        mapped = {"torque_map": write_map(comm, torque_map, spin, path, picture, title=case.title)}
-    table = case.sphere
+        mapped = {"torque_map": write_map(comm, torque_map, spin, out.path, out.picture, title=title)}
     if table.mesh is not None and not (base / table.mesh).is_file():
         raise InputError(f"sphere.mesh: there is no file '{base / table.mesh}'")
     meshed = False
@@ -79,7 +82,7 @@ def run_tasks(
         nonlocal meshed
         meshed = True
         begin = time.perf_counter()
-        starts = [t.start for t in case.task if t.start is not None]
+        starts = starts_of(tasks)
         wells = survey(of).wells
         axis = starts[0] if starts else tuple(wells[0].direction) if wells else (0.0, 0.0, 1.0)
 
@@ -125,27 +128,25 @@ def run_tasks(
         )
 
     solver = make(comm, spin, torque)
-    shared = Shared(comm, case, spin, torque, solver, make, path, picture, checkpoints, torque_map)
-    tasks = {**TASKS, **SURVEYS, "hysteresis": hysteresis}
-    results = run_each(
-        comm,
-        [resolved(t) for t in case.task],
-        lambda task, name: tasks[task.kind](shared, task, name),
-        say,
-        alone=alone,
-    )
+    shared = Shared(comm, title, spin, torque, solver, make, checkpoints, depends, torque_map)
+    results = run_each(comm, tasks, lambda task, name: task.run(shared, name, out), say, alone=alone)
     if table.mesh is not None and not meshed:
         say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")
     if shared.curves or shared.points:
         curves, points = shared.curves, shared.points
-        picture(
+        out.picture(
             "write_error.png",
-            lambda p: plot_write_error(comm, p, curves, points=points, title=case.title),
+            lambda p: plot_write_error(comm, p, curves, points=points, title=title),
         )
     found = _describe(spin, torque, solver)
     if True in last:
         found["mesh_size"] = last[True][1].mesh_size
     return {"macrospin": found, **mapped, "tasks": results}
+
+
+def starts_of(tasks: Sequence[Task]) -> list[list[float]]:
+    """Return the directions in which tasks start, where they say so: the mesh of directions has its axis there."""
+    return [getattr(t, "start") for t in tasks if "start" in t.model_fields_set]  # noqa: B009
 
 
 def _describe(spin: Macrospin, torque: CaseTorque | None, solver: FokkerPlanck) -> Results:

@@ -10,15 +10,14 @@ from ...errors import InputError
 from ...quantities import direction
 from ...texture.magnet import RESOLVED
 from ..body.tables import check_body
-from ..tasks import check_keys, check_names
+from ..tasks import owners_of
+from .case import TextureCase
 from .tables import (
     EXCHANGE_LENGTHS,
+    OWNER,
     SHAPES,
-    TASKS,
     WHOLE,
-    TextureCase,
     TextureTable,
-    TextureTask,
     along_easy,
     default_cell,
     exchange_length,
@@ -27,9 +26,6 @@ from .tables import (
     nominal_current,
     resolved_wall,
 )
-
-OWNER = "texture.geometry"
-_MOST_STEPS = 1e8
 
 
 def check_texture(case: TextureCase) -> None:
@@ -75,9 +71,8 @@ def check_texture(case: TextureCase) -> None:
         raise InputError('texture.relaxed: nothing uses it; it belongs to "dynamics"')
     if not case.task:
         raise InputError("[[task]]: the table is missing; it says what is asked of the magnet")
-    for owner, task in zip(check_names(case.task), case.task, strict=True):
-        check_keys(owner, task.kind, task.model_fields_set, TASKS)
-        _check_task(owner, task, table)
+    for owner, task in zip(owners_of(case.task), case.task, strict=True):
+        task.check(owner, table)
 
 
 def _check_drift(table: TextureTable) -> None:
@@ -215,19 +210,3 @@ def _check_probes(positions: Sequence[float], low: float, high: float) -> None:
             raise InputError(f"{key}: found {x:g} m; the wire reaches from {low:g} to {high:g} m")
     if any(b <= a for a, b in pairwise(positions)):
         raise InputError(f"{key}: found {list(positions)}; they must increase")
-
-
-def _check_task(owner: str, task: TextureTask, table: TextureTable) -> None:
-    if task.kind == "dynamics":
-        if task.duration is None:
-            raise InputError(f"{owner}.duration: missing (s)")
-        if task.max_step is not None and task.duration / task.max_step > _MOST_STEPS:
-            raise InputError(
-                f"{owner}.max_step: found {task.max_step:g} s, {task.duration / task.max_step:.2g} steps; allowed are "
-                f"{_MOST_STEPS:.0e}, from {task.duration / _MOST_STEPS:.2g} s on"
-            )
-        return
-    if table.wall is None:
-        raise InputError(f"{owner}: an electromotive force is that of a wall; [texture.wall] is missing")
-    if task.fields is not None and task.fields[0] >= task.fields[1]:
-        raise InputError(f"{owner}.fields: found {task.fields}; the first must be less than the second (T)")

@@ -11,8 +11,6 @@ import numpy as np
 from ...checkpoint import StateFile
 from ...errors import InputError
 from ...texture import Dynamics
-from ..checkpoints import tables_of
-from .tables import TextureTask
 from .wire import Array, Wire
 
 
@@ -43,10 +41,18 @@ class GoingOn:
     duration: float
 
     @classmethod
-    def of(cls, wire: Wire, task: TextureTask, name: str) -> GoingOn:
-        """Return the files of a task."""
-        assert wire.checkpoints is not None and task.duration is not None
-        options = wire.checkpoints.state(name, tables_of(wire.case, task))
+    def of(cls, wire: Wire, keys: Mapping[str, Any], duration: float, name: str) -> GoingOn:
+        """Return the files of a task.
+
+        Parameters
+        ----------
+        keys
+            Keys of the task on which its motion depends.
+        duration
+            Duration of the motion (s).
+        """
+        assert wire.checkpoints is not None
+        options = wire.checkpoints.state(name, [wire.table.model_dump(mode="json"), dict(keys)])
         file = StateFile(
             wire.grid.comm,
             wire.grid.space,
@@ -54,7 +60,7 @@ class GoingOn:
             every=options["every"],
             about="a textured motion of a case",
         )
-        return cls(file, task.duration)
+        return cls(file, duration)
 
     def load(self) -> Before | None:
         """Return what a stopped run left; None if there is nothing.

@@ -1,50 +1,116 @@
-"""Run the tasks of a case of a textured magnet, and tell their results."""
+"""Run a case of a textured magnet: from its tables to a mesh, and from its tasks to results."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from ...texture import static_voltage
-from ..schema import with_defaults
+import numpy as np
+from dolfinx import fem
+from dolfinx import mesh as dmesh
+from mpi4py import MPI
+from ufl import Measure
+
+from ...errors import InputError
+from ...texture import DipolarField, Grid, static_voltage, vortex, wall
+from ..body.geometry import make_body
+from ..body.notes import body_extent
+from ..checkpoints import Checkpoints
+from ..kind import Writer
 from ..task_loop import run_each
-from .dynamics import dynamics
-from .electromotive_force import electromotive_force
-from .tables import DEFAULTS, resolved_wall
-from .wire import Picture, Results, Wire, finite, prepare
+from ..tasks import Outlet, Results
+from .case import TextureCase
+from .checks import check_cells, check_places, check_vortex, coarse
+from .dynamics import TextureDynamics
+from .tables import OWNER, default_cell, make_magnet, resolved_wall
+from .wire import Wire, finite
 
-__all__ = ["prepare", "run_tasks", "table"]
 
-
-def run_tasks(wire: Wire, path: Path, picture: Picture, say: Callable[[str], None]) -> Results:
-    """Run the tasks of a case and write their curves, fields and pictures. Collective.
+def prepare(
+    comm: MPI.Intracomm,
+    case: TextureCase,
+    base: Path,
+    say: Callable[[str], None],
+    checkpoints: Checkpoints | None = None,
+) -> Writer:
+    """Mesh the wire of a case; return the function that runs its tasks. Collective.
 
     Parameters
     ----------
-    path
-        Where files go.
-    picture
-        Takes a name and a function that draws to a path.
+    base
+        Folder of the case file.
+    checkpoints
+        Where the states of motions are kept.
 
-    Returns
-    -------
-    dict
-        What ``summary.json`` holds under "texture" and "tasks".
+    Raises
+    ------
+    InputError
+        If a mesh file is unusable, or the wall lies outside of it.
     """
-    kinds = {"electromotive_force": electromotive_force, "dynamics": dynamics}
-    tasks = [with_defaults(t, DEFAULTS[t.kind]) for t in wire.case.task]
-    results = run_each(
-        wire.grid.comm, tasks, lambda task, name: kinds[task.kind](wire, task, name, path, picture, say), say
-    )
-    described = _describe(wire)
-    if wire.dipolar is not None:
-        wire.dipolar.destroy()
-    return {"texture": described, "tasks": results}
+    begin, table = time.perf_counter(), case.texture
+    magnet = make_magnet(table)
+    body = make_body(comm, table.geometry, base, OWNER, default_cell(table))
+    low, high = float(body.low[0]), float(body.high[0])
+    check_places(table, low, high)
+    check_cells(table, body.size, high - low)
+    if table.dipolar and body.dimension < 3:
+        raise InputError(f"texture.dipolar: it needs a body of three dimensions; the mesh has {body.dimension}")
+    try:
+        grid = Grid(body.mesh)
+    except InputError as error:
+        if table.geometry.mesh is None:
+            raise
+        why = str(error).removeprefix("texture: ")
+        raise InputError(f"{OWNER}.mesh '{table.geometry.mesh}': {why}; Mesh.ElementOrder = 1 in a .geo") from error
+    start: Any = table.magnetization
+    if table.wall is not None:
+        found = resolved_wall(table, high - low)
+        start = wall(magnet, found.position, found.angle, found.width)
+    if table.vortex is not None:
+        check_vortex(table, *([float(x) for x in side[: body.dimension]] for side in (body.low, body.high)))
+        v, middle = table.vortex, (body.low + body.high) / 2
+        start = vortex(v.centre or (float(middle[0]), float(middle[1])), v.core, v.polarity, v.chirality)
+    wire = Wire(case.title, table, magnet, body, grid, 1.0, start, checkpoints=checkpoints)
+    if body.dimension > 1:
+        wire.section = grid.volume / (high - low) if table.geometry.shape is not None else _end(wire)
+    # Here, so that what is too large is refused before anything is written.
+    if table.dipolar and any(isinstance(t, TextureDynamics) for t in case.task):
+        wire.dipolar = DipolarField(grid, magnet)
+    say(f"mesh: {body.cells} cells in {body.dimension}D, {time.perf_counter() - begin:.2f} s")
+    if table.geometry.mesh is not None:
+        for note in body_extent(OWNER, table.geometry.mesh, [float(x) for x in body.high - body.low]):
+            say(f"note: {note}")
+    for note in coarse(table, body.size, high - low):
+        say(f"note: {note}")
+
+    def write(out: Outlet) -> Results:
+        results = run_each(comm, case.task, lambda task, name: task.run(wire, name, out), say)
+        described = _describe(wire)
+        if wire.dipolar is not None:
+            wire.dipolar.destroy()
+        return {"texture": described, "tasks": results}
+
+    return write
+
+
+def _end(wire: Wire) -> float:
+    """Return the area of the wire's right end. Collective."""
+    made, dim = wire.body.mesh, wire.body.dimension
+    facets = dmesh.locate_entities_boundary(made, dim - 1, wire.body.plane(0, 1))
+    tags = dmesh.meshtags(made, dim - 1, np.sort(facets), np.ones(len(facets), dtype=np.int32))
+    one = fem.Constant(made, 1.0)
+    area = fem.assemble_scalar(fem.form(one * Measure("ds", domain=made, subdomain_data=tags)(1)))
+    found = float(wire.grid.comm.allreduce(float(np.real(area))))
+    if not found > 0:
+        raise InputError(f"{OWNER}.mesh: its ends must be flat, across x; nothing lies at its largest x")
+    return found
 
 
 def _describe(wire: Wire) -> Results:
     """Return what follows from the tables."""
-    magnet, table = wire.magnet, wire.case.texture
+    magnet, table = wire.magnet, wire.table
     walls: Results = {}
     if table.wall is not None:
         found = resolved_wall(table, wire.length)
@@ -69,30 +135,3 @@ def _describe(wire: Wire) -> Results:
         "cells": wire.body.cells,
         "mesh_size": wire.body.size,
     }
-
-
-def table(summary: Results) -> str:
-    """Return the results of a case as text for a terminal."""
-    lines = []
-    for name, r in summary["tasks"].items():
-        if r["kind"] == "electromotive_force":
-            s = r["static"]
-            text = (
-                f"wall at rest in {r['field']:.4g} T: {s['electromotive_force']:.6g} V, "
-                f"closed form to {s['largest_deviation']:.1e}"
-            )
-            if r["mean"] is not None:
-                text += f"; moving, mean {r['mean']['electromotive_force']:.6g} V (closed form)"
-        else:
-            m, c = r["mean"], r["closed_form"]
-            text = f"{r['steps']} steps to {r['end_time']:.4g} s"
-            if m is not None:
-                text += f", {m['regime']}: {m['velocity']:.5g} m/s, emf {m['electromotive_force']:.5g} V"
-            if m is not None and c is not None:
-                text += f" (closed form {c['velocity']:.5g} m/s, {c['electromotive_force']:.5g} V)"
-            if m is None:
-                text += ", mean direction " + ", ".join(f"{x:.5f}" for x in r["final"]["mean_direction"])
-            if r["stopped"] is not None:
-                text += f"; stopped: {r['stopped']}"
-        lines.append(f"{name:<14} {text}")
-    return "\n".join(lines)

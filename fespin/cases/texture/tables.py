@@ -1,4 +1,4 @@
-"""The table [texture] of a case file with its tasks, and the objects they declare."""
+"""Table [texture] of a case file, and the objects it declares."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from ..schema import (
     at_least,
     within,
 )
-from ..tasks import names_of
 
 if TYPE_CHECKING:
     from ...texture import TexturedMagnet
@@ -35,16 +34,7 @@ type Volts = Annotated[float, Field(gt=-1e9, lt=1e9), at_least(1e-30)]
 type Duration = Annotated[float, Field(gt=0, lt=1e-3), within(1e-20)]
 
 SHAPES = ("line", "rectangle", "box")
-# Keys of each kind of task, beside those that all have.
-TASKS = {
-    "electromotive_force": {"fields", "samples"},
-    "dynamics": {"duration", "samples", "tolerance", "max_step", "animation"},
-}
-DEFAULTS: dict[str, dict[str, object]] = {
-    "electromotive_force": {"samples": 201},
-    "dynamics": {"samples": 41, "tolerance": 1e-4, "animation": False},
-}
-"""Defaults of keys that are left out, by kind of task."""
+OWNER = "texture.geometry"
 # A wall is whole so many widths from the ends of its wire, feels them at so many, and has left it at so many.
 WHOLE, FELT, LEFT = 4.0, 3.2, 2.0
 # Cells that are wider than so many exchange lengths slow what a dipolar field holds together.
@@ -54,7 +44,7 @@ EXCHANGE_LENGTHS = 0.6
 class WallTable(Table):
     """A wall across x between m along the easy axis, before it, and against it."""
 
-    position: Place = Field(description="along x (m)")
+    position: Place = Field(description="place of its middle along x (m)")
     angle: Angle | Literal["steady"] = Field(
         0.0, description='tilt towards the hard axis; "steady": that of the wall that moves without change (rad)'
     )
@@ -78,18 +68,20 @@ class ProbeTable(Table):
     """Voltage leads inside the wire."""
 
     positions: Annotated[list[Place], Field(min_length=2, max_length=20)] = Field(
-        description="along x, in the middle of the section (m)"
+        description="places along x, in the middle of the section (m)"
     )
 
 
 class TextureTable(Table):
     """A conducting magnet whose magnetization varies in space, as a wire along x."""
 
+    exactly_one = (("wall", "vortex", "magnetization"),)
+    at_most_one = (("current_density", "voltage"),)
     saturation_magnetization: Magnetization = Field(description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)")
     exchange: Annotated[float, Field(gt=0, lt=1e-6), within(1e-20)] = Field(description="stiffness A (J/m)")
     damping: Damping = Field(description="Gilbert's alpha (1)")
     conductivity: Annotated[float, Field(gt=0, lt=1e12), within(1e-6)] = Field(
-        description="of both spins together (S/m)"
+        description="sigma of both spins together (S/m)"
     )
     polarization: Annotated[float, Field(ge=-1, le=1), at_least(1e-30)] = Field(description="P of the current (1)")
     nonadiabaticity: Annotated[float, Field(gt=-1e3, lt=1e3), at_least(1e-30)] = Field(
@@ -124,64 +116,6 @@ class TextureTable(Table):
         False, description="whether m first comes to rest, in the field and without a current, at a damping of 1"
     )
     probe: ProbeTable | None = Field(None, description="voltage leads")
-
-
-class TextureTask(Table):
-    """A question about a textured magnet."""
-
-    kind: Literal["electromotive_force", "dynamics"] = Field(description="what is asked")
-    name: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
-        None, description="of results and files; default the number of the task, from 1"
-    )
-    fields: Annotated[list[Induction], Field(min_length=2, max_length=2)] | None = Field(
-        None,
-        description="from, to, along the easy axis; default up to four times Walker's field, or twice the case's (T)",
-    )
-    samples: Annotated[int, Field(ge=2, le=10000)] | None = Field(
-        None, description="of the fields; times of fields.*.bp and of the animation (1)"
-    )
-    duration: Duration | None = Field(None, description="of the motion (s)")
-    tolerance: Annotated[float, Field(ge=1e-12, le=0.1)] | None = Field(None, description="error of m in a step (1)")
-    max_step: Duration | None = Field(None, description="the longest step; default as long as the tolerance allows (s)")
-    animation: bool | None = Field(None, description="whether a GIF is drawn, too")
-
-
-class TextureCase(Table):
-    """A case file about a textured magnet."""
-
-    title: str = Field("", description="of pictures")
-    texture: TextureTable = Field(description="the magnet")
-    task: list[TextureTask] = Field(default_factory=list, description="what is asked of it")
-
-    def describe(self) -> str:
-        """Return what would be run, as text."""
-        table, magnet = self.texture, make_magnet(self.texture)
-        lines = [
-            self.title or "untitled",
-            f"  texture: Ms {magnet.saturation_magnetization:g} A/m, damping {magnet.damping:g}, "
-            f"nonadiabaticity {magnet.nonadiabaticity:g}, polarization {magnet.polarization:g}",
-            f"  {table.geometry.describe(default_cell(table))}",
-        ]
-        if table.wall is not None:
-            wall = resolved_wall(table)
-            lines.append(
-                f"  wall at {wall.position * 1e9:.4g} nm, tilt {wall.angle:.4g} rad, width {wall.width * 1e9:.4g} nm"
-            )
-            current = magnet.breakdown_current()
-            alone = f"or {current:.4g} A/m2 in no field" if math.isfinite(current) else "whatever the current"
-            limits = f"{magnet.walker_field:.4g} T, {alone}"
-            lines += [] if table.dipolar else [f"  it turns above {limits}"]
-        if table.vortex is not None:
-            lines.append(f"  vortex, core {table.vortex.core * 1e9:.4g} nm{', relaxed' if table.relaxed else ''}")
-        drive = "open circuit"
-        if table.current_density is not None:
-            drive = f"{table.current_density:.4g} A/m2"
-        elif table.voltage is not None:
-            drive = f"{table.voltage:.4g} V between the ends"
-        lines.append(f"  field {table.field} T{' and the dipolar field' if table.dipolar else ''}, {drive}")
-        tasks = zip(names_of(self.task), self.task, strict=True)
-        lines.append(f"  tasks: {', '.join(f'{n} ({t.kind})' for n, t in tasks)}")
-        return "\n".join(lines)
 
 
 @dataclass(frozen=True)

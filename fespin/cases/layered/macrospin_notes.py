@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ...constants import BOLTZMANN
 from .. import unit_notes
-from ..layered.case import Case
-from ..tasks import names_of
-from .tables import MacrospinTable
+from ..macrospin.tables import MacrospinTable
+from ..tasks import owners_of
+from .case import Case
 
 # Stabilities are quoted at room temperature.
 _ROOM = 300.0
@@ -33,13 +33,17 @@ def macrospin_notes(case: Case, assignments: Sequence[str] = ()) -> list[str]:
     for i, a in enumerate(table.anisotropy, 1):
         owner = f"macrospin.anisotropy {i}"
         for key in ("constant", "hard_constant", "second_constant"):
-            out += unit_notes.anisotropy(f"{owner}.{key}", getattr(a, key) or 0.0)
-        out += unit_notes.lengths((f"{owner}.size", x) for x in a.size or [])
+            out += unit_notes.anisotropy(f"{owner}.{key}", getattr(a, key, None) or 0.0)
+        out += unit_notes.lengths((f"{owner}.size", x) for x in getattr(a, "size", None) or [])
     if case.torque is not None:
         for key in ("damping_like", "field_like"):
             out += unit_notes.induction(f"torque.{key}", [getattr(case.torque, key) or 0.0])
     swept = any(x.partition("=")[0].strip() == "macrospin.temperature" for x in assignments)
-    return out + _stability(table, volume, swept) + _uncoupled(case) + _tasks(case)
+    out += _stability(table, volume, swept) + _uncoupled(case)
+    about = case.about()
+    for owner, task in zip(owners_of(case.task), case.task, strict=True):
+        out += task.notes(owner, about)
+    return out
 
 
 def _stability(table: MacrospinTable, volume: float, swept: bool) -> list[str]:
@@ -49,7 +53,7 @@ def _stability(table: MacrospinTable, volume: float, swept: bool) -> list[str]:
     out = []
     for i, a in enumerate(table.anisotropy, 1):
         for key, constant in _STABILITIES.items():
-            value = getattr(a, key)
+            value = getattr(a, key, None)
             if value is None:
                 continue
             here, room = (value * BOLTZMANN * t / volume for t in (table.temperature, _ROOM))
@@ -76,23 +80,3 @@ def _uncoupled(case: Case) -> list[str]:
     if case.torque is not None:
         return [f"the current of [transport] through layer '{layer}' does not change the torque, which is given; {so}"]
     return [f"the current of [transport] through layer '{layer}' acts on none of its tasks: there is no [torque]; {so}"]
-
-
-def _tasks(case: Case) -> list[str]:
-    """Return notes on what tasks add to the macrospin, and on their fields and drives."""
-    assert case.macrospin is not None
-    field, out = case.macrospin.field, []
-    transport = case.torque is not None and case.torque.source == "transport"
-    for i, (task, name) in enumerate(zip(case.task, names_of(case.task), strict=True), 1):
-        owner = f"task {i}" + (f" ('{name}')" if task.name is not None else "")
-        swept = {
-            "hysteresis": (task.range or []) if task.sweep != "torque" else [],
-            "phase-diagram": task.fields or [],
-        }.get(task.kind, [])
-        if swept and any(field):
-            key = "range" if task.kind == "hysteresis" else "fields"
-            out.append(f"{owner}.{key}: the swept field adds to macrospin.field = {field} T")
-        out += unit_notes.induction(f"{owner}.{'range' if task.kind == 'hysteresis' else 'fields'}", swept)
-        if transport and case.transport.voltage is None and task.drives:
-            out += unit_notes.current(f"{owner}.drives", max(task.drives, key=abs))
-    return out

@@ -1,0 +1,99 @@
+"""Refusals of a macrospin among the layers of a case, before anything is meshed."""
+
+from __future__ import annotations
+
+from ...errors import InputError
+from ..macrospin.checks import check_sphere, check_tasks
+from ..macrospin.hysteresis import Hysteresis
+from ..macrospin.langevin import Langevin
+from ..macrospin.tables import MacrospinTable
+from .case import Case
+from .tables import make_model
+
+_WRITTEN = {
+    "geometry": "[geometry]",
+    "layer": "[[layer]]",
+    "torque": "[torque]",
+    "sphere": "[sphere]",
+    "task": "[[task]]",
+}
+
+
+def check_macrospin(case: Case) -> None:
+    """Refuse a macrospin, a torque, a sphere or tasks that cannot be.
+
+    Raises
+    ------
+    InputError
+        With one line that names the table and key.
+    """
+    if case.macrospin is None:
+        for key in ("torque", "sphere", "task"):
+            if key in case.model_fields_set:
+                raise InputError(f"{_WRITTEN[key]}: it is about a macrospin; the table [macrospin] is missing")
+        return
+    if not case.task:
+        raise InputError("[[task]]: the table is missing; it says what is asked of the macrospin")
+    _check_layers(case, case.macrospin)
+    about = case.about()
+    if case.driven_by_device:
+        _check_transport_torque(case)
+    check_sphere(case.sphere, about.spin)
+    check_tasks(case.task, about)
+
+
+def _check_layers(case: Case, table: MacrospinTable) -> None:
+    """Refuse a volume that layers cannot give, and tables that nothing would use."""
+    if table.layer is not None:
+        for key in ("geometry", "layer"):
+            if key not in case.model_fields_set:
+                raise InputError(
+                    f"macrospin.layer: the volume of a layer needs {_WRITTEN[key]}; or give macrospin.volume (m3)"
+                )
+        g = case.geometry
+        if g.shape == "pillar" and (g.diameter is None) == (g.semi_axes is None):
+            found = "neither" if g.diameter is None else "both"
+            raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {found}")
+    if case.transports:
+        return
+    for key in ("state", "contact"):
+        if key in case.model_fields_set:
+            raise InputError(f"[{key}]: it is about transport; the table [transport] is missing")
+    if table.layer is None and table.volume is not None:
+        for key in ("geometry", "layer"):
+            if key in case.model_fields_set:
+                raise InputError(
+                    f"{_WRITTEN[key]}: nothing uses it; give macrospin.layer, not volume, or the table [transport]"
+                )
+
+
+def _check_transport_torque(case: Case) -> None:
+    """Refuse a torque from transport that the case's device cannot make."""
+    assert case.macrospin is not None
+    owner = 'torque.source = "transport"'
+    if not case.transports:
+        raise InputError(f"{owner}: the table [transport] is missing")
+    if case.transport.model != "vector":
+        raise InputError(f'{owner}: needs transport.model = "vector", found "{case.transport.model}"')
+    if case.macrospin.layer is None:
+        raise InputError(f"{owner}: needs macrospin.layer, the free layer; found macrospin.volume")
+    if case.multi_terminal or set(case.contact_names() or ()) != {"bottom", "top"}:
+        raise InputError(f'{owner}: needs a stack driven between its "bottom" and "top"')
+    if case.torque is not None and case.torque.series_resistance_area and case.transport.voltage is None:
+        raise InputError(
+            "torque.series_resistance_area: belongs to transport.voltage; a current is held whatever the load"
+        )
+    from ...coupling.directions import has_fixed_direction
+
+    pumped = case.torque is not None and case.torque.pumping
+    try:
+        angle = has_fixed_direction(case.make_stack(), make_model(case.transport), case.macrospin.layer, pumping=pumped)
+    except InputError as error:
+        raise InputError(f"{owner}: {error}") from error
+    if not angle and any(isinstance(t, Hysteresis) and t.sweep == "torque" for t in case.task):
+        raise InputError(f'{owner}: a sweep of the "torque" needs one fixed direction; sweep the field at some drives')
+    if pumped and not angle and any(isinstance(t, Langevin) for t in case.task):
+        raise InputError(
+            f'{owner}: "langevin" follows pumped damping only where one fixed direction is distinguished; give '
+            "torque.pumping = false, or leave that task out"
+        )

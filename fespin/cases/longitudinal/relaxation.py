@@ -1,0 +1,130 @@
+"""Relaxation of M and m in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ...errors import InputError
+from ..schema import Time
+from ..tasks import Outlet, Results, Task
+from .tables import LongitudinalTable, StartTable
+
+if TYPE_CHECKING:
+    from ...longitudinal import State
+    from .shared import Array, Shared
+
+
+class Relaxation(Task):
+    """Evolution from the start, or from equilibrium under what drives the boundary."""
+
+    kind: Literal["relaxation"] = Field(description="evolution in time")
+    duration: Time = Field(description="time for which the relaxation is followed (s)")
+    samples: Annotated[int, Field(ge=2, le=10000)] = Field(21, description="times of fields and profiles (1)")
+    tolerance: Annotated[float, Field(ge=1e-12, lt=0.1)] = Field(1e-5, description="error of a step, relative (1)")
+
+    def check(self, owner: str, about: LongitudinalTable) -> None:
+        """Refuse a relaxation that starts from nothing."""
+        super().check(owner, about)
+        if about.start is None and not any(b.flux or b.accumulation for b in about.boundary.values()):
+            raise InputError(
+                "[longitudinal.start]: the table is missing, and no boundary drives; a relaxation starts from something"
+            )
+
+    def run(self, shared: Shared, name: str, out: Outlet) -> Results:
+        """Follow M and m, write and draw."""
+        from ... import output
+        from ...longitudinal import evolve
+        from ...plotting.longitudinal import plot_curves
+        from ...plotting.palette import prefixed
+        from ...progress import ProgressBar
+        from ..checkpoints import tables_of
+        from .shared import draw_space, write_fields
+
+        comm, duration = shared.problem.comm, self.duration
+        wanted = [float(x) for x in np.linspace(0.0, duration, self.samples)]
+        bar = ProgressBar(comm)
+        going_on: dict[str, Any] = {}
+        if shared.checkpoints is not None:
+            going_on = shared.checkpoints.state(name, tables_of(shared.table, self))
+        motion = evolve(
+            shared.problem,
+            _start(shared, shared.table.start),
+            duration,
+            conditions=shared.conditions,
+            wanted=wanted,
+            tolerance=self.tolerance,
+            each=lambda t, _: bar.at(t / duration, f"{t:.3g} s"),
+            **going_on,
+        )
+        bar.clear()
+        columns: dict[str, Any] = {
+            "time_s": motion.times,
+            "total_M": motion.total_M,
+            "total_m": motion.total_m,
+            "free_energy_J": motion.energy,
+            **{f"dissipation_{k.replace(' ', '_')}_W": v for k, v in motion.dissipation.items()},
+            "work_W": motion.work,
+            "heat_J": motion.heat,
+            "put_in_J": motion.put_in,
+            "lost_to_lattice": motion.lost,
+            **{f"came_in_{k}": v for k, v in motion.injected.items()},
+        }
+        output.write_csv(comm, out.path / f"relaxation.{name}.csv", columns)
+        states = [{"": s} for s in motion.states]
+        write_fields(shared, out.path / f"fields.{name}.bp", wanted, states)
+        if comm.rank == 0:
+            out.picture(
+                f"relaxation.{name}.png", lambda f: plot_curves(f, motion, shared.body.dimension, shared.heading(name))
+            )
+        last = len(wanted) - 1
+        shown = sorted({round(last * x) for x in ((0, 0.1, 0.35, 1) if shared.body.dimension == 1 else (0.1, 0.35, 1))})
+        unit, of = prefixed(duration, "s")
+        moments = [(f"{wanted[i] / unit:.3g} {of}", motion.states[i]) for i in shown]
+        draw_space(shared, f"profile.{name}.png", moments, out, shared.heading(name))
+        at = [int(np.argmin(np.abs(motion.times - t))) for t in wanted]
+        return {
+            "times": motion.times[at].tolist(),
+            "total_M": motion.total_M[at].tolist(),
+            "total_m": motion.total_m[at].tolist(),
+            "free_energy": motion.energy[at].tolist(),
+            "dissipation": {k: v[at].tolist() for k, v in motion.dissipation.items()},
+            "heat": motion.heat[at].tolist(),
+            "put_in": motion.put_in[at].tolist(),
+            "lost": motion.lost[at].tolist(),
+            "injected": {k: v[at].tolist() for k, v in motion.injected.items()},
+            "conservation": float(np.abs(motion.conservation).max()),
+            "power_balance": float(np.abs(motion.balance).max()),
+            "steps": len(motion.times) - 1,
+            "rejected": motion.rejected,
+        }
+
+    @staticmethod
+    def line(results: Results, summary: Results) -> str:
+        """Return the totals at the end."""
+        return (
+            f"after {results['times'][-1]:.4g} s: M {results['total_M'][-1]:.6g}, m {results['total_m'][-1]:.6g}; "
+            f"M + m kept to {results['conservation']:.1e}"
+        )
+
+
+def _start(p: Shared, table: StartTable | None) -> State:
+    """Return the state at the start."""
+    if table is None or table.shape == "uniform":
+        return p.problem.state(*((table.M, table.m) if table is not None else (0.0, 0.0)))
+    extent = float((p.body.high - p.body.low).max())
+    middle = [float(x) for x in (p.body.low + p.body.high) / 2]
+    centre = [*(table.centre or []), *middle[len(table.centre or []) :]]
+
+    def profile(x: Array) -> Array:
+        if table.position is not None:
+            # A node on the step has the mean, so that totals are exact.
+            away = x[0] - table.position
+            return np.asarray(np.where(np.abs(away) < 1e-9 * extent, 0.5, away < 0))
+        assert table.width is not None
+        square = sum((x[i] - centre[i]) ** 2 for i in range(p.body.dimension))
+        return np.asarray(np.exp(-square / (2 * table.width**2)))
+
+    return p.problem.state(lambda x: table.M * profile(x), lambda x: table.m * profile(x))

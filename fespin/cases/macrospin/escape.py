@@ -1,0 +1,35 @@
+"""Rates of escape from the wells of a macrospin's energy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from ..tasks import Outlet, Results, Task
+from .about import About
+from .long_times import long_time
+
+if TYPE_CHECKING:
+    from .shared import Shared
+
+
+class Escape(Task):
+    """Dwell times of the wells and rates between them."""
+
+    kind: Literal["escape"] = Field(description="dwell times of the wells, and rates between them")
+
+    def check(self, owner: str, about: About) -> None:
+        """Refuse an energy with fewer than two wells."""
+        super().check(owner, about)
+        about.require_wells(owner)
+
+    def run(self, shared: Shared, name: str, out: Outlet) -> Results:
+        """Solve."""
+        return shared.solver.escape().summary()
+
+    @staticmethod
+    def line(results: Results, summary: Results) -> str:
+        """Return the dwell times."""
+        pairs = zip(results["dwell_times"], results["log10_dwell_times"], strict=True)
+        return "dwell times (s): " + ", ".join(long_time(*x) for x in pairs)

@@ -1,0 +1,73 @@
+"""Switching of a macrospin by an ensemble of stochastic trajectories."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from ..schema import within
+from ..tasks import Outlet, Results
+from .pulses import PulseTask
+from .tables import unit
+
+if TYPE_CHECKING:
+    from .shared import Shared
+
+
+class Langevin(PulseTask):
+    """The same pulse by the stochastic Landau-Lifshitz-Gilbert equation."""
+
+    kind: Literal["langevin"] = Field(description="the same as switching, by stochastic trajectories")
+    ensemble: Annotated[int, Field(ge=1, le=10**9)] = Field(10000, description="how many trajectories (1)")
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="of the random numbers (1)")
+    step: Annotated[float, Field(gt=0), within(1e-20, 1e18)] | None = Field(
+        None, description="longest step in time; default: one that fits precession, damping and noise (s)"
+    )
+
+    def run(self, shared: Shared, name: str, out: Outlet) -> Results:
+        """Follow the trajectories, write and draw."""
+        from ... import output
+        from ...macrospin import langevin
+        from ...progress import ProgressBar
+
+        times = self.times(shared.solver.reduced_time)
+        bar = ProgressBar(shared.comm)
+        ensemble = langevin(
+            shared.comm,
+            shared.spin,
+            times,
+            ensemble=self.ensemble,
+            seed=self.seed,
+            start=unit(self.start),
+            torque=shared.torque,
+            step=self.step,
+            progress=bar.following("trajectories"),
+        )
+        bar.clear()
+        columns = {
+            "time_s": times,
+            "not_switched": ensemble.not_switched,
+            "standard_error": ensemble.not_switched_error,
+            **{f"mean_{x}": ensemble.mean[:, k] for k, x in enumerate("xyz")},
+        }
+        output.write_csv(shared.comm, out.path / f"langevin.{name}.csv", columns)
+        shared.points[f"Langevin ({name})"] = (times, ensemble.not_switched, ensemble.not_switched_error)
+        return {
+            "times": times.tolist(),
+            "reduced_times": (times * shared.solver.reduced_time).tolist(),
+            "not_switched": ensemble.not_switched.tolist(),
+            "not_switched_error": ensemble.not_switched_error.tolist(),
+            "mean_direction": ensemble.mean.tolist(),
+            "ensemble": ensemble.ensemble,
+            "seed": ensemble.seed,
+            "step": ensemble.step,
+        }
+
+    @staticmethod
+    def line(results: Results, summary: Results) -> str:
+        """Return the last probability with its standard error."""
+        return (
+            f"not switched after {results['times'][-1]:.4g} s: {results['not_switched'][-1]:.4g} "
+            f"+- {results['not_switched_error'][-1]:.1g}"
+        )

@@ -1,0 +1,1 @@
+"""Texts of good cases that several tests share, by what they are about."""
