@@ -1,6 +1,26 @@
 """fespin: spin transport in nanodevices and the statistics of their free layers, with FEniCSx.
 
 Names are imported when first used, so that checking a case does not wait for DOLFINx.
+
+Examples
+--------
+Examples in docstrings take the following as given: the layers of a spin valve, a macrospin with a barrier of 5 kT, and
+permalloy with the mesh of a wire of 400 nm.
+
+>>> import numpy as np
+>>> from dolfinx import mesh
+>>> from mpi4py import MPI
+>>> import fespin as fs
+>>> comm = MPI.COMM_SELF
+>>> Co, Cu = fs.material("Co"), fs.material("Cu")
+>>> face = fs.Interface(area_resistance_star=0.51e-15, gamma=0.77, mixing_conductance=5e14)
+>>> fixed, free = fs.Layer(Co, 12e-9, "fixed"), fs.Layer(Co, 3e-9, "free")
+>>> outer, spacer = fs.Layer(Cu, 20e-9), fs.Layer(Cu, 6e-9)
+>>> stack = fs.Stack(outer, fixed, spacer, free, outer, interfaces={("Co", "Cu"): face})
+>>> spin = fs.Macrospin(volume=5e-24, saturation_magnetization=8e5, damping=0.05, terms=[fs.Uniaxial(stability=5)])
+>>> anisotropy = {"easy_constant": 6e4, "hard_constant": 1.2e5}  # J/m3
+>>> permalloy = fs.TexturedMagnet(8e5, 1.3e-11, 0.04, conductivity=4e6, polarization=0.5, **anisotropy)
+>>> wire = mesh.create_interval(comm, 100, [0.0, 400e-9])
 """
 
 from __future__ import annotations

@@ -31,6 +31,16 @@ class Bands:
     ------
     InputError
         If a value is impossible, or four channels are half given.
+
+    Examples
+    --------
+    >>> bands = fs.Bands.from_lengths(s_up=8e6, s_down=3e6, d_down=1e6, spin_diffusion_length=40e-9, sd_length=5e-9)
+    >>> bands.channels
+    ('s_up', 's_down', 'd_down')
+    >>> f"{bands.conductivity:.3g}"
+    '1.2e+07'
+    >>> fs.Material.from_bands("Co", bands).spin_diffusion_length
+    4e-08
     """
 
     s_up: float
@@ -104,6 +114,13 @@ class Thermal:
         is that of a given conductivity.
     heat_capacity
         Per volume (J/(m3 K)); only transients need it.
+
+    Examples
+    --------
+    >>> thermal = fs.Thermal(seebeck=(-20e-6, -10e-6), conductivity=50.0)
+    >>> cobalt = fs.Material("Co", resistivity=60e-9, spin_diffusion_length=40e-9, beta=0.46, thermal=thermal)
+    >>> cobalt.heat_conductivity(300.0)
+    50.0
     """
 
     seebeck: tuple[float, float] = (0.0, 0.0)

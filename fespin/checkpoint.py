@@ -54,13 +54,17 @@ class StateFile:
 
     Examples
     --------
-    >>> file = StateFile(comm, space, Path("run.state"), every=60.0, about="heat")
-    >>> found = file.load()
-    >>> time, values = (0.0, start) if found is None else (found[0]["time"], found[1]["T"][:, 0])
-    >>> while time < end:
-    ...     time, values = step(time, values)
+    >>> from dolfinx import fem, mesh
+    >>> space = fem.functionspace(mesh.create_interval(comm, 8, [0.0, 1e-7]), ("Lagrange", 1))
+    >>> file = StateFile(comm, space, Path("run.state"), every=1e-9, about="heat")
+    >>> saved = file.load()
+    >>> time, values = (0.0, np.full(9, 300.0)) if saved is None else (saved[0]["time"], saved[1]["T"][:, 0])
+    >>> while time < 3.0:
+    ...     time, values = time + 1.0, 0.9 * values
     ...     if file.due():
     ...         file.save({"time": time}, {"T": values[:, None]})
+    >>> file.load()[0]
+    {'time': 3.0}
     """
 
     def __init__(
@@ -258,9 +262,11 @@ class Journal:
     Examples
     --------
     >>> journal = Journal(comm, Path("map.pieces"))
-    >>> for x in angles:
+    >>> for x in (0.0, 0.5, 1.0):
     ...     if journal.get(x) is None:
-    ...         journal.put(x, solve(x))
+    ...         journal.put(x, x**2)
+    >>> Journal(comm, Path("map.pieces")).get(0.5)
+    0.25
     """
 
     def __init__(self, comm: MPI.Intracomm, path: Path) -> None:

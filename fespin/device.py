@@ -64,6 +64,13 @@ class Material:
     ------
     InputError
         If a value is impossible.
+
+    Examples
+    --------
+    >>> niobium = fs.Material("Nb", resistivity=78e-9, spin_diffusion_length=25e-9)
+    >>> permalloy = fs.Material.from_star("Py", resistivity_star=291e-9, spin_diffusion_length=5.5e-9, beta=0.76)
+    >>> f"{permalloy.resistivity:.3g}", permalloy.ferromagnetic, niobium.ferromagnetic
+    ('1.23e-07', True, False)
     """
 
     name: str
@@ -164,6 +171,15 @@ class Interface:
         G_mix of transverse spins (S/m2, complex), for the vector model.
     thermal_conductance
         W/(m2 K), for the thermoelectric model; None: heat passes without a step of temperature.
+
+    Examples
+    --------
+    >>> cobalt_copper = fs.Interface(area_resistance_star=0.51e-15, gamma=0.77)
+    >>> up, down = cobalt_copper.conductances
+    >>> f"{up:.3g} {down:.3g}"
+    '4.26e+15 5.54e+14'
+    >>> round(fs.Interface.from_conductances(up, down).gamma, 3)
+    0.77
     """
 
     area_resistance_star: float
@@ -230,6 +246,14 @@ class Layer:
         function m(x) of points (3, n) in m that returns directions (3, n); on a line x[0] is the position.
     magnet
         Ferromagnets: saturation magnetization, damping and energies, for :meth:`Macrospin.of_layer`.
+
+    Examples
+    --------
+    >>> free = fs.Layer(fs.material("Co"), 3e-9, "free", magnetization=(0, 3, 4))
+    >>> free.direction
+    (0.0, 0.6, 0.8)
+    >>> fs.Layer(fs.material("Cu"), 20e-9).direction is None
+    True
     """
 
     material: Material
@@ -283,6 +307,15 @@ class Contact:
     normal
         Unit vector out of the device, z the stacking direction, in which a lead goes on; None: that of the contact's
         face. It matters where a conductivity depends on the direction.
+
+    Examples
+    --------
+    >>> fs.Contact("lead").spin
+    'lead'
+    >>> fs.Contact("pipe")
+    Traceback (most recent call last):
+        ...
+    fespin.errors.InputError: contact: spin is 'pipe'; ...
     """
 
     spin: str = "reservoir"

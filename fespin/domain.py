@@ -46,6 +46,15 @@ class Domain:
         Extent of a 2D section in the third direction (m), 1 otherwise.
     centre
         Where the axis of the device is: the coordinates before the last one.
+
+    Examples
+    --------
+    >>> domain = fs.line(comm, stack)
+    >>> domain.regions, sorted(domain.contacts)
+    (('Cu1', 'fixed', 'Cu3', 'free', 'Cu5'), ['bottom', 'top'])
+    >>> low, high = domain.region_extent("free")
+    >>> f"{low:.3g} {high:.3g}"
+    '3.8e-08 4.1e-08'
     """
 
     mesh: mesh.Mesh

@@ -154,7 +154,7 @@ def end_together(comm: MPI.Intracomm, *, patience: float = PATIENCE) -> Iterator
     Examples
     --------
     >>> from mpi4py import MPI
-    >>> with end_together(MPI.COMM_WORLD):
+    >>> with fs.end_together(MPI.COMM_WORLD):
     ...     answer = 6 * 7
     """
     if comm.size == 1:

@@ -7,19 +7,54 @@ from collections.abc import Iterable
 
 
 class FespinError(Exception):
-    """Base of every error that fespin raises on purpose; its text is one line for the user."""
+    """Base of every error that fespin raises on purpose; its text is one line for the user.
+
+    Examples
+    --------
+    >>> try:
+    ...     fs.material("Unobtainium")
+    ... except fs.FespinError as error:
+    ...     print(type(error).__name__)
+    InputError
+    """
 
 
 class InputError(FespinError, ValueError):
-    """Refusal of what the user declared: an unknown name, a value out of range, a bad mesh file."""
+    """Refusal of what the user declared: an unknown name, a value out of range, a bad mesh file.
+
+    Examples
+    --------
+    >>> fs.Layer(fs.material("Cu"), thickness=-20e-9)
+    Traceback (most recent call last):
+        ...
+    fespin.errors.InputError: layer 'Cu': thickness is -2e-08; it must be finite and positive
+    """
 
 
 class ModelError(InputError):
-    """A declaration that thermodynamics or the model forbids, such as a negative coefficient."""
+    """A declaration that thermodynamics or the model forbids, such as a negative coefficient.
+
+    Examples
+    --------
+    >>> fs.LongitudinalMagnet(xi=1.5, tau_mM=1e-12, diffusion=1e-3)
+    Traceback (most recent call last):
+        ...
+    fespin.errors.ModelError: magnet: xi = chi_m/chi_M is 1.5; a stable magnet has chi_m <= chi_M,...
+    """
 
 
 class SolverError(FespinError, RuntimeError):
-    """A solve did not converge; the text says what to try."""
+    """A solve did not converge; the text says what to try.
+
+    Examples
+    --------
+    >>> options = fs.SolverOptions("amg", max_iterations=1)
+    >>> problem = fs.TransportProblem(fs.strip(comm, stack, width=40e-9), solver=options)
+    >>> problem.solve(current_density=1e11)
+    Traceback (most recent call last):
+        ...
+    fespin.errors.SolverError: transport: no convergence after 1 iterations (DIVERGED_MAX_IT,...
+    """
 
 
 def nearest(name: object, known: Iterable[str]) -> str:

@@ -52,6 +52,15 @@ class Grid:
     ------
     InputError
         If the mesh has other cells or is curved.
+
+    Examples
+    --------
+    >>> from fespin.texture import Grid
+    >>> grid = Grid(wire)
+    >>> grid.owned, grid.cells.shape
+    (101, (100, 2))
+    >>> print(f"{grid.total(grid.weights):.2e}")  # m
+    4.00e-07
     """
 
     def __init__(self, mesh: dmesh.Mesh) -> None:

@@ -136,6 +136,14 @@ def material(
     ------
     InputError
         If the library does not have it, or lacks one of its numbers.
+
+    Examples
+    --------
+    >>> cobalt = fs.material("Co")
+    >>> print(f"{cobalt.resistivity:.3g} {cobalt.beta:.3g} {cobalt.spin_diffusion_length:.3g}")
+    5.91e-08 0.46 6e-08
+    >>> fs.material("Cu", 300, resistivity=30e-9).resistivity
+    3e-08
     """
     values = entry(name, temperature)
     if resistivity is not None:
@@ -150,7 +158,13 @@ def material(
 
 
 def interfaces(temperature: float = 4.2) -> dict[tuple[str, str], Interface]:
-    """Return the interfaces of the library by their materials' names."""
+    """Return the interfaces of the library by their materials' names.
+
+    Examples
+    --------
+    >>> fs.interfaces()["Co", "Cu"].gamma
+    0.77
+    """
     tag = _tag(temperature)
     out = {}
     for pair, tables in library()["interface"].items():

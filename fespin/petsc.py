@@ -33,8 +33,10 @@ def unique_prefix(name: str) -> str:
 
     Examples
     --------
-    >>> unique_prefix("transport")
-    'fespin_transport_0_'
+    >>> unique_prefix("example")
+    'fespin_example_0_'
+    >>> unique_prefix("example")
+    'fespin_example_1_'
     """
     return f"fespin_{name}_{next(_counters[name])}_"
 
@@ -89,8 +91,12 @@ def set_options(
 
     Examples
     --------
+    >>> ksp = PETSc.KSP().create(comm)
+    >>> ksp.setOptionsPrefix("fespin_example_")
     >>> with set_options(ksp.getOptionsPrefix(), {"ksp_type": "preonly", "pc_type": "lu"}, {"pc_type": "cholesky"}):
     ...     ksp.setFromOptions()
+    >>> ksp.getPC().getType()
+    'cholesky'
     """
     installed = OptionSet(prefix, defaults, user)
     try:

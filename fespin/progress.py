@@ -28,7 +28,7 @@ class ProgressBar:
     Examples
     --------
     >>> bar = ProgressBar(comm)
-    >>> result = solver.evolve(times, progress=bar.following("sweep"))
+    >>> result = fs.langevin(comm, spin, [0.0, 1e-9], ensemble=100, progress=bar.following("trajectories"))
     >>> bar.clear()
     """
 

@@ -54,6 +54,13 @@ class SolverOptions:
     ------
     InputError
         If `kind` is unknown or `rtol` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> options = fs.SolverOptions("amg", rtol=1e-10, petsc={"ksp_max_it": 200})
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), solver=options)
+    >>> abs(problem.solve(current_density=1e11).power_balance) < 1e-9
+    True
     """
 
     kind: str = "auto"

@@ -48,6 +48,19 @@ class Stack:
     InputError
         If there is no layer, a name occurs twice, an interface is given twice or between unknown
         names, or has a gamma without a magnet.
+
+    Examples
+    --------
+    >>> Co, Cu = fs.material("Co"), fs.material("Cu")
+    >>> valve = fs.Stack(fs.Layer(Co, 12e-9, "fixed"), fs.Layer(Cu, 6e-9), fs.Layer(Co, 3e-9, "free"))
+    >>> valve.names
+    ('fixed', 'Cu2', 'free')
+    >>> print(f"{valve.thickness:.3g}")
+    2.1e-08
+    >>> valve.magnetized({"free": (0, 0, -1)})["free"].direction
+    (0.0, 0.0, -1.0)
+    >>> valve.interface("fixed", "Cu2").gamma
+    0.77
     """
 
     def __init__(

@@ -70,8 +70,13 @@ class TorqueMap(FreeLayerMap[AngularTorque]):
 
     Examples
     --------
-    >>> found = torque_map(problem, "free", pumping=True)
-    >>> torque = found.torque(spin, current_density=1e11)
+    >>> valve = fs.torque_map(fs.TransportProblem(fs.line(comm, stack), fs.Vector()), "free")
+    >>> u = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
+    >>> [f"{r:.3e}" for r in valve.resistance_at(u)]
+    ['2.173e-15', '2.642e-15', '3.398e-15']
+    >>> torque = valve.torque(spin, current_density=5e10)  # electrons flow from the free to the fixed layer
+    >>> fs.FokkerPlanck(comm, spin, torque).switching([5e-9, 10e-9]).not_switched.round(2)
+    array([0.39, 0.04])
     """
 
     NAME = "torque map"
@@ -191,6 +196,13 @@ def torque_map(
         If more than one direction is distinguished: magnets along several axes, a field, or a texture.
     SolverError
         If the tolerance is not reached with 81 angles.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector())
+    >>> valve = fs.torque_map(problem, "free")
+    >>> print(f"{valve.critical_current_density(spin, (0, 0, 1)):.2e}")
+    1.35e+10
     """
     groups = problem if isinstance(problem, Groups) else Groups(problem)
     stack = groups.problem.stack

@@ -48,6 +48,15 @@ class EnergyBalance:
         Of the torque on the free layer, pumping included.
     times, directions
         At which transport was solved (s), (n,) and (n, 3).
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector())
+    >>> valve = fs.torque_map(problem, "free", pumping=True, tolerance=1e-2)
+    >>> circuit = fs.Circuit(voltage=-1e-4)
+    >>> balance = fs.energy_balance(problem, valve, spin, circuit, start=(1, 0, 1), duration=5e-11, intervals=1)
+    >>> print(f"{balance.electrical:.2e} {balance.transport:.2e} {balance.work:.2e}")
+    3.64e-19 3.65e-19 -2.43e-22
     """
 
     electrical: float
@@ -106,6 +115,15 @@ def energy_balance(
     ------
     InputError
         If the map holds no pumping, or `intervals` or the duration is not positive.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector())
+    >>> valve = fs.torque_map(problem, "free", pumping=True, tolerance=1e-2)
+    >>> circuit = fs.Circuit(current_density=-5e10)
+    >>> balance = fs.energy_balance(problem, valve, spin, circuit, start=(1, 0, 1), duration=5e-11, intervals=1)
+    >>> bool(abs(balance.residual) < 1e-2)
+    True
     """
     if not isinstance(intervals, int) or intervals < 1 or not (np.isfinite(duration) and duration > 0):
         raise InputError(
@@ -164,7 +182,17 @@ def _powers(problem: TransportProblem, layer: str, circuit: Circuit, u: Array, w
 def mean_electrical_power(
     distribution: Distribution, found: TorqueMap | DirectionMap, spin: Macrospin, circuit: Circuit
 ) -> float:
-    """Return the mean power that the source delivers (W), the magnet at rest in each direction. Collective."""
+    """Return the mean power that the source delivers (W), the magnet at rest in each direction. Collective.
+
+    Examples
+    --------
+    >>> from fespin.coupling import mean_electrical_power
+    >>> valve = fs.torque_map(fs.TransportProblem(fs.line(comm, stack), fs.Vector()), "free")
+    >>> circuit = fs.Circuit(current_density=5e10)
+    >>> equilibrium = fs.FokkerPlanck(comm, spin).equilibrium()
+    >>> print(f"{mean_electrical_power(equilibrium, valve, spin, circuit):.3e}")
+    1.146e-08
+    """
     r = found.resistance_at(distribution.surface.points)
     power = circuit.current_at(r) * circuit.source_voltage_at(r)
     return distribution.surface.integral(distribution.points * power) * spin.volume / found.thickness

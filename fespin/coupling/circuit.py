@@ -30,6 +30,12 @@ class Circuit:
     ------
     InputError
         If not exactly one drive is given, a value is not finite, or the load is negative or beside a current.
+
+    Examples
+    --------
+    >>> circuit = fs.Circuit(voltage=1e-3, series_resistance_area=1e-15)
+    >>> print(f"{circuit.current_at(np.array(2e-15)):.3e}")  # A/m2
+    3.333e+11
     """
 
     current_density: float | None = None

@@ -68,6 +68,16 @@ class DirectionMap(FreeLayerMap["DirectionTorque"]):
     pumping
         Coefficients of the nine components of Gamma (J s/m2) with contacts at equal voltages, and of the three of what
         is pumped into the bottom per angular velocity (A s/m2), (12, (L + 1)^2), if they were computed.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector())
+    >>> valve = fs.direction_map(problem, "free", tolerance=1e-2)
+    >>> [f"{r:.2e}" for r in valve.resistance_at(np.eye(3))]
+    ['2.64e-15', '2.64e-15', '2.17e-15']
+    >>> torque = valve.torque(spin, current_density=5e10)
+    >>> print(f"{torque.velocity(np.array([[1.0, 0.0, 0.0]]), spin)[0, 2]:.1e}")  # 1/s, away from the fixed layer
+    -4.7e+08
     """
 
     layer: str
@@ -281,6 +291,13 @@ def direction_map(
         If the model is another one.
     SolverError
         If harmonics up to degree 16, from some 500 solves, do not reach the tolerance.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector())
+    >>> valve = fs.direction_map(problem, "free", tolerance=1e-2)
+    >>> print(f"{valve.critical_current_density(spin, (0, 0, 1)):.1e}")
+    1.3e+10
     """
     groups = problem if isinstance(problem, Groups) else Groups(problem)
     stack = groups.problem.stack

@@ -36,6 +36,13 @@ class Groups:
 
     `problem` is that of this rank's group, `comm` has all ranks. Directions in the `journal`, of the same device, are
     not solved again. A context manager that frees the problems in the end.
+
+    Examples
+    --------
+    >>> with fs.in_groups(comm, 1, lambda c: fs.TransportProblem(fs.line(c, stack), fs.Vector())) as groups:
+    ...     torques, resistance_areas = groups.solve("free", np.eye(3))
+    >>> [f"{r:.3e}" for r in resistance_areas]
+    ['2.642e-15', '2.642e-15', '2.173e-15']
     """
 
     def __init__(
@@ -126,8 +133,10 @@ def in_groups(comm: MPI.Intracomm, count: int, build: Callable[[MPI.Intracomm], 
 
     Examples
     --------
-    >>> with in_groups(comm, 4, lambda c: TransportProblem(fs.line(c, stack), fs.Vector())) as groups:
-    ...     found = direction_map(groups, "free")
+    >>> with fs.in_groups(comm, 1, lambda c: fs.TransportProblem(fs.line(c, stack), fs.Vector())) as groups:
+    ...     valve = fs.torque_map(groups, "free")
+    >>> valve.layer
+    'free'
     """
     if not isinstance(count, int) or not 1 <= count <= comm.size:
         raise InputError(f"groups: count is {count!r}; it must lie between 1 and the number of ranks, {comm.size}")

@@ -36,6 +36,15 @@ def d_current(problem: TransportProblem, solution: TransportSolution, layer: str
         If the layer is unknown.
     ModelError
         If it has no d channels.
+
+    Examples
+    --------
+    >>> from fespin.coupling import d_current
+    >>> bands = fs.Bands.from_lengths(8e6, 3e6, 1e6, spin_diffusion_length=40e-9, sd_length=5e-9)
+    >>> device = fs.Stack(outer, fs.Layer(fs.Material.from_bands("Co", bands), 30e-9, "magnet"), outer, library={})
+    >>> problem = fs.TransportProblem(fs.line(comm, device), fs.ThreeChannel())
+    >>> print(f"{d_current(problem, problem.solve(current_density=1e11), 'magnet'):.2e}")
+    6.35e+09
     """
     bands = solution.stack[layer].material.bands
 
@@ -77,6 +86,12 @@ def effective_temperature(temperature: float, coefficient: float, d_current: flo
     ------
     InputError
         If a value is not finite, T is not positive, or c is negative.
+
+    Examples
+    --------
+    >>> from fespin.coupling import effective_temperature
+    >>> effective_temperature(300.0, coefficient=1e-20, d_current=5e10)
+    325.0
     """
     require_positive("effective temperature", "temperature", temperature)
     require_positive("effective temperature", "coefficient", coefficient, zero=True)
@@ -91,6 +106,12 @@ def heated_spin(spin: Macrospin, coefficient: float, d_current: float) -> Macros
     Wegrowe and Drouhin (2004, Eq. 26) define T_eff by the noise along the magnetization and argue that it drives
     activation; here it is the temperature of the whole Fokker-Planck equation (Wegrowe 2010, Eq. 28). Energies (J)
     stay as they are, T_eff (K) obeys the limits of :class:`~fespin.Macrospin`.
+
+    Examples
+    --------
+    >>> from fespin.coupling import heated_spin
+    >>> heated_spin(spin, coefficient=1e-20, d_current=5e10).temperature
+    325.0
     """
     temperature = effective_temperature(spin.temperature, coefficient, d_current)
     if temperature == spin.temperature:

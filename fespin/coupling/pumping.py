@@ -59,6 +59,15 @@ class PumpingSolution:
         (sum V I + power of the field + mechanical power - dissipated power) over the largest of them.
     in_plane_currents
         As in :class:`~fespin.transport.solution.TransportSolution`, on meshes that lack an axis of space.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector())
+    >>> problem.magnetize({"free": (1, 0, 0)})
+    >>> floating = {"bottom": fs.Terminal(current=0.0), "top": fs.Terminal(voltage=0.0)}
+    >>> pumped = fs.solve_turning(problem, {"free": (0, 0, 6e10)}, floating)
+    >>> print(f"{pumped.voltages['bottom']:.2e} {pumped.mechanical_power:.2e} {pumped.dissipation.total:.2e}")
+    7.64e-06 4.77e+05 4.77e+05
     """
 
     turning: Mapping[str, Array]
@@ -104,6 +113,15 @@ def solve_turning(
         If the model has no transverse spins.
     SolverError
         If the solver does not converge.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector())
+    >>> problem.magnetize({"free": (1, 0, 0)})
+    >>> shorted = {"bottom": fs.Terminal(voltage=0.0), "top": fs.Terminal(voltage=0.0)}
+    >>> pumped = fs.solve_turning(problem, {"free": (0, 0, 6e10)}, shorted)  # it precesses about the fixed one
+    >>> print(f"{pumped.currents['bottom']:.2e}")
+    -2.89e+09
     """
     if not isinstance(problem.model, Vector):
         raise ModelError("only the vector model has the transverse spins that a turning magnet pumps")
@@ -163,6 +181,13 @@ def pumping_matrix(problem: TransportProblem, layer: str, *, open_circuit: bool 
     -------
     array
         Shape (3, 3), J s/m2; zero along the magnetization. Its symmetric part damps.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector())
+    >>> gamma = fs.pumping_matrix(problem, "free")
+    >>> print(f"{gamma[0, 0]:.2e} {gamma[1, 1]:.2e}")
+    1.50e-16 1.50e-16
     """
     columns = [pumping_torque(problem, layer, e, open_circuit=open_circuit) for e in np.eye(3)]
     return np.array(columns).T
@@ -222,6 +247,12 @@ def pumped_damping(
     ------
     InputError
         If the magnetization is not positive.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector())
+    >>> print(f"{fs.pumped_damping(problem, 'free', saturation_magnetization=1.4e6)[0, 0]:.2e}")
+    6.29e-03
     """
     if not 0 < saturation_magnetization < np.inf:
         raise InputError(f"saturation_magnetization is {saturation_magnetization!r}; it must be finite and positive")

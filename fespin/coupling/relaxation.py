@@ -64,6 +64,14 @@ class FaceDifferences:
         d_f = D(face) - D(middle) of the lower and the upper face (V). Zero where a lead continues the magnet.
     middle
         D(middle) (V).
+
+    Examples
+    --------
+    >>> from fespin.coupling import face_differences
+    >>> problem = fs.TransportProblem(fs.line(comm, stack))
+    >>> d = face_differences(problem, problem.solve(current_density=1e11), "fixed")
+    >>> print(f"{d.below:.2e} {d.above:.2e} {d.total:.2e}")
+    1.31e-05 -1.32e-05 -1.08e-07
     """
 
     below: float
@@ -102,8 +110,12 @@ def face_differences(
 
     Examples
     --------
-    >>> d = face_differences(problem, problem.solve(current_density=1e11), "free")
+    >>> from fespin.coupling import face_differences
+    >>> problem = fs.TransportProblem(fs.line(comm, stack))
+    >>> d = face_differences(problem, problem.solve(current_density=1e11), "fixed")
     >>> slope = -(1e27 * d.below + 2e27 * d.above)  # dchi/dc of l_f = 1e27 below and 2e27 above
+    >>> print(f"{slope:.2e}")
+    1.33e+22
     """
     if not solution.layer_drops:
         raise ModelError("chi: the device is no plain stack with the contacts 'bottom' and 'top'")
@@ -124,6 +136,14 @@ def chi_slope(
         l_f (1/(V s m2)): one number for both faces, or (below, above).
     problem, solution, layer, process
         Same as for :func:`face_differences`, which says what is raised.
+
+    Examples
+    --------
+    >>> from fespin.coupling import chi_slope
+    >>> problem = fs.TransportProblem(fs.line(comm, stack))
+    >>> solution = problem.solve(current_density=1e11)
+    >>> print(f"{chi_slope(problem, solution, 'fixed', cross=(1e27, 2e27)):.2e}")
+    1.33e+22
     """
     below, above = _crosses(cross)
     d = face_differences(problem, solution, layer, process=process)
@@ -142,6 +162,12 @@ def chi_slope_of_resistance(cross: float, beta: float, current_density: float, r
         J (A/m2), into the magnet through its face.
     r_nonequilibrium
         A R_ne (ohm m2).
+
+    Examples
+    --------
+    >>> from fespin.coupling import chi_slope_of_resistance
+    >>> print(f"{chi_slope_of_resistance(1e27, beta=0.46, current_density=1e11, r_nonequilibrium=1e-15):.2e}")
+    4.35e+23
     """
     for key, x in (("cross", cross), ("current_density", current_density), ("r_nonequilibrium", r_nonequilibrium)):
         _require_finite(key, x)
@@ -162,6 +188,12 @@ def largest_cross(spin: Macrospin, material: Material, *, process: str = "spin f
         If the material is no ferromagnet, or the process is unknown.
     ModelError
         If the process needs d channels that the material does not have.
+
+    Examples
+    --------
+    >>> from fespin.coupling import largest_cross
+    >>> print(f"{largest_cross(spin, Co):.2e}")
+    3.83e+28
     """
     _require_process(process)
     if material.beta is None:
@@ -203,6 +235,16 @@ class RelaxationMap:
         A R against c (ohm m2).
     error, solves
         Error and number of angles, see :class:`TorqueMap`.
+
+    Examples
+    --------
+    >>> from fespin.coupling import largest_cross, relaxation_map
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector())
+    >>> valve = relaxation_map(problem, "free")
+    >>> cross = 0.1 * largest_cross(spin, Co)
+    >>> torque = valve.torque(spin, cross, current_density=5e10)
+    >>> print(f"{valve.slope(cross, current_density=5e10)(1.0):.2e}")
+    -1.62e+18
     """
 
     layer: str
@@ -349,6 +391,15 @@ def relaxation_map(
         there is no d channel.
     SolverError
         If the tolerance is not reached with 81 angles.
+
+    Examples
+    --------
+    >>> from fespin.coupling import relaxation_map
+    >>> single = fs.Stack(outer, fixed, outer)
+    >>> problem = fs.TransportProblem(fs.line(comm, single), contacts={"bottom": "lead"})
+    >>> differences = relaxation_map(problem, "fixed", axis=(0, 0, 1))
+    >>> print(f"{differences.below(1.0):.2e} {differences.above(1.0):.2e}")  # ohm m2
+    -2.77e-16 2.69e-16
     """
     stack, model = problem.stack, problem.model
     if not isinstance(model, TwoChannel | ThreeChannel | FourChannel | Vector):

@@ -54,6 +54,18 @@ class SpinTransferBlock:
     ModelError
         If the power could be negative: it needs sigma_0 (1 - beta^2) A > l l~, that is A > l^2 (1/sigma_up +
         1/sigma_dn) of an even coupling.
+
+    Examples
+    --------
+    >>> from fespin.coupling import SpinTransferBlock, ferromagnetic_coefficient
+    >>> A = ferromagnetic_coefficient(spin)
+    >>> block = SpinTransferBlock(A, cross=1e26, reciprocal=2e26, conductivity=8e6, beta=0.46)
+    >>> print(f"{block.spin_conductivity:.3e}")
+    6.307e+06
+    >>> SpinTransferBlock(A, cross=1e26, reciprocal=1e26, conductivity=8e6, beta=0.46)
+    Traceback (most recent call last):
+        ...
+    fespin.errors.InputError: spin transfer: reciprocal is 1e+26; it must be twice cross, 2e+26, or...
     """
 
     ferromagnetic: float
@@ -88,14 +100,30 @@ class SpinTransferBlock:
 def coupled_fluxes(
     block: SpinTransferBlock, force: float, field: float, charge_field: float = 0.0
 ) -> tuple[float, float, float]:
-    """Return j (1/(s m3)), dJ and J0 (A/m2) of the forces F (J), E and E0 (V/m) (W2010 Eq. 42, WD2011 Eq. 20)."""
+    """Return j (1/(s m3)), dJ and J0 (A/m2) of the forces F (J), E and E0 (V/m) (W2010 Eq. 42, WD2011 Eq. 20).
+
+    Examples
+    --------
+    >>> from fespin.coupling import SpinTransferBlock, coupled_fluxes, ferromagnetic_coefficient
+    >>> block = SpinTransferBlock(ferromagnetic_coefficient(spin), 1e26, 2e26, conductivity=8e6, beta=0.46)
+    >>> print(*(f"{flux:.2e}" for flux in coupled_fluxes(block, force=1e-20, field=1e3)))
+    4.49e+30 8.00e+09 3.68e+09
+    """
     j = block.ferromagnetic * force + block.cross * field
     spin = block.reciprocal * force + block.conductivity * (field + block.beta * charge_field)
     return j, spin, block.conductivity * (block.beta * field + charge_field)
 
 
 def coupled_power(block: SpinTransferBlock, force: float, field: float, charge_field: float = 0.0) -> float:
-    """Return the power j F + dJ E/2 + J0 E0/2 (W/m3) (W2010 Eq. 41, WD2011 Eq. 19 lack 1/2); never negative."""
+    """Return the power j F + dJ E/2 + J0 E0/2 (W/m3) (W2010 Eq. 41, WD2011 Eq. 19 lack 1/2); never negative.
+
+    Examples
+    --------
+    >>> from fespin.coupling import SpinTransferBlock, coupled_power, ferromagnetic_coefficient
+    >>> block = SpinTransferBlock(ferromagnetic_coefficient(spin), 1e26, 2e26, conductivity=8e6, beta=0.46)
+    >>> print(f"{coupled_power(block, force=1e-20, field=1e3):.2e}")
+    4.05e+12
+    """
     j, spin, charge = coupled_fluxes(block, force, field, charge_field)
     return j * force + spin * field / 2 + charge * charge_field / 2
 
@@ -145,6 +173,16 @@ def coupled_matrix(
     ModelError
         If the power could be negative: with the even entries l_e of l, A - 2 l_e diag(1/sigma_perp, 1/(sigma_0 (1 -
         beta^2))) l_e^T must be positive. Coefficient by coefficient is not enough.
+
+    Examples
+    --------
+    >>> from fespin.coupling import coupled_matrix, ferromagnetic_coefficient
+    >>> channels = {"transverse_conductivity": 8e6, "conductivity": 8e6, "beta": 0.46, "relaxation": 1e22}
+    >>> cross = [[0.0, 0.0], [1e26, 2e26]]  # theta is coupled to both spin currents
+    >>> even = [[False, False], [True, True]]
+    >>> matrix = coupled_matrix(ferromagnetic=ferromagnetic_coefficient(spin), cross=cross, even=even, **channels)
+    >>> matrix.shape, bool(np.linalg.eigvalsh(matrix + matrix.T).min() > 0)
+    ((6, 6), True)
     """
     for key, x in (("ferromagnetic", ferromagnetic), ("transverse_conductivity", transverse_conductivity),
                    ("conductivity", conductivity), ("relaxation", relaxation)):  # fmt: skip
@@ -176,6 +214,13 @@ def pumping_field(block: SpinTransferBlock, flux: float) -> float:
 
     Open for spin and charge, dJ = J0 = 0, so that E0 = -beta E. WD2011 ends (Sec. 7, no number) with E = j/l, which is
     F = 0. At dJ = 0 it is the limit of large l, that only an odd coupling has; an even one has the opposite sign.
+
+    Examples
+    --------
+    >>> from fespin.coupling import SpinTransferBlock, ferromagnetic_coefficient, pumping_field
+    >>> block = SpinTransferBlock(ferromagnetic_coefficient(spin), 1e26, 2e26, conductivity=8e6, beta=0.46)
+    >>> print(f"{pumping_field(block, flux=1e33):.3e}")
+    -7.221e+01
     """
     determinant = block.spin_conductivity * block.ferromagnetic - block.cross * block.reciprocal
     return -block.reciprocal * flux / determinant
@@ -186,6 +231,13 @@ def pumping_voltage(block: SpinTransferBlock, flux: float, length: float) -> flo
 
     No current of either spin is left to relax, so the length must be short against the spin-diffusion length. The mean
     potential drops by -beta/2 of it, which a voltmeter sees.
+
+    Examples
+    --------
+    >>> from fespin.coupling import SpinTransferBlock, ferromagnetic_coefficient, pumping_voltage
+    >>> block = SpinTransferBlock(ferromagnetic_coefficient(spin), 1e26, 2e26, conductivity=8e6, beta=0.46)
+    >>> print(f"{pumping_voltage(block, flux=1e33, length=5e-9):.3e}")
+    -3.611e-07
     """
     require_positive("pumping voltage", "length", length)
     return length * pumping_field(block, flux)
@@ -197,6 +249,13 @@ def pumping_increase(block: SpinTransferBlock) -> float:
     At E = 0 spins leave, at dJ = 0 none can. From W2010 Eq. 42. Of an even coupling it is the damping that pumping
     adds: with l of :func:`transverse_cross`, sigma = G_mix t, t the thickness, beta = 0, it is A alpha_sp/(alpha (1 +
     alpha^2)). Of an odd one it is negative.
+
+    Examples
+    --------
+    >>> from fespin.coupling import SpinTransferBlock, ferromagnetic_coefficient, pumping_increase
+    >>> block = SpinTransferBlock(ferromagnetic_coefficient(spin), 1e26, 2e26, conductivity=8e6, beta=0.46)
+    >>> print(f"{pumping_increase(block) / block.ferromagnetic:.2e}")
+    7.22e-06
     """
     return block.cross * block.reciprocal / block.spin_conductivity
 
@@ -205,6 +264,12 @@ def ferromagnetic_coefficient(spin: Macrospin) -> float:
     """Return A = alpha L_F/v^2 = D/(kT v) (1/(J s m3)) (WD2011 Eqs. 3 and 6, W2010 Eqs. 20 and 26; density 1/v).
 
     With energies in J, L_F of one volume is gamma/((1 + alpha^2) Ms), and mu_F that of the whole volume.
+
+    Examples
+    --------
+    >>> from fespin.coupling import ferromagnetic_coefficient
+    >>> print(f"{ferromagnetic_coefficient(spin):.3e}")
+    4.391e+50
     """
     return spin.diffusion / (spin.thermal_energy * spin.volume)
 
@@ -220,6 +285,12 @@ def transverse_cross(spin: Macrospin, mixing_conductance: complex) -> complex:
     ------
     InputError
         If the conductance is not finite.
+
+    Examples
+    --------
+    >>> from fespin.coupling import transverse_cross
+    >>> print(f"{transverse_cross(spin, mixing_conductance=5e14):.2e}")
+    -7.23e+27-3.61e+26j
     """
     if not cmath.isfinite(mixing_conductance):
         raise InputError(f"spin transfer: mixing_conductance is {mixing_conductance!r}; it must be finite (S/m2)")
@@ -237,6 +308,13 @@ def transverse_slopes(cross: complex, accumulation: complex) -> tuple[float, flo
     ----------
     accumulation
         2 s_theta + 2 i s_phi on the normal side of the face (V); there is none inside.
+
+    Examples
+    --------
+    >>> from fespin.coupling import transverse_cross, transverse_slopes
+    >>> chi, phi = transverse_slopes(transverse_cross(spin, 5e14), accumulation=1e-6 + 0j)
+    >>> print(f"{chi:.2e} {phi:.2e}")
+    -7.23e+21 -3.61e+20
     """
     total = cross * accumulation
     return total.real, total.imag
@@ -260,6 +338,15 @@ def torque_potentials(torque: AngularTorque, spin: Macrospin, theta: Array) -> t
     -------
     chi, Phi
         Of the shape of theta.
+
+    Examples
+    --------
+    >>> from numpy.polynomial import Chebyshev
+    >>> from fespin.coupling import torque_potentials
+    >>> torque = fs.AngularTorque(damping_like=Chebyshev([1e-3]), field_like=Chebyshev([1e-4]))
+    >>> chi, phi = torque_potentials(torque, spin, np.array([0.0, np.pi]))
+    >>> print(f"{chi[0] - chi[1]:.2e} {phi[0] - phi[1]:.2e}")
+    3.50e+08 5.27e+07
     """
     p = np.asarray(torque.polarizer)
     across = np.cross(p, np.eye(3)[int(np.argmin(np.abs(p)))])

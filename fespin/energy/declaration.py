@@ -48,7 +48,18 @@ type Face = Callable[[Any], Any]
 
 @runtime_checkable
 class EnergyTerm(Protocol):
-    """One part of the energy of a magnet; see :mod:`fespin.energy.declaration` for what it may say besides."""
+    """One part of the energy of a magnet; see :mod:`fespin.energy.declaration` for what it may say besides.
+
+    Examples
+    --------
+    >>> class Tilted:  # an easy axis halfway between x and z
+    ...     local = True
+    ...     def density(self, m, grad, x):
+    ...         return -1e4 * (m[0] + m[2]) ** 2 / 2
+    >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[Tilted()])
+    >>> abs(fs.survey(bit).wells[0].direction).round(3)
+    array([0.707, 0.   , 0.707])
+    """
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3) as a UFL expression of the UFL vector m, its gradient and the place."""
@@ -57,7 +68,19 @@ class EnergyTerm(Protocol):
 
 @runtime_checkable
 class SurfaceTerm(Protocol):
-    """One part of the energy of a magnet's surface."""
+    """One part of the energy of a magnet's surface.
+
+    Examples
+    --------
+    >>> class Rough:  # a face that favours the plane, but for a fourth order
+    ...     local = True
+    ...     face, thickness = None, 1.5e-9
+    ...     def surface_density(self, m, x):
+    ...         return 2e-4 * m[2] ** 2 - 5e-5 * m[2] ** 4
+    >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[Rough()])
+    >>> print(f"{bit.energy(np.eye(3))[2]:.3e}")
+    5.000e-19
+    """
 
     def surface_density(self, m: Any, x: Any) -> Any:
         """Return the energy (J/m2) of a face as a UFL expression of the UFL vector m and the place."""
@@ -74,6 +97,13 @@ class Scales:
         Ms (A/m).
     volume, thermal_energy
         v (m3) and kT (J) of a macrospin; None in space, where there is neither.
+
+    Examples
+    --------
+    >>> from fespin.energy import Scales
+    >>> scales = Scales(saturation_magnetization=8e5, volume=5e-24, thermal_energy=4.14e-21)
+    >>> print(f"{fs.Uniaxial(stability=60).resolved(scales).constant:.3e}")
+    4.968e+04
     """
 
     saturation_magnetization: float
@@ -93,6 +123,7 @@ def stability_constant(stability: float, volume: float, thermal_energy: float) -
 
     Examples
     --------
+    >>> from fespin.energy import stability_constant
     >>> round(stability_constant(60, 1e-24, 4.14e-21))
     248400
     """

@@ -80,8 +80,14 @@ class DipolarField:
 
     Examples
     --------
-    >>> box = Grid(mesh.create_box(MPI.COMM_WORLD, [[0, 0, 0], [1e-8, 1e-8, 1e-8]], [6, 6, 6]))
-    >>> b = DipolarField(box, magnet).field(box.directions((0, 0, 1)))
+    >>> from fespin.energy import DipolarField
+    >>> from fespin.geometry import bricks
+    >>> from fespin.texture import Grid
+    >>> cube = Grid(bricks(comm, (0, 0, 0), (1e-8, 1e-8, 1e-8), (6, 6, 6)))
+    >>> dipolar = DipolarField(cube, fs.Magnet(8e5, 0.02))
+    >>> m = cube.directions((0, 0, 1))
+    >>> print(f"{dipolar.energy(m) / (2e-7 * np.pi * 8e5**2 * 1e-24):.2f}")  # near 1/3, the factor of a cube
+    0.32
     """
 
     def __init__(

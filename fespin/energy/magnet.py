@@ -32,9 +32,10 @@ class Magnet:
 
     Examples
     --------
-    >>> cobalt = Magnet(1.1e6, 0.02, [Exchange(1.6e-11), Uniaxial(9e5), InterfacialDMI(1.5e-3)])
-    >>> bit = Macrospin.of(cobalt, volume=4e-25, temperature=300.0)
-    >>> track = TexturedMagnet.of(cobalt, conductivity=5e6, polarization=0.4)
+    >>> cobalt = fs.Magnet(1.1e6, 0.02, [fs.Exchange(1.6e-11), fs.Uniaxial(9e5)])
+    >>> bit = fs.Macrospin.of(cobalt, volume=4e-25, temperature=300.0)
+    >>> print(f"{fs.survey(bit).barrier:.1f}")
+    86.9
     """
 
     saturation_magnetization: float

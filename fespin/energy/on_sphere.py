@@ -82,6 +82,13 @@ class Pointwise:
     ------
     InputError
         If the function does not return a scalar that UFL can differentiate.
+
+    Examples
+    --------
+    >>> from fespin.energy import Pointwise
+    >>> energy = Pointwise(lambda u: -(u[2] ** 2))
+    >>> energy(np.array([[0.6, 0.0, 0.8]])), energy.gradient(np.array([[0.6, 0.0, 0.8]])).round(3)
+    (array([-0.64]), array([[ 0.768,  0.   , -0.576]]))
     """
 
     def __init__(self, function: Function, owner: str = "function") -> None:

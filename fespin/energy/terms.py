@@ -35,6 +35,14 @@ class Uniaxial:
     ------
     InputError
         If not exactly one of `constant` and `stability` is given, or the axis is zero.
+
+    Examples
+    --------
+    >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[fs.Uniaxial(constant=3e5, axis=(0, 0, 1))])
+    >>> print(f"{bit.energy(np.eye(3))[2]:.3e}")  # J, along the easy axis
+    -1.500e-18
+    >>> fs.Uniaxial(stability=60).stability  # K v/kT instead of K, for a macrospin
+    60
     """
 
     constant: float | None = None
@@ -73,6 +81,13 @@ class Biaxial:
     ------
     InputError
         If a constant is missing or given twice, or the axes are not perpendicular.
+
+    Examples
+    --------
+    >>> bar = fs.Biaxial(constant=2e4, hard_constant=2e5, axis=(1, 0, 0), hard_axis=(0, 0, 1))
+    >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[bar])
+    >>> [f"{energy:.1e}" for energy in bit.energy(np.eye(3))]  # J, along x, y and z
+    ['-1.0e-19', '0.0e+00', '1.0e-18']
     """
 
     constant: float | None = None
@@ -117,6 +132,12 @@ class Cubic:
     ------
     InputError
         If not exactly one of `constant` and `stability` is given, or the axes are not perpendicular.
+
+    Examples
+    --------
+    >>> iron = fs.Macrospin(1e-24, 1.7e6, 0.01, terms=[fs.Cubic(constant=4.8e4)])
+    >>> len(fs.survey(iron).wells)  # the cubic axes
+    6
     """
 
     constant: float | None = None
@@ -161,6 +182,13 @@ class Shape:
     ------
     InputError
         If the factors are negative or do not add up to one.
+
+    Examples
+    --------
+    >>> factors = fs.ellipsoid_factors(60e-9, 30e-9, 3e-9)
+    >>> bit = fs.Macrospin(2e-23, 8e5, 0.02, terms=[fs.Shape(factors)])
+    >>> round(fs.survey(bit).barrier, 1)  # kT, from the long to the middle axis
+    99.7
     """
 
     factors: Vector
@@ -202,6 +230,12 @@ class Zeeman:
     ------
     InputError
         If the field is not three finite numbers.
+
+    Examples
+    --------
+    >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[fs.Uniaxial(stability=20), fs.Zeeman((0, 0, 1e-2))])
+    >>> round(fs.survey(bit).barrier, 2)
+    11.5
     """
 
     field: Vector
@@ -235,6 +269,12 @@ class Exchange:
     ------
     InputError
         If it is not positive.
+
+    Examples
+    --------
+    >>> cobalt = fs.Magnet(1.4e6, 0.01, [fs.Exchange(2.8e-11), fs.Uniaxial(5e5)])
+    >>> print(f"{(2.8e-11 / 5e5) ** 0.5:.2e}")  # m, the width parameter of its walls
+    7.48e-09
     """
 
     stiffness: float
@@ -271,6 +311,12 @@ class InterfacialDMI:
     ----------
     A. Thiaville, S. Rohart, E. Jue, V. Cros, A. Fert, EPL 100, 57002 (2012); S. Rohart, A. Thiaville, Phys. Rev. B 88,
     184422 (2013).
+
+    Examples
+    --------
+    >>> film = fs.Magnet(1.1e6, 0.02, [fs.Exchange(1.6e-11), fs.Uniaxial(9e5), fs.InterfacialDMI(1.5e-3)])
+    >>> print(f"{4 * (1.6e-11 * 9e5) ** 0.5 - np.pi * 1.5e-3:.2e}")  # J/m2, the energy of its walls
+    1.05e-02
     """
 
     constant: float
@@ -303,6 +349,12 @@ class BulkDMI:
     ------
     InputError
         If D is not finite.
+
+    Examples
+    --------
+    >>> helimagnet = fs.Magnet(3.8e5, 0.05, [fs.Exchange(8.8e-12), fs.BulkDMI(1.6e-3)])
+    >>> print(f"{4 * np.pi * 8.8e-12 / 1.6e-3:.2e}")  # m, the period of its helix
+    6.91e-08
     """
 
     constant: float
@@ -338,6 +390,13 @@ class InterfaceAnisotropy:
     ------
     InputError
         If a number is impossible.
+
+    Examples
+    --------
+    >>> film = fs.InterfaceAnisotropy(constant=1.3e-3)
+    >>> bit = fs.Macrospin(5e-24, 1e6, 0.01, terms=[film], thickness=1.2e-9)
+    >>> print(f"{bit.energy(np.eye(3))[2] / bit.thermal_energy:.1f}")
+    -1307.8
     """
 
     constant: float
@@ -381,6 +440,13 @@ class InterlayerExchange:
     ------
     InputError
         If a number is impossible.
+
+    Examples
+    --------
+    >>> pinned = fs.InterlayerExchange(constant=-2e-4, direction=(0, 0, 1))
+    >>> bit = fs.Macrospin(5e-24, 1e6, 0.01, terms=[pinned], thickness=2e-9)
+    >>> print(fs.survey(bit).wells[0].direction[2].round(3))  # antiparallel to the neighbour
+    -1.0
     """
 
     constant: float
@@ -419,7 +485,10 @@ class Density:
 
     Examples
     --------
-    >>> term = Density(lambda m, grad, x: -1e4 * m[2] ** 4, local=True)
+    >>> quartic = fs.Density(lambda m, grad, x: -1e4 * m[2] ** 4, local=True)
+    >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[quartic])
+    >>> print(f"{bit.energy(np.eye(3))[2]:.3e}")
+    -5.000e-20
     """
 
     function: Callable[[Any, Any, Any], Any]
@@ -444,7 +513,10 @@ class Energy:
 
     Examples
     --------
-    >>> term = Energy(lambda u: -1e-19 * u[2] ** 4)
+    >>> quartic = fs.Energy(lambda u: -1e-19 * u[2] ** 4)
+    >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[quartic])
+    >>> print(f"{bit.energy(np.eye(3))[2]:.3e}")
+    -1.000e-19
     """
 
     function: Function
@@ -480,6 +552,12 @@ class Dipolar:
     ----------
     memory
         Bytes that its dense matrix may take, on all ranks together.
+
+    Examples
+    --------
+    >>> disc = fs.Magnet(8e5, 0.02, [fs.Exchange(1.3e-11), fs.Dipolar(memory=2e9)])
+    >>> [type(term).__name__ for term in disc.terms]
+    ['Exchange', 'Dipolar']
     """
 
     memory: float = DIPOLAR_MEMORY

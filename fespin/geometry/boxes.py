@@ -27,6 +27,13 @@ def bricks(comm: MPI.Intracomm, low: Sequence[float], high: Sequence[float], cou
         Two opposite corners (3,), in m.
     counts
         Numbers of bricks along x, y, z.
+
+    Examples
+    --------
+    >>> from fespin.geometry import bricks
+    >>> box = bricks(comm, (0, 0, 0), (100e-9, 100e-9, 20e-9), (10, 10, 2))
+    >>> box.topology.index_map(3).size_global
+    1200
     """
     n = np.array(counts)
     shape = tuple(int(x) for x in n + 1)

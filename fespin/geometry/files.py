@@ -65,6 +65,13 @@ def from_file(
     InputError
         If the file is missing or unreadable, has no named groups, does not fit the layers, has other
         cells than straight simplices, falls into parts, or has cells that are flat, double or overlap.
+
+    Examples
+    --------
+    >>> built = fs.line(comm, stack, save="valve.msh")
+    >>> domain = fs.from_file(comm, "valve.msh", stack, length_unit=1e-9)
+    >>> domain.regions == built.regions
+    True
     """
     path = Path(path)
     owner = f"geometry.mesh '{path}'"

@@ -85,6 +85,16 @@ def lateral(
     ------
     InputError
         If there are not three layers, or the wires overlap.
+
+    Examples
+    --------
+    >>> Cu, Co = fs.material("Cu"), fs.material("Co")
+    >>> wires = (fs.Layer(Co, 20e-9, "injector"), fs.Layer(Co, 20e-9, "detector"))
+    >>> valve = fs.Stack(fs.Layer(Cu, 100e-9, "channel"), *wires)
+    >>> sizes = {"separation": 300e-9, "wire_width": 100e-9, "channel_width": 100e-9, "channel_length": 500e-9}
+    >>> domain = fs.lateral(comm, valve, dimension=2, **sizes)
+    >>> sorted(domain.contacts)
+    ['detector', 'injector', 'left', 'right']
     """
     if len(stack.layers) != 3:
         raise InputError(

@@ -42,6 +42,14 @@ def line(
     -------
     Domain
         Contacts are "bottom" and "top".
+
+    Examples
+    --------
+    >>> domain = fs.line(comm, stack)
+    >>> domain.dim, sorted(domain.contacts)
+    (1, ['bottom', 'top'])
+    >>> fs.line(comm, stack, refine=2).owned_cells > domain.owned_cells
+    True
     """
     size = math.inf if mesh_size is None else checked_length("mesh_size", mesh_size)
     resolution = Resolution(min(size, stack.thickness), 40, 0.04, 8).refined(refine)
@@ -95,6 +103,12 @@ def strip(
     -------
     Domain
         Its stack includes the wide leads. Contacts are "bottom" and "top".
+
+    Examples
+    --------
+    >>> domain = fs.strip(comm, stack, width=100e-9, depth=50e-9, mesh_size=20e-9)
+    >>> f"{domain.area:.3g}"
+    '5e-15'
     """
     stack, size, (half,) = prepare(stack, [("width", width)], mesh_size, lead_width, lead_thickness, lead_material)
     depth = checked_length("depth", depth)

@@ -57,6 +57,12 @@ def pillar(
     ------
     InputError
         If a size is impossible.
+
+    Examples
+    --------
+    >>> domain = fs.pillar(comm, stack, semi_axes=(60e-9, 30e-9), mesh_size=20e-9)
+    >>> f"{domain.area:.4g}"
+    '5.655e-15'
     """
     if (diameter is None) == (semi_axes is None):
         raise InputError("geometry: a pillar takes exactly one of diameter and semi_axes")

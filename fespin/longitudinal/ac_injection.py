@@ -51,6 +51,17 @@ class Response:
         Mean power of the boundaries (W).
     iterations
         Number of iterations of the outer method.
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import Flux, respond
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> problem = fs.LongitudinalProblem(wire, magnet, parts={"left": lambda x: x[0] < 1e-12})
+    >>> response = respond(problem, 1e11, {"left": Flux(-1e3)})
+    >>> print(f"{response.impedance('left'):.2e} {response.work:.2e}")
+    2.05e-05-1.15e-05j 4.28e-05
+    >>> abs(response.balance) < 1e-6
+    True
     """
 
     frequency: float
@@ -195,6 +206,15 @@ def respond(problem: LongitudinalProblem, frequency: float, conditions: Conditio
         If the frequency is negative, a condition is impossible, or nothing takes up a steady injection.
     SolverError
         If the iteration does not converge.
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import Flux, respond
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> problem = fs.LongitudinalProblem(wire, magnet, parts={"left": lambda x: x[0] < 1e-12})
+    >>> response = respond(problem, 1e11, {"left": Flux(-1e3)})
+    >>> print(f"{abs(response.accumulation).max():.2e}")
+    2.35e-02
     """
     if not is_finite(frequency) or frequency < 0:
         raise InputError(f"response: frequency is {frequency!r}; it must be finite and not negative")

@@ -50,6 +50,14 @@ class Mode:
         The mode at the owned nodes, of free energy mu0/2 times chi_M.
     residual
         |A x - gamma B x| / (|A x| + |gamma B x|).
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import decay_mode
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> fast = decay_mode(fs.LongitudinalProblem(wire, magnet), np.pi / 400e-9, "fast")
+    >>> print(f"{fast.rate:.3e} {fast.wavenumber:.3e}")
+    8.164e+11 7.854e+06
     """
 
     branch: str
@@ -167,6 +175,14 @@ def decay_mode(problem: LongitudinalProblem, wavenumber: float, branch: str = "s
     """Return the mode of a closed sample whose discrete wavenumber is nearest to one given. Collective.
 
     See :func:`decay_modes`.
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import decay_mode
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> slow = decay_mode(fs.LongitudinalProblem(wire, magnet), np.pi / 400e-9)
+    >>> print(f"{slow.rate:.4e} {magnet.decay_rates(np.pi / 400e-9)[0]:.4e}")
+    4.0309e+10 4.0309e+10
     """
     return decay_modes(problem, [wavenumber], (branch,))[0]
 
@@ -199,6 +215,15 @@ def decay_modes(
         one rate (w_M = r): no wavenumber tells them apart then.
     SolverError
         If no mode of the branch is found near its rate.
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import decay_modes
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> problem = fs.LongitudinalProblem(wire, magnet)
+    >>> modes = decay_modes(problem, [np.pi / 400e-9, 2 * np.pi / 400e-9])
+    >>> [(mode.branch, f"{mode.rate:.3e}") for mode in modes]
+    [('slow', '4.031e+10'), ('slow', '9.801e+10'), ('fast', '8.164e+11'), ('fast', '1.129e+12')]
     """
     ks, names = list(wavenumbers), list(branches)
     for k in ks:
@@ -263,6 +288,17 @@ def fitted_wavenumber(
     ------
     InputError
         If the mesh is no line, or a point no node of it.
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import Flux, fitted_wavenumber, respond
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> problem = fs.LongitudinalProblem(wire, magnet, parts={"left": lambda x: x[0] < 1e-12})
+    >>> response = respond(problem, 1e11, {"left": Flux(-1e3)})
+    >>> print(f"{fitted_wavenumber(problem, response, start=20e-9, spacing=4e-9):.3e}")
+    1.043e+07-1.860e+07j
+    >>> print(f"{magnet.wavenumber(2e11 * np.pi):.3e}")
+    1.043e+07-1.860e+07j
     """
     if problem.mesh.topology.dim != 1:
         raise InputError("fitted_wavenumber: found a mesh that is no line; use closed forms or modes there")
@@ -287,6 +323,13 @@ def wavenumber_of_pencil(magnet: LongitudinalMagnet, omega: float) -> complex:
     """Return k(omega) from the pencil (i omega S + R) + k^2 diag(0, D chi_m), with Im k <= 0 (1/m).
 
     The wave's a, which does not diffuse, makes the other eigenvalue infinite.
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import wavenumber_of_pencil
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> print(f"{wavenumber_of_pencil(magnet, 2e11 * np.pi):.3e}")
+    1.043e+07-1.860e+07j
     """
     right = np.diag([0.0, -magnet.stiffness])
     top, bottom = scipy.linalg.eigvals(1j * omega * magnet.storage + magnet.relaxation, right, homogeneous_eigvals=True)

@@ -62,6 +62,15 @@ class Relaxation:
         State at the end.
     rejected
         Number of steps that were tried with too large a step.
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import evolve
+    >>> problem = fs.LongitudinalProblem(wire, fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3))
+    >>> start = problem.state(M=lambda x: np.where(x[0] < 2e-7, 1.0, 0.0))
+    >>> relaxation = evolve(problem, start, duration=2e-12, wanted=[1e-12], tolerance=1e-3)
+    >>> len(relaxation.states), bool(abs(relaxation.conservation).max() < 1e-9)
+    (1, True)
     """
 
     times: Array
@@ -193,6 +202,16 @@ def evolve(
         If a value is out of range or a condition impossible.
     SolverError
         If a solve does not converge, the step shrinks to nothing, or energy is not conserved.
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import evolve
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> problem = fs.LongitudinalProblem(wire, magnet)
+    >>> relaxation = evolve(problem, problem.state(M=1.0), duration=10e-12, tolerance=1e-3)
+    >>> M, m = relaxation.total_M / relaxation.total_M[0], relaxation.total_m / relaxation.total_M[0]
+    >>> print(f"{M[-1]:.2f} {m[-1]:.3f}")
+    0.92 -0.013
     """
     start, longest = _checked(duration, first_step, max_step, tolerance)
     for key, times in {"wanted": wanted, "breakpoints": breakpoints}.items():

@@ -51,6 +51,13 @@ class LongitudinalMagnet:
         If the magnet is unstable, chi_m >= chi_M.
     InputError
         If a value is out of range otherwise.
+
+    Examples
+    --------
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12, susceptibility=0.01)
+    >>> slow, fast = magnet.decay_rates(np.array([0.0, magnet.k_M]))
+    >>> print(f"{magnet.k_M:.3e} {slow[1]:.3e} {fast[1]:.3e}")
+    1.871e+07 1.170e+11 1.316e+12
     """
 
     xi: float

@@ -47,6 +47,15 @@ class Flux:
     outward
         -D d(dm_)/dn (A/s): what leaves, so a negative one injects. A number, a function of time (s), or the complex
         amplitude of exp(i omega t).
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import Flux, respond
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> problem = fs.LongitudinalProblem(wire, magnet, parts={"left": lambda x: x[0] < 1e-12})
+    >>> injected = respond(problem, 0.0, {"left": Flux(outward=-1e3)})  # 1e3 A/s into the wire
+    >>> print(f"{injected.mean_accumulation['left'].real:.3e}")
+    1.322e-01
     """
 
     outward: Amount
@@ -60,6 +69,16 @@ class Held:
     ----------
     accumulation
         dm_ = Delta m + xi Delta M (A/m); 0 is an ideal sink. As in :class:`Flux`.
+
+    Examples
+    --------
+    >>> from fespin.longitudinal import Flux, Held, respond
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> ends = {"left": lambda x: x[0] < 1e-12, "right": lambda x: x[0] > 399e-9}
+    >>> problem = fs.LongitudinalProblem(wire, magnet, parts=ends)
+    >>> injected = respond(problem, 0.0, {"left": Flux(-1e3), "right": Held(0.0)})
+    >>> print(f"{injected.inward['right'].real:.3e}")
+    -3.763e+02
     """
 
     accumulation: Amount
@@ -95,6 +114,14 @@ class State:
     ----------
     M, m
         M - M0 - chi_M H, and m, at the owned nodes (A/m).
+
+    Examples
+    --------
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3)
+    >>> problem = fs.LongitudinalProblem(wire, magnet)
+    >>> state = problem.state(M=1.0, m=lambda x: np.cos(np.pi * x[0] / 400e-9))
+    >>> print(f"{state.M.max():.3f} {state.m.max():.3f}")
+    1.000 1.000
     """
 
     M: Array
@@ -132,6 +159,14 @@ class LongitudinalProblem:
     ------
     InputError
         If a part has no facet, or the degree is not positive.
+
+    Examples
+    --------
+    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
+    >>> problem = fs.LongitudinalProblem(wire, magnet, parts={"left": lambda x: x[0] < 1e-12})
+    >>> start = problem.state(M=lambda x: np.where(x[0] < 2e-7, 1.0, 0.0))  # A/m
+    >>> print(f"{problem.totals(start)[0]:.2e} {problem.free_energy(start):.2e}")
+    2.01e-07 1.26e-13
     """
 
     def __init__(

@@ -22,7 +22,20 @@ from ..quantities import direction
 
 
 class AddedDamping(Protocol):
-    """A damping tensor in addition to Gilbert's alpha."""
+    """A damping tensor in addition to Gilbert's alpha.
+
+    Examples
+    --------
+    >>> class InPlane:  # damps motion in the plane of a film across z
+    ...     axis = (0.0, 0.0, 1.0)
+    ...     def tensor(self, u):
+    ...         turning = np.cross(self.axis, u)
+    ...         return 0.02 * turning[:, :, None] * turning[:, None, :]
+    >>> import dataclasses
+    >>> lossy = dataclasses.replace(spin, pumping=InPlane())
+    >>> print(lossy.pumping.tensor(np.array([[1.0, 0.0, 0.0]]))[0, 1, 1])
+    0.02
+    """
 
     @property
     def axis(self) -> tuple[float, float, float] | None:
@@ -56,6 +69,13 @@ class AngularDamping:
     ------
     InputError
         If a coefficient is not finite, a damping is negative somewhere, or e <= -1.
+
+    Examples
+    --------
+    >>> from numpy.polynomial import Chebyshev
+    >>> pumped = fs.AngularDamping(normal=Chebyshev([0.01]), excess=Chebyshev([0.002]), reactive=Chebyshev([0.0]))
+    >>> pumped.in_plane(np.array([0.0, 1.0])).round(3)  # across the polarizer, and along it
+    array([0.012, 0.01 ])
     """
 
     normal: Chebyshev

@@ -38,6 +38,12 @@ class Well:
         E/kT from here up to the lowest pass into a deeper well; infinite for the deepest.
     height
         E/kT from here up to the lowest pass of all; infinite for a single well.
+
+    Examples
+    --------
+    >>> up = fs.survey(spin).wells[0]
+    >>> round(up.energy, 3), round(up.height, 3), [round(x, 3) for x in up.curvatures]
+    (-5.0, 5.0, [10.0, 10.0])
     """
 
     direction: Array = field(repr=False)
@@ -52,6 +58,12 @@ class Landscape:
     """Wells from the deepest on, passes between them, and the range of the energy (kT).
 
     Of equally deep wells the one of larger z comes first, then that of larger y, then x.
+
+    Examples
+    --------
+    >>> landscape = fs.survey(spin)
+    >>> len(landscape.wells), round(landscape.barrier, 3), round(landscape.highest - landscape.lowest, 3)
+    (2, 5.0, 5.0)
     """
 
     wells: tuple[Well, ...]
@@ -82,6 +94,15 @@ def survey(spin: Macrospin) -> Landscape:
 
     The energy is flooded on a grid of 6000 directions; wells and passes are then refined by Newton's
     method. Wells narrower than 2 degrees are missed.
+
+    Examples
+    --------
+    >>> tilted = spin.with_field((0.0, 0.0, 2e-3))
+    >>> landscape = fs.survey(tilted)
+    >>> [round(float(well.direction[2]), 3) for well in landscape.wells]
+    [1.0, -1.0]
+    >>> round(landscape.barrier, 3)
+    3.252
     """
     known: Landscape | None = spin.__dict__.get("_landscape")
     if known is None:

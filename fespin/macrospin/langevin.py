@@ -48,6 +48,13 @@ class EnsembleResult:
         Longest step taken (s) and number of steps of a trajectory.
     seconds
         Wall time.
+
+    Examples
+    --------
+    >>> torque = fs.SpinTorque.critical(spin, -4.0)
+    >>> result = fs.langevin(comm, spin, [0.0, 2e-9, 10e-9], ensemble=200, torque=torque)
+    >>> result.not_switched.round(1)
+    array([1. , 0.9, 0.1])
     """
 
     times: Array
@@ -116,6 +123,13 @@ def langevin(
         If the ensemble, seed, times, step, start, or a function's value is impossible.
     SolverError
         If a direction is not a number, or the equilibrium cannot be sampled.
+
+    Examples
+    --------
+    >>> times = [0.0, 2e-9, 10e-9]
+    >>> result = fs.langevin(comm, spin, times, ensemble=200, seed=1)
+    >>> result.mean[:, 2].round(1)
+    array([0.9, 0.8, 0.8])
     """
     began = time.perf_counter()
     t = checked_times(times, "langevin")
@@ -168,6 +182,13 @@ class FirstPassage:
         Of every trajectory (s), (ensemble,).
     ensemble, seed, step, seconds
         As in :class:`EnsembleResult`.
+
+    Examples
+    --------
+    >>> torque = fs.SpinTorque.critical(spin, -4.0)
+    >>> passage = fs.first_passage(comm, spin, lambda u: u[:, 2] < -0.9, max_time=1e-7, ensemble=100, torque=torque)
+    >>> passage.times.shape, passage.error < passage.mean
+    ((100,), True)
     """
 
     mean: float
@@ -216,6 +237,13 @@ def first_passage(
         As :func:`langevin` does.
     SolverError
         If some have not arrived, besides what :func:`langevin` raises.
+
+    Examples
+    --------
+    >>> torque = fs.SpinTorque.critical(spin, -4.0)
+    >>> passage = fs.first_passage(comm, spin, lambda u: u[:, 2] < -0.9, max_time=1e-7, ensemble=100, torque=torque)
+    >>> print(f"{passage.mean:.1e}")
+    8.3e-09
     """
     began = time.perf_counter()
     t = checked_times([max_time], "first passage")

@@ -146,6 +146,13 @@ class Trajectory:
         s, (n,).
     directions
         Unit vectors (n, 3).
+
+    Examples
+    --------
+    >>> torque = fs.SpinTorque.critical(spin, -4.0)
+    >>> trajectory = fs.llg(spin, (0.1, 0.0, 1.0), np.linspace(0.0, 20e-9, 101), torque=torque)
+    >>> print(f"{trajectory.times[np.argmax(trajectory.directions[:, 2] < 0)]:.1e}")
+    1.0e-08
     """
 
     times: Array
@@ -190,6 +197,12 @@ def llg(
         If the start, the times, rtol, or a function's value is impossible.
     SolverError
         If the integration stops early.
+
+    Examples
+    --------
+    >>> trajectory = fs.llg(spin, start=(1.0, 0.0, 0.2), times=[0.0, 5e-9, 50e-9])
+    >>> trajectory.directions[:, 2].round(3)
+    array([0.196, 0.301, 0.999])
     """
     motion = Motion(spin, torque, field, drive)
     u = np.array(direction(start, "LLG", "start"))

@@ -39,6 +39,12 @@ class NoiseSpectrum:
         Of R.
     ensemble, seed, step, seconds
         As in :class:`fespin.macrospin.EnsembleResult`.
+
+    Examples
+    --------
+    >>> noise = fs.power_spectrum(comm, spin, lambda u: u[:, 0], resolution=2e8, highest=2e9, ensemble=32, segments=2)
+    >>> print(f"{noise.variance:.1f}")
+    0.1
     """
 
     frequencies: Array
@@ -98,6 +104,12 @@ def power_spectrum(
     InputError
         As :func:`fespin.macrospin.langevin` does; if the frequencies are impossible, or a torque is given
         without `settle`.
+
+    Examples
+    --------
+    >>> noise = fs.power_spectrum(comm, spin, lambda u: u[:, 0], resolution=2e8, highest=2e9, ensemble=32, segments=2)
+    >>> noise.frequencies[:3]
+    array([0.e+00, 2.e+08, 4.e+08])
     """
     from scipy.signal import welch  # slow to import, and needed here only
 

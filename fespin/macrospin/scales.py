@@ -13,6 +13,13 @@ def suggested_mesh_size(spin: Macrospin) -> float:
 
     Wells are as wide as one over the root of their curvature; at low damping, what leaves a
     well does so in thin spirals.
+
+    Examples
+    --------
+    >>> from fespin.sigma import suggested_mesh_size
+    >>> bit = fs.Macrospin(2e-24, 8e5, 0.05, terms=[fs.Uniaxial(stability=60)])
+    >>> round(suggested_mesh_size(spin), 2) > round(suggested_mesh_size(bit), 2)
+    True
     """
     curvature = 1.0
     for well in survey(spin).wells:

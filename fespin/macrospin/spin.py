@@ -60,6 +60,13 @@ class Macrospin:
     ------
     InputError
         If a value is impossible, or the energy is not finite everywhere on the sphere.
+
+    Examples
+    --------
+    >>> film = [fs.Uniaxial(stability=60), fs.Shape(fs.elliptic_cylinder_factors(30e-9, 30e-9, 3e-9))]
+    >>> bit = fs.Macrospin(8.5e-24, 8e5, 0.02, 300.0, film, field=(0.0, 0.0, 5e-3))
+    >>> print(f"{bit.moment:.3e} {bit.thermal_energy:.3e}")
+    6.800e-18 4.142e-21
     """
 
     volume: float
@@ -130,7 +137,9 @@ class Macrospin:
 
         Examples
         --------
-        >>> Macrospin.of(Magnet(8e5, 0.01, [Uniaxial(2e5)]), volume=1e-24, temperature=350.0)
+        >>> magnet = fs.Magnet(8e5, 0.01, [fs.Uniaxial(2e5)])
+        >>> fs.Macrospin.of(magnet, volume=1e-24, temperature=350.0).temperature
+        350.0
         """
         return cls(
             volume,

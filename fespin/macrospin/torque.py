@@ -18,7 +18,20 @@ from .spin import Macrospin
 
 
 class Torque(Protocol):
-    """What adds X, a tangential velocity, to du/dt of a macrospin in explicit form."""
+    """What adds X, a tangential velocity, to du/dt of a macrospin in explicit form.
+
+    Examples
+    --------
+    >>> class Drag:  # turns u about z at 1e9 rad/s
+    ...     axis = (0.0, 0.0, 1.0)
+    ...     def velocity(self, u, spin):
+    ...         return 1e9 * np.cross(self.axis, u)
+    ...     def chi(self, u, spin):
+    ...         return np.zeros(len(u)), np.zeros_like(u)
+    >>> steady = fs.FokkerPlanck(comm, spin, Drag()).steady()
+    >>> print(f"{steady.expect(lambda u: u[:, 2] ** 2):.3f}")
+    0.764
+    """
 
     @property
     def axis(self) -> tuple[float, float, float] | None:
@@ -58,6 +71,16 @@ class SpinTorque:
     ------
     InputError
         If a field is not finite, the polarizer is zero, or f is not finite and smooth on [-1, 1].
+
+    Examples
+    --------
+    >>> torque = fs.SpinTorque(damping_like=1e-3, polarizer=(0, 0, 1))
+    >>> velocity = torque.velocity(np.array([[1.0, 0.0, 0.0]]), spin)
+    >>> print(f"{velocity[0, 2]:.3e}")  # 1/s, towards the polarizer
+    1.756e+08
+    >>> half = fs.SpinTorque.critical(spin, 0.5)
+    >>> print(f"{half.damping_like:.3e}")
+    2.589e-04
     """
 
     damping_like: float = 0.0
@@ -191,6 +214,14 @@ class AngularTorque:
     ------
     InputError
         If a coefficient is not finite, or the polarizer is zero.
+
+    Examples
+    --------
+    >>> from numpy.polynomial import Chebyshev
+    >>> torque = fs.AngularTorque(damping_like=Chebyshev([1e-3, -2e-4]), field_like=Chebyshev([1e-4]))
+    >>> across, back = torque.velocity(np.array([[1.0, 0.0, 0.0], [0.6, 0.0, -0.8]]), spin)
+    >>> print(f"{across[2]:.3e} {back[2]:.3e}")  # 1/s
+    1.748e+08 7.303e+07
     """
 
     damping_like: Chebyshev
@@ -292,6 +323,13 @@ class VectorTorque:
         is dropped.
     axis
         Axis about which the torque is symmetric, if there is one.
+
+    Examples
+    --------
+    >>> torque = fs.VectorTorque(lambda u: 1e8 * np.cross(u, (1.0, 0.0, 0.0)))
+    >>> velocity = torque.velocity(np.array([[0.0, 0.0, 1.0]]), spin)
+    >>> print(f"{velocity[0, 0]:.3e} {velocity[0, 1]:.3e}")  # damping turns it by an angle of 0.05
+    -4.988e+06 9.975e+07
     """
 
     function: Callable[[Array], Array]

@@ -30,6 +30,7 @@ class Channels:
 
     Examples
     --------
+    >>> from fespin.onsager import Channels
     >>> pair = Channels({"up": {"c": 1, "s": 1}, "down": {"c": 1, "s": -1}})
     >>> pair.combination({"up": 1, "down": -1})
     {'s': 2.0}

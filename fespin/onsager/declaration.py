@@ -72,6 +72,7 @@ class Along:
     --------
     A conductivity of 2e6 S/m along x and of none across it:
 
+    >>> from fespin.onsager import Along, Mechanism
     >>> Mechanism("chains", 2e6, {Along("c", (1.0, 0.0, 0.0)): 1.0}).directed
     True
     """
@@ -108,6 +109,17 @@ class Mechanism[K: Hashable]:
     ModelError
         If the coefficient is negative or not finite, so that it would not dissipate, the destination is unknown, or
         weights over whole gradients and over components are mixed.
+
+    Examples
+    --------
+    >>> from fespin.onsager import Mechanism
+    >>> flip = Mechanism("spin flip", 2e22, {"up": 1.0, "down": -1.0})
+    >>> flip.coefficient * (1e-6 - 0.5e-6) ** 2  # W/m3 of potentials that differ by 0.5 uV
+    5000000000.0
+    >>> Mechanism("ohm", -1e7, {"phi": 1.0})
+    Traceback (most recent call last):
+        ...
+    fespin.errors.ModelError: mechanism 'ohm' has the coefficient -1e+07; it must be finite and not...
     """
 
     name: str
@@ -147,6 +159,14 @@ class Reversible[K: Hashable]:
         Flux of `row` per potential of `column` (units of the coefficient of a :class:`Mechanism` there).
     destination
         Receiver of angular momentum, as in :class:`Mechanism`.
+
+    Examples
+    --------
+    >>> from fespin.onsager import Mechanism, Medium, Reversible
+    >>> turn = Reversible("precession", row="x", column="y", value=1e20)
+    >>> spins = tuple(Mechanism(f"spin {f}", 5e7, {f: 1.0}) for f in "xy")
+    >>> sorted(Medium(conduction=spins, reversible=(turn,)).fields)
+    ['x', 'y']
     """
 
     name: str
@@ -190,6 +210,7 @@ class GradientCoupling:
     --------
     In an oblique magnetization, J_c gains an anomalous Hall current through s, and J_s the inverse:
 
+    >>> from fespin.onsager import GradientCoupling
     >>> GradientCoupling("Hall", "c", "s", ((0, -2e5, 0), (2e5, 0, 0), (0, 0, 0))).row
     'c'
     """
@@ -223,6 +244,14 @@ class Medium:
         Couplings of potentials without dissipation (S/m3).
     crossed
         Couplings of gradients without dissipation (S/m).
+
+    Examples
+    --------
+    >>> from fespin.onsager import Mechanism, Medium
+    >>> channels = tuple(Mechanism(x, 2.5e7, {x: 1.0}) for x in ("up", "down"))
+    >>> copper = Medium(channels, reactions=(Mechanism("spin flip", 2e20, {"up": 1.0, "down": -1.0}),))
+    >>> sorted(copper.fields)
+    ['down', 'up']
     """
 
     conduction: tuple[Mechanism[Any], ...] = ()
@@ -266,6 +295,13 @@ class InterfaceLaw:
 
     Fields in `perfect` are continuous. Fields in neither `perfect` nor a
     mechanism are insulated.
+
+    Examples
+    --------
+    >>> from fespin.onsager import InterfaceLaw, Mechanism
+    >>> law = InterfaceLaw((Mechanism("barrier", 1e15, {(0, "phi"): 1.0, (1, "phi"): -1.0}),))
+    >>> law.flipped().mechanisms[0].weights
+    {(1, 'phi'): 1.0, (0, 'phi'): -1.0}
     """
 
     mechanisms: tuple[Mechanism[Side], ...] = ()
@@ -294,6 +330,14 @@ class ContactLaw:
     quantities, such as heat. `mechanisms` dissipate in the lead behind the
     contact (W/m2), `reversible` couplings there do not. `normal` is the
     direction in which a lead goes on.
+
+    Examples
+    --------
+    >>> from fespin.onsager import ContactLaw
+    >>> reservoir = ContactLaw({"c": 1.0}, grounded=("s",))
+    >>> reservoir.charge
+    'c'
+    >>> lead = ContactLaw({"c": 1.0, "s": 0.46})  # c + 0.46 s is the lead's voltage
     """
 
     potential: Mapping[str, float]
@@ -363,6 +407,18 @@ class Varying:
         The medium of a uniform magnet; its coefficients are at most quadratic in the direction.
     laws
         The interface laws that depend on the direction, by the pairs of the domain.
+
+    Examples
+    --------
+    >>> from fespin.onsager import Mechanism, Medium, Varying
+    >>> def medium(u):  # less conduction along the magnetization
+    ...     return Medium(conduction=(Mechanism("ohm", 5e6 * (1 - 0.02 * u[2] ** 2), {"phi": 1.0}),))
+    >>> def turning(x):  # by a quarter over 100 nm
+    ...     angle = np.pi / 2 * x[0] / 100e-9
+    ...     return np.array([np.sin(angle), 0 * angle, np.cos(angle)])
+    >>> magnet = Varying(turning, medium)
+    >>> print(f"{magnet.medium((0.0, 0.0, 1.0)).conduction[0].coefficient:.2e}")
+    4.90e+06
     """
 
     magnetization: Callable[[NDArray[np.float64]], ArrayLike]
@@ -399,6 +455,15 @@ class Declaration:
     ModelError
         If a mechanism names a field that is unknown or absent there, or depends on the charge
         field otherwise than by differences.
+
+    Examples
+    --------
+    >>> from fespin.onsager import ContactLaw, Declaration, Mechanism, Medium
+    >>> ohm = Medium(conduction=(Mechanism("ohm", 5e7, {"phi": 1.0}),))
+    >>> ends = {name: ContactLaw({"phi": 1.0}) for name in ("bottom", "top")}
+    >>> wire = Declaration(("phi",), {"wire": ohm}, contacts=ends)
+    >>> wire.charge
+    'phi'
     """
 
     fields: tuple[str, ...]

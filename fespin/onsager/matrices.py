@@ -92,6 +92,17 @@ def mechanisms_of[K: Hashable](name: str, matrix: ArrayLike, keys: Sequence[K]) 
     ModelError
         If the matrix is not symmetric, or has a negative eigenvalue; the combination of
         potentials that would produce power is named.
+
+    Examples
+    --------
+    >>> from fespin.onsager import mechanisms_of
+    >>> drag = [[4e7, 1e7], [1e7, 2e7]]  # S/m
+    >>> [f"{m.coefficient:.3g}" for m in mechanisms_of("conduction", drag, ("up", "down"))]
+    ['1.59e+07', '4.41e+07']
+    >>> mechanisms_of("conduction", [[1e7, 2e7], [2e7, 1e7]], ("up", "down"))
+    Traceback (most recent call last):
+        ...
+    fespin.errors.ModelError: 'conduction' is not positive: the combination (-0.71 up +0.71 down)...
     """
     a = np.asarray(matrix, dtype=float)
     if a.shape != (len(keys), len(keys)) or not np.allclose(a, a.T, rtol=1e-12, atol=0.0):
@@ -136,6 +147,7 @@ def uniaxial(
 
     Examples
     --------
+    >>> from fespin.onsager import uniaxial
     >>> [m.coefficient for m in uniaxial("bulk", 2e6, 5e6, (0.0, 0.6, 0.8), {"c": 1.0})]
     [2000000.0, 3000000.0]
     """

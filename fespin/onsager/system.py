@@ -47,6 +47,16 @@ class System:
     ModelError
         If a region has no medium, a law is for regions that do not touch, or two regions are both insulated from and
         joined with each other.
+
+    Examples
+    --------
+    >>> from fespin.onsager import ContactLaw, Declaration, Mechanism, Medium, System
+    >>> ohm = Medium(conduction=(Mechanism("ohm", 5e7, {"phi": 1.0}),))
+    >>> ends = {name: ContactLaw({"phi": 1.0}) for name in ("bottom", "top")}
+    >>> domain = fs.line(comm, fs.Stack(fs.Layer(fs.material("Cu"), 100e-9, "wire")))
+    >>> system = System(domain, Declaration(("phi",), {"wire": ohm}, contacts=ends))
+    >>> system.fields, system.symmetric
+    (('phi',), True)
     """
 
     def __init__(self, domain: Domain, declaration: Declaration, degree: int = 2) -> None:

@@ -26,6 +26,13 @@ class Terminal:
 
     In models with heat also a temperature (K) or a heat current (W) into the device; with neither
     the contact is at the reference temperature. On a line currents are densities (A/m2, W/m2).
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack))
+    >>> driven = {"bottom": fs.Terminal(current=1e11), "top": fs.Terminal(voltage=0.0)}
+    >>> print(f"{problem.solve(terminals=driven).voltages['bottom']:.3e}")
+    2.173e-04
     """
 
     voltage: float | None = None
@@ -117,6 +124,21 @@ class TerminalSolver:
         For messages and the options prefix.
     rate
         Multiplies the storage terms (1/s), for the stages of an implicit step; 0 is the steady state.
+
+    Examples
+    --------
+    >>> from fespin.onsager import ContactLaw, Declaration, Mechanism, Medium, System, TerminalSolver
+    >>> ohm = Medium(conduction=(Mechanism("ohm", 5e7, {"phi": 1.0}),))
+    >>> ends = {name: ContactLaw({"phi": 1.0}) for name in ("bottom", "top")}
+    >>> domain = fs.line(comm, fs.Stack(fs.Layer(fs.material("Cu"), 100e-9, "wire")))
+    >>> system = System(domain, Declaration(("phi",), {"wire": ohm}, contacts=ends))
+    >>> solver = TerminalSolver(system, fs.SolverOptions())
+    >>> print(solver.conductance().round(-9))  # sigma/length = 5e14 S/m2
+    [[ 5.e+14 -5.e+14]
+     [-5.e+14  5.e+14]]
+    >>> driven = {"bottom": fs.Terminal(current=1e11), "top": fs.Terminal(voltage=0.0)}
+    >>> print(f"{solver.solve(driven).voltages['bottom']:.2e}")
+    2.00e-04
     """
 
     def __init__(self, system: System, options: SolverOptions, name: str = "transport", *, rate: float = 0.0) -> None:

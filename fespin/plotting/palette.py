@@ -28,7 +28,14 @@ LINES = ("#1f4e79", "#c0392b", "#2e7d32", "#6a3d9a")
 
 
 def material_colours(stack: Stack) -> dict[str, str]:
-    """Return a colour for each material of a stack."""
+    """Return a colour for each material of a stack.
+
+    Examples
+    --------
+    >>> from fespin.plotting import material_colours
+    >>> sorted(material_colours(stack))
+    ['Co', 'Cu']
+    """
     out: dict[str, str] = {}
     for x in stack:
         name = x.material.name
@@ -39,7 +46,14 @@ def material_colours(stack: Stack) -> dict[str, str]:
 
 
 def prefixed(largest: float, unit: str) -> tuple[float, str]:
-    """Return what a unit with a fitting prefix is in SI units, and its name: (1e-6, "\u00b5V") for 3e-5 V."""
+    """Return what a unit with a fitting prefix is in SI units, and its name: (1e-6, "\u00b5V") for 3e-5 V.
+
+    Examples
+    --------
+    >>> from fespin.plotting import prefixed
+    >>> prefixed(3e-5, "V")
+    (1e-06, 'µV')
+    """
     if not (0 < largest < math.inf):
         return 1.0, unit
     power = min(9, max(-12, 3 * math.floor(math.log10(largest) / 3 + 1e-9)))

@@ -164,6 +164,16 @@ def plot_profiles(
         shorter than the device (no wide leads), it is drawn in the middle, and its accumulation only.
     reference_temperature
         Reference temperature of a thermoelectric model (K), for the label.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fespin.plotting import plot_profiles
+    >>> profile = fs.TransportProblem(fs.line(comm, stack)).solve(current_density=1e11).profile()
+    >>> exact = fs.solve_multilayer(stack, fs.Contact(), fs.Contact(), current_density=1e11)
+    >>> plot_profiles(comm, Path("profiles.png"), {"parallel": (stack, profile)}, {"parallel": exact})
+    >>> Path("profiles.png").exists()
+    True
     """
     if comm.rank != 0:
         return

@@ -79,6 +79,16 @@ def plot_density(
     ------
     InputError
         If `decades` is not positive or the view has no direction.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fespin.plotting import plot_density
+    >>> torque = fs.SpinTorque.critical(spin, -0.2)
+    >>> steady = fs.FokkerPlanck(comm, spin, torque).steady()
+    >>> plot_density(steady, Path("density.png"), spin=spin, torque=torque, comm=comm)
+    >>> Path("density.png").exists()
+    True
     """
     if not 0 < decades < 300:
         raise InputError(f"picture: decades is {decades!r}; it must be positive and below 300")

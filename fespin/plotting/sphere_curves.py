@@ -108,6 +108,16 @@ def plot_write_error(
     ------
     InputError
         If the unit is none of these.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fespin.plotting import plot_write_error
+    >>> times = np.linspace(0.0, 20e-9, 6)
+    >>> pulse = fs.FokkerPlanck(comm, spin, fs.SpinTorque.critical(spin, -4.0)).switching(times)
+    >>> plot_write_error(comm, Path("errors.png"), {"4 times critical": (times, pulse.not_switched)})
+    >>> Path("errors.png").exists()
+    True
     """
     if unit not in _UNITS:
         raise InputError(f"picture: unit is {unit!r}; it must be one of {', '.join(_UNITS)}")
@@ -143,6 +153,16 @@ def plot_noise(
         ``{label: (frequencies, values)}``, frequencies in Hz; of complex values the magnitude is drawn.
     points
         ``{label: (frequencies, values, standard errors)}``.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fespin.plotting import plot_noise
+    >>> frequencies = np.geomspace(1e5, 1e8, 4)
+    >>> noise = fs.FokkerPlanck(comm, spin).noise(lambda u: u[:, 2], frequencies)
+    >>> plot_noise(comm, Path("noise.png"), {"u_z": (frequencies, noise.density)})
+    >>> Path("noise.png").exists()
+    True
     """
     if comm.rank != 0:
         return
@@ -181,6 +201,16 @@ def plot_hysteresis(
         ``{label: (x, mean component)}``.
     limits
         Limits of the vertical axis; None: those of the curves.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fespin.plotting import plot_hysteresis
+    >>> field = np.linspace(-20e-3, 20e-3, 41)  # T
+    >>> up, down = np.tanh((field - 5e-3) / 2e-3), np.tanh((field[::-1] + 5e-3) / 2e-3)
+    >>> plot_hysteresis(comm, Path("loop.png"), {"up": (field, up), "down": (field[::-1], down)})
+    >>> Path("loop.png").exists()
+    True
     """
     if comm.rank != 0:
         return
@@ -217,6 +247,15 @@ def plot_eigenvalues(comm: MPI.Intracomm, path: Path, spectra: Mapping[str, Spec
     ----------
     path
         Ends in ``.png``.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fespin.plotting import plot_eigenvalues
+    >>> spectra = {"5 kT": fs.FokkerPlanck(comm, spin).spectrum(3)}
+    >>> plot_eigenvalues(comm, Path("eigenvalues.png"), spectra)
+    >>> Path("eigenvalues.png").exists()
+    True
     """
     if comm.rank != 0:
         return

@@ -35,7 +35,18 @@ def _axes(title: str, xlabel: str, *, rows: int = 1) -> tuple[Any, Any]:
 
 
 def plot_dwell_times(comm: MPI.Intracomm, path: Path, found: DwellTimes, *, xlabel: str, title: str = "") -> None:
-    """Draw the mean time in each state against the drive, on rank 0."""
+    """Draw the mean time in each state against the drive, on rank 0.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fespin.plotting import plot_dwell_times
+    >>> unit = fs.SpinTorque.critical(spin, 1.0)
+    >>> dwell = fs.dwell_times(comm, lambda x: (spin, unit.scaled(x)), [-0.1, 0.1])
+    >>> plot_dwell_times(comm, Path("dwell.png"), dwell, xlabel="torque over critical")
+    >>> Path("dwell.png").exists()
+    True
+    """
     if comm.rank != 0:
         return
     figure, (ax,) = _axes(title, xlabel)
@@ -49,7 +60,18 @@ def plot_dwell_times(comm: MPI.Intracomm, path: Path, found: DwellTimes, *, xlab
 
 
 def plot_resonances(comm: MPI.Intracomm, path: Path, found: Resonances, *, xlabel: str, title: str = "") -> None:
-    """Draw frequency and width of a resonance against the drive, on rank 0."""
+    """Draw frequency and width of a resonance against the drive, on rank 0.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fespin.plotting import plot_resonances
+    >>> magnet, unit = spin.with_field((0.0, 0.0, 0.1)), fs.SpinTorque.critical(spin, 1.0)
+    >>> resonance = fs.resonances(comm, lambda x: (magnet, unit.scaled(x)), [0.0, 0.5], state=(0, 0, 1))
+    >>> plot_resonances(comm, Path("resonances.png"), resonance, xlabel="torque over critical")
+    >>> Path("resonances.png").exists()
+    True
+    """
     if comm.rank != 0:
         return
     figure, (above, below) = _axes(title, xlabel, rows=2)
@@ -67,7 +89,18 @@ def plot_resonances(comm: MPI.Intracomm, path: Path, found: Resonances, *, xlabe
 
 
 def plot_phase_diagram(comm: MPI.Intracomm, path: Path, found: PhaseDiagram, *, ylabel: str, title: str = "") -> None:
-    """Draw the regions of a phase diagram, and where states lose their stability without temperature, on rank 0."""
+    """Draw the regions of a phase diagram, and where states lose their stability without temperature, on rank 0.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fespin.plotting import plot_phase_diagram
+    >>> unit = fs.SpinTorque.critical(spin, 1.0)
+    >>> diagram = fs.phase_diagram(comm, lambda x: (spin, unit.scaled(x)), [0.0, 0.1], [0.0, 1e-3], along=(0, 0, 1))
+    >>> plot_phase_diagram(comm, Path("phases.png"), diagram, ylabel="torque over critical")
+    >>> Path("phases.png").exists()
+    True
+    """
     if comm.rank != 0:
         return
     from matplotlib.colors import ListedColormap

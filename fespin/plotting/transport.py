@@ -134,6 +134,15 @@ def plot_device(solution: SolvedDevice, path: Path, *, title: str = "", quantity
         Ends in ``.png``.
     quantity
         "accumulation", or "temperature" of a model with heat.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from fespin.plotting import plot_device
+    >>> problem = fs.TransportProblem(fs.strip(comm, stack, width=60e-9))
+    >>> plot_device(problem.solve(current_density=1e11), Path("device.png"), title="spin accumulation")
+    >>> Path("device.png").exists()
+    True
     """
     shown = _accumulation(solution) if quantity == "accumulation" else _temperature(solution)
     grid = gather_grid(solution.domain, shown.terms)

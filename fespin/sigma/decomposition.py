@@ -24,6 +24,13 @@ class Decomposition:
         DOLFINx functions on the sphere, in units of X.
     residual
         Norm of X minus its decomposition over the norm of X: the discretization's error.
+
+    Examples
+    --------
+    >>> sphere = fs.Sigma(comm, mesh_size=0.5)
+    >>> parts = fs.decompose(sphere, lambda u: np.cross(u, (0.0, 0.0, 1.0)))  # u x the gradient of u_z
+    >>> print(f"{parts.phi.x.array.max():.3f} {abs(parts.chi.x.array).max():.3f}")
+    1.000 0.000
     """
 
     chi: fem.Function
@@ -45,6 +52,13 @@ def decompose(sigma: Sigma, field: Callable[[Array], Array]) -> Decomposition:
     ------
     InputError
         If the field has another shape or is not finite.
+
+    Examples
+    --------
+    >>> sphere = fs.Sigma(comm, mesh_size=0.5)
+    >>> parts = fs.decompose(sphere, lambda u: np.array([0.0, 0.0, 1.0]) - u[:, 2:] * u)  # the gradient of u_z
+    >>> print(f"{parts.chi.x.array.max():.3f}")
+    1.000
     """
     u = sigma.points
     x = np.asarray(field(u), dtype=float)

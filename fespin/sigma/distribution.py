@@ -38,6 +38,14 @@ class Distribution:
         Name of the method that found it.
     error_estimate
         Error of the mean direction, against a space with a degree less; None if none was made.
+
+    Examples
+    --------
+    >>> steady = fs.FokkerPlanck(comm, spin, fs.SpinTorque.critical(spin, -0.2)).steady()
+    >>> round(steady.mean[2].item(), 3), round(steady.probability((0, 0, 1)), 3)
+    (-0.844, 0.032)
+    >>> round(steady.expect(lambda u: u[:, 2] ** 2), 3)
+    0.814
     """
 
     surface: Surface = field(repr=False)

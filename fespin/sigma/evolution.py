@@ -63,6 +63,13 @@ class Evolution:
         Numbers of steps that count and of steps that were repeated.
     final
         The distribution at the last time.
+
+    Examples
+    --------
+    >>> solver = fs.FokkerPlanck(comm, spin)
+    >>> swept = solver.evolve(np.linspace(0.0, 20e-9, 3), field=lambda t: (0.0, 0.0, -1e6 * t))
+    >>> swept.mean[:, 2].round(2), abs(swept.mass_error) < 1e-9
+    (array([0.86, 0.74, 0.13]), True)
     """
 
     times: Array

@@ -72,6 +72,16 @@ class FokkerPlanck:
     ------
     InputError
         If `axisymmetric` is True and the problem is not.
+
+    Examples
+    --------
+    >>> solver = fs.FokkerPlanck(comm, spin, fs.SpinTorque.critical(spin, -2.0))
+    >>> round(solver.steady().mean[2].item(), 3)
+    -0.966
+    >>> solver.spectrum(3).reduced[1:].real.round(3)
+    array([21.268, 31.142])
+    >>> solver.switching([0.0, 5e-9, 10e-9]).not_switched.round(3)
+    array([1.   , 0.866, 0.509])
     """
 
     def __init__(

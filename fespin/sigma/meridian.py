@@ -46,6 +46,13 @@ class Meridian:
         Weights of the quadrature points, which add up to 4 pi, (n,).
     nodes
         Directions of the degrees of freedom (m, 3).
+
+    Examples
+    --------
+    >>> from fespin.sigma import Meridian
+    >>> meridian = Meridian((0, 0, 1), cells=20)
+    >>> print(f"{meridian.integral(meridian.points[:, 2] ** 2) / (4 * np.pi):.4f}")
+    0.3333
     """
 
     dim = 1

@@ -50,6 +50,14 @@ class Spectrum:
         Densities of the modes at this rank's nodes (owned,) each, complex; on a meridian, the factor of exp(i m phi).
     orders
         Azimuthal orders m, on a meridian.
+
+    Examples
+    --------
+    >>> spectrum = fs.FokkerPlanck(comm, spin).spectrum(3)
+    >>> spectrum.reduced[1:].real.round(3)
+    array([0.135, 7.612])
+    >>> print(f"{1 / spectrum.eigenvalues[1].real:.3e}")
+    8.121e-07
     """
 
     eigenvalues: NDArray[np.complex128]
@@ -94,6 +102,14 @@ class Escape:
         E/kT from each well up to its lowest pass, without torque (k,).
     error_estimate
         Of the rates, relative: a space with a degree less (k, k); None if none was made.
+
+    Examples
+    --------
+    >>> escape = fs.FokkerPlanck(comm, spin).escape()
+    >>> escape.states[:, 2].round(3), escape.barriers.round(3)
+    (array([ 1., -1.]), array([5., 5.]))
+    >>> print(f"{escape.rates[0, 1]:.3e} {escape.dwell_times[0]:.3e}")
+    5.800e+05 1.724e-06
     """
 
     states: Array
@@ -197,6 +213,12 @@ class Switching:
         The density at the last time.
     advice
         What would resolve the samples that are not, if there are any.
+
+    Examples
+    --------
+    >>> pulse = fs.FokkerPlanck(comm, spin, fs.SpinTorque.critical(spin, -4.0)).switching([0.0, 10e-9, 20e-9])
+    >>> [f"{p:.2e}" for p in pulse.not_switched]
+    ['1.00e+00', '3.96e-02', '1.85e-04']
     """
 
     times: Array

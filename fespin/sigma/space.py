@@ -73,6 +73,15 @@ class Sigma:
     ------
     InputError
         If a parameter is out of range or the mesh file does not fit.
+
+    Examples
+    --------
+    >>> sphere = fs.Sigma(comm, mesh_size=0.5)
+    >>> print(f"{sphere.integral(sphere.points[:, 0] ** 2) / (4 * np.pi):.4f}")
+    0.3333
+    >>> equilibrium = fs.FokkerPlanck(sphere, spin, axisymmetric=False).equilibrium()
+    >>> round(equilibrium.expect(lambda u: u[:, 2] ** 2), 3)
+    0.764
     """
 
     dim = 2

@@ -61,6 +61,15 @@ class DwellTimes:
         Share of the time spent in it (n, k).
     failures
         Why points failed, by their numbers.
+
+    Examples
+    --------
+    >>> unit = fs.SpinTorque.critical(spin, 1.0)
+    >>> def driven(x):
+    ...     return spin, unit.scaled(x)
+    >>> dwell = fs.dwell_times(comm, driven, [0.2])
+    >>> dwell.states[:, 2].round(3), [f"{t:.3e}" for t in dwell.dwell_times[0]]
+    (array([ 1., -1.]), ['1.310e-05', '4.125e-07'])
     """
 
     drives: Array
@@ -98,6 +107,16 @@ class PhaseDiagram:
         s.
     failures
         Why points failed, by the numbers of field and drive.
+
+    Examples
+    --------
+    >>> unit = fs.SpinTorque.critical(spin, 1.0)
+    >>> def driven(x):
+    ...     return spin, unit.scaled(x)
+    >>> drives, fields = [0.0], [-2e-3, 0.0]
+    >>> diagram = fs.phase_diagram(comm, driven, drives, fields, along=(0, 0, 1), observation=1e-9)
+    >>> diagram.states[:, 2].round(3), diagram.populations[:, 0, 0].round(3)
+    (array([ 1., -1.]), array([0.035, 0.5  ]))
     """
 
     fields: Array
@@ -128,6 +147,16 @@ class Resonances:
         The same of the mode of the Fokker-Planck equation (Hz), (n,).
     failures
         Why points failed, by their numbers.
+
+    Examples
+    --------
+    >>> magnet = spin.with_field((0.0, 0.0, 0.1))
+    >>> unit = fs.SpinTorque.critical(spin, 1.0)
+    >>> def driven(x):
+    ...     return magnet, unit.scaled(x)
+    >>> resonance = fs.resonances(comm, driven, [0.0], state=(0, 0, 1))
+    >>> resonance.directions[:, 2].round(3), [f"{w:.2e}" for w in resonance.thermal_width]
+    (array([1.]), ['3.08e+08'])
     """
 
     drives: Array
@@ -162,6 +191,15 @@ def dwell_times(
         Called with the part of this rank's share that is done.
     journal
         Points that are done, of the same survey: they are not solved again, and new ones join them.
+
+    Examples
+    --------
+    >>> unit = fs.SpinTorque.critical(spin, 1.0)
+    >>> def driven(x):
+    ...     return spin, unit.scaled(x)
+    >>> dwell = fs.dwell_times(comm, driven, [-0.2, 0.0, 0.2])
+    >>> dwell.populations[:, 0].round(3)
+    array([0.031, 0.5  , 0.969])
     """
     x = _checked(drives, "dwell times: drives")
     states = _wells(driven(float(x[0]))[0])
@@ -207,6 +245,16 @@ def phase_diagram(
     ------
     InputError
         If the energy without the swept field has fewer than two wells, or an argument is impossible.
+
+    Examples
+    --------
+    >>> unit = fs.SpinTorque.critical(spin, 1.0)
+    >>> def driven(x):
+    ...     return spin, unit.scaled(x)
+    >>> drives, fields = [0.0, 0.2], [0.0]
+    >>> diagram = fs.phase_diagram(comm, driven, drives, fields, along=(0, 0, 1), observation=1e-6)
+    >>> diagram.regions.tolist()
+    [['bistable', '0']]
     """
     x, b = _checked(drives, "phase diagram: drives"), _checked(fields, "phase diagram: fields")
     e = np.asarray(direction(along, "phase diagram", "along"))
@@ -277,6 +325,16 @@ def resonances(
         Direction near which the state is.
     make, progress, journal
         Solver, progress and pieces that are done, see :func:`dwell_times`.
+
+    Examples
+    --------
+    >>> magnet = spin.with_field((0.0, 0.0, 0.1))
+    >>> unit = fs.SpinTorque.critical(spin, 1.0)
+    >>> def driven(x):
+    ...     return magnet, unit.scaled(x)
+    >>> resonance = fs.resonances(comm, driven, [0.0, 0.5], state=(0, 0, 1))
+    >>> [f"{f:.3e}" for f in resonance.frequency], [f"{w:.3e}" for w in resonance.width]
+    (['3.085e+09', '3.085e+09'], ['3.085e+08', '3.230e+08'])
     """
     x = _checked(drives, "resonance: drives")
     e = np.asarray(direction(state, "resonance", "state"))
@@ -298,6 +356,13 @@ def critical_drive(driven: Driven, low: float, high: float, *, state: Sequence[f
     ------
     InputError
         If it is stable, or not, at both ends.
+
+    Examples
+    --------
+    >>> from fespin.sigma import critical_drive
+    >>> unit = fs.SpinTorque.critical(spin, 1.0)
+    >>> round(critical_drive(lambda x: (spin, unit.scaled(x)), 0.0, 2.0, state=(0, 0, -1)), 3)
+    1.0
     """
     e = np.asarray(direction(state, "critical drive", "state"))
 

@@ -36,6 +36,14 @@ class Flow:
         Integral of J^2/sigma (W; W/m in a plane, W/m2 on a line).
     supplied
         What the leads put in, the sum of V I (the same unit).
+
+    Examples
+    --------
+    >>> from fespin.texture import Lead, OhmicCircuit
+    >>> ends = {"left": Lead(lambda x: x[0] < 1e-12, voltage=0.0), "right": Lead(lambda x: x[0] > 399e-9, current=1e11)}
+    >>> flow = OhmicCircuit(wire, permalloy, ends).solve()
+    >>> print(f"{flow.voltages['right']:.2e} {flow.currents['left']:.2e} {flow.joule:.2e} {flow.supplied:.2e}")
+    1.00e-02 -1.00e+11 1.00e+09 1.00e+09
     """
 
     potential: Array = field(repr=False)
@@ -57,6 +65,16 @@ def pumped_field(grid: Grid, magnet: TexturedMagnet, m: Array, rate: Array) -> A
     ----------
     m, rate
         m and dm/dt (1/s) at this rank's own nodes (owned, 3).
+
+    Examples
+    --------
+    >>> from fespin.texture import Grid, pumped_field, wall
+    >>> grid = Grid(wire)
+    >>> m = grid.directions(wall(permalloy, 200e-9))
+    >>> rate = 1e9 * np.cross((1.0, 0.0, 0.0), m)  # the wall turns about the wire
+    >>> field = pumped_field(grid, permalloy, m, rate)[:, 0]
+    >>> print(f"{field @ grid.volumes:.2e}")  # V, hbar P/e times the rate of turning
+    -3.25e-07
     """
     seen = grid.seen(np.hstack([m, cross(m, rate) + magnet.nonadiabaticity * rate]))
     gradient, push = grid.gradient(seen[:, :3]), grid.mean(seen[:, 3:])
@@ -87,8 +105,13 @@ class OhmicCircuit:
 
     Examples
     --------
-    >>> wire = OhmicCircuit(grid, cobalt, {"left": Lead(lambda x: x[0] < 1e-12, voltage=0.0),
-    ...                                 "right": Lead(lambda x: x[0] > 399e-9, current=1e11)})
+    >>> from fespin.texture import Dynamics, Lead, OhmicCircuit, wall
+    >>> ends = {"left": Lead(lambda x: x[0] < 1e-12, voltage=0.0), "right": Lead(lambda x: x[0] > 399e-9)}
+    >>> circuit = OhmicCircuit(wire, permalloy, ends)
+    >>> motion = Dynamics(wire, permalloy, wall(permalloy, 200e-9), field=(0.1, 0, 0), current=circuit)
+    >>> step = next(motion.steps(1e-12, step=1e-12))
+    >>> print(f"{circuit.voltage(step.flow, 'right', 'left'):.2e}")
+    -5.70e-06
     """
 
     def __init__(

@@ -66,6 +66,14 @@ class Step:
         Done by the two torques of the current (J).
     flow
         The current in its middle, if it comes from an :class:`OhmicCircuit`.
+
+    Examples
+    --------
+    >>> from fespin.texture import Dynamics, wall
+    >>> motion = Dynamics(wire, permalloy, wall(permalloy, 100e-9), field=(2e-3, 0, 0))
+    >>> step = next(motion.steps(1e-11, step=1e-11))
+    >>> bool(abs(step.energy_error) < 1e-9 * step.damped)
+    True
     """
 
     time: float
@@ -117,6 +125,16 @@ class History:
         ``{name: values}`` of the observers (n, ...).
     last
         The last step.
+
+    Examples
+    --------
+    >>> from fespin.texture import Dynamics, wall
+    >>> motion = Dynamics(wire, permalloy, wall(permalloy, 100e-9), field=(2e-3, 0, 0))
+    >>> history = motion.run(0.2e-9, {"energy": lambda step: step.energy}, tolerance=1e-3)
+    >>> print(f"{history.times[-1]:.1e}")
+    2.0e-10
+    >>> history.seen["energy"].shape == history.times.shape
+    True
     """
 
     times: Array
@@ -169,6 +187,16 @@ class Dynamics:
         anisotropy alone.
     ModelError
         If m is so steep that the entropy production need not be positive.
+
+    Examples
+    --------
+    >>> from fespin.texture import Dynamics, Grid, WallWatch, wall
+    >>> grid = Grid(wire)
+    >>> watch = WallWatch(grid, permalloy)
+    >>> motion = Dynamics(grid, permalloy, wall(permalloy, 100e-9), field=(2e-3, 0, 0))
+    >>> history = motion.run(0.5e-9, {"position": lambda step: watch.position(step.directions)}, tolerance=1e-3)
+    >>> print(f"{history.seen['position'][-1]:.2e}")
+    1.24e-07
     """
 
     def __init__(

@@ -80,6 +80,12 @@ class GenericMagnet:
     InputError
         If a value is impossible alone. Whether all together let heat be produced depends on the texture, and is
         checked where it is given.
+
+    Examples
+    --------
+    >>> generic = fs.GenericMagnet.of(permalloy)
+    >>> print(f"{generic.L_nM1:.3e} {generic.A_perp:.3e}")
+    9.018e+14 8.780e+03
     """
 
     conductivity: float

@@ -46,6 +46,13 @@ class LandauLifshitz:
         lambda = alpha gamma', in 1/(s T).
     adiabatic, nonadiabatic
         c = (hbar gamma' P/2e)(1 + alpha beta) and c' = (hbar gamma' P/2e)(beta - alpha), in V/T.
+
+    Examples
+    --------
+    >>> from fespin.texture import LandauLifshitz
+    >>> rates = LandauLifshitz.of(permalloy)
+    >>> print(f"{rates.gyromagnetic_ratio:.3e} {rates.damping_rate:.3e} {rates.adiabatic:.3e}")
+    1.756e+11 7.024e+09 2.890e-05
     """
 
     gyromagnetic_ratio: float
@@ -66,12 +73,25 @@ def spin_transfer_coefficient(magnet: TexturedMagnet) -> float:
     """Return xi = (P sigma hbar gamma/(2 e^2 Ms)) (1 + alpha beta)/(1 + alpha^2), in m2/(J s); 5.1e15 for cobalt.
 
     hbar gamma/2 is mu_B for g = 2.
+
+    Examples
+    --------
+    >>> from fespin.texture import spin_transfer_coefficient
+    >>> print(f"{spin_transfer_coefficient(permalloy):.3e}")
+    9.018e+14
     """
     return _per_energy(magnet) * LandauLifshitz.of(magnet).adiabatic
 
 
 def nonadiabatic_coefficient(magnet: TexturedMagnet) -> float:
-    """Return xi beta' = (P sigma hbar gamma/(2 e^2 Ms)) (beta - alpha)/(1 + alpha^2), in m2/(J s)."""
+    """Return xi beta' = (P sigma hbar gamma/(2 e^2 Ms)) (beta - alpha)/(1 + alpha^2), in m2/(J s).
+
+    Examples
+    --------
+    >>> from fespin.texture import nonadiabatic_coefficient
+    >>> print(f"{nonadiabatic_coefficient(permalloy):.3e}")
+    -3.607e+13
+    """
     return _per_energy(magnet) * LandauLifshitz.of(magnet).nonadiabatic
 
 
@@ -85,6 +105,12 @@ def static_voltage(magnet: TexturedMagnet) -> float:
 
     It is (hbar gamma P/e) (1 + alpha beta)/(1 + alpha^2): what B makes through a wall of any shape in a plane, and, if
     beta = alpha, of any shape.
+
+    Examples
+    --------
+    >>> from fespin.texture import static_voltage
+    >>> print(f"{static_voltage(permalloy):.3e}")
+    5.779e-05
     """
     return 2 * LandauLifshitz.of(magnet).adiabatic
 
@@ -94,6 +120,12 @@ def steepest_static(magnet: TexturedMagnet) -> float:
 
     The sum of |d_i m|^2 must not exceed lambda Ms/(sigma c^2), of :class:`LandauLifshitz`, which is
     2 alpha e^2 Ms/(hbar P^2 sigma mu_B) for little damping.
+
+    Examples
+    --------
+    >>> from fespin.texture import steepest_static
+    >>> print(f"{1 / steepest_static(permalloy):.2e}")  # m, over which m may turn by one radian
+    7.71e-10
     """
     form = LandauLifshitz.of(magnet)
     below = magnet.conductivity * form.adiabatic**2
@@ -114,6 +146,14 @@ def static_field(grid: Grid, magnet: TexturedMagnet, start: Start, applied: Any)
         m, as in :class:`Dynamics`.
     applied
         B (T), of which the part perpendicular to m counts: a vector, a function of positions, or an array (owned, 3).
+
+    Examples
+    --------
+    >>> from fespin.texture import Grid, static_field, static_voltage, wall
+    >>> grid = Grid(wire)
+    >>> field = static_field(grid, permalloy, wall(permalloy, 200e-9), (0.1, 0.0, 0.0))[:, 0]
+    >>> print(f"{field @ grid.volumes:.2e} {0.1 * static_voltage(permalloy):.2e}")
+    -5.78e-06 5.78e-06
     """
     seen = grid.seen(grid.directions(start))
     # On a line a cell's mean direction is perpendicular to the difference of m, so that the emf of a wall has no error.

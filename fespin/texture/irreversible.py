@@ -49,6 +49,16 @@ class Electrode(Lead):
         Into the magnet: W; W/m in a plane, W/m2 on a line. With neither, no heat flows.
     spin
         Two bands: "reservoir", both at the voltage; "blocked", no spin flows and their mean is the voltage.
+
+    Examples
+    --------
+    >>> from fespin.texture import Electrode
+    >>> cold = Electrode(lambda x: x[0] < 1e-12, voltage=0.0, temperature=300.0)
+    >>> hot = Electrode(lambda x: x[0] > 399e-9, temperature=310.0)  # no current flows: a probe
+    >>> magnet = fs.GenericMagnet(conductivity=4e6, A_perp=1e3, thermal_conductivity=40.0, L_sn=3e20)
+    >>> state = fs.IrreversibleProblem(wire, magnet, {"cold": cold, "hot": hot}).solve((8e5, 0.0, 0.0))
+    >>> print(f"{state.voltages['hot']:.2e} {state.heats['hot']:.2e}")
+    1.20e-04 9.96e+08
     """
 
     temperature: OfTime | None = None
@@ -78,6 +88,18 @@ class IrreversibleState:
         What the leads put in, the sum of V I + theta Q/T0 (W).
     field_work
         Integral of H.N' (W), which the magnet's free energy loses.
+
+    Examples
+    --------
+    >>> from fespin.texture import Electrode
+    >>> ground = Electrode(lambda x: x[0] < 1e-12, voltage=0.0)
+    >>> source = Electrode(lambda x: x[0] > 399e-9, current=1e11)
+    >>> leads = {"left": ground, "right": source}
+    >>> state = fs.IrreversibleProblem(wire, fs.GenericMagnet.of(permalloy), leads).solve((8e5, 0.0, 0.0))
+    >>> print(f"{state.voltages['right']:.2e} {state.supplied:.2e} {sum(state.dissipation.values()):.2e}")
+    1.00e-02 1.00e+09 1.00e+09
+    >>> abs(state.balance) < 1e-9
+    True
     """
 
     potentials: dict[str, Array] = field(repr=False)
@@ -121,9 +143,13 @@ class IrreversibleProblem:
 
     Examples
     --------
-    >>> wire = IrreversibleProblem(grid, TwoBandMagnet.of(cobalt, 60e-9), {
-    ...     "left": Electrode(lambda x: x[0] < 1e-12, voltage=0.0), "right": Electrode(lambda x: x[0] > 399e-9)})
-    >>> wire.solve(M, H).voltages["right"]
+    >>> from fespin.texture import Electrode, wall
+    >>> leads = {"left": Electrode(lambda x: x[0] < 1e-12, voltage=0.0), "right": Electrode(lambda x: x[0] > 399e-9)}
+    >>> problem = fs.IrreversibleProblem(wire, fs.TwoBandMagnet.of(permalloy, 60e-9), leads)
+    >>> start = wall(permalloy, 200e-9)
+    >>> state = problem.solve(lambda x: 8e5 * start(x), field=(0.01, 0.0, 0.0))
+    >>> print(f"{state.voltages['right']:.2e}")
+    -5.78e-07
     """
 
     def __init__(

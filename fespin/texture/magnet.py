@@ -39,6 +39,12 @@ class SteadyWall:
         Its tilt from the plane of the easy axis towards the hard axis (rad).
     width
         Delta (m).
+
+    Examples
+    --------
+    >>> wall = permalloy.steady_wall(field=2e-3)
+    >>> print(f"{wall.velocity:.1f} {wall.angle:.3f} {wall.width:.3e}")
+    125.9 0.170 1.432e-08
     """
 
     velocity: float
@@ -85,6 +91,14 @@ class TexturedMagnet:
     ------
     InputError
         If a value is impossible.
+
+    Examples
+    --------
+    >>> permalloy = fs.TexturedMagnet(
+    ...     saturation_magnetization=8e5, exchange=1.3e-11, damping=0.04, conductivity=4e6, polarization=0.5,
+    ...     nonadiabaticity=0.06, easy_constant=6e4, hard_constant=1.2e5)
+    >>> print(f"{permalloy.wall_width():.3e} {permalloy.walker_field:.3e} {permalloy.breakdown_current():.3e}")
+    1.472e-08 6.000e-03 1.518e+13
     """
 
     saturation_magnetization: float

@@ -33,6 +33,13 @@ class Lead:
         V, or a function of the time (s).
     current
         Into the magnet: A; A/m in a plane, A/m2 on a line. With neither, no current flows: a probe.
+
+    Examples
+    --------
+    >>> from fespin.texture import Lead, OhmicCircuit
+    >>> ground, source = Lead(lambda x: x[0] < 1e-12, voltage=0.0), Lead(lambda x: x[0] > 399e-9, current=1e11)
+    >>> print(f"{OhmicCircuit(wire, permalloy, {'left': ground, 'right': source}).solve().voltages['right']:.2e}")
+    1.00e-02
     """
 
     where: Callable[[Array], Any]

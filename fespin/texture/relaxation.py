@@ -35,6 +35,14 @@ def relax(motion: Dynamics, torque: float = 1e-4, *, within: float = 2e-8, toler
         If a number is impossible.
     SolverError
         If it takes longer.
+
+    Examples
+    --------
+    >>> from fespin.texture import Dynamics, relax
+    >>> film = fs.TexturedMagnet(8e5, 1.3e-11, 0.5, conductivity=4e6, polarization=0.5, easy_constant=6e4)
+    >>> motion = Dynamics(wire, film, (0.1, 0.0, 1.0))
+    >>> print(f"{relax(motion, torque=1e-3).directions[0, 0]:.2f}")
+    1.00
     """
     require_positive("texture", "torque", torque)
     require_positive("texture", "within", within)

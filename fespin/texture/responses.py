@@ -42,6 +42,14 @@ class Response:
         either sign, the sum is never negative.
     reversible
         What the reversible fluxes add to it (cells,): rounding.
+
+    Examples
+    --------
+    >>> from fespin.texture import respond, wall
+    >>> start = wall(permalloy, 200e-9)
+    >>> response = respond(wire, fs.GenericMagnet.of(permalloy), lambda x: 8e5 * start(x), (0.01, 0.0, 0.0))
+    >>> response.torque.shape, bool(sum(response.dissipation.values()).min() >= 0)
+    ((101, 3), True)
     """
 
     current_densities: dict[str, Array] = field(repr=False)
@@ -177,6 +185,14 @@ def respond(
         If something given does not fit.
     ModelError
         If the entropy production need not be positive.
+
+    Examples
+    --------
+    >>> from fespin.texture import respond, wall
+    >>> start = wall(permalloy, 200e-9)
+    >>> response = respond(wire, fs.GenericMagnet.of(permalloy), lambda x: 8e5 * start(x), (0, 0, 0), {"phi": 1e4})
+    >>> print(f"{response.current_densities['n'][0, 0]:.2e}")
+    -4.00e+10
     """
     require_irreversible(magnet)
     grid = grid if isinstance(grid, Grid) else Grid(grid)

@@ -87,6 +87,12 @@ class TwoBandMagnet:
     InputError
         If a value is impossible alone. Whether all together let heat be produced depends on the texture, and is
         checked where it is given.
+
+    Examples
+    --------
+    >>> bands = fs.TwoBandMagnet.of(permalloy, spin_diffusion_length=5e-9)
+    >>> print(f"{bands.conductivity_up:.2e} {bands.conductivity_down:.2e} {bands.spin_diffusion_length:.2e}")
+    3.00e+06 1.00e+06 5.00e-09
     """
 
     conductivity_up: float

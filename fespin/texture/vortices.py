@@ -31,6 +31,13 @@ def vortex(
     ------
     InputError
         If a number is impossible.
+
+    Examples
+    --------
+    >>> from fespin.texture import vortex
+    >>> m = vortex(centre=(50e-9, 50e-9), core=10e-9)(np.array([[50e-9, 50e-9, 0.0], [90e-9, 50e-9, 0.0]]))
+    >>> m[:, 2].round(2)
+    array([1.  , 0.24])
     """
     require_positive("vortex", "core", core)
     place = list(centre) if isinstance(centre, Sequence | np.ndarray) else []
@@ -55,6 +62,15 @@ class VortexWatch:
     ----------
     grid
         Of a film across z.
+
+    Examples
+    --------
+    >>> from fespin.geometry import bricks
+    >>> from fespin.texture import Grid, VortexWatch, vortex
+    >>> film = Grid(bricks(comm, (0, 0, 0), (100e-9, 100e-9, 10e-9), (20, 20, 2)))
+    >>> core = VortexWatch(film).core(film.directions(vortex((40e-9, 55e-9))))
+    >>> print(f"{core[0]:.2e} {core[1]:.2e}")
+    4.11e-08 5.45e-08
     """
 
     def __init__(self, grid: Grid) -> None:

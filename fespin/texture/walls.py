@@ -38,6 +38,14 @@ def wall(
     ------
     InputError
         If a number is impossible.
+
+    Examples
+    --------
+    >>> from fespin.texture import Dynamics, wall
+    >>> start = wall(permalloy, position=200e-9, angle=0.1)
+    >>> start(np.array([[0.0, 0, 0], [400e-9, 0, 0]]))[:, 0].round(3)
+    array([ 1., -1.])
+    >>> motion = Dynamics(wire, permalloy, start, field=(2e-3, 0, 0))
     """
     width = magnet.wall_width(angle) if width is None else width
     require_positive("wall", "width", width)
@@ -67,6 +75,15 @@ class WallWatch:
     ----------
     grid
         Of a wire or strip along the first coordinate.
+
+    Examples
+    --------
+    >>> from fespin.texture import Grid, WallWatch, wall
+    >>> grid = Grid(wire)
+    >>> watch = WallWatch(grid, permalloy)
+    >>> m = grid.directions(wall(permalloy, 200e-9, angle=0.1))
+    >>> print(f"{watch.position(m):.3e} {watch.angle(m):.3f} {watch.width(m):.3e}")
+    2.000e-07 0.100 1.458e-08
     """
 
     def __init__(self, grid: Grid, magnet: TexturedMagnet) -> None:

@@ -86,6 +86,15 @@ class MultilayerSolution:
         By place (layers, "a|b", contacts) and mechanism (W/m2).
     r_nonequilibrium
         A R_ne (ohm m2), from the power of the spins.
+
+    Examples
+    --------
+    >>> exact = fs.solve_multilayer(stack, fs.Contact(), fs.Contact(), current_density=1e11)
+    >>> exact.accumulation.shape
+    (5, 2)
+    >>> up, down = exact.potentials(np.array([39e-9]), layer=3)
+    >>> print(f"{up[0] - down[0]:.3e}")
+    2.467e-06
     """
 
     resistance_area: float
@@ -136,6 +145,12 @@ def solve_multilayer(
     ------
     InputError
         If magnetizations are not collinear, gamma joins opposite ones, or the current is not a finite number but zero.
+
+    Examples
+    --------
+    >>> exact = fs.solve_multilayer(stack, fs.Contact("lead"), fs.Contact("lead"), current_density=1e11)
+    >>> print(f"{exact.resistance_area:.4e}")
+    3.1462e-15
     """
     if not is_finite(current_density) or current_density == 0:
         raise InputError(f"multilayer: current_density is {current_density!r}; it must be finite and not zero")

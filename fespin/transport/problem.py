@@ -58,10 +58,13 @@ class TransportProblem:
 
     Examples
     --------
-    >>> problem = TransportProblem(domain, contacts={"bottom": Contact("lead")})
-    >>> solution = problem.solve(current_density=1e11)
+    >>> domain = fs.line(comm, stack)
+    >>> problem = fs.TransportProblem(domain, contacts={"bottom": "lead", "top": "lead"})
+    >>> parallel = problem.solve(current_density=1e11)
     >>> problem.magnetize({"free": (0, 0, -1)})
     >>> antiparallel = problem.solve(current_density=1e11)
+    >>> print(f"{1 - parallel.resistance_area / antiparallel.resistance_area:.3f}")
+    0.081
     """
 
     def __init__(

@@ -95,6 +95,15 @@ class ThreeChannel(_SD):
     """s-up, s-down and d-down: the majority d band is full.
 
     Reactions: spin flip of s electrons (g_s), and s-down with d-down (g_sd).
+
+    Examples
+    --------
+    >>> bands = fs.Bands.from_lengths(8e6, 3e6, 1e6, spin_diffusion_length=40e-9, sd_length=5e-9)
+    >>> magnet = fs.Material.from_bands("Co", bands)
+    >>> device = fs.Stack(fs.Layer(fs.material("Cu"), 50e-9), fs.Layer(magnet, 30e-9), library={})
+    >>> problem = fs.TransportProblem(fs.line(comm, device), fs.ThreeChannel())
+    >>> print(f"{problem.solve(current_density=1e11).resistance_area:.3e}")
+    2.879e-15
     """
 
     channels: Channels = field(default=THREE, init=False, repr=False)
@@ -102,7 +111,17 @@ class ThreeChannel(_SD):
 
 @dataclass(frozen=True)
 class FourChannel(_SD):
-    """s-up, s-down, d-down and d-up, with scattering between any s and d channel (:class:`~fespin.carriers.Bands`)."""
+    """s-up, s-down, d-down and d-up, with scattering between any s and d channel (:class:`~fespin.carriers.Bands`).
+
+    Examples
+    --------
+    >>> scattering = {"spin_flip": 1e21, "sd": 4e22, "sd_up": 4e22, "sd_spin_flip": 1e21, "d_spin_flip": 1e21}
+    >>> magnet = fs.Material.from_bands("Co", fs.Bands(s_up=8e6, s_down=3e6, d_down=1e6, d_up=2e6, **scattering))
+    >>> device = fs.Stack(fs.Layer(fs.material("Cu"), 50e-9), fs.Layer(magnet, 30e-9), library={})
+    >>> problem = fs.TransportProblem(fs.line(comm, device), fs.FourChannel())
+    >>> sorted(problem.solve(current_density=1e11).channels.names)
+    ['d_down', 'd_up', 'down', 'up']
+    """
 
     channels: Channels = field(default=FOUR, init=False, repr=False)
 
@@ -156,6 +175,13 @@ def band_lengths(bands: Bands) -> dict[str, float]:
     l_sd, lambda_s, l_sf and lambda_sd are those of the coupled equations of D1 = phi_sdn - phi_ddn and
     Ds = phi_sup - phi_sdn; Lambda are the decay lengths, from the longest: of three channels
     Lambda_minus and Lambda_plus, which has the larger inverse.
+
+    Examples
+    --------
+    >>> bands = fs.Bands.from_lengths(8e6, 3e6, 1e6, spin_diffusion_length=40e-9, sd_length=5e-9)
+    >>> lengths = fs.band_lengths(bands)
+    >>> print(*(f"{name} {lengths[name]:.3e}" for name in ("l_sf", "l_sd", "Lambda_minus", "Lambda_plus")))
+    l_sf 4.000e-08 l_sd 5.000e-09 Lambda_minus 4.429e-08 Lambda_plus 4.993e-09
     """
     lengths = {
         "l_sd": bands.sd * (1 / bands.s_down + 1 / bands.d_down),

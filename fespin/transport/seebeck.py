@@ -25,6 +25,13 @@ class ThermoelectricCoefficients:
         Heat over current at equal temperatures, both upwards (V); T0 S by Onsager's relation.
     thermal_resistance_area
         (T_bottom - T_top) per heat current density without an electrical current (K m2/W).
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Thermoelectric(temperature=300.0))
+    >>> device = fs.thermoelectric_coefficients(problem)
+    >>> print(f"{device.resistance_area:.3e} {device.thermal_resistance_area:.3e}")
+    2.173e-15 1.587e-10
     """
 
     resistance_area: float
@@ -40,6 +47,15 @@ def thermoelectric_coefficients(problem: TransportProblem) -> ThermoelectricCoef
     ------
     ModelError
         If the model has no heat, or the contacts are others.
+
+    Examples
+    --------
+    >>> thermal = fs.Thermal(seebeck=(-20e-6, -12e-6), conductivity=50.0)
+    >>> cobalt = fs.Material("Co", resistivity=60e-9, spin_diffusion_length=40e-9, beta=0.46, thermal=thermal)
+    >>> problem = fs.TransportProblem(fs.line(comm, fs.Stack(fs.Layer(cobalt, 1e-6))), fs.Thermoelectric())
+    >>> coefficients = fs.thermoelectric_coefficients(problem)
+    >>> print(f"{coefficients.seebeck:.3e}")
+    -1.784e-05
     """
     thermal = problem.system.declaration.thermal
     if thermal is None or set(problem.contacts) != {"bottom", "top"}:

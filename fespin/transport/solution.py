@@ -36,6 +36,16 @@ class Profile:
         phi_up - phi_dn (V); with non-collinear magnets along each layer's own magnetization.
     mean
         The charge potential (V): of spins up and down the mean.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack))
+    >>> profile = problem.solve(current_density=1e11).profile(points=20)
+    >>> profile.position.shape, sorted(profile.potentials)
+    ((100,), ['down', 'up'])
+    >>> free = profile.layer == stack.names.index("free")
+    >>> print(f"{profile.accumulation[free].min():.3e}")
+    -1.966e-06
     """
 
     position: NDArray[np.float64]
@@ -95,6 +105,16 @@ class TransportSolution:
         What to know about how it was found.
     report
         What only this model tells, under the names of ``summary.json``.
+
+    Examples
+    --------
+    >>> solution = fs.TransportProblem(fs.line(comm, stack)).solve(current_density=1e11)
+    >>> print(f"{solution.resistance_area:.3e} {solution.r_nonequilibrium:.3e}")
+    2.173e-15 1.800e-16
+    >>> print(f"{solution.dissipation.by_mechanism['spin flip']:.3e}")
+    2.103e+03
+    >>> abs(solution.power_balance) < 1e-10
+    True
     """
 
     stack: Stack

@@ -54,6 +54,15 @@ class Thermoelectric:
     ------
     InputError
         If the temperature is not positive.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Thermoelectric(temperature=300.0))
+    >>> hot = fs.Terminal(current=0.0, temperature=310.0)
+    >>> cold = fs.Terminal(voltage=0.0, temperature=300.0)
+    >>> solution = problem.solve(terminals={"bottom": hot, "top": cold})
+    >>> print(f"{solution.heats['bottom']:.3e}")
+    6.302e+10
     """
 
     temperature: float = 300.0

@@ -33,6 +33,12 @@ class TwoChannel:
     sigma_up,dn = (1 +- beta)/(2 rho); spin flip g = 1/(l_sf^2 (1/sigma_up + 1/sigma_dn));
     interfaces G_up,dn = 1/(2 AR* (1 -+ gamma)); a semi-infinite lead fixes c + beta s and
     dissipates s^2/(rho* l_sf) per area.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.TwoChannel())
+    >>> print(f"{problem.solve(current_density=1e11).resistance_area:.3e}")
+    2.173e-15
     """
 
     @property

@@ -61,6 +61,14 @@ class Vector:
     ------
     InputError
         If `transverse` is unknown or the field is not three finite numbers.
+
+    Examples
+    --------
+    >>> problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector("absorbed"))
+    >>> problem.magnetize({"free": (1, 0, 0)})
+    >>> torque = problem.solve(current_density=1e11).report["torque"]["free"]
+    >>> print(f"{np.linalg.norm(torque):.3e}")
+    1.273e-05
     """
 
     transverse: str = "absorbed"
