@@ -14,7 +14,7 @@ are integrated by the method's own weights.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,8 +102,13 @@ class Relaxation:
 
 
 def _checked(
-    duration: float, first_step: float | None, max_step: float | None, tolerance: float
+    duration: float,
+    first_step: float | None,
+    max_step: float | None,
+    tolerance: float,
+    times: Mapping[str, Sequence[float]],
 ) -> tuple[float, float]:
+    """Return the first and the longest step (s)."""
     for key, value in {"duration": duration, "first_step": first_step, "max_step": max_step}.items():
         if value is not None and not (is_finite(value) and value > 0):
             raise InputError(f"relaxation: {key} is {value!r}; it must be finite and positive")
@@ -112,6 +117,10 @@ def _checked(
     start = duration / 1000 if first_step is None else first_step
     if start > duration:
         raise InputError(f"relaxation: first_step is {start!r}; it must not exceed the duration, {duration!r}")
+    for key, wanted in times.items():
+        for t in wanted:
+            if not is_finite(t) or not 0 <= t <= duration:
+                raise InputError(f"relaxation: {key} holds {t!r}; times must lie between 0 and the duration")
     return start, duration / 20 if max_step is None else max_step
 
 
@@ -120,7 +129,7 @@ _RULE = Doubling(below=1 / 32)
 
 
 @dataclass
-class _Progress:
+class _Position:
     """All of a relaxation that a restart needs."""
 
     course: Course
@@ -138,7 +147,7 @@ class _Progress:
         file.save(vars(self.course) | numbers, {"now": now} | kept)
 
     @classmethod
-    def loaded(cls, file: StateFile, duration: float) -> _Progress | None:
+    def loaded(cls, file: StateFile, duration: float) -> _Position | None:
         saved = file.load()
         if saved is None:
             return None
@@ -213,24 +222,19 @@ def evolve(
     >>> print(f"{M[-1]:.2f} {m[-1]:.3f}")
     0.92 -0.013
     """
-    start, longest = _checked(duration, first_step, max_step, tolerance)
-    for key, times in {"wanted": wanted, "breakpoints": breakpoints}.items():
-        for t in times:
-            if not is_finite(t) or not 0 <= t <= duration:
-                raise InputError(f"relaxation: {key} holds {t!r}; times must lie between 0 and the duration")
+    start, longest = _checked(duration, first_step, max_step, tolerance, {"wanted": wanted, "breakpoints": breakpoints})
     imposed = dict(conditions or {})
     held, fixed = problem.check(imposed, varying=True)
     stepper = Stepper(problem, imposed, held, fixed)
     jumps = [*map(float, breakpoints), *stepper.jumps(duration)]
     stops = stops_between(0.0, duration, wanted, breakpoints, jumps)
-    norm = math.sqrt(max(problem.free_energy(initial), 0.0))
-    now, file = _Progress(Course(step=start), initial, norm), None
-    now.keep = {float(t): initial for t in wanted if is_near(0.0, [t], duration)}
+    keep = {float(t): initial for t in wanted if is_near(0.0, [t], duration)}
+    now, file = _Position(Course(step=start), initial, _norm(problem, initial), keep=keep), None
     now.integrals = np.zeros(3 + len(imposed))
     now.rows = [_row(problem, 0.0, initial, None, now.integrals)]
     if checkpoint is not None:
         file = StateFile(problem.comm, problem.space, checkpoint, every=every, about="a longitudinal relaxation")
-        now = (_Progress.loaded(file, duration) if resume else None) or now
+        now = (_Position.loaded(file, duration) if resume else None) or now
     control = StepControl(
         _RULE,
         now.course,
@@ -244,15 +248,10 @@ def evolve(
         while control.runs:
             h, time = control.next(), control.course.time
             if now.fresh:
-                now.state, jumped, work = stepper.settle(now.state, time + 1e-9 * h)
-                for i, name in enumerate(imposed, 3):
-                    now.integrals[i] += jumped.get(name, 0.0)
-                now.integrals[2] += work
-                now.fresh = False
-                now.scale = max(now.scale, math.sqrt(max(problem.free_energy(now.state), 0.0)))
+                _settle(problem, stepper, now, time + 1e-9 * h)
             end, tally, error = stepper.step(now.state, time, h)
             new = State(end.M, end.m)
-            largest = max(now.scale, math.sqrt(max(problem.free_energy(new), 0.0)))
+            largest = max(now.scale, _norm(problem, new))
             if not control.accepts(h, error / (tolerance * largest) if largest else 0.0):
                 continue
             time, now.state, now.scale = control.course.time, new, largest
@@ -271,6 +270,21 @@ def evolve(
     return _result(
         np.array(now.rows), list(imposed), [now.keep[float(t)] for t in wanted], now.state, now.course.rejected
     )
+
+
+def _norm(problem: LongitudinalProblem, state: State) -> float:
+    """Return the root of the free energy, in which errors are measured. Collective."""
+    return math.sqrt(max(problem.free_energy(state), 0.0))
+
+
+def _settle(problem: LongitudinalProblem, stepper: Stepper, now: _Position, time: float) -> None:
+    """Let m jump to what the reservoirs impose at a time, and count what came in and the work. Collective."""
+    now.state, came, work = stepper.settle(now.state, time)
+    for i, name in enumerate(stepper.conditions, 3):
+        now.integrals[i] += came.get(name, 0.0)
+    now.integrals[2] += work
+    now.fresh = False
+    now.scale = max(now.scale, _norm(problem, now.state))
 
 
 def _row(problem: LongitudinalProblem, time: float, state: State, end: Stage | None, integrals: Array) -> list[float]:

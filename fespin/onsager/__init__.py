@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .channels import Channels
     from .declaration import (
         Along,
+        Conjugates,
         ContactLaw,
         Declaration,
         GradientCoupling,
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
         Mechanism,
         Medium,
         Reversible,
+        StateLaw,
         Varying,
     )
     from .matrices import mechanisms_of, uniaxial
     from .power import Dissipation, dissipation, moments
+    from .state_laws import StateSystem
     from .system import System
     from .terminals import Terminal, TerminalSolver
 
@@ -33,6 +36,7 @@ __getattr__ = lazily(
         "channels": ("Channels",),
         "declaration": (
             "Along",
+            "Conjugates",
             "ContactLaw",
             "Declaration",
             "GradientCoupling",
@@ -40,10 +44,12 @@ __getattr__ = lazily(
             "Mechanism",
             "Medium",
             "Reversible",
+            "StateLaw",
             "Varying",
         ),
         "matrices": ("mechanisms_of", "uniaxial"),
         "power": ("Dissipation", "dissipation", "moments"),
+        "state_laws": ("StateSystem",),
         "system": ("System",),
         "terminals": ("Terminal", "TerminalSolver"),
     },
@@ -52,6 +58,7 @@ __getattr__ = lazily(
 __all__ = [
     "Along",
     "Channels",
+    "Conjugates",
     "ContactLaw",
     "Declaration",
     "Dissipation",
@@ -60,6 +67,8 @@ __all__ = [
     "Mechanism",
     "Medium",
     "Reversible",
+    "StateLaw",
+    "StateSystem",
     "System",
     "Terminal",
     "TerminalSolver",

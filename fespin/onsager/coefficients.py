@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..domain import Domain
-from .declaration import Declaration, Direction, InterfaceLaw, Medium
+from .declaration import Declaration, Direction, InterfaceLaw, Mechanism, Medium, remaining
 from .matrices import face_matrix, isotropic, matrix_of, tensor_of
 from .varying import Polynomial
 
@@ -42,17 +43,33 @@ class Coefficients:
         return np.asarray(matrix if tensor is None else matrix + np.einsum("iajb,a,b->ij", tensor, normal, normal))
 
     @staticmethod
-    def of(declaration: Declaration, domain: Domain) -> Coefficients:
-        """Evaluate a declaration on the regions, interfaces and contacts of a domain."""
+    def of(declaration: Declaration, domain: Domain, *, without_replaced: bool = False) -> Coefficients:
+        """Evaluate a declaration on the regions, interfaces and contacts of a domain.
+
+        Parameters
+        ----------
+        declaration, domain
+            What dissipates, and where.
+        without_replaced
+            Whether mechanisms that a state law replaces are left out.
+        """
+
+        def kept[K: Hashable](mechanisms: Sequence[Mechanism[K]], state: Sequence[Any]) -> Sequence[Mechanism[K]]:
+            return remaining(mechanisms, state) if without_replaced else mechanisms
+
         f = declaration.fields
         media = [declaration.media[r] for r in domain.regions]
         faces: dict[tuple[str, str], Matrix] = {}
         for pair in domain.interfaces:
             law = declaration.law(pair)
-            faces[pair] = face_matrix(law.mechanisms, f, law.reversible)
-        conduction = np.array([matrix_of(isotropic(m.conduction), f) for m in media])
-        tensors = {r: tensor_of(m, f) for r, m in zip(domain.regions, media, strict=True) if m.directed}
-        reaction = np.array([matrix_of(m.reactions, f, m.reversible) for m in media])
+            faces[pair] = face_matrix(kept(law.mechanisms, law.state), f, law.reversible)
+        conduction = np.array([matrix_of(isotropic(kept(m.conduction, m.state)), f) for m in media])
+        tensors = {
+            r: tensor_of(replace(m, conduction=tuple(kept(m.conduction, m.state))), f)
+            for r, m in zip(domain.regions, media, strict=True)
+            if m.directed
+        }
+        reaction = np.array([matrix_of(kept(m.reactions, m.state), f, m.reversible) for m in media])
         varying, varying_tensors = {}, {}
         for r, region in declaration.varying.items():
             k, q = _medium_polynomials(region.medium, f)
@@ -68,7 +85,7 @@ class Coefficients:
             reaction,
             np.array([matrix_of(m.storage, f) for m in media]),
             faces,
-            {k: matrix_of(c.mechanisms, f, c.reversible) for k, c in declaration.contacts.items()},
+            {k: matrix_of(kept(c.mechanisms, c.state), f, c.reversible) for k, c in declaration.contacts.items()},
             varying,
             varying_faces,
             domain.regions,

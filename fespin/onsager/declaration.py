@@ -20,212 +20,61 @@ and drop out of the power identically. Nothing here knows about meshes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ModelError, nearest
+from .mechanisms import (
+    ANY_DIRECTION,
+    DESTINATIONS,
+    Along,
+    Array,
+    Conjugates,
+    Destination,
+    Direction,
+    Expressions,
+    GradientCoupling,
+    Mechanism,
+    Reversible,
+    Side,
+    Square,
+    StateLaw,
+    field_of,
+    remaining,
+)
 
-type Side = tuple[int, str]
-"""A field on one side of an interface: (0 | 1, name of the field)."""
-
-type Direction = tuple[float, float, float]
-"""Components of a unit vector."""
-
-ANY_DIRECTION: Direction = (0.48, 0.6, 0.64)
-"""Stands for all directions, with no component zero, where only names and patterns matter."""
-
-type Destination = Literal["lattice", "magnet", "lead"]
-"""Receiver of the angular momentum that a mechanism takes from the spins and does not pass on."""
-
-DESTINATIONS: tuple[Destination, ...] = ("lattice", "magnet", "lead")
-
-type Square = tuple[Direction, Direction, Direction]
-"""A 3 x 3 matrix over the axes of space, by rows."""
+__all__ = [
+    "ANY_DIRECTION",
+    "DESTINATIONS",
+    "Along",
+    "Array",
+    "Conjugates",
+    "ContactLaw",
+    "Declaration",
+    "Destination",
+    "Direction",
+    "Expressions",
+    "GradientCoupling",
+    "InterfaceLaw",
+    "Mechanism",
+    "Medium",
+    "Port",
+    "Reversible",
+    "Side",
+    "Square",
+    "StateLaw",
+    "ThermalField",
+    "Varying",
+    "field_of",
+    "remaining",
+]
 
 type Port = tuple[str, str]
 """Where a potential or a total flux is imposed: (contact, field)."""
-
-
-@dataclass(frozen=True)
-class Along:
-    """Component of a field's gradient along a direction of space, as a key of the weights of conduction.
-
-    The axes of space are those of the declaration, z the stacking direction: a line has z alone, a section x and z.
-
-    Attributes
-    ----------
-    field
-        Name of the field.
-    direction
-        Unit vector.
-
-    Raises
-    ------
-    ModelError
-        If the direction is not three numbers of length one.
-
-    Examples
-    --------
-    A conductivity of 2e6 S/m along x and of none across it:
-
-    >>> from fespin.onsager import Along, Mechanism
-    >>> Mechanism("chains", 2e6, {Along("c", (1.0, 0.0, 0.0)): 1.0}).directed
-    True
-    """
-
-    field: str
-    direction: Direction
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "direction", tuple(map(float, self.direction)))
-        if len(self.direction) != 3 or not abs(math.hypot(*self.direction) - 1) < 1e-9:
-            raise ModelError(f"the direction of a gradient of '{self.field}' is {self.direction}; need a unit vector")
-
-
-@dataclass(frozen=True)
-class Mechanism[K: Hashable]:
-    """One dissipative mechanism: force ``sum(weights * potentials)``, power ``coefficient * force**2``.
-
-    Attributes
-    ----------
-    name
-        Key of its power in reports; mechanisms of one name are added up.
-    coefficient
-        Flux over force (S/m for conduction, S/m3 for reactions, S/m2 at interfaces and contacts).
-    weights
-        Weight of each field in the force, without unit. Of conduction either all over fields (whole gradients) or all
-        over :class:`Along` (components, which make one scalar force).
-    destination
-        Receiver of the angular momentum that the mechanism takes from the spins. "magnet": the magnet of the region;
-        at an interface the weights then lie on one side and the magnet on the *other*. Such a mechanism makes torque,
-        and acts on the spins relative to a magnet that turns. "lattice" and "lead": nothing is turned.
-
-    Raises
-    ------
-    ModelError
-        If the coefficient is negative or not finite, so that it would not dissipate, the destination is unknown, or
-        weights over whole gradients and over components are mixed.
-
-    Examples
-    --------
-    >>> from fespin.onsager import Mechanism
-    >>> flip = Mechanism("spin flip", 2e22, {"up": 1.0, "down": -1.0})
-    >>> flip.coefficient * (1e-6 - 0.5e-6) ** 2  # W/m3 of potentials that differ by 0.5 uV
-    5000000000.0
-    >>> Mechanism("ohm", -1e7, {"phi": 1.0})
-    Traceback (most recent call last):
-        ...
-    fespin.errors.ModelError: mechanism 'ohm' has the coefficient -1e+07; it must be finite and not...
-    """
-
-    name: str
-    coefficient: float
-    weights: Mapping[K, float]
-    destination: Destination = "lattice"
-
-    def __post_init__(self) -> None:
-        _check_destination(self.name, self.destination)
-        if self.directed and not all(isinstance(k, Along) for k in self.weights):
-            raise ModelError(f"mechanism '{self.name}' mixes whole gradients and components; make two mechanisms")
-        if not (math.isfinite(self.coefficient) and self.coefficient >= 0):
-            raise ModelError(
-                f"mechanism '{self.name}' has the coefficient {self.coefficient:g}; "
-                "it must be finite and not negative, or it would not dissipate"
-            )
-        if not self.weights or not all(map(math.isfinite, self.weights.values())):
-            raise ModelError(f"mechanism '{self.name}' needs finite weights, found {dict(self.weights)}")
-
-    @property
-    def directed(self) -> bool:
-        """Whether the force is made of components of gradients."""
-        return any(isinstance(k, Along) for k in self.weights)
-
-
-@dataclass(frozen=True)
-class Reversible[K: Hashable]:
-    """A coupling without dissipation: ``+value`` at (row, column), ``-value`` at (column, row).
-
-    Attributes
-    ----------
-    name
-        Key in messages.
-    row, column
-        Two different fields, at an interface with their sides.
-    value
-        Flux of `row` per potential of `column` (units of the coefficient of a :class:`Mechanism` there).
-    destination
-        Receiver of angular momentum, as in :class:`Mechanism`.
-
-    Examples
-    --------
-    >>> from fespin.onsager import Mechanism, Medium, Reversible
-    >>> turn = Reversible("precession", row="x", column="y", value=1e20)
-    >>> spins = tuple(Mechanism(f"spin {f}", 5e7, {f: 1.0}) for f in "xy")
-    >>> sorted(Medium(conduction=spins, reversible=(turn,)).fields)
-    ['x', 'y']
-    """
-
-    name: str
-    row: K
-    column: K
-    value: float
-    destination: Destination = "lattice"
-
-    def __post_init__(self) -> None:
-        _check_destination(self.name, self.destination)
-
-
-def _check_destination(name: str, destination: str) -> None:
-    if destination not in DESTINATIONS:
-        raise ModelError(f"the destination of '{name}' is '{destination}'; {nearest(destination, DESTINATIONS)}")
-
-
-@dataclass(frozen=True)
-class GradientCoupling:
-    """Fluxes of two fields that drive each other without dissipation: the Hall effects.
-
-    ``-J_row = matrix . grad column`` and, its Onsager partner, ``-J_column = -matrix^T . grad row``. The power of the
-    two cancels at every point, whatever the matrix. In a uniform medium an antisymmetric matrix, such as that of a
-    Hall effect, drives nothing inside: it acts through boundaries, and where it changes.
-
-    Attributes
-    ----------
-    name
-        Key in messages.
-    row, column
-        Two different fields; either may be the charge field, since only differences enter.
-    matrix
-        Over the axes x, y, z of space, by rows (S/m).
-
-    Raises
-    ------
-    ModelError
-        If the fields are the same, or the matrix is not finite and 3 x 3.
-
-    Examples
-    --------
-    In an oblique magnetization, J_c gains an anomalous Hall current through s, and J_s the inverse:
-
-    >>> from fespin.onsager import GradientCoupling
-    >>> GradientCoupling("Hall", "c", "s", ((0, -2e5, 0), (2e5, 0, 0), (0, 0, 0))).row
-    'c'
-    """
-
-    name: str
-    row: str
-    column: str
-    matrix: Square
-
-    def __post_init__(self) -> None:
-        if self.row == self.column:
-            raise ModelError(f"'{self.name}' couples '{self.row}' with itself; it needs two fields")
-        if np.shape(self.matrix) != (3, 3) or not np.isfinite(np.asarray(self.matrix, dtype=float)).all():
-            raise ModelError(f"'{self.name}' couples '{self.row}' and '{self.column}' by {self.matrix}; need 3 x 3")
-        object.__setattr__(self, "matrix", tuple(tuple(map(float, row)) for row in self.matrix))
 
 
 @dataclass(frozen=True)
@@ -244,6 +93,8 @@ class Medium:
         Couplings of potentials without dissipation (S/m3).
     crossed
         Couplings of gradients without dissipation (S/m).
+    state
+        Laws that follow the state, in the place of conduction and reactions of their names.
 
     Examples
     --------
@@ -259,6 +110,7 @@ class Medium:
     storage: tuple[Mechanism[str], ...] = ()
     reversible: tuple[Reversible[str], ...] = ()
     crossed: tuple[GradientCoupling, ...] = ()
+    state: tuple[StateLaw[str], ...] = ()
 
     @property
     def fields(self) -> frozenset[str]:
@@ -284,17 +136,13 @@ class Medium:
         return tuple(map(projected, self.conduction))
 
 
-def field_of(key: str | Along) -> str:
-    """Return the field of a weight of conduction."""
-    return key.field if isinstance(key, Along) else key
-
-
 @dataclass(frozen=True)
 class InterfaceLaw:
     """What happens between two regions, side 0 and side 1.
 
     Fields in `perfect` are continuous. Fields in neither `perfect` nor a
-    mechanism are insulated.
+    mechanism are insulated. Laws in `state` replace the mechanisms of their
+    names.
 
     Examples
     --------
@@ -307,6 +155,7 @@ class InterfaceLaw:
     mechanisms: tuple[Mechanism[Side], ...] = ()
     perfect: frozenset[str] = frozenset()
     reversible: tuple[Reversible[Side], ...] = ()
+    state: tuple[StateLaw[Side], ...] = ()
 
     def flipped(self) -> InterfaceLaw:
         """Return the same law seen with the sides exchanged."""
@@ -318,6 +167,7 @@ class InterfaceLaw:
             tuple(replace(m, weights={other(k): w for k, w in m.weights.items()}) for m in self.mechanisms),
             self.perfect,
             tuple(replace(r, row=other(r.row), column=other(r.column)) for r in self.reversible),
+            tuple(x.flipped() for x in self.state),
         )
 
 
@@ -329,7 +179,7 @@ class ContactLaw:
     conjugate to it is the current. `further` holds the same for other conserved
     quantities, such as heat. `mechanisms` dissipate in the lead behind the
     contact (W/m2), `reversible` couplings there do not. `normal` is the
-    direction in which a lead goes on.
+    direction in which a lead goes on. Laws in `state` replace mechanisms.
 
     Examples
     --------
@@ -346,6 +196,7 @@ class ContactLaw:
     reversible: tuple[Reversible[str], ...] = ()
     further: tuple[Mapping[str, float], ...] = ()
     normal: Direction = (0.0, 0.0, 1.0)
+    state: tuple[StateLaw[str], ...] = ()
 
     def __post_init__(self) -> None:
         for p in self.potentials:
@@ -449,6 +300,11 @@ class Declaration:
         Given forces: per field minus a gradient that is the same everywhere, (x, y, z), such as an electric field E in
         V/m. The whole gradient of a field is that of its unknown less what is applied. Only axes that the mesh does
         not have can be given: of a line, those in the plane of the layers.
+    conjugates
+        Potentials that make the forces of state laws; None: the fields.
+    admissible
+        Function of a region and the nodal values of the fields there, by name: None where a solution is allowed, else
+        what is wrong with it.
 
     Raises
     ------
@@ -473,6 +329,8 @@ class Declaration:
     thermal: ThermalField | None = None
     varying: Mapping[str, Varying] = field(default_factory=dict)
     applied: Mapping[str, Direction] = field(default_factory=dict)
+    conjugates: Conjugates | None = None
+    admissible: Callable[[str, Mapping[str, Array]], str | None] | None = None
 
     @property
     def varying_laws(self) -> dict[tuple[str, str], Callable[[Direction], InterfaceLaw]]:
@@ -487,6 +345,7 @@ class Declaration:
     def __post_init__(self) -> None:
         self._check_names()
         self._check_contacts()
+        self._check_state_laws()
         for f, vector in self.applied.items():
             if f not in self.fields:
                 raise ModelError(f"applied: there is no field '{f}'; {nearest(f, self.fields)}")
@@ -508,6 +367,35 @@ class Declaration:
                         f"interface mechanism '{face.name}' between '{pair[0]}' and '{pair[1]}' does not depend "
                         f"on the jump of '{charge}' alone: charge would not be conserved"
                     )
+
+    @property
+    def nonlinear(self) -> bool:
+        """Whether a law follows the state."""
+        of_regions = any(x.state for x in self.media.values())
+        return of_regions or any(x.state for x in self.laws.values()) or any(x.state for x in self.contacts.values())
+
+    def _check_state_laws(self) -> None:
+        """Refuse state laws that replace nothing, or stand where they cannot."""
+        places: list[tuple[str, Sequence[StateLaw[Any]], Sequence[Mechanism[Any]]]] = [
+            *((f"in '{r}'", m.state, (*m.conduction, *m.reactions)) for r, m in self.media.items()),
+            *((f"at '{'|'.join(p)}'", x.state, x.mechanisms) for p, x in self.laws.items()),
+            *((f"at contact '{k}'", c.state, c.mechanisms) for k, c in self.contacts.items()),
+        ]
+        for where, laws, mechanisms in places:
+            names = {m.name for m in mechanisms}
+            for law in laws:
+                if law.name not in names:
+                    raise ModelError(
+                        f"the state law '{law.name}' {where} replaces no mechanism; {nearest(law.name, names)}"
+                    )
+            if self.conjugates is not None and remaining(mechanisms, laws):
+                other = remaining(mechanisms, laws)[0].name
+                raise ModelError(f"'{other}' {where} is no state law, but forces are those of conjugate potentials")
+        for r, medium in self.media.items():
+            if medium.state and r in self.varying:
+                raise ModelError(f"region '{r}' has state laws, and its magnetization varies; it may have one of them")
+            if medium.state and self.applied:
+                raise ModelError(f"region '{r}' has state laws; forces can be given to linear regions only")
 
     @property
     def _driven(self) -> frozenset[str]:

@@ -8,7 +8,7 @@ difference of products. Where coefficients follow the magnetization, each mechan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from dolfinx import fem
 from numpy.typing import NDArray
 
 from .coefficients import medium_tensor
-from .declaration import ANY_DIRECTION, Declaration, Direction, Mechanism, Medium, Side, Varying
+from .declaration import ANY_DIRECTION, Declaration, Direction, Mechanism, Medium, Side, Varying, remaining
 from .kernels import Indices
 from .matrices import component_weights, face_matrix, isotropic, matrix_of, tensor_of
 from .system import Fields, System
@@ -212,7 +212,7 @@ class Dissipation:
         return self._by(lambda k: k[0])
 
 
-def dissipation(declaration: Declaration, m: Moments) -> Dissipation:
+def dissipation(declaration: Declaration, m: Moments, *, without_replaced: bool = False) -> Dissipation:
     """Evaluate the declared power on the moments of a solution, of uniform regions (:func:`varying_dissipation`).
 
     Examples
@@ -227,22 +227,27 @@ def dissipation(declaration: Declaration, m: Moments) -> Dissipation:
     f = declaration.fields
     parts: dict[tuple[str, str], float] = {}
 
+    def kept(mechanisms: Sequence[Mechanism[Any]], state: Sequence[Any]) -> Sequence[Mechanism[Any]]:
+        return remaining(mechanisms, state) if without_replaced else mechanisms
+
     def add(place: str, mechanism: str, power: float) -> None:
         parts[place, mechanism] = parts.get((place, mechanism), 0.0) + power
 
     for r in (r for r in m.gradients if r not in declaration.varying):
-        for c in declaration.media[r].conduction:
+        medium = declaration.media[r]
+        for c in kept(medium.conduction, medium.state):
             power = directed_power(c, f, m.components[r]) if c.directed else bulk_power(c, f, m.gradients[r])
             add(r, c.name, power)
-        for c in declaration.media[r].reactions:
+        for c in kept(medium.reactions, medium.state):
             add(r, c.name, bulk_power(c, f, m.values[r]))
     for pair, matrix in m.faces.items():
         if pair in declaration.varying_laws:
             continue
-        for face in declaration.law(pair).mechanisms:
+        law = declaration.law(pair)
+        for face in kept(law.mechanisms, law.state):
             add("|".join(pair), face.name, face_power(face, f, matrix))
     for name, contact in declaration.contacts.items():
-        for c in contact.mechanisms:
+        for c in kept(contact.mechanisms, contact.state):
             add(f"lead at {name}", c.name, bulk_power(c, f, m.ends[name]))
     return Dissipation(parts)
 

@@ -164,7 +164,21 @@ class System:
         for r, t in c.tensors.items():
             cells[self.domain.regions.index(r)] |= self._in_mesh(t).any(axis=(1, 3))
         places: dict[Any, Matrix] = {**c.faces, **c.ends}
-        return cells, {k: m != 0 for k, m in places.items()}
+        filled = {k: m != 0 for k, m in places.items()}
+        declaration, n = self.declaration, len(self.fields)
+        # A law that follows the state may couple all the fields that are there.
+        live = {r: np.isin(self.fields, list(m.fields)) for r, m in declaration.media.items()}
+        for i, r in enumerate(self.domain.regions):
+            if declaration.media[r].state:
+                cells[i] |= np.logical_and.outer(live[r], live[r])
+        for pair in self.domain.interfaces:
+            if declaration.law(pair).state:
+                both = np.concatenate([live[r] for r in pair])
+                filled[pair] = filled[pair] | np.logical_and.outer(both, both).reshape(2, n, 2, n)
+        for k, contact in declaration.contacts.items():
+            if contact.state:
+                filled[k] = np.ones((n, n), dtype=bool)
+        return cells, filled
 
     def _in_mesh(self, tensor: Matrix) -> Matrix:
         """Return a tensor over (field, axis, field, axis) with the axes of the mesh in place of those of space."""
@@ -329,6 +343,7 @@ class System:
         rate: float = 0.0,
         into: PETSc.Mat | None = None,
         free: Mapping[int, Indices] | None = None,
+        coefficients: Coefficients | None = None,
     ) -> PETSc.Mat:
         """Assemble the matrix: a nest with one block per pair of coupled fields. Collective.
 
@@ -340,9 +355,11 @@ class System:
             A matrix of this system to fill again.
         free
             Per field, pinned degrees of freedom to leave free after all.
+        coefficients
+            Other coefficients than the declaration's, within its pattern.
         """
         bcs = self._boundary_conditions(free or {})
-        c = self.coefficients.with_storage(rate)
+        c = (coefficients or self.coefficients).with_storage(rate)
         n = len(self.fields)
         blocks: list[list[PETSc.Mat | None]] = [[None] * n for _ in range(n)]
         for i in range(n):

@@ -374,6 +374,10 @@ class TerminalSolver:
                 total = total + v * self._fluxes[p]
                 for f, unit in zip(fields, self._basis[p], strict=True):
                     f.x.array[:] += v * unit.x.array
+        for p in floating:
+            # Rounding of what cancels is no current, and no resistance is to be taken with it.
+            if fluxes[p] == 0:
+                total[self.ports.index(p)] = 0.0
         for f in fields:
             # What is the same at all contacts of a conserved quantity moves nothing.
             if shifts.get(f.name):

@@ -171,22 +171,7 @@ def evolve(
     SolverError
         If a solve does not converge or the step shrinks to nothing.
     """
-    for region, c in zip(system.domain.regions, system.coefficients.storage, strict=True):
-        if not c.any():
-            raise InputError(
-                f"layer '{region}' stores no spins: give its material a density_of_states, or with heat a heat_capacity"
-            )
-    for key, value in {"duration": duration, "first_step": first_step, "max_step": max_step}.items():
-        if value is not None and not is_finite(value):
-            raise InputError(f"{key} is {value!r}; it must be a finite number")
-    start = duration / 1000 if first_step is None else first_step
-    if not (0 < start <= duration < math.inf):
-        raise InputError(f"duration is {duration!r} and the first step {start!r}; need 0 < step <= duration")
-    longest = duration / 50 if max_step is None else max_step
-    if not 0 < longest < math.inf:
-        raise InputError(f"max_step is {max_step!r}; it must be positive")
-    if not 0 < tolerance < 1:
-        raise InputError(f"tolerance is {tolerance!r}; it must lie between 0 and 1")
+    start, longest = _checked(system, duration, first_step, max_step, tolerance)
     state = [f.copy() for f in initial] if initial is not None else system.functions()
     scale, fresh, rows = 0.0, True, list[_Row]()
     control = StepControl(
@@ -219,17 +204,7 @@ def evolve(
             if not control.accepts(step, error / (tolerance * scale) if scale else 0.0):
                 continue
             time, state = control.course.time, w
-            power = dissipation_of(system, w).total
-            stored_rate = system.stored(w, slopes[-1])
-            put_in = end.power
-            largest = max(abs(power), abs(stored_rate), abs(put_in)) or 1.0
-            balance = (power + stored_rate - put_in) / largest
-            if not abs(balance) < 1e-6:
-                raise SolverError(
-                    f"transient: at {time:.3e} s the dissipated and stored power differ from the power put in by "
-                    f"{balance:.1g} of the largest; try the solver kind 'direct', or a smaller rtol"
-                )
-            rows.append((time, end.voltages, end.currents, power, size**2 / 2, balance))
+            rows.append(_row(system, time, end, slopes[-1]))
             if each is not None:
                 each(time, state)
             if control.stopped is not None:
@@ -248,3 +223,41 @@ def evolve(
         fields=state,
         rejected=control.course.rejected,
     )
+
+
+def _checked(
+    system: System, duration: float, first_step: float | None, max_step: float | None, tolerance: float
+) -> tuple[float, float]:
+    """Return the first and the longest step (s)."""
+    for region, c in zip(system.domain.regions, system.coefficients.storage, strict=True):
+        if not c.any():
+            raise InputError(
+                f"layer '{region}' stores no spins: give its material a density_of_states, or with heat a heat_capacity"
+            )
+    for key, value in {"duration": duration, "first_step": first_step, "max_step": max_step}.items():
+        if value is not None and not is_finite(value):
+            raise InputError(f"{key} is {value!r}; it must be a finite number")
+    start = duration / 1000 if first_step is None else first_step
+    if not (0 < start <= duration < math.inf):
+        raise InputError(f"duration is {duration!r} and the first step {start!r}; need 0 < step <= duration")
+    longest = duration / 50 if max_step is None else max_step
+    if not 0 < longest < math.inf:
+        raise InputError(f"max_step is {max_step!r}; it must be positive")
+    if not 0 < tolerance < 1:
+        raise InputError(f"tolerance is {tolerance!r}; it must lie between 0 and 1")
+    return start, longest
+
+
+def _row(system: System, time: float, end: Solved, slopes: Fields) -> _Row:
+    """Return one line of the record; refuse a step that does not conserve energy. Collective."""
+    power = dissipation_of(system, end.fields).total
+    stored_rate = system.stored(end.fields, slopes)
+    largest = max(abs(power), abs(stored_rate), abs(end.power)) or 1.0
+    balance = (power + stored_rate - end.power) / largest
+    if not abs(balance) < 1e-6:
+        raise SolverError(
+            f"transient: at {time:.3e} s the dissipated and stored power differ from the power put in by "
+            f"{balance:.1g} of the largest; try the solver kind 'direct', or a smaller rtol"
+        )
+    stored = max(system.stored(end.fields), 0.0) / 2
+    return time, end.voltages, end.currents, power, stored, balance

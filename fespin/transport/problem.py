@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
@@ -15,20 +16,18 @@ from ..errors import InputError, SolverError, nearest
 from ..onsager.applied import in_plane_fluxes
 from ..onsager.declaration import Declaration
 from ..onsager.power import dissipation_of, end_mean, face_mean, moments, nonequilibrium_power
+from ..onsager.state_laws import StateForms, StateSolution, StateSystem
 from ..onsager.system import System
-from ..onsager.terminals import Solved, Terminal, TerminalSolver
+from ..onsager.terminals import Terminal, TerminalSolver
 from ..onsager.transient import Evolution, evolve
 from ..quantities import is_finite
 from ..solvers import SolverOptions
 from ..stack import Stack
 from . import reports
 from .exact import exact_solution
-from .hot import Hot, HotResult, solve_hot
-from .hot_forms import HotForms
 from .model import TransportModel
 from .response import Harmonic, HarmonicResponse
 from .solution import TransportSolution
-from .thermoelectric import Thermoelectric
 from .two_channel import TwoChannel
 
 # A larger share of the current than this, lost to rounding at an interface, is no result.
@@ -102,7 +101,7 @@ class TransportProblem:
         self.system = System(domain, self._declare(self.stack), degree)
         self.options = solver or SolverOptions()
         self.solver = TerminalSolver(self.system, self.options)
-        self._hot_forms: HotForms | None = None
+        self._state_forms: dict[Any, StateForms] = {}
         self._harmonic: Harmonic | None = None
 
     def _declare(self, stack: Stack) -> Declaration:
@@ -287,19 +286,25 @@ class TransportProblem:
         """Solve on the mesh. Collective."""
         before = self.solver.iterations
         solved = self.solver.solve(terminals)
-        hot = self._heat_up(solved, terminals)
-        if hot is not None:
-            solved = hot.solved
+        state, nonlinear = None, None
+        if self.system.declaration.nonlinear:
+            state = StateSystem(self.system, self._state_forms)
+            nonlinear = state.solve(*self.solver.imposed(terminals), solved, self.options)
+            solved = nonlinear.solved
         w, volts, amps = solved.fields, solved.voltages, solved.currents
         if between is None:
             between = reports.driven_contacts(amps)
         m = moments(self.system, w)
-        if hot is None:
+        put_in = solved.power
+        if nonlinear is None:
             power = dissipation_of(self.system, w, m)
-            put_in = solved.power
             balance = power.total / put_in - 1 if put_in else 0.0
         else:
-            power, put_in, balance = hot.work, sum(volts[k] * amps[k] for k in volts), hot.work_balance
+            power, electric = nonlinear.power, [volts[k] * amps[k] for k in volts]
+            if nonlinear.entropy is not None:
+                # Of the whole energy, the fields' potentials times their fluxes are no measure.
+                put_in = sum(electric)
+            balance = nonlinear.balance(power.total - put_in, [*power.parts.values(), *electric])
         if not abs(balance) < 1e-6:
             if self.solver.options.kind == "direct":
                 advice = "coefficients differ by more orders of magnitude than the digits of a number; make them closer"
@@ -308,12 +313,12 @@ class TransportProblem:
             raise SolverError(
                 f"transport: the dissipated power {power.total:.6g} is not the power put in, {put_in:.6g}; {advice}"
             )
-        channel_currents = reports.channel_currents(self, w, self.system if hot is None else hot.hot)
+        channel_currents = reports.channel_currents(self, w, state or self.system)
         lost = reports.lost_current(self, channel_currents, amps[between[0]])
         layer_drops, interface_drops = reports.drops(self, w)
         current, nonequilibrium = amps[between[0]], None
         declaration = self.system.declaration
-        plain = declaration.thermal is None and not declaration.varying and not declaration.applied
+        plain = not (declaration.thermal or declaration.varying or declaration.applied or declaration.nonlinear)
         if current and len(self.contacts) == 2 and plain:
             spin_power = nonequilibrium_power(self.system.declaration, m)
             nonequilibrium = spin_power / current**2 * self.domain.area
@@ -347,22 +352,9 @@ class TransportProblem:
             else (),
         )
         report = self.model.report(self, solution)
-        if hot is not None:
-            report |= {
-                "entropy_production": hot.entropy.by_mechanism,
-                "energy_balance": hot.energy_balance,
-                "newton_steps": hot.steps,
-            }
+        if nonlinear is not None:
+            report |= _of_newton(nonlinear)
         return replace(solution, report=report)
-
-    def _heat_up(self, linear: Solved, terminals: Mapping[str, Terminal]) -> HotResult | None:
-        """Go on from the linear solution to that with heat produced, if the model wants it. Collective."""
-        if not (isinstance(self.model, Thermoelectric) and self.model.nonlinear):
-            return None
-        if self._hot_forms is None:
-            self._hot_forms = HotForms(self.system.base, self.model.temperature)
-        hot = Hot(self.system, self._hot_forms, self.stack)
-        return solve_hot(hot, *self.solver.imposed(terminals), linear, self.options)
 
     def evolve(
         self,
@@ -479,3 +471,17 @@ class TransportProblem:
         self.solver.destroy()
         if self._harmonic is not None:
             self._harmonic.destroy()
+
+
+def _of_newton(found: StateSolution) -> dict[str, Any]:
+    """Return what a nonlinear solve reports besides: its steps and, with heat, entropy and the balance of energy."""
+    report: dict[str, Any] = {}
+    if found.entropy is not None:
+        solved = found.solved
+        heats = solved.heats.values()
+        electric = [v * solved.currents[k] for k, v in solved.voltages.items()]
+        # What a lead dissipates is heat outside of the device.
+        rest = sum(electric) + sum(heats) - found.power.by_mechanism.get("lead", 0.0)
+        report["entropy_production"] = found.entropy.by_mechanism
+        report["energy_balance"] = found.balance(rest, [*found.power.parts.values(), *electric, *heats])
+    return {**report, "newton_steps": found.steps}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from dolfinx import fem
@@ -12,11 +11,9 @@ from numpy.typing import NDArray
 
 from ..domain import sample
 from ..onsager.power import end_mean, face_mean
+from ..onsager.state_laws import StateSystem
 from ..onsager.system import System
 from .model import DeviceState
-
-if TYPE_CHECKING:
-    from .hot import Hot
 
 type Pair = tuple[str, str]
 type Fields = Sequence[fem.Function]
@@ -78,7 +75,7 @@ def drops(problem: DeviceState, w: Fields) -> tuple[dict[str, float], dict[Pair,
     return layers, {p: a - b for p, a, b in zip(pairs, below, above, strict=True)}
 
 
-def channel_currents(problem: DeviceState, w: Fields, system: System | Hot) -> dict[str, dict[str, float]]:
+def channel_currents(problem: DeviceState, w: Fields, system: System | StateSystem) -> dict[str, dict[str, float]]:
     """Return the current of each channel through interfaces, and into contacts on one layer. Collective."""
     domain, out = problem.domain, {}
     for pair, entities in domain.interfaces.items():
