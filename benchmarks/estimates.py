@@ -51,19 +51,22 @@ class Allowed:
     """Seconds of the processor that a block may take; raises Late where it takes more."""
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+        self.seconds, self._over = seconds, False
 
     def __enter__(self) -> None:
         """Start the clock."""
+        self._over = False
         signal.signal(signal.SIGPROF, self._late)
         signal.setitimer(signal.ITIMER_PROF, self.seconds, 5.0)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Stop the clock."""
         signal.setitimer(signal.ITIMER_PROF, 0)
+        if self._over and kind is not None:
+            raise Late  # whatever has been made of it on its way
 
-    @staticmethod
-    def _late(*_: object) -> None:
+    def _late(self, *_: object) -> None:
+        self._over = True
         raise Late
 
 
@@ -114,6 +117,8 @@ def solved(problem: Problem) -> dict:
                 out["comparison"] = others[0].probability[index[:, -1]].tolist()
                 marked = not found.resolved.all()
             except (fs.InputError, fs.SolverError) as error:
+                if "Late" in str(error):
+                    raise
                 out |= {"status": "refused", "why": str(error)}
                 out["not_switched"] = out["error_estimate"] = out["hidden"] = [None] * len(problem.times)
                 marked = True

@@ -188,20 +188,20 @@ def _run(options: argparse.Namespace) -> int:
     _require_folder()
     comm = _world()
 
-    def load() -> tuple[AnyCase, dict[str, Any], str, list[str]]:
-        case, raw = read(options.case, options.set)
+    def load() -> tuple[AnyCase, str, list[str]]:
+        case, _ = read(options.case, options.set)
         dry = options.dry_run
         text = kind_of(case).describe(case) if dry else ""
-        return case, raw, text, notes_of(case, options.set) if dry else []
+        return case, text, notes_of(case, options.set) if dry else []
 
     if comm is None:
-        case, raw, text, notes = load()
+        case, text, notes = load()
     else:
         from .mpi import first_rank
 
-        case, raw, text, notes = first_rank(comm, load)
+        case, text, notes = first_rank(comm, load)
     if not options.dry_run:
-        return _solve(options, case, raw)
+        return _solve(options, case)
     if comm is None or comm.rank == 0:
         print(text)
         for note in notes:
@@ -217,7 +217,7 @@ def _require_folder() -> None:
         raise OSError(error.errno, "it is gone; change to another", "the working directory") from error
 
 
-def _solve(options: argparse.Namespace, case: AnyCase, raw: dict[str, Any]) -> int:
+def _solve(options: argparse.Namespace, case: AnyCase) -> int:
     from mpi4py import MPI
 
     from ._surroundings import start_libraries
@@ -242,7 +242,6 @@ def _solve(options: argparse.Namespace, case: AnyCase, raw: dict[str, Any]) -> i
             summary = run(
                 comm,
                 case,
-                raw,
                 folder,
                 base=options.case.parent,
                 say=stderr_logger(comm),

@@ -22,6 +22,19 @@ def swap(text, *pairs):
     return text
 
 
+def written(value):
+    """Return a value as TOML writes it, tables in braces."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {written(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(written, value)) + "]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
 def refused(capsys, arguments, words, status=2, *, progress="mesh|state|note"):
     """Assert that the command line says one line with these words, beside its progress; return the line."""
     assert main([str(a) for a in arguments]) == status

@@ -56,10 +56,23 @@ def schema() -> dict[str, Any]:
         "dependentRequired": {"torque": ["macrospin"], "sphere": ["macrospin"]},
         "oneOf": kinds,
         "allOf": list(_of_models(properties)),
-        "$defs": {k: v for k, v in definitions.items() if "discriminator" not in v},
     }
+    used = _referred(out, definitions, set())
+    out["$defs"] = {k: v for k, v in definitions.items() if k in used}
     _write_sizes(out)
     return out
+
+
+def _referred(node: Any, definitions: Mapping[str, Any], names: set[str]) -> set[str]:
+    """Add the names of all definitions that a schema leads to; return them."""
+    if isinstance(node, dict):
+        name = str(node.get("$ref", "")).rpartition("/")[2]
+        if name and name not in names:
+            names.add(name)
+            _referred(definitions[name], definitions, names)
+    for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _referred(value, definitions, names)
+    return names
 
 
 def _alternatives(items: Mapping[str, Any], definitions: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -57,6 +57,9 @@ class Kind:
         case, the folder of the case file, a function that prints progress, and a folder of checkpoints or None.
     lines
         Function that takes ``summary.json`` and returns the results as lines of text, without those of tasks.
+    units
+        Function that takes ``summary.json`` and returns the units of its entries but for tasks: by key those of the
+        top level, by section and key those of tables.
     failed
         Function that takes a case and PETSc's reason and returns the error of a solver that PETSc gives up.
     """
@@ -72,4 +75,5 @@ class Kind:
     files: Callable[[Any], Sequence[str | None]]
     prepare: Callable[[MPI.Intracomm, Any, Path, Callable[[str], None], Checkpoints | None], Writer]
     lines: Callable[[Results], list[str]] = lambda summary: []
+    units: Callable[[Results], dict[str, Any]] = lambda summary: {}
     failed: Callable[[Any, str], FespinError] = petsc_failed

@@ -86,7 +86,8 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
     if kind == "extra_forbidden":
         return _unknown(path, root, raw)
     if kind == "missing":
-        return _missing(path, root, raw)
+        more = [str(e["loc"][-1]) for e in details if e["type"] == "missing" and _path(e, raw)[:-1] == path[:-1]]
+        return _missing(path, root, raw, more[1:])
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", ctx["expected"]) or re.split(r", | or ", ctx["expected"])
         return f"{at}: found {show(found)}; {_allowed(found, words)}"
@@ -154,21 +155,25 @@ def _unknown(path: Place, root: Any, raw: Any) -> str:
     at, table, key = _named(path, raw), _type_at(root, path[:-1], raw), str(path[-1])
     known = table.model_fields if isinstance(table, type) and issubclass(table, BaseModel) else {}
     tag, kinds = _alternatives(root, path[:-1], raw)
-    others = [f'"{word}"' for word, kind in kinds.items() if key in kind.model_fields]
-    if others:
-        word = _value_at(raw, path[:-1])[tag]
-        return f'{at}: belongs to {", ".join(others)}, found with "{word}"'
+    if any(key in kind.model_fields for kind in kinds.values()):
+        given = _value_at(raw, path[:-1])
+        # Of several such keys the first by name, whatever their order in the file.
+        key = min(k for k in given if k not in known and any(k in kind.model_fields for kind in kinds.values()))
+        others = ", ".join(f'"{word}"' for word, kind in kinds.items() if key in kind.model_fields)
+        return f'{_named((*path[:-1], key), raw)}: belongs to {others}, found with "{given[tag]}"'
     return f"{at}: unknown {'key' if len(path) > 1 else 'table'}; {nearest(key, known)}"
 
 
-def _missing(path: Place, root: type[BaseModel], raw: Any) -> str:
+def _missing(path: Place, root: type[BaseModel], raw: Any, more: Sequence[str]) -> str:
+    """Return which key is missing, its meaning, and which others of its table are missing, too."""
     if len(path) == 1:
         many = get_origin(_type_at(root, path, raw)) is list
         return f"{'[[' if many else '['}{path[0]}{']]' if many else ']'}: the table is missing"
     table = _type_at(root, path[:-1], raw)
     field = table.model_fields[str(path[-1])] if isinstance(table, type) and issubclass(table, BaseModel) else None
     meaning = f"; {field.description}" if field is not None and field.description else ""
-    return f"{_named(path, raw)}: missing{meaning}"
+    further = f"; also missing: {', '.join(more)}" if more else ""
+    return f"{_named(path, raw)}: missing{meaning}{further}"
 
 
 def _wanted(error: ErrorDetails, path: Place, root: Any, raw: Any, alternatives: Sequence[ErrorDetails]) -> str:

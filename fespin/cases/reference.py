@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAliasType, get_args, get_origin
 
@@ -15,6 +14,7 @@ from pydantic.fields import FieldInfo
 from .messages import show
 from .registry import KINDS
 from .schema import Table
+from .units import unit_of
 
 _HEAD = """\
 # Keys of case files
@@ -30,12 +30,6 @@ numbers. `--set table.key=value` changes any key, layers and tasks by name or by
 """
 _WORDS = {"number": "number", "integer": "integer", "string": "text", "boolean": "true or false", "object": "table"}
 _LIMITS = {"exclusiveMinimum": ">", "minimum": ">=", "exclusiveMaximum": "<", "maximum": "<="}
-
-
-def unit(description: str) -> tuple[str, str]:
-    """Return a key's description without its unit, and the unit: what stands in parentheses at its end, or nothing."""
-    found = re.fullmatch(r"(?:(.*) )?\(((?:[^()]|\([^()]*\))+)\)", description)
-    return (found[1] or "", found[2]) if found else (description, "")
 
 
 def tables(root: type[Table]) -> Iterator[tuple[str, type[Table]]]:
@@ -126,7 +120,7 @@ def _section(name: str, table: type[Table]) -> list[str]:
     lines = [heading, "", text, "", _row(columns), _row(["---"] * len(columns))]
     for key, field in table.model_fields.items():
         kind, allowed = _type(schema["properties"][key], schema.get("$defs", {}))
-        words, of = unit(field.description or "")
+        words, of = unit_of(field.description or "")
         cells = [f"`{key}`", kind, of, default_of(field), allowed]
         lines.append(_row([*cells, *([owners.get(key, "")] if owners else []), words]))
     return [*lines, ""]

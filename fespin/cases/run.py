@@ -20,6 +20,10 @@ from .notes import Notes, notes_of
 from .registry import AnyCase, kind_of
 from .task_loop import missing
 from .tasks import Outlet, Picture
+from .units import units_of
+
+SCHEMA_VERSION = 2
+"""Version of the form of ``summary.json``: it changes when a key changes its name or its meaning."""
 
 # Where a picture cannot be written, nothing can.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -28,7 +32,6 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 def run(
     comm: MPI.Intracomm,
     case: AnyCase,
-    raw: dict[str, Any],
     folder: output.OutputFolder,
     *,
     base: Path,
@@ -41,8 +44,6 @@ def run(
 
     Parameters
     ----------
-    raw
-        The tables as written, to be echoed.
     folder
         Where results go.
     base
@@ -64,7 +65,7 @@ def run(
     started, kind = time.perf_counter(), kind_of(case)
     say = notes = Notes(say)
     notes.add(notes_of(case, assignments))
-    summary: dict[str, Any] = {"title": case.title, "case": raw}
+    summary: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "title": case.title, "case": case.used()}
     # Meshes and long solves come before the folder: until then a killed run has nothing to remove.
     if checkpoints is not None:
         checkpoints = replace(checkpoints, files=tuple(base / name for name in kind.files(case) if name is not None))
@@ -77,6 +78,7 @@ def run(
         summary["versions"] = _compat.versions()
         summary["files"] = sorted([*folder.files(), "summary.json"])
         summary["wall_time"] = time.perf_counter() - started
+        summary["units"] = units_of(kind, summary)
         output.write_json(comm, folder.path / "summary.json", summary)
     return summary
 

@@ -51,7 +51,7 @@ def run_each[T: Task](
     for i, (task, name) in enumerate(zip(tasks, names_of(tasks), strict=True), 1):
         begin, owner = time.perf_counter(), f"task {i} ({task.kind})"
         failure: FespinError | None = None
-        found[name] = task.inputs()
+        found[name] = task.used()
         try:
             made = work(task, name)
             require_numbers(owner, made)

@@ -98,10 +98,6 @@ class Task(Table):
         """Return further names after which the task writes files."""
         return ()
 
-    def inputs(self) -> dict[str, Any]:
-        """Return the keys that the task uses, given or by default, as results tell them."""
-        return self.used()
-
     def run(self, shared: Any, name: str, out: Outlet) -> Results:
         """Solve, write and draw; return what ``summary.json`` holds beside the inputs. Collective.
 
@@ -122,7 +118,7 @@ class Task(Table):
         raise NotImplementedError
 
     @classmethod
-    def units_of(cls, results: Results, summary: Mapping[str, Any]) -> Mapping[str, str]:
+    def units_of(cls, results: Results, summary: Results) -> Mapping[str, str]:
         """Return the units of results by key; `summary` tells on what else they may depend."""
         return cls.units
 

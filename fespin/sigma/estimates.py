@@ -1,4 +1,4 @@
-"""Estimates of the error of curves, sample by sample, from spaces of neighbouring degrees."""
+"""Estimates of the error of curves, sample by sample, from a space with a degree more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from ..energy.on_sphere import Array
 from ..errors import SolverError
 from .distribution import Surface
 
-# A sample is judged with others shortly before it: where two curves cross, their difference says nothing.
+# A sample is judged with others shortly before it, in parts of its time: where two curves cross, their difference says
+# nothing.
 _BEFORE = (0.7, 0.8, 0.9, 1.0)
 # A degree more shows the error itself, but for its own, which is some three to thirty times smaller: that much is added
 # to the difference at the time and, where this vanishes by chance, a part of the usual one around it.

@@ -57,7 +57,8 @@ class FokkerPlanck:
     axisymmetric
         None: find out. False: always use the sphere.
     verify
-        Estimate errors by a second solve with a degree less and refuse what is worthless; not for evolutions.
+        Estimate errors by a second solve with a degree less, of switching a degree more, and refuse what is
+        worthless; not for evolutions.
     sphere
         Makes the sphere when it is needed, if `sigma` is a communicator; default: of a size that fits.
     fitted

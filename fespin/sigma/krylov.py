@@ -89,11 +89,11 @@ def exponential(space: Arnoldi, gamma: float, times: Array, size: int) -> Array:
     Parameters
     ----------
     space
-        Of (M + gamma A)^-1 M.
+        Krylov space of (M + gamma A)^-1 M.
     times
         s (n,).
     size
-        How many vectors to use.
+        Number of vectors to use.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def propagate(
     rtol
         Wanted agreement of the first functional, relative to its value and offset.
     offset
-        What is added to it afterwards.
+        Constant that is added to it afterwards.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""How fine a mesh must be: before solving, and after."""
+"""Sizes of meshes that a problem needs: before solving, and after."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def remedy(
     Parameters
     ----------
     what
-        Of what the curve is.
+        Name of the curve, for messages.
     error, depth, integrated
         The sample's estimated relative error, the same relative to what the sample may be, and the part of the first
         that is the time integration's.

@@ -1,4 +1,4 @@
-"""What Fokker-Planck solves return, in SI units."""
+"""Results of Fokker-Planck solves, in SI units."""
 
 from __future__ import annotations
 
@@ -40,12 +40,13 @@ class Spectrum:
     reduced
         lambda x 2 tau_N (n,).
     methods
-        Of each: "stationary", "committor", "Krylov-Schur", "Arnoldi at the resonance", "Arnoldi at the frequency" or
-        "meridian, m = ...".
+        Method of each: "stationary", "committor", "Krylov-Schur", "Arnoldi at the resonance", "Arnoldi at the
+        frequency" or "meridian, m = ...".
     error_estimate
-        Of each, relative to its magnitude: a space with a degree less; the residual if none was made (n,).
+        Estimated error of each, relative to its magnitude: the difference from a space with a degree less; the
+        residual if none was made (n,).
     residuals
-        Of each, relative (n,); zero where the method has none.
+        Residual of each, relative (n,); zero where the method has none.
     modes
         Densities of the modes at this rank's nodes (owned,) each, complex; on a meridian, the factor of exp(i m phi).
     orders
@@ -96,12 +97,13 @@ class Escape:
     slowest
         Decay rates of the populations (1/s), (k - 1,).
     log10_rates, log10_populations, log10_dwell_times, log10_slowest
-        Their decimal logarithms: where a barrier exceeds some 700 kT the numbers themselves are 0 or infinite. -inf on
-        the diagonal of the rates, and where another state lies between two and what goes past it is lost.
+        Decimal logarithms of these: where a barrier exceeds some 700 kT the numbers themselves are 0 or infinite. -inf
+        on the diagonal of the rates, and where another state lies between two and what goes past it is lost.
     barriers
         E/kT from each well up to its lowest pass, without torque (k,).
     error_estimate
-        Of the rates, relative: a space with a degree less (k, k); None if none was made.
+        Estimated error of the rates, relative: the difference from a space with a degree less (k, k); None if none was
+        made.
 
     Examples
     --------
@@ -204,15 +206,16 @@ class Switching:
     stationary
         The probability of the hemisphere that remains for ever; nan if it is not known how metastable states mix.
     method
-        How it was found.
+        Method that found it.
     error_estimate
-        Of `not_switched`, relative (n,): the time integration's and, if made, what spaces of other degrees say.
+        Estimated error of `not_switched`, relative (n,): the time integration's and, if made, what a space with a
+        degree more shows.
     mass_error
         The final density's integral minus one.
     final
         The density at the last time.
     advice
-        What would resolve the samples that are not, if there are any.
+        Remedy for the samples that are not resolved, if there are any.
 
     Examples
     --------
@@ -270,7 +273,7 @@ def switched(
     found
         The course, and those of other spaces.
     error
-        Of its probabilities, relative (n,).
+        Estimated error of its probabilities, relative (n,).
     samples
         Which of the course's times are asked for (n,).
     """

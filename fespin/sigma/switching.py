@@ -61,7 +61,7 @@ def course(
     times
         s, increasing (n,).
     free, drift
-        What moves the direction before and after t = 0.
+        Motion of the direction before and after t = 0.
     """
     start = hemisphere_equilibrium(free, surface, axis)
     functions = [*surface.components(), *observables]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from case_texts import coupled, layers, longitudinal, macrospins, models, surveys, textures
-from casefiles import task
+from casefiles import task, written
 
 from fespin.cases.casefile import read
 from fespin.cases.registry import kind_of
@@ -93,19 +93,6 @@ def corpus():
         models.STACK + models.VECTOR + models.TILTED,
         models.WARM + models.HEAT + models.STATES,
     ]
-
-
-def written(value):
-    """Return a value as TOML writes it, tables in braces."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(k)} = {written(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(written, value)) + "]"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value)
 
 
 def places(node, path=()):

@@ -816,7 +816,7 @@ def test_schema(capsys):
     assert parts["MacrospinTable"]["additionalProperties"] is False
     assert {"mesh_size", "graded", "degree", "mesh"} <= parts["SphereTable"]["properties"].keys()
     assert {"damping_like", "critical_ratio", "polarizer"} <= parts["TorqueTable"]["properties"].keys()
-    terms = parts["MacrospinTable"]["properties"]["anisotropy"]["items"]["oneOf"]
+    terms = parts["AnisotropyTable"]["oneOf"]
     assert [x["$ref"].rpartition("/")[2] for x in terms] == [
         "UniaxialTable",
         "BiaxialTable",

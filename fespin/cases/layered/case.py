@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -320,6 +320,22 @@ class Case(Table):
     def states(self) -> dict[str, dict[str, list[float]]]:
         """Return the magnetizations of every state; without states, "default" with the layers' own."""
         return dict(self.state) or {"default": {}}
+
+    def used(self) -> dict[str, Any]:
+        """Return the tables that are used, with their defaults; layers and contacts without names have them, too."""
+        out = super().used()
+        if "geometry" not in self.model_fields_set:
+            del out["geometry"]
+        if not self.transports:
+            del out["transport"]
+        else:
+            names = self.contact_names() or tuple(self.contact)
+            out["contact"] = {k: self.contact.get(k, Contact.model_validate({})).used() for k in names}
+        if self.macrospin is None:
+            del out["sphere"]
+        for i, layer in enumerate(out["layer"], 1):
+            layer.setdefault("name", f"{layer['material']}{i}")
+        return {k: v for k, v in out.items() if v not in ([], {})}
 
     @property
     def driven_by_device(self) -> bool:

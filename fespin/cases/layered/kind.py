@@ -15,6 +15,7 @@ from .checks import check
 from .describe import describe
 from .macrospin_notes import macrospin_notes
 from .notes import layer_notes
+from .units import units
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -58,5 +59,6 @@ LAYERED = Kind(
     files=lambda case: [case.geometry.mesh, case.sphere.mesh],
     prepare=_prepare,
     lines=_lines,
+    units=units,
     failed=_failed,
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +22,13 @@ class Dispersion(Task):
     """Both branches of decay rates, from the discretised operator and in closed form."""
 
     at_most_one = (("wavenumbers", "range", "count"),)
+    units: ClassVar[Mapping[str, str]] = {
+        "wavenumbers": "1/m",
+        "rates": "1/s",
+        "closed_form": "1/s",
+        "largest_deviation": "1",
+        "largest_residual": "1",
+    }
     kind: Literal["dispersion"] = Field(description="decay rates against the wavenumber")
     wavenumbers: Annotated[list[Wavenumber], Field(min_length=1, max_length=200)] | None = Field(
         None, description="instead of range and count (1/m)"

@@ -11,6 +11,7 @@ from ..kind import Kind, Writer
 from . import TASKS
 from .case import LongitudinalCase, describe
 from .checks import check_longitudinal
+from .tables import SECTION, per_extent
 
 if TYPE_CHECKING:
     from mpi4py import MPI
@@ -41,4 +42,5 @@ LONGITUDINAL = Kind(
     notes=lambda case, assignments: body_notes("longitudinal.geometry", case.longitudinal.geometry),
     files=lambda case: [case.longitudinal.geometry.mesh],
     prepare=_prepare,
+    units=lambda summary: {"longitudinal": SECTION | {"volume": per_extent(summary["longitudinal"]["dimension"])}},
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -10,7 +11,7 @@ from pydantic import Field
 from ...errors import InputError
 from ..schema import Time
 from ..tasks import Outlet, Results, Task
-from .tables import LongitudinalTable, StartTable
+from .tables import LongitudinalTable, StartTable, per_extent
 
 if TYPE_CHECKING:
     from ...longitudinal import State
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 class Relaxation(Task):
     """Evolution from the start, or from equilibrium under what drives the boundary."""
 
+    units: ClassVar[Mapping[str, str]] = {
+        "times": "s",
+        "conservation": "1",
+        "power_balance": "1",
+        "steps": "1",
+        "rejected": "1",
+    }
     kind: Literal["relaxation"] = Field(description="evolution in time")
     duration: Time = Field(description="time for which the relaxation is followed (s)")
     samples: Annotated[int, Field(ge=2, le=10000)] = Field(21, description="times of fields and profiles (1)")
@@ -32,6 +40,16 @@ class Relaxation(Task):
             raise InputError(
                 "[longitudinal.start]: the table is missing, and no boundary drives; a relaxation starts from something"
             )
+
+    @classmethod
+    def units_of(cls, results: Results, summary: Results) -> Mapping[str, str]:
+        """Return the units: those of totals and energies depend on the dimension of the body."""
+        dimension = summary["longitudinal"]["dimension"]
+        lack = 3 - dimension
+        energy, power = (f"{x}/{per_extent(lack)}" if lack else x for x in ("J", "W"))
+        total = {1: "A", 2: "A m", 3: "A m2"}[dimension]
+        totals = dict.fromkeys(("total_M", "total_m", "lost", "injected"), total)
+        return {**cls.units, **totals, **dict.fromkeys(("free_energy", "heat", "put_in"), energy), "dissipation": power}
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:
         """Follow M and m, write and draw."""

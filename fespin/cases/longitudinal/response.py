@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,7 +12,7 @@ from pydantic import Field
 from ...errors import InputError
 from ..schema import Frequency, FrequencyOrZero
 from ..tasks import Outlet, Results, Task, check_increasing
-from .tables import LongitudinalTable
+from .tables import LongitudinalTable, per_extent
 
 if TYPE_CHECKING:
     from ...longitudinal import Response as Solution
@@ -23,6 +23,11 @@ class Response(Task):
     """Impedances, wavenumbers and dissipation at one frequency or several."""
 
     exactly_one = (("frequency", "frequencies"),)
+    units: ClassVar[Mapping[str, str]] = {
+        "wavenumber": "1/m",
+        "fitted_wavenumber": "1/m",
+        "power_balance": "1",
+    }
     kind: Literal["response"] = Field(description="response to what drives the boundary, at frequencies")
     frequency: FrequencyOrZero | None = Field(None, description="0 is steady (Hz)")
     frequencies: Annotated[list[Frequency], Field(min_length=2, max_length=2)] | None = Field(
@@ -55,6 +60,21 @@ class Response(Task):
                 f"{owner}.frequency: found 0, and nothing takes up a steady injection; give tau_ML, tau_mL or a "
                 "boundary with an accumulation"
             )
+
+    @classmethod
+    def units_of(cls, results: Results, summary: Results) -> Mapping[str, str]:
+        """Return the units: those of powers and fluxes depend on the dimension of the body."""
+        lack = 3 - summary["longitudinal"]["dimension"]
+        power = f"W/{per_extent(lack)}" if lack else "W"
+        whole = summary["longitudinal"]["dimension"]
+        own = {
+            "impedance": f"s/{per_extent(whole)}",
+            "dissipation": power,
+            "work": power,
+            "inward_flux": "A/s" if whole == 1 else f"A {per_extent(whole - 1)}/s",
+            "mean_accumulation": "A/m",
+        }
+        return {**cls.units, **own}
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:
         """Solve at every frequency, write and draw."""

@@ -93,3 +93,26 @@ def make_magnet(table: LongitudinalTable) -> LongitudinalMagnet:
 def default_cell(table: LongitudinalTable) -> float:
     """Return the size of cells (m) that resolves the natural length and the body."""
     return min([1 / (4 * make_magnet(table).k_M), *(x / 20 for x in [max(table.geometry.extents, default=0.0)] if x)])
+
+
+def per_extent(power: int) -> str:
+    """Return a power of metres, as units write it: "m", "m2", "m3"."""
+    return "m" if power == 1 else f"m{power}"
+
+
+SECTION = {
+    "exchange_rate": "1/s",
+    "natural_wavenumber": "1/m",
+    "natural_length": "m",
+    "susceptibility_m": "1",
+    "lattice_rate_M": "1/s",
+    "lattice_rate_m": "1/s",
+    "uniform_decay_rates": "1/s",
+    "slow_rate_limit": "1/s",
+    "steady_decay_length": "m",
+    "dimension": "1",
+    "cells": "1",
+    "dofs": "1",
+    "mesh_size": "m",
+}
+"""Units of the entry "longitudinal" of ``summary.json``, but for the volume's."""

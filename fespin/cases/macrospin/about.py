@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
 from .. import unit_notes
@@ -49,6 +49,14 @@ class About:
         wells = len(survey(self.spin).wells)
         if wells < 2:
             raise InputError(f"{owner}: the energy has {wells or 'no'} well; a rate of escape needs two")
+
+
+def drive_unit(summary: Mapping[str, Any]) -> str:
+    """Return the unit of drives in a summary: "A/m2" or "V" through a device, "1" for factors on the torque."""
+    case = summary["case"]
+    if case.get("torque", {}).get("source") != "transport":
+        return "1"
+    return "V" if "voltage" in case["transport"] else "A/m2"
 
 
 def field_notes(key: str, swept: Sequence[float], about: About) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 class DwellTimes(SurveyTask):
     """Dwell times and populations of the states at each drive."""
 
+    units: ClassVar[Mapping[str, str]] = {
+        "states": "1",
+        "dwell_times": "s",
+        "populations": "1",
+    }
     kind: Literal["dwell-times"] = Field(description="dwell times and populations against the drive")
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:

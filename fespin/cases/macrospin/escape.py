@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
 class Escape(Task):
     """Dwell times of the wells and rates between them."""
 
+    units: ClassVar[Mapping[str, str]] = {
+        "states": "1",
+        "rates": "1/s",
+        "populations": "1",
+        "dwell_times": "s",
+        "slowest": "1/s",
+        "log10_rates": "1",
+        "log10_populations": "1",
+        "log10_dwell_times": "1",
+        "log10_slowest": "1",
+        "barriers": "kT",
+        "error_estimate": "1",
+    }
     kind: Literal["escape"] = Field(description="dwell times of the wells, and rates between them")
 
     def check(self, owner: str, about: About) -> None:

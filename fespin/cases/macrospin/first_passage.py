@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,6 +22,10 @@ class FirstPassage(Task):
     """Mean first passage time from a direction to a cap."""
 
     vectors = ("start", "target")
+    units: ClassVar[Mapping[str, str]] = {
+        "mean_first_passage_time": "s",
+        "log10_mean_first_passage_time": "1",
+    }
     kind: Literal["first-passage"] = Field(description="mean time from a direction to a cap")
     start: Direction = Field(description="direction in which a passage starts (1)")
     target: Direction | None = Field(None, description="axis of the cap that is reached; default opposite to start (1)")
@@ -38,9 +43,9 @@ class FirstPassage(Task):
         if sum(a * b for a, b in zip(start, goal, strict=True)) >= self.cosine:
             raise InputError(f"{owner}.start: it lies in the target")
 
-    def inputs(self) -> dict[str, Any]:
+    def used(self) -> dict[str, Any]:
         """Return the keys with the axis of the cap."""
-        return super().inputs() | {"target": self.goal}
+        return super().used() | {"target": self.goal}
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:
         """Solve."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -11,7 +11,7 @@ from pydantic import Field
 from ...errors import InputError
 from ..schema import Direction, Drive, Rate, within
 from ..tasks import Outlet, Results, Task
-from .about import About, drive_notes, field_notes
+from .about import About, drive_notes, drive_unit, field_notes
 from .tables import unit
 
 if TYPE_CHECKING:
@@ -23,6 +23,20 @@ class Hysteresis(Task):
     """Loop of the mean direction, from the equilibrium of the hemisphere on the side of its first value."""
 
     vectors = ("direction",)
+    units: ClassVar[Mapping[str, str]] = {
+        "times": "s",
+        "field": "T",
+        "factor": "1",
+        "mean_along": "1",
+        "mean_direction": "1",
+        "resistance_area": "ohm m2",
+        "mass_error": "1",
+        "minimum_density": "1/sr",
+        "steps": "1",
+        "dofs": "1",
+        "mesh_size": "1",
+        "degree": "1",
+    }
     kind: Literal["hysteresis"] = Field(description="sweep of the field or of the torque at a rate")
     sweep: Literal["field", "torque"] = Field("field", description="what is swept")
     direction: Direction | None = Field(None, description="direction of the field, of any length (1)")
@@ -71,6 +85,14 @@ class Hysteresis(Task):
     def files(self, name: str) -> Sequence[str]:
         """Return the names of loops at several drives, which have files of their own."""
         return [f"{name}.{k}" for k in range(len(self.drives or []))]
+
+    @classmethod
+    def units_of(cls, results: Results, summary: Results) -> Mapping[str, str]:
+        """Return the units: those of the swept quantity and of the drives among them."""
+        swept, per_time = ("1", "1/s") if results.get("sweep") == "torque" else ("T", "T/s")
+        drive = drive_unit(summary)
+        own = {"range": swept, "rate": per_time, "reversals": swept, "shift": swept, "drives": drive, "drive": drive}
+        return {**cls.units, **own}
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:
         """Sweep, write curves and pictures; with several drives, one loop for each."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 class Langevin(PulseTask):
     """The same pulse by the stochastic Landau-Lifshitz-Gilbert equation."""
 
+    units: ClassVar[Mapping[str, str]] = {
+        "times": "s",
+        "reduced_times": "1",
+        "not_switched": "1",
+        "not_switched_error": "1",
+        "mean_direction": "1",
+    }
     kind: Literal["langevin"] = Field(description="the same as switching, by stochastic trajectories")
     ensemble: Annotated[int, Field(ge=1, le=10**9)] = Field(10000, description="how many trajectories (1)")
     seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(0, description="of the random numbers (1)")

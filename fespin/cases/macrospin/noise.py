@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 class Noise(BandTask):
     """Power spectral density of an observable."""
 
+    units: ClassVar[Mapping[str, str]] = {
+        "density": "1/Hz",
+        "mean_observable": "1",
+        "variance": "1",
+        "error_estimate": "1",
+    }
     kind: Literal["noise"] = Field(description="power spectral density of an observable")
     observable: Direction | Literal["resistance"] = Field(
         description='noise of R = u.observable, or of the device\'s "resistance" with torque.source = "transport" (1)',
@@ -33,6 +40,14 @@ class Noise(BandTask):
         elif not about.from_transport:
             raise InputError(f'{owner}.observable: "resistance" needs torque.source = "transport"')
         super().check(owner, about)
+
+    @classmethod
+    def units_of(cls, results: Results, summary: Results) -> Mapping[str, str]:
+        """Return the units: those of the observable among them."""
+        if results.get("observable") != "resistance":
+            return cls.units
+        own = {"density": "ohm2 m4/Hz", "mean_observable": "ohm m2", "variance": "ohm2 m4"}
+        return {**cls.units, **own}
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:
         """Solve, write and draw."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -27,6 +28,11 @@ class PhaseDiagram(SurveyTask):
     """States that last for the observation time, at each drive and field."""
 
     vectors = ("direction",)
+    units: ClassVar[Mapping[str, str]] = {
+        "states": "1",
+        "dwell_times": "s",
+        "populations": "1",
+    }
     kind: Literal["phase-diagram"] = Field(description="stable states against drive and field")
     samples: Annotated[int, Field(ge=2, le=100000)] = Field(
         21, description="how many drives, and how many fields, evenly spaced (1)"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,6 +20,12 @@ class Resonance(SurveyTask):
     """Frequency and width of the precession about a state at each drive."""
 
     vectors = ("start",)
+    units: ClassVar[Mapping[str, str]] = {
+        "frequency": "Hz",
+        "width": "Hz",
+        "thermal_frequency": "Hz",
+        "thermal_width": "Hz",
+    }
     kind: Literal["resonance"] = Field(description="frequency and width of the precession against the drive")
     start: Direction = Field([0.0, 0.0, 1.0], description="a direction near the state, of any length (1)")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 class Spectrum(Task):
     """Slowest decay rates, or those nearest to a frequency."""
 
+    units: ClassVar[Mapping[str, str]] = {
+        "eigenvalues": "1/s",
+        "eigenvalues_reduced": "1",
+        "residuals": "1",
+        "error_estimate": "1",
+    }
     kind: Literal["spectrum"] = Field(description="decay rates of the distribution")
     count: Annotated[int, Field(ge=1, le=500)] = Field(6, description="how many eigenvalues (1)")
     near: Frequency | None = Field(None, description="the modes nearest to this frequency, instead of the slowest (Hz)")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
 class Steady(Task):
     """Steady state, its mean direction and the power that it takes."""
 
+    units: ClassVar[Mapping[str, str]] = {
+        "mean_direction": "1",
+        "error_estimate": "1",
+        "mass_error": "1",
+        "minimum_density": "1/sr",
+        "negative_mass": "1",
+        "dofs": "1",
+        "mesh_size": "1",
+        "degree": "1",
+        "dissipated_power": "W",
+        "power_balance": "1",
+        "electrical_power": "W",
+    }
     kind: Literal["steady"] = Field(description="steady state, mean direction, dissipated power")
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:

@@ -11,7 +11,7 @@ from pydantic import Field
 from ...errors import InputError
 from ..schema import Drive
 from ..tasks import Results, Task
-from .about import About, drive_notes
+from .about import About, drive_notes, drive_unit
 
 
 class SurveyTask(Task):
@@ -33,6 +33,12 @@ class SurveyTask(Task):
     def notes(self, owner: str, about: About) -> list[str]:
         """Return notes on the drives."""
         return drive_notes(owner, self.drives, about)
+
+    @classmethod
+    def units_of(cls, results: Results, summary: Results) -> Mapping[str, str]:
+        """Return the units: that of the drives among them."""
+        drive = drive_unit(summary)
+        return {**cls.units, "drives": drive, "critical": f"T, {drive}"}
 
     @staticmethod
     def line(results: Results, summary: Results) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -19,6 +20,10 @@ class Susceptibility(BandTask):
     """Linear response of the mean direction to an alternating field."""
 
     vectors = ("direction",)
+    units: ClassVar[Mapping[str, str]] = {
+        "susceptibility": "1",
+        "error_estimate": "1",
+    }
     kind: Literal["susceptibility"] = Field(description="response of the mean direction to an alternating field")
     direction: Direction = Field(description="direction of the field, of any length (1)")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
 class Switching(PulseTask):
     """Evolution from a hemisphere during a pulse: the write-error rate."""
 
+    units: ClassVar[Mapping[str, str]] = {
+        "mean_direction": "1",
+        "error_estimate": "1",
+        "mass_error": "1",
+        "minimum_density": "1/sr",
+        "negative_mass": "1",
+        "dofs": "1",
+        "mesh_size": "1",
+        "degree": "1",
+        "times": "s",
+        "reduced_times": "1",
+        "not_switched": "1",
+        "stationary": "1",
+    }
     kind: Literal["switching"] = Field(description="probability left in a hemisphere during a pulse")
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -28,6 +29,26 @@ _MOST_STEPS = 1e8
 class TextureDynamics(Task):
     """Motion until the duration ends, or until a wall or a vortex has left."""
 
+    units: ClassVar[Mapping[str, str]] = {
+        "position": "m",
+        "angle": "rad",
+        "width": "m",
+        "core_x": "m",
+        "core_y": "m",
+        "mean_direction": "1",
+        "energy_balance": "1",
+        "begin": "s",
+        "end": "s",
+        "velocity": "m/s",
+        "turning_rate": "rad/s",
+        "electromotive_force": "V",
+        "current_density": "A/m2",
+        "times": "s",
+        "end_time": "s",
+        "steps": "1",
+        "linear_solves": "1",
+        "factors": "1",
+    }
     kind: Literal["dynamics"] = Field(description="motion in time")
     duration: Duration = Field(description="time for which the motion is followed (s)")
     samples: Annotated[int, Field(ge=2, le=10000)] = Field(
@@ -45,6 +66,13 @@ class TextureDynamics(Task):
                 f"{owner}.max_step: found {self.max_step:g} s, {self.duration / self.max_step:.2g} steps; allowed are "
                 f"{_MOST_STEPS:.0e}, from {self.duration / _MOST_STEPS:.2g} s on"
             )
+
+    @classmethod
+    def units_of(cls, results: Results, summary: Results) -> Mapping[str, str]:
+        """Return the units: those of energies depend on the dimension of the body, the probes are numbered."""
+        energy = {1: "J/m2", 2: "J/m", 3: "J"}[summary["texture"]["dimension"]]
+        probes = {k: "V" for k in results if k.startswith("probe_electromotive_force_")}
+        return {**cls.units, **dict.fromkeys(("energy", "dissipated", "put_in_by_leads"), energy), **probes}
 
     def run(self, shared: Wire, name: str, out: Outlet) -> Results:
         """Follow the texture, write and draw."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
 class ElectromotiveForce(Task):
     """Static electromotive force of a wall against the field, and closed forms of the moving wall."""
 
+    units: ClassVar[Mapping[str, str]] = {
+        "field": "T",
+        "current_density": "A/m2",
+        "electromotive_force": "V",
+        "closed_form": "V",
+        "between_probes": "V",
+        "fields": "T",
+        "electromotive_forces": "V",
+        "largest_deviation": "1",
+        "voltage_per_field": "V/T",
+        "velocity": "m/s",
+        "angle": "rad",
+        "width": "m",
+        "turning_rate": "rad/s",
+        "walker_field": "T",
+        "breakdown_current": "A/m2",
+    }
     kind: Literal["electromotive_force"] = Field(description="emf of a wall at rest, and of its motion in closed form")
     fields: Annotated[list[Induction], Field(min_length=2, max_length=2)] | None = Field(
         None,

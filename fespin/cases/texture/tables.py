@@ -251,3 +251,22 @@ def expected_width(table: TextureTable, length: float | None = None) -> float:
 def default_cell(table: TextureTable) -> float:
     """Return the size of cells (m) that resolves a wall."""
     return narrowest(table) / 4
+
+
+SECTION = {
+    "wall_position": "m",
+    "wall_angle": "rad",
+    "wall_width": "m",
+    "width_at_rest": "m",
+    "walker_field": "T",
+    "breakdown_current": "A/m2",
+    "hard_field": "T",
+    "drift_per_current": "m3/(A s)",
+    "voltage_per_field": "V/T",
+    "steepest": "1/m",
+    "dimension": "1",
+    "length": "m",
+    "cells": "1",
+    "mesh_size": "m",
+}
+"""Units of the entry "texture" of ``summary.json``, but for those that depend on the dimension."""
