@@ -137,8 +137,8 @@ def test_a_magnetization_that_turns_across_a_line():
     par, perp = 1 / (1 + 2 * a / 3), 1 / (1 - a / 3)
     exact = length * rho * np.mean(1 / (perp + (par - perp) * np.cos(np.pi * z) ** 2))
     errors = []
-    for size in (4 * NM, 2 * NM):
-        domain = fs.line(COMM, fs.Stack(fs.Layer(f, length, "f", turning), library={}), mesh_size=size)
+    for refine in (0.25, 0.5):
+        domain = fs.line(COMM, fs.Stack(fs.Layer(f, length, "f", turning), library={}), refine=refine)
         p = fs.TransportProblem(domain, fs.Vector("resolved"), contacts=dict.fromkeys(("bottom", "top"), "blocked"))
         x = p.solve(current_density=1e11)
         errors.append(abs(x.resistance_area / exact - 1))
