@@ -162,14 +162,15 @@ class GradientCoupling:
     name
         Key in messages.
     row, column
-        Two different fields; either may be the charge field, since only differences enter.
+        Two fields, or one field twice; the charge field, too, since only differences enter.
     matrix
-        Over the axes x, y, z of space, by rows (S/m).
+        Over the axes x, y, z of space, by rows (S/m). Of one field with itself, antisymmetric: the ordinary and the
+        anomalous Hall effect.
 
     Raises
     ------
     ModelError
-        If the fields are the same, or the matrix is not finite and 3 x 3.
+        If the matrix is not finite and 3 x 3, or of one field with itself and not antisymmetric.
 
     Examples
     --------
@@ -185,10 +186,13 @@ class GradientCoupling:
     matrix: Square
 
     def __post_init__(self) -> None:
-        if self.row == self.column:
-            raise ModelError(f"'{self.name}' couples '{self.row}' with itself; it needs two fields")
         if np.shape(self.matrix) != (3, 3) or not np.isfinite(np.asarray(self.matrix, dtype=float)).all():
             raise ModelError(f"'{self.name}' couples '{self.row}' and '{self.column}' by {self.matrix}; need 3 x 3")
+        matrix = np.asarray(self.matrix, dtype=float)
+        if self.row == self.column and (matrix != -matrix.T).any():
+            raise ModelError(
+                f"'{self.name}' couples '{self.row}' with itself by a matrix that is not antisymmetric: use a mechanism"
+            )
         object.__setattr__(self, "matrix", tuple(tuple(map(float, row)) for row in self.matrix))
 
 
