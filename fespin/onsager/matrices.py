@@ -1,4 +1,4 @@
-"""Between mechanisms and matrices over the fields: a declaration as numbers, and matrices as declarations."""
+"""Conversions between mechanisms and matrices over the fields."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ class Mechanism[K: Hashable]:
 
     @property
     def directed(self) -> bool:
-        """Whether the force is made of components of gradients."""
+        """True if the force is made of components of gradients."""
         return any(isinstance(k, Along) for k in self.weights)
 
 
@@ -220,7 +220,7 @@ class StateLaw[K: Hashable]:
     parameters
         Numbers of this place.
     gradients
-        Whether forces are gradients: conduction. Else they are values: reactions, interfaces and leads.
+        True if forces are gradients: conduction. Else they are values: reactions, interfaces and leads.
 
     Examples
     --------
