@@ -1,4 +1,4 @@
-"""What carries charge and heat in a material, beyond two spin channels. No mesh, no solver."""
+"""Carriers of charge and heat in a material, beyond two spin channels. No mesh, no solver."""
 
 from __future__ import annotations
 
@@ -95,13 +95,13 @@ class Bands:
 
     @property
     def conductivity(self) -> float:
-        """Of all channels together (S/m)."""
+        """Conductivity of all channels together (S/m)."""
         return self.s_up + self.s_down + self.d_down + (self.d_up or 0.0)
 
 
 @dataclass(frozen=True)
 class Thermal:
-    """How a material conducts heat and couples it to charge.
+    """Conduction of heat in a material, and its coupling to charge.
 
     Attributes
     ----------

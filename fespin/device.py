@@ -1,4 +1,4 @@
-"""What the user declares: materials, interfaces, layers, contacts. No mesh, no solver."""
+"""Declarations of the user: materials, interfaces, layers, contacts. No mesh, no solver."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Material:
     Attributes
     ----------
     name
-        As in interfaces ("Co|Cu").
+        Name as in interfaces ("Co|Cu").
     resistivity
         Total resistivity rho (ohm m).
     spin_diffusion_length
@@ -42,17 +42,17 @@ class Material:
         Bulk spin asymmetry, sigma_up,dn = (1 +- beta)/(2 rho); None for a normal metal. With 0 it is a magnet that
         polarizes nothing; case files take 0 in a layer without a magnetization for a normal metal.
     density_of_states
-        At the Fermi energy, both spins together (1/(J m3)); only transients and precession in a field need it.
+        Density at the Fermi energy, both spins together (1/(J m3)); only transients and precession in a field need it.
     bands
         s and d channels, for models with three or four channels.
     thermal
-        For the thermoelectric model; None: no Seebeck effect, and the law of Wiedemann and Franz.
+        Coefficients of the thermoelectric model; None: no Seebeck effect, and the law of Wiedemann and Franz.
     transverse_conductivity
         Ferromagnets in the vector model: sigma of spins across the magnetization (S/m); None: 1/rho.
     dephasing_length, precession_length
         Ferromagnets in the vector model: l_phi and l_J of transverse spins (m); None: no such process.
     g_factor
-        Of the electrons that precess in a field.
+        g factor of the electrons that precess in a field.
     spin_hall_angle
         Normal metals in the vector model: theta, the spin Hall current over the charge current, positive for Pt and
         negative for Ta and W (signs: docs/conventions.md).
@@ -137,7 +137,7 @@ class Material:
 
     @property
     def ferromagnetic(self) -> bool:
-        """Whether the material has a magnetization."""
+        """True if the material has a magnetization."""
         return self.beta is not None
 
     def heat_conductivity(self, temperature: float) -> float:
@@ -214,12 +214,12 @@ class Interface:
 
     @property
     def perfect(self) -> bool:
-        """Whether the potentials of both spins are continuous across it."""
+        """True if the potentials of both spins are continuous across it."""
         return self.area_resistance_star == 0
 
     @property
     def plain(self) -> bool:
-        """Whether there is nothing to it at all."""
+        """True if there is nothing to it at all."""
         return self.perfect and self.mixing_conductance is None and self.thermal_conductance is None
 
     @property
@@ -236,9 +236,9 @@ class Layer:
     Attributes
     ----------
     material
-        What it is made of.
+        Material of the layer.
     thickness
-        Along the stacking direction (m).
+        Extent along the stacking direction (m).
     name
         Unique in the device; :class:`Stack` supplies material and position if empty.
     magnetization
@@ -297,7 +297,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Contact:
-    """How spins leave through a contact.
+    """Condition for spins at a contact.
 
     Attributes
     ----------

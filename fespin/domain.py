@@ -29,23 +29,23 @@ class Domain:
     mesh
         Coordinates in metres; the last coordinate is the stacking direction.
     stack
-        What the regions are made of, bottom to top where there is an order.
+        Layers that the regions are, bottom to top where there is an order.
     region
         Index into `regions` for each local cell, ghosts included.
     interfaces
-        For each pair of touching regions the integration entities
+        Integration entities for each pair of touching regions
         (cell 0, local facet, cell 1, local facet) of owned facets, flattened;
         side 0 (UFL's "+") is always the region that comes first in `regions`.
     contacts
-        For each contact the owned and ghost facets on the boundary.
+        Owned and ghost facets on the boundary of each contact.
     contact_entities
-        For each contact the integration entities (cell, local facet) of owned facets.
+        Integration entities (cell, local facet) of owned facets of each contact.
     cross_section
         The area (3D, m2), width (2D, m) or 1 (1D) that current densities refer to.
     depth
         Extent of a 2D section in the third direction (m), 1 otherwise.
     centre
-        Where the axis of the device is: the coordinates before the last one.
+        Position of the device's axis: the coordinates before the last one.
 
     Examples
     --------

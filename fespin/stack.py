@@ -35,7 +35,7 @@ class Stack:
     Parameters
     ----------
     layers
-        At least one.
+        Layers, at least one.
     interfaces
         ``{(a, b): Interface}`` in either order; a and b are layers or materials, and a layer wins over its
         material.
@@ -153,7 +153,7 @@ class Stack:
 
     @property
     def thickness(self) -> float:
-        """Of all layers together (m)."""
+        """Thickness of all layers together (m)."""
         return math.fsum(x.thickness for x in self.layers)
 
     def interface(self, a: str, b: str) -> Interface | None:
@@ -186,7 +186,7 @@ class Stack:
 
     @property
     def directions(self) -> dict[str, tuple[float, float, float]]:
-        """Where the magnets point, by layer name."""
+        """Directions of the magnets by layer name."""
         return {x.name: x.direction for x in self.layers if x.direction is not None}
 
     def between(self, below: Sequence[Layer], above: Sequence[Layer]) -> Stack:

@@ -1,4 +1,4 @@
-"""Where the energy of a driven device goes: the two spaces and the circuit together.
+"""Energy balance of a driven device: the two spaces and the circuit together.
 
 Of a motion u(t) of the free layer, by the first law::
 

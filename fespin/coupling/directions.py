@@ -1,4 +1,4 @@
-"""What a device distinguishes among the directions of spin. No mesh, no solver."""
+"""Directions of spin that a device distinguishes. No mesh, no solver."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def require_torque(stack: Stack, model: TransportModel, layer: str, *, pumping: 
     Parameters
     ----------
     pumping
-        Whether pumped spins count, of which a magnet needs no others.
+        True if pumped spins count, of which a magnet needs no others.
 
     Raises
     ------

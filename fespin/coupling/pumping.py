@@ -47,18 +47,18 @@ class PumpingSolution:
     fields
         The unknowns by name (V).
     voltages, currents
-        Of every contact; currents (A) count into the device.
+        Values at every contact (V, A); currents (A) count into the device.
     torque
-        On every magnet per cross-section (J/m2), (3,), what moves included; it acts on the angular momentum,
+        Torque on every magnet per cross-section (J/m2), (3,), what moves included; it acts on the angular momentum,
         which is antiparallel to the magnetization.
     mechanical_power
         -sum T.w: what the motion puts in (W).
     dissipation
-        By place and mechanism.
+        Power by place and mechanism.
     power_balance
         (sum V I + power of the field + mechanical power - dissipated power) over the largest of them.
     in_plane_currents
-        As in :class:`~fespin.transport.solution.TransportSolution`, on meshes that lack an axis of space.
+        Currents as in :class:`~fespin.transport.solution.TransportSolution`, on meshes that lack an axis of space.
 
     Examples
     --------
@@ -96,11 +96,11 @@ def solve_turning(
     Parameters
     ----------
     problem
-        With the :class:`~fespin.transport.Vector` model, in the state where the magnets are now.
+        Device with the :class:`~fespin.transport.Vector` model, in the state where the magnets are now.
     turning
         Angular velocity by layer (rad/s), du/dt = w x u; a part along the magnetization does nothing.
     terminals
-        What drives each contact: zero voltages for what is pumped into a short circuit, zero currents for an open one.
+        Drive of each contact: zero voltages for what is pumped into a short circuit, zero currents for an open one.
     electric_field
         E (V/m) along axes that the mesh does not have, as in :meth:`TransportProblem.solve`.
 
@@ -175,7 +175,7 @@ def pumping_matrix(problem: TransportProblem, layer: str, *, open_circuit: bool 
     Parameters
     ----------
     open_circuit
-        Whether the contacts float, all but the last; else they are short-circuited.
+        True lets the contacts float, all but the last; else they are short-circuited.
 
     Returns
     -------

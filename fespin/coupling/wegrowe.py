@@ -157,7 +157,7 @@ def coupled_matrix(
     beta
         (sigma_up - sigma_dn)/(2 sigma_0).
     relaxation
-        Of the two channels (S/m3).
+        Relaxation between the two channels (S/m3).
     precession
         The antisymmetric coefficient of j_phi and F_theta (1/(J s m3)).
 

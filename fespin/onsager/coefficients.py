@@ -48,10 +48,12 @@ class Coefficients:
 
         Parameters
         ----------
-        declaration, domain
-            What dissipates, and where.
+        declaration
+            Mechanisms by place.
+        domain
+            Regions, interfaces and contacts.
         without_replaced
-            Whether mechanisms that a state law replaces are left out.
+            True leaves out the mechanisms that state laws replace.
         """
 
         def kept[K: Hashable](mechanisms: Sequence[Mechanism[K]], state: Sequence[Any]) -> Sequence[Mechanism[K]]:

@@ -1,4 +1,4 @@
-"""What a model declares: forces, coefficients, and the power they dissipate.
+"""Declarations of models: forces, coefficients, and the power they dissipate.
 
 A :class:`Mechanism` is one way to dissipate. Its force is a weighted sum of the
 potentials, its flux is ``coefficient * force`` and the power it dissipates is
@@ -119,7 +119,7 @@ class Medium:
 
     @property
     def directed(self) -> bool:
-        """Whether directions of space matter in the region."""
+        """True where directions of space matter in the region."""
         return bool(self.crossed) or any(m.directed for m in self.conduction)
 
     def along(self, normal: Direction) -> tuple[Mechanism[str], ...]:
@@ -138,7 +138,7 @@ class Medium:
 
 @dataclass(frozen=True)
 class InterfaceLaw:
-    """What happens between two regions, side 0 and side 1.
+    """Law of an interface between two regions, side 0 and side 1.
 
     Fields in `perfect` are continuous. Fields in neither `perfect` nor a
     mechanism are insulated. Laws in `state` replace the mechanisms of their
@@ -173,7 +173,7 @@ class InterfaceLaw:
 
 @dataclass(frozen=True)
 class ContactLaw:
-    """What a contact imposes: ``sum(potential * fields) = V`` and ``grounded`` fields zero.
+    """Conditions at a contact: ``sum(potential * fields) = V`` and ``grounded`` fields zero.
 
     The first field of `potential` is the charge field, with weight 1; the flux
     conjugate to it is the current. `further` holds the same for other conserved
@@ -228,7 +228,7 @@ class ThermalField:
     Attributes
     ----------
     field
-        Its name.
+        Name of the field.
     reference
         Temperature about which the model is linear (K).
     scale
@@ -370,7 +370,7 @@ class Declaration:
 
     @property
     def nonlinear(self) -> bool:
-        """Whether a law follows the state."""
+        """True if a law follows the state."""
         of_regions = any(x.state for x in self.media.values())
         return of_regions or any(x.state for x in self.laws.values()) or any(x.state for x in self.contacts.values())
 

@@ -97,11 +97,11 @@ def harmonic(declaration: Declaration, touched: Mapping[str, str], frequency: fl
     Parameters
     ----------
     declaration
-        With storage.
+        Declaration with storage.
     touched
         The region that each contact touches.
     frequency
-        In Hz, not angular.
+        Frequency in Hz, not angular.
     """
     omega = 2 * math.pi * frequency
     return Declaration(

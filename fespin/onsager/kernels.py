@@ -37,7 +37,7 @@ class CompiledForms:
     Parameters
     ----------
     mesh
-        Where they live.
+        Mesh on which they are integrated.
     forms
         UFL forms by name, with integrals over ``dx(0)``, ``dS(0)`` and ``ds(0)`` as they need.
     """
@@ -75,9 +75,9 @@ class CompiledForms:
         Parameters
         ----------
         name
-            Of the form.
+            Name of the form.
         spaces
-            Those of its arguments, with the element it was compiled for.
+            Spaces of its arguments, with the element it was compiled for.
         cells, faces, ends
             Cells, and flattened integration entities of interfaces and contacts.
         replace
@@ -108,7 +108,7 @@ class Kernels(CompiledForms):
     space
         The unbroken scalar Lagrange space whose element all fields share.
     varying
-        Whether coefficients vary inside regions: they are then data at quadrature points and facets
+        True if coefficients vary inside regions: they are then data at quadrature points and facets
         instead of cells and interfaces.
 
     Attributes

@@ -99,7 +99,7 @@ def contact_law(
         "reservoir": all fields but the charge field vanish; "blocked": their fluxes do;
         "lead": the medium goes on for ever.
     medium
-        What the contact touches.
+        Medium that the contact touches.
     fields
         All fields of the model, in order; a lead leaves out those that are absent from the medium.
     normal

@@ -1,4 +1,4 @@
-"""Between mechanisms and matrices over the fields: a declaration as numbers, and matrices as declarations."""
+"""Conversions between mechanisms and matrices over the fields."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def tensor_of(medium: Medium, fields: Sequence[str]) -> NDArray[np.float64]:
     for c in medium.crossed:
         i, j, a = at[c.row], at[c.column], np.array(c.matrix)
         tensor[i, :, j, :] += a
-        tensor[j, :, i, :] -= a.T
+        if i != j:
+            tensor[j, :, i, :] -= a.T
     tensor[np.abs(tensor) < 1e-14 * np.abs(tensor).max(initial=0.0)] = 0.0
     return tensor
 

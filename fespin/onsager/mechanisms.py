@@ -126,7 +126,7 @@ class Mechanism[K: Hashable]:
 
     @property
     def directed(self) -> bool:
-        """Whether the force is made of components of gradients."""
+        """True if the force is made of components of gradients."""
         return any(isinstance(k, Along) for k in self.weights)
 
 
@@ -182,14 +182,15 @@ class GradientCoupling:
     name
         Key in messages.
     row, column
-        Two different fields; either may be the charge field, since only differences enter.
+        Two fields, or one field twice; the charge field, too, since only differences enter.
     matrix
-        Over the axes x, y, z of space, by rows (S/m).
+        Over the axes x, y, z of space, by rows (S/m). Of one field with itself, antisymmetric: the ordinary and the
+        anomalous Hall effect.
 
     Raises
     ------
     ModelError
-        If the fields are the same, or the matrix is not finite and 3 x 3.
+        If the matrix is not finite and 3 x 3, or of one field with itself and not antisymmetric.
 
     Examples
     --------
@@ -206,10 +207,13 @@ class GradientCoupling:
     matrix: Square
 
     def __post_init__(self) -> None:
-        if self.row == self.column:
-            raise ModelError(f"'{self.name}' couples '{self.row}' with itself; it needs two fields")
         if np.shape(self.matrix) != (3, 3) or not np.isfinite(np.asarray(self.matrix, dtype=float)).all():
             raise ModelError(f"'{self.name}' couples '{self.row}' and '{self.column}' by {self.matrix}; need 3 x 3")
+        matrix = np.asarray(self.matrix, dtype=float)
+        if self.row == self.column and (matrix != -matrix.T).any():
+            raise ModelError(
+                f"'{self.name}' couples '{self.row}' with itself by a matrix that is not antisymmetric: use a mechanism"
+            )
         object.__setattr__(self, "matrix", tuple(tuple(map(float, row)) for row in self.matrix))
 
 
@@ -237,7 +241,7 @@ class StateLaw[K: Hashable]:
     parameters
         Numbers of this place.
     gradients
-        Whether forces are gradients: conduction. Else they are values: reactions, interfaces and leads.
+        True if forces are gradients: conduction. Else they are values: reactions, interfaces and leads.
 
     Examples
     --------

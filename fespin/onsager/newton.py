@@ -33,13 +33,13 @@ class Newton:
     Parameters
     ----------
     system
-        System with the spaces and contacts; its coefficients are not used.
+        Spaces and contacts; the coefficients are not used.
     residual
         Takes the fields, returns the flux into each degree of freedom, contacts included.
     jacobian
         Takes the fields and a matrix to fill again, returns the derivative as a nest over the fields, unpinned.
     potentials, fluxes
-        Values at all ports, in the fields' units: one or the other.
+        Imposed values at all ports, in the fields' units: one or the other.
     options
         PETSc options go to SNES under its own prefix.
 

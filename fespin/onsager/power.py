@@ -36,14 +36,14 @@ class Moments:
     Attributes
     ----------
     gradients, values
-        Per region, shape (field, field): integrals of grad u_i . grad u_j and of u_i u_j.
+        Integrals by region, shape (field, field): of grad u_i . grad u_j and of u_i u_j.
     faces
-        Per interface, shape (2, field, 2, field): of jumps (0) and means (1), over its area.
+        Integrals by interface, shape (2, field, 2, field): of jumps (0) and means (1), over its area.
     ends
-        Per contact, shape (field, field).
+        Integrals by contact, shape (field, field).
     components
-        Per region where mechanisms are driven by components of gradients, shape (field, axis, field, axis): of
-        components over the axes of space. Here and in `gradients` given forces count.
+        Integrals by region where components of gradients drive mechanisms, shape (field, axis, field, axis), over the
+        axes of space. Here and in `gradients` given forces count.
     """
 
     gradients: Mapping[str, Matrix]

@@ -168,7 +168,7 @@ class StateSolution:
     power
         Power by place and mechanism; with conjugate potentials the electrical work, whose sum is that of V I.
     entropy
-        With conjugate potentials, the entropy production by place and mechanism (W/K; W/(K m2) on a line).
+        Entropy production with conjugate potentials, by place and mechanism (W/K; W/(K m2) on a line).
     steps
         Number of Newton's steps.
     resolution
@@ -193,7 +193,7 @@ class StateSystem:
     Parameters
     ----------
     system
-        Its spaces, contacts and linear parts.
+        Spaces, contacts and linear parts.
     compiled
         Forms by kind, kept by the caller over states of the device; new kinds are added.
 

@@ -1,4 +1,4 @@
-"""From a declaration to matrices and residuals on a domain.
+"""Matrices and residuals of a declaration on a domain.
 
 Each field is a scalar on its own broken space; the blocks of the matrix follow
 from the declaration. The residual is ``sum of flux(w) * force(v)`` over all
@@ -35,8 +35,10 @@ class System:
 
     Parameters
     ----------
-    domain, declaration
-        Where, and what dissipates.
+    domain
+        Mesh with regions, interfaces and contacts.
+    declaration
+        Mechanisms of each of them.
     degree
         Polynomial degree of all fields.
 
@@ -124,7 +126,7 @@ class System:
 
     @property
     def symmetric(self) -> bool:
-        """Whether the matrix is symmetric: no reversible couplings."""
+        """True if the matrix is symmetric: no reversible couplings."""
         c = self.coefficients
         squares = [g.reshape(2 * len(self.fields), -1) for g in c.faces.values()]
         turning = any((q.terms != q.terms.swapaxes(1, 2)).any() for _, q in c.varying.values())
@@ -318,6 +320,8 @@ class System:
         w: fem.Function | None,
     ) -> Iterator[fem.Form]:
         """Yield the form of what depends on directions of space, if anything does."""
+        if not c.tensors:
+            return
         i, j = block
         frame = self.domain.frame
         parts = {r: frame @ t[i, :, j, :] @ frame.T for r, t in c.tensors.items()}
@@ -354,7 +358,7 @@ class System:
         into
             A matrix of this system to fill again.
         free
-            Per field, pinned degrees of freedom to leave free after all.
+            Pinned degrees of freedom to leave free after all, by field.
         coefficients
             Other coefficients than the declaration's, within its pattern.
         """

@@ -22,7 +22,7 @@ from .system import Fields, System
 
 @dataclass(frozen=True)
 class Terminal:
-    """What drives a contact: exactly one of a voltage (V) and a current (A) into the device.
+    """Drive of a contact: exactly one of a voltage (V) and a current (A) into the device.
 
     In models with heat also a temperature (K) or a heat current (W) into the device; with neither
     the contact is at the reference temperature. On a line currents are densities (A/m2, W/m2).
@@ -61,7 +61,8 @@ class Solved:
     fields
         One function per field.
     potentials, fluxes
-        Of all ports, in the fields' units; the flux of a charge field is the current (A; A/m2 on a line).
+        Potential and total flux at every port, in the fields' units; that of a charge field is the current (A; A/m2 on
+        a line).
     declaration
         Declaration that was solved.
     applied_power
@@ -79,23 +80,23 @@ class Solved:
 
     @property
     def voltages(self) -> dict[str, float]:
-        """Per contact (V)."""
+        """Voltage of every contact (V)."""
         return self._charges(self.potentials)
 
     @property
     def currents(self) -> dict[str, float]:
-        """Into the device per contact (A; A/m2 on a line)."""
+        """Current into the device at every contact (A; A/m2 on a line)."""
         return self._charges(self.fluxes)
 
     @property
     def temperatures(self) -> dict[str, float]:
-        """Per contact (K); empty without heat."""
+        """Temperature of every contact (K); empty without heat."""
         t = self.declaration.thermal
         return {k: t.reference + x / t.scale for (k, f), x in self.potentials.items() if f == t.field} if t else {}
 
     @property
     def heats(self) -> dict[str, float]:
-        """Into the device per contact (W; W/m2 on a line); empty without heat."""
+        """Heat current into the device at every contact (W; W/m2 on a line); empty without heat."""
         t = self.declaration.thermal
         return {k: x * t.reference * t.scale for (k, f), x in self.fluxes.items() if f == t.field} if t else {}
 
@@ -119,9 +120,9 @@ class TerminalSolver:
     system
         The discrete problem.
     options
-        How to solve; "auto" is direct on lines.
+        Choices about the solver; "auto" is direct on lines.
     name
-        For messages and the options prefix.
+        Name for messages and the options prefix.
     rate
         Multiplies the storage terms (1/s), for the stages of an implicit step; 0 is the steady state.
 
@@ -309,7 +310,7 @@ class TerminalSolver:
             One :class:`Terminal` per contact. Voltages count from the ground of
             the circuit, so at least one is needed.
         source
-            What flows into each degree of freedom besides (dual to the fields).
+            Flux into each degree of freedom besides (dual to the fields).
 
         Raises
         ------

@@ -104,9 +104,9 @@ class Directions:
     Attributes
     ----------
     cells
-        Per region: its local cells, ghosts included, and m at their quadrature points, (cells, points, 3).
+        Local cells of each region, ghosts included, and m at their quadrature points, (cells, points, 3).
     faces
-        Per interface whose law follows m: m at the middle of its facets, (facets, 3).
+        Middle values by interface whose law follows m: m at the middle of its facets, (facets, 3).
     """
 
     cells: Mapping[str, tuple[NDArray[np.int64], Array]] = field(default_factory=dict)
@@ -121,7 +121,7 @@ def directions(domain: Domain, regions: Mapping[str, Varying], weights: fem.Func
     domain
         Mesh and regions.
     regions
-        Those whose magnetization varies.
+        Regions whose magnetization varies.
     weights
         The space of coefficients at quadrature points.
 

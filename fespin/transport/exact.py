@@ -1,4 +1,4 @@
-"""Where rounding spoils the solution on a mesh: the exact one, for two channels on a line.
+"""Exact solutions of two channels on a line, where rounding spoils the one on a mesh.
 
 Potentials of volts and differences of nanovolts between them do not fit into the digits of one number. Layer by layer
 the exact solution keeps drops, accumulations and currents apart, and no coefficient is too extreme for it.
@@ -31,7 +31,7 @@ def exact_solution(problem: DeviceState, terminals: Mapping[str, Terminal], why:
     Parameters
     ----------
     why
-        What is wrong on the mesh, for the solution's notes.
+        Fault of the solution on the mesh, for the solution's notes.
     """
     contacts, names = problem.contacts, problem.stack.names
     if type(problem.model) is not TwoChannel or problem.domain.dim != 1 or set(contacts) != {"bottom", "top"}:

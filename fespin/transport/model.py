@@ -75,7 +75,7 @@ class DeviceState(Protocol):
 
 
 class TransportModel(Protocol):
-    """What a model must offer: its channels, the declaration of a device, and its own reports."""
+    """Members that a model must offer: its channels, the declaration of a device, and its own reports."""
 
     @property
     def channels(self) -> Channels:
@@ -90,7 +90,7 @@ class TransportModel(Protocol):
         stack
             The layers with their magnetizations.
         contacts
-            For each contact what it is and the layer it touches.
+            Kind of each contact, and the layer it touches.
         pairs
             Layers that touch.
         """
@@ -124,12 +124,12 @@ def declaration_of(
     Parameters
     ----------
     medium
-        Of a layer.
+        Medium of a layer.
     law
-        Of the interface between two layers; None is a perfect contact.
+        Law of the interface between two layers; None is a perfect contact.
     contact
-        Of a kind of contact on a layer; default: the reservoir, lead or blocked contact that follows from the
-        layer's medium, with "c" the charge field.
+        Conditions at a kind of contact on a layer; default: the reservoir, lead or blocked contact that follows from
+        the layer's medium, with "c" the charge field.
     """
     media = {x.name: medium(x) for x in stack}
     laws = {(a, b): found for a, b in pairs if (found := law(a, b)) is not None}

@@ -81,9 +81,9 @@ class MultilayerSolution:
     spin_currents
         J_up - J_dn at all faces (A/m2), (n + 1,).
     layer_drops, interface_drops
-        Of psi from bottom to top (V), (n,) and (n - 1,).
+        Drops of psi from bottom to top (V), (n,) and (n - 1,).
     power
-        By place (layers, "a|b", contacts) and mechanism (W/m2).
+        Power by place (layers, "a|b", contacts) and mechanism (W/m2).
     r_nonequilibrium
         A R_ne (ohm m2), from the power of the spins.
 

@@ -44,11 +44,11 @@ class TransportProblem:
     model
         Default :class:`TwoChannel`.
     contacts
-        What each contact of the domain is, such as ``Contact("lead")`` or "lead"; those not listed are reservoirs.
+        Kind of each contact of the domain, such as ``Contact("lead")`` or "lead"; those not listed are reservoirs.
     degree
         Polynomial degree.
     solver
-        How linear systems are solved.
+        Choices about linear systems.
 
     Raises
     ------
@@ -149,7 +149,7 @@ class TransportProblem:
         current_density, current, voltage
             Exactly one of them (A/m2, A, V).
         in_plane
-            Whether a field in the plane drives the device: then none of them means no current upwards.
+            True if a field in the plane drives the device: none of them then means no current upwards.
 
         Raises
         ------
@@ -216,9 +216,9 @@ class TransportProblem:
         current, voltage
             A (A/m2 on a line) and V, bottom against top.
         terminals
-            Instead: what drives each contact.
+            Drive of each contact instead.
         between
-            Between which two contacts voltage and resistance are taken; default those where most current
+            Two contacts between which voltage and resistance are taken; default those where most current
             enters and leaves.
         electric_field
             E (V/m) along axes that the mesh does not have, the same everywhere: on a line (Ex, Ey, 0) in the plane of
@@ -376,11 +376,11 @@ class TransportProblem:
         Parameters
         ----------
         drive
-            What drives each contact at a time (s).
+            Drive of each contact at a time (s).
         duration
-            How long (s).
+            Length of time (s).
         initial
-            Where to start; default: no potentials.
+            Solution to start from; default: no potentials.
         first_step, max_step, tolerance
             First and longest step (s), by default a thousandth and a fiftieth of the duration, and the
             relative error of a step.

@@ -1,4 +1,4 @@
-"""What every transport solution reports, computed from the solved fields."""
+"""Reports of every transport solution, computed from the solved fields."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class HarmonicResponse:
     frequency
         Hz.
     voltages, currents
-        Of every contact (V, A), currents into the device.
+        Amplitudes at every contact (V, A), currents into the device.
     between
         The two contacts of the impedance.
     area

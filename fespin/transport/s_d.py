@@ -38,7 +38,7 @@ FOUR = Channels({**THREE.weights, "d_up": {"c": 1.0, "e_up": 1.0}})
 
 @dataclass(frozen=True)
 class _SD:
-    """What three and four channels share: the s channels along the common axis, then the d channels of a magnet."""
+    """Parts that three and four channels share: s channels along the common axis, then the d channels of a magnet."""
 
     channels: Channels = field(init=False, repr=False)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ThermoelectricCoefficients:
-    """What a device between two contacts is as a thermoelectric element, linear about its reference temperature.
+    """Coefficients of a thermoelectric element between two contacts, linear about its reference temperature.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a transport solution reports."""
+"""Solutions of transport problems."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Profile:
     Attributes
     ----------
     position
-        Along the stacking direction (m).
+        Points along the stacking direction (m).
     layer
         Index of the layer of each point.
     potentials
-        Of each channel (V).
+        Potential of each channel (V).
     accumulation
         phi_up - phi_dn (V); with non-collinear magnets along each layer's own magnetization.
     mean
@@ -65,17 +65,17 @@ class TransportSolution:
     Attributes
     ----------
     stack
-        What was solved, with its magnetizations.
+        Layers with the magnetizations that were solved.
     domain
-        Where; its own stack is as it was meshed.
+        Mesh; its own stack is as it was meshed.
     fields
         The unknowns by name (V): of two channels "c" = (phi_up + phi_dn)/2, "s" = (phi_up - phi_dn)/2.
     channels
-        How the potentials of the channels are made of them.
+        Potentials of the channels as combinations of the fields.
     voltages, currents
-        Of every contact; currents (A) count into the device.
+        Values at every contact (V, A); currents (A) count into the device.
     temperatures, heats
-        Of every contact (K), and the heat current into the device there (W); empty without heat.
+        Temperature of every contact (K), and the heat current into the device there (W); empty without heat.
     between
         The two contacts between which voltage and resistance are taken.
     dissipation
@@ -97,14 +97,14 @@ class TransportSolution:
     spin
         The accumulation in each layer as weights over the fields.
     in_plane_currents
-        With an electric field in the plane: integral of each channel's current density over each layer, (x, y, z)
-        along axes that the mesh does not have (A m; A/m on a line, per width of the film); else empty.
+        Currents with an electric field in the plane: integral of each channel's current density over each layer,
+        (x, y, z) along axes that the mesh does not have (A m; A/m on a line, per width of the film); else empty.
     iterations, dofs
-        Of the linear solver; number of unknowns.
+        Iterations of the linear solver, and number of unknowns.
     notes
-        What to know about how it was found.
+        Remarks about how it was found.
     report
-        What only this model tells, under the names of ``summary.json``.
+        Results that only this model has, under the names of ``summary.json``.
 
     Examples
     --------
@@ -148,13 +148,13 @@ class TransportSolution:
 
     @property
     def voltage(self) -> float:
-        """Between the driven contacts (V)."""
+        """Voltage between the driven contacts (V)."""
         a, b = self.between
         return self.voltages[a] - self.voltages[b]
 
     @property
     def current(self) -> float:
-        """Into the first driven contact (A; A/m2 on a line)."""
+        """Current into the first driven contact (A; A/m2 on a line)."""
         return self.currents[self.between[0]]
 
     @property
@@ -178,7 +178,7 @@ class TransportSolution:
         Parameters
         ----------
         points
-            Per layer, both faces included.
+            Number of points per layer, both faces included.
         """
         parts = []
         for i, r in enumerate(self.domain.regions):
@@ -220,7 +220,7 @@ class TransportSolution:
         Parameters
         ----------
         path
-            Of the picture, such as "accumulation.png".
+            File of the picture, such as "accumulation.png".
         """
         from .. import plotting
 

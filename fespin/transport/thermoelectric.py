@@ -73,7 +73,7 @@ class Thermoelectric:
     temperature
         T0 (K): the coefficients are those at this temperature, and contacts have it unless they are given another.
     nonlinear
-        Whether there is Joule heat and Thomson heat, and coefficients follow the temperature.
+        True for Joule heat and Thomson heat, and coefficients that follow the temperature.
 
     Raises
     ------

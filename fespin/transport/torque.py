@@ -52,7 +52,7 @@ def spin_torque(problem: DeviceState, fields: Mapping[str, fem.Function], layer:
     Parameters
     ----------
     problem
-        In the state that was solved.
+        Device in the state that was solved.
     fields
         The solution's.
 

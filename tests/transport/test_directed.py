@@ -86,6 +86,26 @@ def test_a_bar_with_an_oblique_magnetization(dim, anisotropy, sign):
     assert abs(x.r_nonequilibrium) < 1e-7 * x.resistance_area
 
 
+@pytest.mark.parametrize("dim", [2, 3])
+def test_a_hall_bar(dim):
+    """One declaration of the Hall effect of a charge in a field: E = rho J, with rho the inverse of the tensor."""
+    sigma, h = 3e6, 1e6 * np.array([0.9, 1.7, -0.6])
+    hall = np.array([np.cross(h, e) for e in np.eye(3)])  # -J = sigma grad c + h x grad c, transposed by symmetry
+    medium = Medium(
+        (Mechanism("charge", sigma, {"c": 1.0}),),
+        crossed=(GradientCoupling("Hall", "c", "c", tuple(map(tuple, hall.T))),),
+    )
+    tensor = sigma * np.eye(3) + hall.T
+    seen = np.linalg.inv(tensor if dim == 3 else tensor[np.ix_([0, 2], [0, 2])])
+    length, width = 60 * NM, 20 * NM
+    stack = fs.Stack(fs.Layer(fs.Material("b", 1e-7, 9e-9), length, "b"), library={})
+    domain = sheared(stack, width, -seen[:-1, -1] / seen[-1, -1])
+    system = System(domain, Declaration(("c",), {"b": medium}, {}, RESERVOIRS))
+    x = TerminalSolver(system, fs.SolverOptions("direct")).solve(VOLT)
+    assert x.currents["bottom"] / domain.area == pytest.approx(1 / (seen[-1, -1] * length), rel=1e-9)
+    assert dissipation_of(system, x.fields).total == pytest.approx(x.power, rel=1e-9)
+
+
 def test_uniaxial_conduction_is_the_tensor():
     for along, across in ((5.0, 2.0), (2.0, 5.0)):
         for u in (tuple(OBLIQUE), (0.0, 0.0, 1.0), (1.0, 0.0, 0.0)):
@@ -137,8 +157,8 @@ def test_a_magnetization_that_turns_across_a_line():
     par, perp = 1 / (1 + 2 * a / 3), 1 / (1 - a / 3)
     exact = length * rho * np.mean(1 / (perp + (par - perp) * np.cos(np.pi * z) ** 2))
     errors = []
-    for size in (4 * NM, 2 * NM):
-        domain = fs.line(COMM, fs.Stack(fs.Layer(f, length, "f", turning), library={}), mesh_size=size)
+    for refine in (0.25, 0.5):
+        domain = fs.line(COMM, fs.Stack(fs.Layer(f, length, "f", turning), library={}), refine=refine)
         p = fs.TransportProblem(domain, fs.Vector("resolved"), contacts=dict.fromkeys(("bottom", "top"), "blocked"))
         x = p.solve(current_density=1e11)
         errors.append(abs(x.resistance_area / exact - 1))
@@ -364,8 +384,8 @@ class TestRefused:
 
     def test_couplings_of_one_or_of_unknown_fields(self):
         zero = ((0, 0, 0),) * 3
-        with pytest.raises(ModelError, match="couples 'c' with itself"):
-            GradientCoupling("Hall", "c", "c", zero)
+        with pytest.raises(ModelError, match="couples 'c' with itself by a matrix that is not antisymmetric"):
+            GradientCoupling("Hall", "c", "c", ((1, 0, 0), (0, 0, 0), (0, 0, 0)))
         with pytest.raises(ModelError, match="need 3 x 3"):
             GradientCoupling("Hall", "c", "s", ((0, 1), (1, 0)))
         medium = Medium((Mechanism("a", 1.0, {"c": 1.0}),), crossed=(GradientCoupling("Hall", "c", "s", zero),))
