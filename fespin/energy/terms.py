@@ -29,7 +29,7 @@ class Uniaxial:
     axis
         Easy axis; its length is not used.
     stability
-        Instead of the constant, for a macrospin: K v / kT.
+        K v / kT of a macrospin, instead of the constant.
 
     Raises
     ------
@@ -413,9 +413,9 @@ class Density:
     function
         Takes UFL m (3,), grad (3, 3) and x (3,), and returns a UFL scalar.
     local
-        Whether it does without the gradient.
+        True if it does without the gradient.
     quadratic
-        Whether it is of second degree or less in m.
+        True if it is of second degree or less in m.
 
     Examples
     --------

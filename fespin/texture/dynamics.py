@@ -89,7 +89,7 @@ class Step:
 
 @dataclass(frozen=True)
 class History:
-    """What was seen along a trajectory.
+    """Record of a trajectory.
 
     Attributes
     ----------

@@ -25,7 +25,7 @@ _SLOW = 0.5  # ratio of two changes above which a dipolar field's iteration take
 
 @dataclass(frozen=True)
 class Torques:
-    """What turns m at this rank's own nodes: dm/dt = m x (-gamma B + alpha dm/dt + m x g + beta g).
+    """Torques at this rank's own nodes: dm/dt = m x (-gamma B + alpha dm/dt + m x g + beta g).
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Midpoint:
     fixed
         Which of this rank's own nodes do not move (owned,).
     dipolar
-        Without it there is no dipolar field.
+        Dipolar field of the body; without it there is none.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ class Lead:
     voltage
         V, or a function of the time (s).
     current
-        Into the magnet: A; A/m in a plane, A/m2 on a line. With neither, no current flows: a probe.
+        Current into the magnet: A; A/m in a plane, A/m2 on a line. With neither, no current flows: a probe.
     """
 
     where: Callable[[Array], Any]
@@ -68,7 +68,7 @@ class PortSystem:
     ports
         No two may share a node in one field.
     name
-        What is solved, for messages and PETSc's options prefix.
+        Name of the equations, for messages and PETSc's options prefix.
 
     Attributes
     ----------
@@ -116,9 +116,9 @@ class PortSystem:
         source
             b of the cells (cells, dim + 1, k).
         values
-            Of the ports; None: found from its inflow.
+            Values of the ports; None: found from its inflow.
         inflows
-            Of the ports; only those without a value count.
+            Inflows of the ports; only those without a value count.
         """
         g = self.grid
         bare = self._inside(source)

@@ -49,12 +49,12 @@ def vortex(
 
 
 class VortexWatch:
-    """Where the core of a vortex is. Collective.
+    """Observer of the core of a vortex. Collective.
 
     Parameters
     ----------
     grid
-        Of a film across z.
+        Grid of a film across z.
     """
 
     def __init__(self, grid: Grid) -> None:

@@ -59,14 +59,14 @@ def _frame(magnet: TexturedMagnet) -> tuple[Array, Array, Array]:
 
 
 class WallWatch:
-    """Where the wall of :func:`wall` is, with integrals over the wire. Collective.
+    """Observer of the wall of :func:`wall`, by integrals over the wire. Collective.
 
     They are integrals along x of means over the section there, which may vary along the wire.
 
     Parameters
     ----------
     grid
-        Of a wire or strip along the first coordinate.
+        Grid of a wire or strip along the first coordinate.
     """
 
     def __init__(self, grid: Grid, magnet: TexturedMagnet) -> None:
@@ -105,7 +105,7 @@ def require_resolved(grid: Grid, magnet: TexturedMagnet, m: Array) -> None:
     Parameters
     ----------
     m
-        At this rank's own nodes (owned, 3).
+        Directions at this rank's own nodes (owned, 3).
 
     Raises
     ------
