@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import ufl
 
 from ..constants import DIPOLAR_MEMORY, VACUUM_PERMEABILITY
 from ..errors import InputError
@@ -125,13 +124,17 @@ class Cubic:
     second: float = 0.0
     stability: float | None = None
     local: ClassVar[bool] = True
-    degree: ClassVar[int] = 6
 
     def __post_init__(self) -> None:
         _require_one_constant("cubic anisotropy", self.constant, self.stability)
         _set_perpendicular("cubic anisotropy", self, "axis", "second_axis")
         if not math.isfinite(self.second):
             raise InputError(f"cubic anisotropy: the second constant is {self.second!r}; it must be finite")
+
+    @property
+    def degree(self) -> int:
+        """Return the degree of the polynomial."""
+        return 6 if self.second else 4
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -235,6 +238,10 @@ class Exchange:
     ------
     InputError
         If it is not positive.
+
+    Examples
+    --------
+    >>> permalloy = Magnet(8e5, 0.01, [Exchange(1.3e-11), Uniaxial(500.0, (1, 0, 0))])
     """
 
     stiffness: float
@@ -245,7 +252,7 @@ class Exchange:
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
-        return self.stiffness * ufl.inner(grad, grad)
+        return self.stiffness * sum(grad[i, j] * grad[i, j] for i in range(3) for j in range(3))
 
 
 @dataclass(frozen=True)
@@ -271,6 +278,11 @@ class InterfacialDMI:
     ----------
     A. Thiaville, S. Rohart, E. Jue, V. Cros, A. Fert, EPL 100, 57002 (2012); S. Rohart, A. Thiaville, Phys. Rev. B 88,
     184422 (2013).
+
+    Examples
+    --------
+    >>> film = TexturedMagnet(6e5, 1.5e-11, 0.3, 5e6, 0.4, easy_constant=8e5, easy_axis=(0, 0, 1),
+    ...                       hard_axis=(0, 1, 0), terms=[InterfacialDMI(2e-3)])
     """
 
     constant: float
@@ -338,6 +350,11 @@ class InterfaceAnisotropy:
     ------
     InputError
         If a number is impossible.
+
+    Examples
+    --------
+    >>> InterfaceAnisotropy(1.3e-3, (0, 0, 1), face=lambda x: x[2] < 1e-12)  # the lower face of a body
+    >>> InterfaceAnisotropy(1.3e-3, (0, 0, 1), thickness=1e-9)  # a film in its plane
     """
 
     constant: float
@@ -381,6 +398,10 @@ class InterlayerExchange:
     ------
     InputError
         If a number is impossible.
+
+    Examples
+    --------
+    >>> InterlayerExchange(-4e-4, (0, 0, 1), thickness=1.5e-9)  # antiparallel to a pinned layer along +z
     """
 
     constant: float
