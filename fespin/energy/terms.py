@@ -238,10 +238,6 @@ class Exchange:
     ------
     InputError
         If it is not positive.
-
-    Examples
-    --------
-    >>> permalloy = Magnet(8e5, 0.01, [Exchange(1.3e-11), Uniaxial(500.0, (1, 0, 0))])
     """
 
     stiffness: float
@@ -278,11 +274,6 @@ class InterfacialDMI:
     ----------
     A. Thiaville, S. Rohart, E. Jue, V. Cros, A. Fert, EPL 100, 57002 (2012); S. Rohart, A. Thiaville, Phys. Rev. B 88,
     184422 (2013).
-
-    Examples
-    --------
-    >>> film = TexturedMagnet(6e5, 1.5e-11, 0.3, 5e6, 0.4, easy_constant=8e5, easy_axis=(0, 0, 1),
-    ...                       hard_axis=(0, 1, 0), terms=[InterfacialDMI(2e-3)])
     """
 
     constant: float
@@ -350,11 +341,6 @@ class InterfaceAnisotropy:
     ------
     InputError
         If a number is impossible.
-
-    Examples
-    --------
-    >>> InterfaceAnisotropy(1.3e-3, (0, 0, 1), face=lambda x: x[2] < 1e-12)  # the lower face of a body
-    >>> InterfaceAnisotropy(1.3e-3, (0, 0, 1), thickness=1e-9)  # a film in its plane
     """
 
     constant: float
@@ -398,10 +384,6 @@ class InterlayerExchange:
     ------
     InputError
         If a number is impossible.
-
-    Examples
-    --------
-    >>> InterlayerExchange(-4e-4, (0, 0, 1), thickness=1.5e-9)  # antiparallel to a pinned layer along +z
     """
 
     constant: float

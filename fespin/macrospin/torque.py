@@ -18,7 +18,7 @@ from .spin import Macrospin
 
 
 class Torque(Protocol):
-    """Torque that adds X, a tangential velocity, to du/dt of a macrospin in explicit form."""
+    """What adds X, a tangential velocity, to du/dt of a macrospin in explicit form."""
 
     @property
     def axis(self) -> tuple[float, float, float] | None:

@@ -34,7 +34,7 @@ class Flow:
     joule
         Integral of J^2/sigma (W; W/m in a plane, W/m2 on a line).
     supplied
-        Power that the leads put in, the sum of V I (the same unit).
+        What the leads put in, the sum of V I (the same unit).
     """
 
     potential: Array = field(repr=False)

@@ -54,7 +54,7 @@ class VortexWatch:
     Parameters
     ----------
     grid
-        Grid of a film across z.
+        Of a film across z.
     """
 
     def __init__(self, grid: Grid) -> None:

@@ -66,7 +66,7 @@ class WallWatch:
     Parameters
     ----------
     grid
-        Grid of a wire or strip along the first coordinate.
+        Of a wire or strip along the first coordinate.
     """
 
     def __init__(self, grid: Grid, magnet: TexturedMagnet) -> None:
