@@ -26,9 +26,9 @@ class BlockMatrix:
     k
         Unknowns per node.
     name
-        What is solved, for the prefix and for messages.
+        Name of the equations, for the prefix and for messages.
     symmetric
-        Whether the matrix is symmetric and positive, so that conjugate gradients serve in bodies.
+        True if the matrix is symmetric and positive, so that conjugate gradients serve in bodies.
     options
         PETSc options without prefix.
     """
@@ -82,9 +82,9 @@ class BlockMatrix:
         Parameters
         ----------
         blocks
-            Of the cells (cells, dim + 1, dim + 1, k, k).
+            Blocks of the cells (cells, dim + 1, dim + 1, k, k).
         diagonal
-            In addition, of this rank's own nodes (owned, k, k).
+            Blocks to add at this rank's own nodes (owned, k, k).
         """
         k = self._k * self._k
         values = self._sum @ np.concatenate([blocks.reshape(-1, k), diagonal.reshape(-1, k)])

@@ -36,13 +36,13 @@ class Grid:
     Attributes
     ----------
     owned
-        How many nodes belong to this rank.
+        Number of nodes that belong to this rank.
     cells
         Nodes of each of this rank's own cells (cells, dim + 1).
     positions
-        Of the nodes, those of other ranks that this one sees last (nodes, 3), in m.
+        Places (m) of the nodes, those of other ranks that this one sees last (nodes, 3).
     volumes
-        Of the cells (cells,), in m^dim.
+        Volumes of the cells (cells,), in m^dim.
     slopes
         Gradients of the basis functions (cells, dim + 1, 3), in 1/m.
     weights
@@ -259,7 +259,7 @@ class Grid:
         given
             A number on a line, a vector of two or three components, or an array (cells, 3).
         key
-            For messages.
+            Name of what is given, for messages.
         """
         try:
             v = np.array(given, dtype=float)

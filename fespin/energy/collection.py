@@ -19,9 +19,9 @@ def as_terms(owner: str, terms: Any, *, functions: bool = False) -> tuple[AnyTer
     Parameters
     ----------
     owner
-        For messages.
+        Beginning of the messages.
     functions
-        Whether plain functions of u stand for an :class:`Energy` (J).
+        True if plain functions of u stand for an :class:`Energy` (J).
 
     Raises
     ------

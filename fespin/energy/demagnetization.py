@@ -80,7 +80,7 @@ def elliptic_cylinder_factors(a: float, b: float, thickness: float) -> Factors:
     a, b
         Semi-axes of the cross-section along x and y (m), in any order of size.
     thickness
-        Along z (m), from face to face.
+        Height along z (m), from face to face.
 
     Returns
     -------

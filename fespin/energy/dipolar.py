@@ -54,9 +54,9 @@ class DipolarField:
     Parameters
     ----------
     grid
-        Of tetrahedra, in three dimensions.
+        Grid of tetrahedra, in three dimensions.
     magnet
-        Its saturation magnetization counts.
+        Magnet, whose saturation magnetization counts.
     memory
         Bytes that the dense matrix may take, on all ranks together.
     options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -228,10 +229,10 @@ class InSpace:
         """Return the densities of a term, with constants of the form for its numbers if it bears them."""
         if isinstance(term, Dipolar):
             raise InputError("energy: Dipolar is an operator of a whole body, no density; see DipolarField")
-        try:
+        # A density that looks at its numbers, as in `if self.constant > 0`, fails with symbols for them: then they are
+        # compiled into the form.
+        with contextlib.suppress(Exception):
             return _densities(self._symbolic(term), m, grad, x)
-        except Exception:
-            pass
         try:
             return _densities(term, m, grad, x)
         except InputError:

@@ -76,7 +76,7 @@ class Pointwise:
     function
         Called once with u as a UFL vector; returns a UFL scalar or a number.
     owner
-        What the function is, for messages.
+        Name of the function, for messages.
 
     Raises
     ------

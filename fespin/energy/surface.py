@@ -27,18 +27,18 @@ class Surface:
     Parameters
     ----------
     grid
-        Of tetrahedra.
+        Grid of tetrahedra.
 
     Attributes
     ----------
     triangles
         Corners (triangles, 3) as places among the nodes of the surface, in the positive sense seen from outside.
     positions
-        Of the nodes of the surface (n, 3), in m, those of the first rank first.
+        Places (m) of the nodes of the surface (n, 3), those of the first rank first.
     own
         Which of this rank's own nodes are on it (own,).
     rows
-        Where these are among all of them.
+        Range of these among all of them.
     """
 
     def __init__(self, grid: Grid) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import ufl
 
 from ..constants import DIPOLAR_MEMORY, VACUUM_PERMEABILITY
 from ..errors import InputError
@@ -29,7 +28,7 @@ class Uniaxial:
     axis
         Easy axis; its length is not used.
     stability
-        Instead of the constant, for a macrospin: K v / kT.
+        K v / kT of a macrospin, instead of the constant.
 
     Raises
     ------
@@ -146,13 +145,17 @@ class Cubic:
     second: float = 0.0
     stability: float | None = None
     local: ClassVar[bool] = True
-    degree: ClassVar[int] = 6
 
     def __post_init__(self) -> None:
         _require_one_constant("cubic anisotropy", self.constant, self.stability)
         _set_perpendicular("cubic anisotropy", self, "axis", "second_axis")
         if not math.isfinite(self.second):
             raise InputError(f"cubic anisotropy: the second constant is {self.second!r}; it must be finite")
+
+    @property
+    def degree(self) -> int:
+        """Return the degree of the polynomial."""
+        return 6 if self.second else 4
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -285,7 +288,7 @@ class Exchange:
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
-        return self.stiffness * ufl.inner(grad, grad)
+        return self.stiffness * sum(grad[i, j] * grad[i, j] for i in range(3) for j in range(3))
 
 
 @dataclass(frozen=True)
@@ -479,9 +482,9 @@ class Density:
     function
         Takes UFL m (3,), grad (3, 3) and x (3,), and returns a UFL scalar.
     local
-        Whether it does without the gradient.
+        True if it does without the gradient.
     quadratic
-        Whether it is of second degree or less in m.
+        True if it is of second degree or less in m.
 
     Examples
     --------

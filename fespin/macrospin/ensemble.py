@@ -1,4 +1,4 @@
-"""How ensembles of macrospins in thermal noise are run: their input, steps, blocks and ranks.
+"""Ensembles of macrospins in thermal noise: their input, steps, blocks and ranks.
 
 Every number is the same on any number of ranks: trajectories come in blocks of 1024, each with its own
 random numbers, and sums over blocks are taken in the order of the blocks.

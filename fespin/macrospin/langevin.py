@@ -92,7 +92,7 @@ def langevin(
     Parameters
     ----------
     times
-        Where averages are wanted (s): not negative, increasing; the start is at t = 0. Between them
+        Times at which averages are wanted (s): not negative, increasing; the start is at t = 0. Between them
         steps are equal, so times at which `field` or `drive` jump should be among them.
     ensemble
         Number of trajectories.
@@ -179,7 +179,7 @@ class FirstPassage:
     mean, error
         s; standard error.
     times
-        Of every trajectory (s), (ensemble,).
+        Time (s) of every trajectory, (ensemble,).
     ensemble, seed, step, seconds
         As in :class:`EnsembleResult`.
 
@@ -227,7 +227,7 @@ def first_passage(
     target
         Takes u (n, 3), returns a mask (n,), True inside.
     max_time
-        How long trajectories are followed (s).
+        Time for which trajectories are followed (s).
 
     Others are those of :func:`langevin`.
 

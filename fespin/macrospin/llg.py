@@ -24,7 +24,7 @@ _SAMPLED_TIMES = 2001
 
 @dataclass(frozen=True)
 class Motion:
-    """What moves a macrospin: its energy, a torque, and what of them depends on time.
+    """Motion of a macrospin: its energy, a torque, and what of them depends on time.
 
     du/dt = gamma/(1 + alpha^2) (-u x B - alpha u x (u x B)) + drive(t) X, with B = B_eff(u) + field(t).
 
@@ -180,7 +180,7 @@ def llg(
     start
         Direction at t = 0, of any length.
     times
-        Where the direction is wanted (s): not negative, increasing.
+        Times at which the direction is wanted (s): not negative, increasing.
     torque
         Spin torque.
     field

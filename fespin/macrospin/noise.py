@@ -36,7 +36,7 @@ class NoiseSpectrum:
     density, error
         One-sided, [R]^2/Hz, and its standard error, (n,).
     mean, variance
-        Of R.
+        Mean and variance of R.
     ensemble, seed, step, seconds
         As in :class:`fespin.macrospin.EnsembleResult`.
 
@@ -89,7 +89,7 @@ def power_spectrum(
     highest
         Highest frequency (Hz).
     segments
-        Of each trajectory.
+        Number of segments of each trajectory.
     ensemble
         Number of trajectories. They start in equilibrium on the whole sphere.
     torque

@@ -1,4 +1,4 @@
-"""How a macrospin with pumped damping moves in thermal noise: tables for the steps of many trajectories.
+"""Motion of a macrospin with pumped damping in thermal noise: tables for the steps of many trajectories.
 
 The thermal field h has <h h> = 2 kT/(gamma Ms v) (alpha + A)_s, so its strength depends on the direction. With
 Stratonovich's noise b_k (per unit of white noise) a velocity has to be added,
@@ -30,7 +30,7 @@ class PumpedRates:
     Parameters
     ----------
     spin
-        With pumping that is symmetric about an axis p.
+        Macrospin with pumping that is symmetric about an axis p.
     torque
         Spin torque, of the same axis if tables are to hold it.
 

@@ -26,7 +26,7 @@ class Boltzmann:
     energy
         E/kT.
     hemisphere
-        Only directions with u.hemisphere > 0, if given.
+        Direction; if given, only u with u.hemisphere > 0 count.
     """
 
     _FACES = np.stack([s * np.roll(np.eye(3), k, axis=1) for k in range(3) for s in (1, -1)])

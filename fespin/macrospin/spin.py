@@ -168,7 +168,7 @@ class Macrospin:
         Parameters
         ----------
         layer
-            From ``stack["free"]``, with its :class:`Magnet`.
+            Layer with a :class:`Magnet`, such as ``stack["free"]``.
         area
             Cross-section (m2): of a pillar `domain.area`.
         temperature, field, pumping

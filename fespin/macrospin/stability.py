@@ -1,4 +1,4 @@
-"""Whether motion on the sphere shrinks or grows about a direction."""
+"""Stability of directions: the torque at which one is lost."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Flow:
     pumped
         The field E in them (cells, 3), in V/m.
     voltages, currents
-        Of the leads: V, and what flows into the magnet (A; A/m in a plane, A/m2 on a line).
+        Voltages of the leads (V), and what flows into the magnet (A; A/m in a plane, A/m2 on a line).
     joule
         Integral of J^2/sigma (W; W/m in a plane, W/m2 on a line).
     supplied
@@ -92,9 +92,9 @@ class OhmicCircuit:
     Parameters
     ----------
     grid
-        Or a DOLFINx mesh.
+        Grid, or a DOLFINx mesh.
     leads
-        By name. At least one must have a voltage.
+        Leads by name. At least one must have a voltage.
     options
         PETSc options without prefix.
 

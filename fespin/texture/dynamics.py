@@ -113,7 +113,7 @@ class Step:
 
 @dataclass(frozen=True)
 class History:
-    """What was seen along a trajectory.
+    """Record of a trajectory.
 
     Attributes
     ----------

@@ -46,7 +46,7 @@ class Electrode(Lead):
     temperature
         K, or a function of the time (s).
     heat
-        Into the magnet: W; W/m in a plane, W/m2 on a line. With neither, no heat flows.
+        Heat into the magnet: W; W/m in a plane, W/m2 on a line. With neither, no heat flows.
     spin
         Two bands: "reservoir", both at the voltage; "blocked", no spin flows and their mean is the voltage.
 
@@ -75,17 +75,17 @@ class IrreversibleState:
     potentials
         -mu/e at this rank's own nodes (owned,), in V: "phi", or "up" and "down" of -mu*/e.
     temperature
-        Of the nodes (owned,), in K.
+        Temperature (K) of the nodes (owned,).
     local
         Fluxes, torque and heat.
     voltages, currents, temperatures, heats
-        Of the leads: V, A into the magnet, K, W into the magnet; no heat is given for leads that are closed to it.
+        Those of leads: V, A into the magnet, K, W into the magnet; no heat is given for leads that are closed to it.
     dissipation
         Integrals of T times the entropy production by mechanism (W).
     reversible
-        What the reversible fluxes add to it (W): rounding.
+        Part that the reversible fluxes add to it (W): rounding.
     supplied
-        What the leads put in, the sum of V I + theta Q/T0 (W).
+        Power that the leads put in, the sum of V I + theta Q/T0 (W).
     field_work
         Integral of H.N' (W), which the magnet's free energy loses.
 
@@ -128,9 +128,9 @@ class IrreversibleProblem:
     Parameters
     ----------
     grid
-        Or a DOLFINx mesh.
+        Grid, or a DOLFINx mesh.
     leads
-        By name. At least one must have a voltage, and a temperature if the magnet conducts heat.
+        Leads by name. At least one must have a voltage, and a temperature if the magnet conducts heat.
     options
         PETSc options without prefix.
 

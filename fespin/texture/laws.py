@@ -30,13 +30,13 @@ class Mechanism:
     Attributes
     ----------
     name
-        Of the coefficient, as users give it.
+        Name of the coefficient, as users give it.
     value
-        What multiplies the features.
+        Factor of the features.
     first, second
         Names of the features f and g.
     reversible
-        Whether it is antisymmetric.
+        True if it is antisymmetric.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Place:
     M
         Magnetization (cells, 3), in A/m.
     D
-        Its gradient (cells, 3, 3), the direction of the derivative first, in A/m2.
+        Gradient of M (cells, 3, 3), the direction of the derivative first, in A/m2.
     """
 
     M: Array
@@ -79,7 +79,7 @@ type Feature = Callable[[Place], Array]
 
 
 class Law(Protocol):
-    """What a model declares."""
+    """Declaration of a model."""
 
     @property
     def layout(self) -> Mapping[str, int]:

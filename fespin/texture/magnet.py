@@ -36,7 +36,7 @@ class SteadyWall:
     velocity
         m/s.
     angle
-        Its tilt from the plane of the easy axis towards the hard axis (rad).
+        Tilt from the plane of the easy axis towards the hard axis (rad).
     width
         Delta (m).
 
@@ -330,7 +330,7 @@ class TexturedMagnet:
         Parameters
         ----------
         field, current
-            As in :meth:`steady_wall`.
+            Drives, :meth:`steady_wall` says which.
         """
         u, gamma, alpha = self.drift_per_current * current, self.gyromagnetic_ratio, self.damping
         width = self.wall_width(math.pi / 4)
@@ -346,7 +346,7 @@ class TexturedMagnet:
         Parameters
         ----------
         field, current
-            As in :meth:`steady_wall`.
+            Drives, :meth:`steady_wall` says which.
         """
         velocity, turning = self.mean_motion(field, current)
         width = self.wall_width(math.pi / 4) if turning else self.steady_wall(field, current).width

@@ -26,7 +26,7 @@ _SLOW = 0.5  # ratio of two changes above which a dipolar field's iteration take
 
 @dataclass(frozen=True)
 class Torques:
-    """What turns m at this rank's own nodes: dm/dt = m x (-gamma B + alpha dm/dt + m x g + beta g).
+    """Torques at this rank's own nodes: dm/dt = m x (-gamma B + alpha dm/dt + m x g + beta g).
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Midpoint:
     fixed
         Which of this rank's own nodes do not move (owned,).
     dipolar
-        Without it there is no dipolar field.
+        Dipolar field of the body; without it there is none.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Midpoint:
             If Newton's method fails.
         """
         magnet = self._magnet
-        m, last, made = guess, np.inf, 0
+        m, last, made, fresh = guess, np.inf, 0, True
         stale = self.made_of is None or not 0.8 < self.made_of[2] / tau < 1.25
         secants = None if self._dipolar is None else _Secants(self._grid)
         for _ in range(40):
@@ -133,6 +133,7 @@ class Midpoint:
             turned = -magnet.gyromagnetic_ratio * torques.field + magnet.damping * rate
             turned = turned + cross(m, torques.drift) + magnet.nonadiabaticity * torques.drift
             residual = (rate - cross(m, turned)) * self._free
+            renewed = stale
             if stale:
                 self._refresh(m, old, tau, torques, density)
                 stale, made = False, made + 1
@@ -145,10 +146,10 @@ class Midpoint:
             if not size < 1e3:
                 break
             m = m + change
-            # What is left falls by the same ratio once more.
-            if size * (min(1.0, size / last) if np.isfinite(last) else 1.0) < _CLOSE or (
-                size < _FLOOR and size > 0.3 * last
-            ):
+            # What is left falls by the same ratio once more. The fall after a new factor is quadratic, and no guide.
+            ratio = 1.0 if fresh or not np.isfinite(last) else min(1.0, size / last)
+            fresh = renewed
+            if size * ratio < _CLOSE or (size < _FLOOR and size > 0.3 * last):
                 return m, torques
             # A factor of an earlier step converges linearly; it is renewed when that gets slow.
             stale = size > (0.2 if secants is None else _SLOW) * last and made < 5

@@ -76,7 +76,7 @@ class PortSystem:
     ports
         No two may share a node in one field.
     name
-        What is solved, for messages and PETSc's options prefix.
+        Name of the equations, for messages and PETSc's options prefix.
 
     Attributes
     ----------
@@ -124,9 +124,9 @@ class PortSystem:
         source
             b of the cells (cells, dim + 1, k).
         values
-            Of the ports; None: found from its inflow.
+            Values of the ports; None: found from its inflow.
         inflows
-            Of the ports; only those without a value count.
+            Inflows of the ports; only those without a value count.
         """
         g = self.grid
         bare = self._inside(source)

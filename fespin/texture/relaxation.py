@@ -1,4 +1,4 @@
-"""To rest: a magnetization moves on until nothing turns it any more."""
+"""Relaxation: a magnetization moves on until nothing turns it any more."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def relax(motion: Dynamics, torque: float = 1e-4, *, within: float = 2e-8, toler
     Parameters
     ----------
     motion
-        Its state is what is found.
+        Motion that is led to rest; its state is the result.
     torque
-        What may be left at any node, :meth:`Dynamics.turning` (T).
+        Torque that may be left at any node, :meth:`Dynamics.turning` (T).
     within
         Time (s) that it may take.
     tolerance

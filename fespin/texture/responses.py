@@ -1,4 +1,4 @@
-"""What forces drive in a given texture: currents, torques and heat, cell by cell."""
+"""Response of a given texture to forces: currents, torques and heat, cell by cell."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ type IrreversibleMagnet = GenericMagnet | TwoBandMagnet
 
 @dataclass(frozen=True)
 class Response:
-    """What forces drive, in this rank's own cells.
+    """Fluxes that forces drive, in this rank's own cells.
 
     Attributes
     ----------
@@ -177,7 +177,8 @@ def respond(
     field
         The thermodynamic field H (T), zero in equilibrium, in the same forms.
     gradients
-        Of the unknowns: "phi" and "s" (V/m), "theta" (K/m), each a number on a line, a vector, or an array (cells, 3).
+        Gradients of the unknowns: "phi" and "s" (V/m), "theta" (K/m), each a number on a line, a vector, or an array
+        (cells, 3).
 
     Raises
     ------

@@ -80,7 +80,7 @@ class TwoBandMagnet:
     gyromagnetic_ratio
         gamma (rad/(s T)) of the precession, which is Landau and Lifshitz's.
     carrier_moment
-        Of a carrier (J/T), hbar/2 times the gamma of its spin; it carries the flux of magnetization.
+        Moment of a carrier (J/T), hbar/2 times the gamma of its spin; it carries the flux of magnetization.
 
     Raises
     ------

@@ -56,7 +56,7 @@ def vortex(
 
 
 class VortexWatch:
-    """Where the core of a vortex is. Collective.
+    """Observer of the core of a vortex. Collective.
 
     Parameters
     ----------

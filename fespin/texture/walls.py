@@ -67,7 +67,7 @@ def _frame(magnet: TexturedMagnet) -> tuple[Array, Array, Array]:
 
 
 class WallWatch:
-    """Where the wall of :func:`wall` is, with integrals over the wire. Collective.
+    """Observer of the wall of :func:`wall`, by integrals over the wire. Collective.
 
     They are integrals along x of means over the section there, which may vary along the wire.
 
@@ -122,7 +122,7 @@ def require_resolved(grid: Grid, magnet: TexturedMagnet, m: Array) -> None:
     Parameters
     ----------
     m
-        At this rank's own nodes (owned, 3).
+        Directions at this rank's own nodes (owned, 3).
 
     Raises
     ------

@@ -34,6 +34,14 @@ def test_code_of_the_pages(page, capsys):
         assert float(shown.split()[0]) == pytest.approx(-6.946e-6, rel=1e-3)
 
 
+def test_code_of_the_page_on_energies(capsys):
+    """It shows the well of K v, and the tilt D/(2 sqrt(A K)) at a free edge."""
+    exec(compile(blocks(ROOT / "docs" / "energy.md"), "energy.md", "exec"), {})
+    barrier, tilt = (float(x) for x in re.findall(r"-?\d+\.\d+(?:e[-+]\d+)?", capsys.readouterr().out)[:2])
+    assert barrier == pytest.approx(9e5 * 4e-25 / (1.380649e-23 * 300), rel=1e-3)
+    assert tilt == pytest.approx(1.2e-3 / 2 / (1.6e-11 * 9e5) ** 0.5, rel=0.01)
+
+
 @pytest.mark.parametrize("page", sorted(PAGES), ids=lambda p: str(p.relative_to(ROOT)))
 def test_links(page):
     text = page.read_text()
