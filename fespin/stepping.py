@@ -27,7 +27,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,6 +201,17 @@ class Course:
     steps: int = 0
     rejected: int = 0
     blocked: bool = False
+
+    @classmethod
+    def taken_from(cls, numbers: dict[str, Any]) -> Self:
+        """Return the position that a checkpoint holds, and take it out of the checkpoint's numbers.
+
+        Parameters
+        ----------
+        numbers
+            Numbers of a checkpoint, among them ``vars(course)``; what older versions did not save has its default.
+        """
+        return cls(**{key: numbers.pop(key, default) for key, default in vars(cls()).items()})
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ class _Position:
         if saved is None:
             return None
         numbers, values = saved
-        course = Course(**{key: numbers.pop(key) for key in vars(Course())})
+        course = Course.taken_from(numbers)
         if course.time > duration:
             raise InputError(f"checkpoint '{file.path}': it is of a longer relaxation; remove it to start afresh")
         states = {k: State(*(np.array(c) for c in v.T)) for k, v in values.items()}

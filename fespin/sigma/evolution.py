@@ -106,7 +106,7 @@ class _State:
         if saved is None:
             return None
         numbers, values = saved
-        course = Course(**{key: numbers.pop(key) for key in vars(Course())})
+        course = Course.taken_from(numbers)
         state = cls(course, values["load"][:, 0], **numbers)
         if len(state.rows) > len(times) or state.time > times[-1] * (1 + 1e-12):
             raise InputError(f"checkpoint '{file.path}': it is of a longer evolution; remove it to start afresh")

@@ -256,6 +256,14 @@ def test_going_on_equals_not_stopping(rule, interrupted):
     assert again[2] == whole[2] and np.array_equal(again[1], whole[1]) and again[0] == whole[0]
 
 
+def test_a_course_in_a_checkpoint():
+    course = Course(time=0.3, step=0.02, steps=7, rejected=2, blocked=True)
+    numbers = vars(course) | {"scale": 3.0}
+    assert Course.taken_from(numbers) == course and numbers == {"scale": 3.0}
+    # A file of a version that did not count steps.
+    assert Course.taken_from({"time": 0.3, "step": 0.02}) == Course(time=0.3, step=0.02)
+
+
 def test_stops_between():
     assert stops_between(0.0, 2.0, [], [0.5, -1.0, 2.0, 0.0, 3.0]) == [0.5, 2.0]
     # Earlier groups stay, whatever comes within rounding.
