@@ -1,4 +1,4 @@
-"""The command line: ``fespin run | materials | schema``."""
+"""Command line: ``fespin run | new | docs | materials | schema``."""
 
 from __future__ import annotations
 
@@ -81,6 +81,21 @@ def _parser() -> argparse.ArgumentParser:
     book.add_argument("--markdown", action="store_true", help="print all as the tables of docs/materials.md")
     shape = commands.add_parser("schema", help="print the JSON schema of case files")
     shape.add_argument("--markdown", action="store_true", help="print all keys as the tables of docs/case-keys.md")
+    fresh = commands.add_parser(
+        "new",
+        help="write a commented case to start from",
+        description="Write a case file with a comment for each key: its meaning, its unit, its default. "
+        "Without KIND the kinds are listed.",
+    )
+    fresh.add_argument("kind", nargs="?", metavar="KIND", help="such as spin-valve, macrospin, domain-wall")
+    fresh.add_argument("--output", type=Path, metavar="FILE", help="file to write, never an existing one (KIND.toml)")
+    words = commands.add_parser(
+        "docs",
+        help="explain a key of case files",
+        description="Explain a key or a table of case files: type, unit, default, bounds, and where it is allowed. "
+        "Without KEY all tables are listed.",
+    )
+    words.add_argument("key", nargs="?", metavar="KEY", help="such as damping, task.switching.pulse, texture.wall")
     return parser
 
 
@@ -180,6 +195,26 @@ def _schema(options: argparse.Namespace) -> int:
     return 0
 
 
+def _new(options: argparse.Namespace) -> int:
+    from .cases.new import templates, write_case
+
+    if options.kind is None:
+        for name, about in templates().items():
+            print(f"{name:<16} {about}")
+        return 0
+    path = options.output or Path(f"{Path(options.kind).name}.toml")
+    write_case(options.kind, path)
+    print(f"written to {path}; fespin run {path}")
+    return 0
+
+
+def _docs(options: argparse.Namespace) -> int:
+    from .cases.lookup import explained
+
+    print(explained(options.key))
+    return 0
+
+
 def _run(options: argparse.Namespace) -> int:
     from .cases.casefile import read
     from .cases.notes import PREFIX, notes_of
@@ -276,4 +311,4 @@ def _solve(options: argparse.Namespace, case: AnyCase) -> int:
     return 3
 
 
-_commands = {"run": _run, "materials": _materials, "schema": _schema}
+_commands = {"run": _run, "new": _new, "docs": _docs, "materials": _materials, "schema": _schema}

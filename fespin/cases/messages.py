@@ -152,7 +152,7 @@ def _untold(error: ErrorDetails, path: Place, root: Any, raw: Any) -> str:
 
 def _unknown(path: Place, root: Any, raw: Any) -> str:
     """Return why a key is not one of its table: it belongs to another kind of it, or to none."""
-    at, table, key = _named(path, raw), _type_at(root, path[:-1], raw), str(path[-1])
+    at, table, key = _named(path, raw), type_at(root, path[:-1], raw), str(path[-1])
     known = table.model_fields if isinstance(table, type) and issubclass(table, BaseModel) else {}
     tag, kinds = _alternatives(root, path[:-1], raw)
     if any(key in kind.model_fields for kind in kinds.values()):
@@ -167,9 +167,9 @@ def _unknown(path: Place, root: Any, raw: Any) -> str:
 def _missing(path: Place, root: type[BaseModel], raw: Any, more: Sequence[str]) -> str:
     """Return which key is missing, its meaning, and which others of its table are missing, too."""
     if len(path) == 1:
-        many = get_origin(_type_at(root, path, raw)) is list
+        many = get_origin(type_at(root, path, raw)) is list
         return f"{'[[' if many else '['}{path[0]}{']]' if many else ']'}: the table is missing"
-    table = _type_at(root, path[:-1], raw)
+    table = type_at(root, path[:-1], raw)
     field = table.model_fields[str(path[-1])] if isinstance(table, type) and issubclass(table, BaseModel) else None
     meaning = f"; {field.description}" if field is not None and field.description else ""
     further = f"; also missing: {', '.join(more)}" if more else ""
@@ -180,13 +180,13 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, raw: Any, alternatives:
     """Return what is allowed, to follow "it must"."""
     kind, ctx, found = error["type"], error.get("ctx", {}), error["input"]
     types = dict.fromkeys(_TYPES[e["type"]] for e in alternatives or [error] if e["type"] in _TYPES)
-    entry = (*get_args(_type_at(root, path, raw)), None)[0] if kind == "list_type" else None
+    entry = (*get_args(type_at(root, path, raw)), None)[0] if kind == "list_type" else None
     if (isinstance(entry, type) and issubclass(entry, BaseModel)) or told_apart(entry)[1]:
         return f"be written [[{place(path)}]], with two brackets, once for each"
     if kind in ("model_type", "dict_type") and len(path) == 1 and isinstance(found, list):
         return f"be written [{path[0]}], with one bracket, once"
     if types:
-        named = types.keys() == {"a table"} and get_origin(_type_at(root, path[:-1], raw)) is dict
+        named = types.keys() == {"a table"} and get_origin(type_at(root, path[:-1], raw)) is dict
         owner = f", as in [{place(path[:-1])}.NAME]" if named else ""
         return f"be {' or '.join(types)}{owner}"
     if kind == "size":
@@ -204,7 +204,7 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, raw: Any, alternatives:
         return f"have at most {ctx['max_length']} characters"
     # The bounds of a list's entries are at the list's key.
     key = max(i for i, x in enumerate(path) if isinstance(x, str))
-    table = _type_at(root, path[:key], raw)
+    table = type_at(root, path[:key], raw)
     schema = table.model_json_schema() if isinstance(table, type) and issubclass(table, BaseModel) else {}
     node = schema.get("properties", {}).get(path[key])
     return _limits(node, schema) or error["msg"].replace("Input should ", "")
@@ -212,7 +212,7 @@ def _wanted(error: ErrorDetails, path: Place, root: Any, raw: Any, alternatives:
 
 def _lengths(root: Any, path: Place, raw: Any) -> list[int | None]:
     """Return the least and the largest number of entries of a list."""
-    table = _type_at(root, path[:-1], raw)
+    table = type_at(root, path[:-1], raw)
     schema = table.model_json_schema() if isinstance(table, type) and issubclass(table, BaseModel) else {}
     node = schema.get("properties", {}).get(path[-1], {})
     lists = [x for x in (node, *node.get("anyOf", [])) if "minItems" in x or "maxItems" in x]
@@ -248,7 +248,7 @@ def _numbers(node: Any, definitions: dict[str, Any]) -> Iterator[tuple[str, floa
             yield from _numbers(v, definitions)
 
 
-def _type_at(kind: Any, path: Place, raw: Any = None) -> Any:
+def type_at(kind: Any, path: Place, raw: Any = None) -> Any:
     """Return the type that a path inside a type leads to; None if it leads nowhere.
 
     Parameters
@@ -257,26 +257,26 @@ def _type_at(kind: Any, path: Place, raw: Any = None) -> Any:
         Value of that type: it tells which of several alternative tables is meant.
     """
     if isinstance(kind, TypeAliasType):
-        return _type_at(kind.__value__, path, raw)
+        return type_at(kind.__value__, path, raw)
     origin, arguments = get_origin(kind), get_args(kind)
     tag, tables = told_apart(kind)
     if tables:
         word = raw.get(tag) if isinstance(raw, dict) else None
-        return _type_at(tables[word], path, raw) if isinstance(word, str) and word in tables else None
+        return type_at(tables[word], path, raw) if isinstance(word, str) and word in tables else None
     if origin is Annotated:
-        return _type_at(arguments[0], path, raw)
+        return type_at(arguments[0], path, raw)
     if origin in (Union, UnionType):
-        return next((t for a in arguments if (t := _type_at(a, path, raw)) not in (None, type(None))), None)
+        return next((t for a in arguments if (t := type_at(a, path, raw)) not in (None, type(None))), None)
     if not path:
         return kind
     below = _value_at(raw, path[:1])
     if origin in (dict, list):
-        return _type_at(arguments[-1], path[1:], below)
+        return type_at(arguments[-1], path[1:], below)
     if isinstance(kind, type) and issubclass(kind, BaseModel) and path[0] in kind.model_fields:
         field = kind.model_fields[str(path[0])]
         # A discriminator of the whole value is the field's, not the annotation's.
         annotation = Annotated[field.annotation, field] if field.discriminator else field.annotation
-        return _type_at(annotation, path[1:], below)
+        return type_at(annotation, path[1:], below)
     return None
 
 
@@ -307,7 +307,7 @@ def _alternatives(root: Any, path: Place, raw: Any) -> tuple[str, dict[str, type
     """Return the alternatives of the table that a path leads to, as :func:`told_apart`."""
     if not path:
         return "", {}
-    owner = _type_at(root, path[:-1], raw)
+    owner = type_at(root, path[:-1], raw)
     if get_origin(owner) in (dict, list):
         return told_apart(get_args(owner)[-1])
     return "", {}

@@ -40,21 +40,21 @@ def tables(root: type[Table]) -> Iterator[tuple[str, type[Table]]]:
 def _inside(name: str, table: type[Table]) -> Iterator[tuple[str, type[Table]]]:
     yield name, table
     for key, field in table.model_fields.items():
-        for how, inner in _nested(field.annotation):
+        for how, inner in nested(field.annotation):
             path = f"{name.strip('[]')}.{key}".strip(".")
             yield from _inside({"dict": f"[{path}.NAME]", "list": f"[[{path}]]"}.get(how, f"[{path}]"), inner)
 
 
-def _nested(kind: Any, how: str = "") -> Iterator[tuple[str, type[Table]]]:
+def nested(kind: Any, how: str = "") -> Iterator[tuple[str, type[Table]]]:
     """Yield the tables inside a type, with "dict" or "list" if there may be several."""
     if isinstance(kind, TypeAliasType):
-        yield from _nested(kind.__value__, how)
+        yield from nested(kind.__value__, how)
     elif isinstance(kind, type) and get_origin(kind) is None and issubclass(kind, Table):
         yield how, kind
     else:
         origin = get_origin(kind)
         for x in get_args(kind):
-            yield from _nested(x, origin.__name__ if origin in (dict, list) else how)
+            yield from nested(x, origin.__name__ if origin in (dict, list) else how)
 
 
 def word_of(table: type[Table]) -> str:
@@ -77,12 +77,12 @@ def _owners(table: type[Table]) -> dict[str, str]:
     return out
 
 
-def _type(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> tuple[str, str]:
+def type_of(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> tuple[str, str]:
     """Return what a value is and what is allowed of it, as text."""
     if "$ref" in node:
-        return _type(definitions[node["$ref"].rpartition("/")[2]], definitions)
+        return type_of(definitions[node["$ref"].rpartition("/")[2]], definitions)
     if "anyOf" in node:
-        parts = [_type(x, definitions) for x in node["anyOf"] if x.get("type") != "null"]
+        parts = [type_of(x, definitions) for x in node["anyOf"] if x.get("type") != "null"]
         kinds, limited = (list(dict.fromkeys(x[i] for x in parts if x[i])) for i in (0, 1))
         return " or ".join(kinds), " or ".join(limited)
     if "enum" in node or "const" in node:
@@ -90,7 +90,7 @@ def _type(node: Mapping[str, Any], definitions: Mapping[str, Any]) -> tuple[str,
         kind = "text" if isinstance(choices[0], str) else "number"
         return kind, ", ".join(f"`{show(x)}`" for x in choices)
     if node.get("type") == "array":
-        kind, allowed = _type(node["items"], definitions)
+        kind, allowed = type_of(node["items"], definitions)
         low, high = node.get("minItems"), node.get("maxItems")
         many = {"number": "numbers", "integer": "integers", "text": "texts", "table": "tables"}.get(kind, kind)
         count = f"{low} " if low == high and low else f"{low} to {high} " if low and high else ""
@@ -119,7 +119,7 @@ def _section(name: str, table: type[Table]) -> list[str]:
     columns = ["key", "type", "unit", "default", "allowed", *(["with"] if owners else []), ""]
     lines = [heading, "", text, "", _row(columns), _row(["---"] * len(columns))]
     for key, field in table.model_fields.items():
-        kind, allowed = _type(schema["properties"][key], schema.get("$defs", {}))
+        kind, allowed = type_of(schema["properties"][key], schema.get("$defs", {}))
         words, of = unit_of(field.description or "")
         cells = [f"`{key}`", kind, of, default_of(field), allowed]
         lines.append(_row([*cells, *([owners.get(key, "")] if owners else []), words]))

@@ -5,11 +5,11 @@ import re
 import pytest
 from launch import ROOT
 
-from fespin.cases import reference
 from fespin.cases.casefile import read
 from fespin.cases.json_schema import schema
 from fespin.cases.registry import KINDS
 from fespin.cases.schema import Table
+from fespin.cases.units import unit_of
 from fespin.cli import main
 
 PAGE = ROOT / "docs" / "case-keys.md"
@@ -81,7 +81,7 @@ def test_every_key_is_described_with_its_unit(table):
     found = table.model_json_schema()
     for key, field in table.model_fields.items():
         assert field.description, key
-        words, unit = reference.unit(field.description)
+        words, unit = unit_of(field.description)
         assert words, key
         if key == "petsc":
             continue  # options of many kinds
@@ -134,6 +134,6 @@ def test_what_is_said_to_belong_to_others_is_refused(tmp_path):
 
 
 def test_units_are_found():
-    assert reference.unit("kappa without a current (W/(m K))") == ("kappa without a current", "W/(m K)")
-    assert reference.unit("direction (of any length), a vector") == ("direction (of any length), a vector", "")
-    assert reference.unit("rho* = rho/(1 - beta^2); of both (ohm m)") == ("rho* = rho/(1 - beta^2); of both", "ohm m")
+    assert unit_of("kappa without a current (W/(m K))") == ("kappa without a current", "W/(m K)")
+    assert unit_of("direction (of any length), a vector") == ("direction (of any length), a vector", "")
+    assert unit_of("rho* = rho/(1 - beta^2); of both (ohm m)") == ("rho* = rho/(1 - beta^2); of both", "ohm m")
