@@ -261,8 +261,8 @@ class Proportional:
         Factors that make the next error smaller than the tolerance.
     accepted
         Largest error over the tolerance of a step that counts.
-    smallest_ratio
-        Added to errors, so that none is zero.
+    smallest_ratio, smallest_ratio_after_failure
+        Added to errors of steps that count, so that none is zero, and of steps that do not.
     keeps
         Ratios of two lengths, from and to, that are not worth a change; None: every change is made.
     stretch
@@ -278,6 +278,7 @@ class Proportional:
     safety_after_failure: float = 0.9
     accepted: float = 1.0
     smallest_ratio: float = 1e-10
+    smallest_ratio_after_failure: float = 0.0
     keeps: tuple[float, float] | None = None
     stretch: float = 1.1
     halves: bool = False
@@ -294,7 +295,9 @@ class Proportional:
 
     def smaller(self, length: float, ratio: float) -> float:
         """Return a smaller length, the smallest for an error that is no number."""
-        wanted = self.safety_after_failure * ratio ** (-1 / self.order) if math.isfinite(ratio) else self.least
+        if not math.isfinite(ratio):
+            return length * self.least
+        wanted = self.safety_after_failure * (ratio + self.smallest_ratio_after_failure) ** (-1 / self.order)
         return length * max(self.least, wanted)
 
     def larger(self, length: float, ratio: float, wanted: float, may_grow: bool) -> float:
