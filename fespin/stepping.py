@@ -297,8 +297,8 @@ class Proportional:
         """Return a smaller length, the smallest for an error that is no number."""
         if not math.isfinite(ratio):
             return length * self.least
-        wanted = self.safety_after_failure * (ratio + self.smallest_ratio_after_failure) ** (-1 / self.order)
-        return length * max(self.least, wanted)
+        raised = ratio + self.smallest_ratio_after_failure
+        return float(length * max(self.least, self.safety_after_failure * raised ** (-1 / self.order)))
 
     def larger(self, length: float, ratio: float, wanted: float, may_grow: bool) -> float:
         """Return the length that the error asks for; a step that a stop has cut short does not shorten the next."""
