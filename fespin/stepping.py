@@ -261,8 +261,8 @@ class Proportional:
         Factors that make the next error smaller than the tolerance.
     accepted
         Largest error over the tolerance of a step that counts.
-    smallest_ratio
-        Added to errors, so that none is zero.
+    smallest_ratio, smallest_ratio_after_failure
+        Added to errors of steps that count, so that none is zero, and of steps that do not.
     keeps
         Ratios of two lengths, from and to, that are not worth a change; None: every change is made.
     stretch
@@ -278,6 +278,7 @@ class Proportional:
     safety_after_failure: float = 0.9
     accepted: float = 1.0
     smallest_ratio: float = 1e-10
+    smallest_ratio_after_failure: float = 0.0
     keeps: tuple[float, float] | None = None
     stretch: float = 1.1
     halves: bool = False
@@ -294,8 +295,10 @@ class Proportional:
 
     def smaller(self, length: float, ratio: float) -> float:
         """Return a smaller length, the smallest for an error that is no number."""
-        wanted = self.safety_after_failure * ratio ** (-1 / self.order) if math.isfinite(ratio) else self.least
-        return length * max(self.least, wanted)
+        if not math.isfinite(ratio):
+            return length * self.least
+        raised = ratio + self.smallest_ratio_after_failure
+        return float(length * max(self.least, self.safety_after_failure * raised ** (-1 / self.order)))
 
     def larger(self, length: float, ratio: float, wanted: float, may_grow: bool) -> float:
         """Return the length that the error asks for; a step that a stop has cut short does not shorten the next."""

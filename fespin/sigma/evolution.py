@@ -30,7 +30,7 @@ from .switching import depth
 
 # Error of the embedded method, of order 3 and filtered, in the step. Operators are made at each step anyway, so that
 # lengths need not come back.
-_RULE = Proportional(4, least=0.2, most=4.0, stretch=1.1)
+_RULE = Proportional(4, least=0.2, most=4.0, smallest_ratio_after_failure=1e-10, stretch=1.1)
 
 # Height of the density above the lowest well (kT) from which on the weighted form loses digits.
 _DEEP = 35.0
