@@ -24,7 +24,7 @@ from ..onsager.coefficients import Coefficients
 from ..onsager.declaration import Mechanism, Reversible
 from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import Dissipation, dissipation_of
-from ..onsager.system import System
+from ..onsager.system import Fields, System
 from ..onsager.terminals import Terminal
 from ..transport.problem import TransportProblem
 from ..transport.spins import SPIN, SPIN_PER_CHARGE
@@ -110,7 +110,7 @@ def solve_turning(
         If a layer is no uniform magnet, a lead continues it where spins are resolved, or a velocity is not three
         finite numbers.
     ModelError
-        If the model has no transverse spins.
+        If the model has no transverse spins, or laws that follow the state.
     SolverError
         If the solver does not converge.
 
@@ -125,6 +125,8 @@ def solve_turning(
     """
     if not isinstance(problem.model, Vector):
         raise ModelError("only the vector model has the transverse spins that a turning magnet pumps")
+    if problem.system.declaration.nonlinear:
+        raise ModelError("pumping is for linear models, and this one has laws that follow the state")
     problem.apply(electric_field)
     system = problem.system
     velocities = {n: _transverse(problem, n, w) for n, w in turning.items()}
@@ -140,13 +142,7 @@ def solve_turning(
     fields = dict(zip(system.fields, w, strict=True))
     parts = dict(dissipation_of(system, w).parts)
     torque = {x.name: spin_torque(problem, fields, x.name) for x in problem.stack if x.material.ferromagnetic}
-    for (n, (place, name), c), load in zip(pieces, loads, strict=True):
-        # The force is that of s - shift: c (w - x)^2 = c w^2 - 2 c w x + c x^2.
-        answer = system.residual(w, coefficients=c)
-        change = system.product(shifts[n], load) - system.product(w, load) - system.product(shifts[n], answer)
-        parts[place, name] = parts.get((place, name), 0.0) + change
-        uptake = np.array([system.product(_constant(system, e), load) for e in np.eye(3)])
-        torque[n] = torque[n] - SPIN_PER_CHARGE * _across(problem, n) @ uptake / problem.domain.area
+    _move_with_magnets(problem, list(zip(pieces, loads, strict=True)), shifts, w, parts, torque)
     mechanical = -sum(float(torque[n] @ v) for n, v in velocities.items()) * problem.domain.area
     dissipation = Dissipation(parts)
     largest = max(abs(solved.power), abs(mechanical), abs(dissipation.total))
@@ -167,6 +163,25 @@ def solve_turning(
         balance,
         problem.in_plane_currents(w) if problem.domain.dim < 3 else {},
     )
+
+
+def _move_with_magnets(
+    problem: TransportProblem,
+    loads: Sequence[tuple[tuple[str, tuple[str, str], Coefficients], Fields]],
+    shifts: Mapping[str, Fields],
+    w: Fields,
+    parts: dict[tuple[str, str], float],
+    torque: dict[str, Array],
+) -> None:
+    """Correct powers and torques of magnets at rest, in place, by what acts on s relative to a magnet's motion."""
+    system = problem.system
+    for (n, (place, name), c), load in loads:
+        # The force is that of s - shift: c (w - x)^2 = c w^2 - 2 c w x + c x^2.
+        answer = system.residual(w, coefficients=c)
+        change = system.product(shifts[n], load) - system.product(w, load) - system.product(shifts[n], answer)
+        parts[place, name] = parts.get((place, name), 0.0) + change
+        uptake = np.array([system.product(_constant(system, e), load) for e in np.eye(3)])
+        torque[n] = torque[n] - SPIN_PER_CHARGE * _across(problem, n) @ uptake / problem.domain.area
 
 
 def pumping_matrix(problem: TransportProblem, layer: str, *, open_circuit: bool = False) -> Array:

@@ -346,27 +346,39 @@ class Declaration:
         self._check_names()
         self._check_contacts()
         self._check_state_laws()
+        self._check_applied()
+        self._check_conservation()
+
+    def _check_applied(self) -> None:
+        """Refuse given forces on unknown fields, and those that are not three numbers."""
         for f, vector in self.applied.items():
             if f not in self.fields:
                 raise ModelError(f"applied: there is no field '{f}'; {nearest(f, self.fields)}")
             if np.shape(vector) != (3,) or not np.isfinite(np.asarray(vector, dtype=float)).all():
                 raise ModelError(f"applied: the force on '{f}' is {vector}; it must be three finite numbers")
+
+    def _check_conservation(self) -> None:
+        """Refuse what depends on a conserved quantity's field otherwise than by differences."""
         charges = {c.charge for c in self.contacts.values()}
         for charge in sorted(self._driven):
             for place, x in self.media.items():
                 # Heat is stored, charge is not.
-                for m in (*x.reactions, *(x.storage if charge in charges else ())):
-                    if m.weights.get(charge):
+                stored = x.storage if charge in charges else ()
+                terms = [(m.name, m.weights) for m in (*x.reactions, *stored)]
+                for name, weights in (*terms, *_constant_weights(x.state)):
+                    if weights.get(charge):
                         raise ModelError(
-                            f"'{m.name}' in '{place}' depends on '{charge}' itself, not on differences: "
+                            f"'{name}' in '{place}' depends on '{charge}' itself, not on differences: "
                             "charge would not be conserved"
                         )
-            for pair, face in ((p, m) for p, x in self.laws.items() for m in x.mechanisms):
-                if abs(face.weights.get((0, charge), 0.0) + face.weights.get((1, charge), 0.0)) > 1e-12:
-                    raise ModelError(
-                        f"interface mechanism '{face.name}' between '{pair[0]}' and '{pair[1]}' does not depend "
-                        f"on the jump of '{charge}' alone: charge would not be conserved"
-                    )
+            for pair, law in self.laws.items():
+                faces = [(m.name, m.weights) for m in law.mechanisms]
+                for name, sides in (*faces, *_constant_weights(law.state)):
+                    if abs(sides.get((0, charge), 0.0) + sides.get((1, charge), 0.0)) > 1e-12:
+                        raise ModelError(
+                            f"interface mechanism '{name}' between '{pair[0]}' and '{pair[1]}' does not depend "
+                            f"on the jump of '{charge}' alone: charge would not be conserved"
+                        )
 
     @property
     def nonlinear(self) -> bool:
@@ -478,3 +490,8 @@ class Declaration:
         if pair[::-1] in self.laws:
             return self.laws[pair[::-1]].flipped()
         return InterfaceLaw(perfect=frozenset(self.fields))
+
+
+def _constant_weights(laws: Sequence[StateLaw[Any]]) -> list[tuple[str, Mapping[Any, float]]]:
+    """Return names and weights of laws driven by values; weights that follow the state are the model's own affair."""
+    return [(x.name, x.weights) for x in laws if not (x.gradients or callable(x.weights))]

@@ -194,7 +194,7 @@ class GradientCoupling:
 
     Examples
     --------
-    In an oblique magnetization, J_c gains an anomalous Hall current through s, and J_s the inverse:
+    Gradients of s drive c across them in the plane of x and y, and those of c drive s:
 
     >>> from fespin.onsager import GradientCoupling
     >>> GradientCoupling("Hall", "c", "s", ((0, -2e5, 0), (2e5, 0, 0), (0, 0, 0))).row

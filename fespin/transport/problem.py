@@ -15,10 +15,10 @@ from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
 from ..onsager.applied import in_plane_fluxes
 from ..onsager.declaration import Declaration
-from ..onsager.power import dissipation_of, end_mean, face_mean, moments, nonequilibrium_power
+from ..onsager.power import Dissipation, Moments, dissipation_of, end_mean, face_mean, moments, nonequilibrium_power
 from ..onsager.state_laws import StateForms, StateSolution, StateSystem
 from ..onsager.system import System
-from ..onsager.terminals import Terminal, TerminalSolver
+from ..onsager.terminals import Solved, Terminal, TerminalSolver
 from ..onsager.transient import Evolution, evolve
 from ..quantities import is_finite
 from ..solvers import SolverOptions
@@ -295,24 +295,7 @@ class TransportProblem:
         if between is None:
             between = reports.driven_contacts(amps)
         m = moments(self.system, w)
-        put_in = solved.power
-        if nonlinear is None:
-            power = dissipation_of(self.system, w, m)
-            balance = power.total / put_in - 1 if put_in else 0.0
-        else:
-            power, electric = nonlinear.power, [volts[k] * amps[k] for k in volts]
-            if nonlinear.entropy is not None:
-                # Of the whole energy, the fields' potentials times their fluxes are no measure.
-                put_in = sum(electric)
-            balance = nonlinear.balance(power.total - put_in, [*power.parts.values(), *electric])
-        if not abs(balance) < 1e-6:
-            if self.solver.options.kind == "direct":
-                advice = "coefficients differ by more orders of magnitude than the digits of a number; make them closer"
-            else:
-                advice = "try the solver kind 'direct', or a smaller rtol"
-            raise SolverError(
-                f"transport: the dissipated power {power.total:.6g} is not the power put in, {put_in:.6g}; {advice}"
-            )
+        power, balance = self._balanced(solved, nonlinear, m)
         channel_currents = reports.channel_currents(self, w, state or self.system)
         lost = reports.lost_current(self, channel_currents, amps[between[0]])
         layer_drops, interface_drops = reports.drops(self, w)
@@ -356,6 +339,28 @@ class TransportProblem:
             report |= _of_newton(nonlinear)
         return replace(solution, report=report)
 
+    def _balanced(self, solved: Solved, nonlinear: StateSolution | None, m: Moments) -> tuple[Dissipation, float]:
+        """Return the dissipated power and its balance with what is put in; refuse a solution that violates it."""
+        put_in = solved.power
+        if nonlinear is None:
+            power = dissipation_of(self.system, solved.fields, m)
+            balance = power.total / put_in - 1 if put_in else 0.0
+        else:
+            power, electric = nonlinear.power, [v * solved.currents[k] for k, v in solved.voltages.items()]
+            if nonlinear.entropy is not None:
+                # Of the whole energy, the fields' potentials times their fluxes are no measure.
+                put_in = sum(electric)
+            balance = nonlinear.balance(power.total - put_in, [*power.parts.values(), *electric])
+        if not abs(balance) < 1e-6:
+            if self.solver.options.kind == "direct":
+                advice = "coefficients differ by more orders of magnitude than the digits of a number; make them closer"
+            else:
+                advice = "try the solver kind 'direct', or a smaller rtol"
+            raise SolverError(
+                f"transport: the dissipated power {power.total:.6g} is not the power put in, {put_in:.6g}; {advice}"
+            )
+        return power, balance
+
     def evolve(
         self,
         drive: Callable[[float], Mapping[str, Terminal]],
@@ -370,8 +375,8 @@ class TransportProblem:
     ) -> Evolution:
         """Follow the potentials in time, with the spin and heat capacity of the materials. Collective.
 
-        Leads and reservoirs answer at once. Of the nonlinear thermoelectric model, its linear part about the
-        reference temperature. See :func:`fespin.onsager.transient.evolve`.
+        Leads and reservoirs answer at once. Of laws that follow the state, such as those of the nonlinear
+        thermoelectric model, the linear parts at rest. See :func:`fespin.onsager.transient.evolve`.
 
         Parameters
         ----------
@@ -426,7 +431,7 @@ class TransportProblem:
     ) -> HarmonicResponse:
         """Solve for an alternating drive, with the spin capacity of the materials, leads included. Collective.
 
-        Linear models only; of the nonlinear thermoelectric one, its linear part about the reference temperature.
+        Of laws that follow the state, such as those of the nonlinear thermoelectric model, the linear parts at rest.
 
         Parameters
         ----------

@@ -270,6 +270,12 @@ class TestRefused:
         with pytest.raises(ModelError, match=r"'barier' at 'a\|b' replaces no mechanism; did you mean 'barrier'"):
             replace(base, laws={("a", "b"): replace(base.laws["a", "b"], state=(law,))})
 
+    def test_laws_that_let_charge_leak(self):
+        one_sided = StateLaw("barrier", {(0, "c"): 1.0}, conductance, {"G0": G0, "V_h": V_H})
+        base = barrier()
+        with pytest.raises(ModelError, match="'barrier' between 'a' and 'b' does not depend on the jump of 'c' alone"):
+            replace(base, laws={("a", "b"): replace(base.laws["a", "b"], state=(one_sided,))})
+
     def test_parameters_that_are_no_numbers(self):
         with pytest.raises(ModelError, match="they must be finite"):
             StateLaw("barrier", JUMP, conductance, {"G0": float("nan")})

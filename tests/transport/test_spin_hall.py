@@ -10,6 +10,7 @@ import fespin as fs
 from fespin.constants import ELEMENTARY_CHARGE, HBAR
 from fespin.coupling import solve_turning, torque_map
 from fespin.errors import InputError, ModelError
+from fespin.onsager import StateLaw
 from references import film as exact
 
 COMM = MPI.COMM_SELF
@@ -234,4 +235,22 @@ class TestRefused:
 
     def test_maps_over_one_angle(self):
         with pytest.raises(ModelError, match="spin_hall_angle of 'hm' ties spins to the directions of space"):
-            torque_map(problem("absorbed"), "f")
+            torque_map(problem("absorbed"), "f", pumping=True)
+
+    def test_turning_magnets_with_laws_of_the_state(self):
+        class Following(fs.Vector):
+            def declare(self, stack, contacts, pairs):
+                plain = super().declare(stack, contacts, pairs)
+                law = plain.laws["hm", "f"]
+                m = law.mechanisms[0]
+                state = (StateLaw(m.name, m.weights, constant, {"G": m.coefficient}),)
+                return replace(plain, laws={("hm", "f"): replace(law, state=state)})
+
+        plain = problem("absorbed")
+        p = fs.TransportProblem(plain.domain, Following("absorbed"), contacts={"top": "blocked"})
+        with pytest.raises(ModelError, match="pumping is for linear models"):
+            solve_turning(p, {"f": (1e9, 0, 0)}, STILL)
+
+
+def constant(at, p):
+    return p["G"]
