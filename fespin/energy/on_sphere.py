@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,8 @@ from ufl.algorithms import expand_derivatives
 from ufl.algorithms.expand_indices import expand_indices
 
 from ..errors import InputError
+from .collection import AnyTerm, resolve, volume_density
+from .declaration import Scales
 
 type Array = NDArray[Any]
 """Numbers, most often float64; shapes are in the docstrings."""
@@ -138,6 +141,62 @@ class Pointwise:
     def laplacian(self, u: Array) -> Array:
         """Return the Laplace-Beltrami operator of the function (n,)."""
         return np.asarray(np.trace(self.hessian(u, tangent_frame(u)), axis1=-2, axis2=-1))
+
+
+def macrospin_energy(term: AnyTerm, u: Any, scales: Scales, thickness: float | None = None) -> Any:
+    """Return the energy (J) of a term in a macrospin, v e(u, 0), as a UFL expression of the UFL vector u.
+
+    Parameters
+    ----------
+    scales
+        Numbers of the macrospin, all of them.
+    thickness
+        Thickness (m) of the film, which energies of faces need.
+    """
+    flat = ufl.zero(3, 3)
+    if getattr(term, "thermal", False):
+        # Of a volume of one: dividing by the volume and multiplying by it would round.
+        (term,) = resolve([term], dataclasses.replace(scales, volume=1.0))
+        return volume_density(term, u, flat, None)
+    assert scales.volume is not None
+    (term,) = resolve([term], scales)
+    return multiplied(ufl.as_ufl(volume_density(term, u, flat, None, thickness)), scales.volume)
+
+
+def multiplied(expression: Any, factor: float) -> Any:
+    """Return a UFL expression times a number, which joins the number that each summand has already.
+
+    A macrospin's energies (J) are so the same to the last digit as if their constants had been given for its volume.
+
+    Examples
+    --------
+    >>> multiplied(ufl.as_ufl(2.0), 3.0)
+    FloatValue(6.0)
+    """
+    if isinstance(expression, ufl.algebra.Sum):
+        return sum(
+            (multiplied(part, factor) for part in expression.ufl_operands[1:]),
+            multiplied(expression.ufl_operands[0], factor),
+        )
+    if isinstance(expression, ufl.algebra.Division):
+        numerator, denominator = expression.ufl_operands
+        if isinstance(denominator, ufl.constantvalue.ScalarValue) and float(denominator) == factor:
+            return numerator
+    joined = _joined(expression, factor)
+    return factor * expression if joined is None else joined
+
+
+def _joined(expression: Any, factor: float) -> Any | None:
+    """Return a product whose number is multiplied; None if it has none."""
+    if isinstance(expression, ufl.constantvalue.ScalarValue):
+        return ufl.as_ufl(float(expression) * factor)
+    if isinstance(expression, ufl.algebra.Product):
+        a, b = expression.ufl_operands
+        for part, other in ((a, b), (b, a)):
+            joined = _joined(part, factor)
+            if joined is not None:
+                return joined * other
+    return None
 
 
 def tangent_frame(u: Array) -> Array:

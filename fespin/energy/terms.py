@@ -56,7 +56,13 @@ class Uniaxial:
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
-        return -_known("uniaxial anisotropy", self.constant) * dot(self.axis, m) ** 2
+        along = dot(self.axis, m)
+        return -_known("uniaxial anisotropy", self.constant) * along * along
+
+    @property
+    def thermal(self) -> bool:
+        """Return whether all its numbers are given in kT."""
+        return self.stability is not None
 
     def resolved(self, scales: Scales) -> Uniaxial:
         """Return the term with its constant."""
@@ -105,8 +111,14 @@ class Biaxial:
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
-        easy, hard = (_known("biaxial anisotropy", k) for k in (self.constant, self.hard_constant))
-        return -easy * dot(self.axis, m) ** 2 + hard * dot(self.hard_axis, m) ** 2
+        k, k_hard = (_known("biaxial anisotropy", x) for x in (self.constant, self.hard_constant))
+        easy, hard = dot(self.axis, m), dot(self.hard_axis, m)
+        return -k * easy * easy + k_hard * hard * hard
+
+    @property
+    def thermal(self) -> bool:
+        """Return whether all its numbers are given in kT."""
+        return self.stability is not None and self.hard_stability is not None
 
     def resolved(self, scales: Scales) -> Biaxial:
         """Return the term with its constants."""
@@ -164,6 +176,11 @@ class Cubic:
         a, b, c = (dot(axis, m) ** 2 for axis in (p, q, third))
         return _known("cubic anisotropy", self.constant) * (a * b + b * c + c * a) + self.second * a * b * c
 
+    @property
+    def thermal(self) -> bool:
+        """Return whether all its numbers are given in kT."""
+        return self.stability is not None and not self.second
+
     def resolved(self, scales: Scales) -> Cubic:
         """Return the term with its constant."""
         return _with_constants("cubic anisotropy", self, scales, {"constant": "stability"})
@@ -211,7 +228,7 @@ class Shape:
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
         ms = _known("shape anisotropy", self.saturation_magnetization)
-        return VACUUM_PERMEABILITY / 2 * ms * ms * sum(self.factors[i] * m[i] ** 2 for i in range(3))
+        return VACUUM_PERMEABILITY / 2 * ms**2 * sum(self.factors[i] * m[i] ** 2 for i in range(3))
 
     def resolved(self, scales: Scales) -> Shape:
         """Return the term with Ms."""

@@ -10,14 +10,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import ufl
 
 from ..constants import BOLTZMANN, ELECTRON_GYROMAGNETIC_RATIO
 from ..device import Layer
-from ..energy.collection import AnyTerm, as_terms, resolve, volume_density
+from ..energy.collection import AnyTerm, as_terms, resolve
 from ..energy.declaration import Function, Scales, Vector, field_vector
 from ..energy.magnet import Magnet
-from ..energy.on_sphere import Array, Pointwise
+from ..energy.on_sphere import Array, Pointwise, macrospin_energy
 from ..energy.terms import Zeeman
 from ..errors import InputError
 from ..quantities import require_positive
@@ -199,8 +198,11 @@ class Macrospin:
     @cached_property
     def resolved_terms(self) -> tuple[AnyTerm, ...]:
         """Return the energies with all numbers in them: Ms, and constants (J/m3) in place of stabilities."""
-        scales = Scales(self.saturation_magnetization, self.volume, self.thermal_energy)
-        return resolve(self.terms, scales)  # type: ignore[arg-type]
+        return resolve(self.terms, self._scales)  # type: ignore[arg-type]
+
+    @property
+    def _scales(self) -> Scales:
+        return Scales(self.saturation_magnetization, self.volume, self.thermal_energy)
 
     # ---- scales
     @property
@@ -229,14 +231,13 @@ class Macrospin:
         """Return E(u)/kT, without the applied field's part if that is zero."""
 
         def total(u: Any) -> Any:
-            flat = ufl.zero(3, 3)
-            parts = [volume_density(t, u, flat, None, self.thickness) for t in self.resolved_terms]
+            parts = [macrospin_energy(term, u, self._scales, self.thickness) for term in self.terms]  # type: ignore[arg-type]
             if any(self.field):
-                parts.append(Zeeman(self.field, self.saturation_magnetization).density(u, flat, None))
+                parts.append(macrospin_energy(Zeeman(self.field), u, self._scales))
             # UFL goes through a sum by recursion, one level for each term.
             while len(parts) > _TERMS:
                 parts = [sum(parts[i + 1 : i + _TERMS], parts[i]) for i in range(0, len(parts), _TERMS)]
-            return self.volume / self.thermal_energy * sum(parts, 0.0 * u[0])
+            return sum(parts, 0.0 * u[0]) / self.thermal_energy
 
         return Pointwise(total, "macrospin: energy")
 

@@ -125,3 +125,18 @@ def test_impossible(make, words):
     with pytest.raises(InputError) as error:
         make()
     assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_constants_are_multiplied_first():
+    """Energies are constants times the volume, to the last digit: seeds of random motion keep their numbers."""
+    p = np.array([1.0, 2.0, -1.0]) / np.linalg.norm([1.0, 2.0, -1.0])
+    along = p[0] * U[:, 0] + p[1] * U[:, 1] + p[2] * U[:, 2]
+    for v, t in ((1.4e-24, 300.0), (1.3e-24, 310.0), (7.7e-25, 291.3)):
+        for term, energy in (
+            (fs.Uniaxial(2.1e5, (1, 2, -1)), 2.1e5 * v),
+            (fs.Uniaxial(axis=(1, 2, -1), stability=60.0), 60.0 * BOLTZMANN * t),
+        ):
+            bit = fs.Macrospin(v, MS, 0.1, t, term)
+            assert (bit.reduced_energy(U) == -energy * along * along / (BOLTZMANN * t)).all()
+        bit = fs.Macrospin(v, MS, 0.1, t, lambda u: 1e-20 * u[2] ** 3, field=(0.0, 0.0, 0.1))
+        assert (bit.reduced_energy(U) == (1e-20 * U[:, 2] ** 3 - MS * v * (0.1 * U[:, 2])) / (BOLTZMANN * t)).all()
