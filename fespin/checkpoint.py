@@ -44,13 +44,13 @@ class StateFile:
     comm
         All ranks that compute. If the mesh lies on each rank by itself, the first one writes.
     space
-        Of scalar functions, on the mesh of the computation.
+        Space of scalar functions, on the mesh of the computation.
     path
         The file.
     every
         Seconds of computing between two states.
     about
-        What the state is of, such as the name of an equation; a file about something else is refused.
+        Subject of the state, such as the name of an equation; a file about something else is refused.
 
     Examples
     --------
@@ -98,9 +98,9 @@ class StateFile:
         Parameters
         ----------
         numbers
-            What JSON can hold, the same on all ranks.
+            Numbers that JSON can hold, the same on all ranks.
         values
-            At this rank's own nodes, (owned, k) each.
+            Values at this rank's own nodes, (owned, k) each.
 
         Raises
         ------

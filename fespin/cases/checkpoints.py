@@ -22,7 +22,7 @@ def tables_of(table: BaseModel, task: BaseModel) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Where the states of a run are kept, and how often they are written.
+    """Folder in which the states of a run are kept, and how often they are written.
 
     Files are named after the task and a digest of all that their contents depend on: one folder serves a whole sweep
     of cases, and a case that was changed starts afresh.
@@ -30,7 +30,7 @@ class Checkpoints:
     Attributes
     ----------
     folder
-        Where they lie.
+        Folder itself.
     every
         Seconds of computing between two states of an evolution. Pieces of maps and surveys are written as they end.
     files
@@ -74,7 +74,7 @@ class Checkpoints:
         Parameters
         ----------
         name
-            Of the task.
+            Name of the task.
         tables
             All that the state depends on, of what JSON can hold.
         """

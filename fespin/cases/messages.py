@@ -1,4 +1,4 @@
-"""What is wrong with the tables of a case: where, what was found, what is allowed, in one line."""
+"""Errors in the tables of a case, in one line: where, what was found, what is allowed."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
     Parameters
     ----------
     error
-        Of validating `raw` as `root`.
+        Error of validating `raw` as `root`.
     """
     details = error.errors(include_url=False)
     # A misspelt key is often a missing one, too.

@@ -121,7 +121,7 @@ def check_petsc(owner: str, options: Mapping[str, Value]) -> None:
     owner
         The key that holds them.
     options
-        By name, without leading hyphen and prefix.
+        Values by name, without leading hyphen and prefix.
 
     Raises
     ------

@@ -45,17 +45,17 @@ def run(
     Parameters
     ----------
     folder
-        Where results go.
+        Folder where results go.
     base
         Folder of the case file.
     say
         Called with progress, on every rank.
     pictures
-        Whether to draw.
+        True to draw.
     checkpoints
-        Where long tasks keep what they have done, and go on from it.
+        Folder where long tasks keep what they have done, and go on from it.
     assignments
-        What ``--set`` changed, for notes.
+        Changes by ``--set``, for notes.
 
     Returns
     -------

@@ -131,7 +131,8 @@ class Table(BaseModel):
         Groups of keys of which at most one may be given.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    # Validators are built once, with that of the case that holds the table: reading a case stays quick.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True)
     belonging: ClassVar[Belonging | None] = None
     exactly_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
     at_most_one: ClassVar[tuple[tuple[str, ...], ...]] = ()

@@ -38,7 +38,7 @@ def run_each[T: Task](
     say
         Called with progress.
     alone
-        Whether the results of the tasks are all that the case has.
+        True if the results of the tasks are all that the case has.
 
     Raises
     ------

@@ -94,9 +94,9 @@ def extent(what: str, sizes: Sequence[float], remedy: str) -> list[str]:
     what
         The device, as the note calls it.
     sizes
-        Along each coordinate (m).
+        Sizes along each coordinate (m).
     remedy
-        What to look at.
+        Place to look at.
     """
     largest = max(sizes, default=SMALLEST)
     if largest > LONGEST:

@@ -36,13 +36,13 @@ class Body:
     Attributes
     ----------
     mesh
-        In m.
+        Mesh, in m.
     parts
         Parts of the boundary by name: a function of positions (3, n), or facet tags and a tag.
     low, high
         The corners of the box around it (3,), in m.
     size
-        Of its cells (m); of a mesh file the mean.
+        Size of its cells (m); of a mesh file the mean.
     """
 
     mesh: dmesh.Mesh
@@ -76,13 +76,13 @@ def make_body(
     Parameters
     ----------
     base
-        Where a mesh file's path starts.
+        Folder where a mesh file's path starts.
     owner
         The table's name, for messages.
     default
         Size of cells (m) if none is given.
     curved
-        Whether the cells of discs and cylinders follow their edge to second order.
+        True if the cells of discs and cylinders follow their edge to second order.
 
     Raises
     ------

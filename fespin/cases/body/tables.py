@@ -85,7 +85,7 @@ def check_body(owner: str, table: BodyTable, shapes: Sequence[str], default: flo
     owner
         The table's name.
     shapes
-        Those that the owner allows.
+        Shapes that the owner allows.
     default
         Size of cells (m) if none is given.
 

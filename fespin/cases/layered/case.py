@@ -44,7 +44,7 @@ SHAPES: dict[str, tuple[set[str], set[str]]] = {  # keys needed, keys allowed
 
 
 class Geometry(Table):
-    """Where the layers are: exactly one of a shape and a mesh file.
+    """Place of the layers: exactly one of a shape and a mesh file.
 
     A "line" has one dimension, a "strip" two (a section), a "pillar" three; their contacts are bottom and top. A
     "lateral" valve has exactly three layers, in this order: the channel, and the injector and the detector that lie
@@ -138,7 +138,7 @@ class Case(Table):
 
     @property
     def transports(self) -> bool:
-        """Whether there is transport to solve; with a macrospin, layers may be there for its volume alone."""
+        """Return whether there is transport to solve; with a macrospin, layers may be there for its volume alone."""
         return self.macrospin is None or "transport" in self.model_fields_set
 
     def layer_volume(self, name: str) -> float:
@@ -173,7 +173,7 @@ class Case(Table):
         user
             Who asks, for messages.
         magnetized
-            Whether what is made of it has a direction of its magnetization; else beta = 0 is that of a normal metal.
+            True if what is made of it has a direction of its magnetization; else beta = 0 is that of a normal metal.
 
         Raises
         ------
@@ -314,7 +314,7 @@ class Case(Table):
 
     @property
     def multi_terminal(self) -> bool:
-        """Whether contacts are driven one by one."""
+        """Return whether contacts are driven one by one."""
         return any(c.voltage is not None or c.current is not None for c in self.contact.values())
 
     def states(self) -> dict[str, dict[str, list[float]]]:
@@ -339,7 +339,7 @@ class Case(Table):
 
     @property
     def driven_by_device(self) -> bool:
-        """Whether the torque on the macrospin comes from the transport through the device."""
+        """Return whether the torque on the macrospin comes from the transport through the device."""
         return self.torque is not None and self.torque.source == "transport"
 
     def about(self) -> About:

@@ -1,4 +1,4 @@
-"""What can be known to fail before anything is meshed: names, combinations of keys, drives, states."""
+"""Refusals of layers before anything is meshed: names, combinations of keys, drives, states."""
 
 from __future__ import annotations
 

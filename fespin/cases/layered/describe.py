@@ -1,4 +1,4 @@
-"""What a case declares, in words for `--dry-run` and as numbers for ``summary.json``, and what it assumes."""
+"""Description of layers, in words for `--dry-run` and as numbers for ``summary.json``, and what a case assumes."""
 
 from __future__ import annotations
 

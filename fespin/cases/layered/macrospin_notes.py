@@ -21,7 +21,7 @@ def macrospin_notes(case: Case, assignments: Sequence[str] = ()) -> list[str]:
     Parameters
     ----------
     assignments
-        What ``--set`` changed, "table.key=value" each.
+        Changes by ``--set``, "table.key=value" each.
     """
     table = case.macrospin
     assert table is not None

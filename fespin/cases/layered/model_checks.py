@@ -1,4 +1,4 @@
-"""What a transport model can be known to refuse before anything is meshed: keys of other models, missing numbers."""
+"""Refusals of a transport model before anything is meshed: keys of other models, missing numbers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _refuse(key: str, models: tuple[str, ...], found: str) -> None:
 
 
 def heated(case: Case) -> bool:
-    """Whether contacts differ in temperature, or heat is driven through one."""
+    """Return whether contacts differ in temperature, or heat is driven through one."""
     if case.transport.model != "thermoelectric":
         return False
     t0 = case.transport.reference_temperature

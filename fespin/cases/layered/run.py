@@ -51,7 +51,7 @@ def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
     Parameters
     ----------
     folder
-        Where a mesh file's path starts.
+        Folder where a mesh file's path starts.
     """
     g, stack = case.geometry, case.make_stack()
     if g.mesh is not None:

@@ -66,7 +66,7 @@ def by_model(table: str) -> dict[str, set[str]]:
 
 
 class Bands(Table):
-    """What the s and d channels of a ferromagnet conduct (S/m); up is its majority."""
+    """Conductivities of the s and d channels of a ferromagnet; up is its majority."""
 
     s_up: Conductivity = Field(description="conductivity of s electrons with spin up, the majority (S/m)")
     s_down: Conductivity = Field(description="conductivity of s electrons with spin down (S/m)")
@@ -167,7 +167,7 @@ class Interface(Table):
 
 
 class Contact(Table):
-    """How spins leave through a contact, and what drives it if not [transport]."""
+    """Contact: how spins leave through it, and what drives it if not [transport]."""
 
     belonging = Belonging("transport.model", by_model("contact"))
     at_most_one = (("voltage", "current"), ("temperature", "heat_flux"))
@@ -186,7 +186,7 @@ class Contact(Table):
 
 
 class Solver(Table):
-    """How linear systems are solved."""
+    """Solver of linear systems."""
 
     kind: Literal["auto", "amg", "direct"] = Field(
         "auto",
@@ -280,7 +280,7 @@ def make_ferromagnet(name: str, own: Material, library: Mapping[str, float], mod
     Parameters
     ----------
     library
-        What the library knows of it: its spin-diffusion length is taken where the case gives sd_length alone.
+        Numbers that the library has of it: its spin-diffusion length is taken where the case gives sd_length alone.
 
     Raises
     ------
@@ -380,7 +380,7 @@ def make_interface(
     Parameters
     ----------
     owner
-        Where it is in the case, for messages.
+        Place in the case, for messages.
     between
         The materials on its sides.
     known

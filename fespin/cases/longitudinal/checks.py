@@ -1,4 +1,4 @@
-"""What can be known to fail about longitudinal dynamics before anything is meshed."""
+"""Refusals of longitudinal dynamics before anything is meshed."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def write_fields(p: Shared, path: Path, times: Sequence[float], states: Sequence
     Parameters
     ----------
     states
-        For each time the states by what their names end in.
+        States at each time, by what their names end in.
     """
     functions = {
         (key, of): p.problem.function(getattr(state, of), f"{of}_{key}" if key else of)

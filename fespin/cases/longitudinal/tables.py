@@ -31,7 +31,7 @@ STARTS = {"uniform": set[str](), "step": {"position"}, "gaussian": {"centre", "w
 
 
 class BoundaryTable(Table):
-    """What a part of the boundary does: exactly one of the two. Other parts are closed."""
+    """Part of the boundary that is not closed: exactly one of the two keys."""
 
     exactly_one = (("flux", "accumulation"),)
     flux: Drive | None = Field(None, description="outward spin flux; a negative one injects (A/s)")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -68,23 +69,85 @@ def run_tasks(
     dict
         Entries "macrospin", "tasks" and, with a map, "torque_map" of ``summary.json``.
     """
-    say = out.say
     mapped: Results = {}
     if torque_map is not None:
         spin, torque = torque_map.pumped(spin), torque_map.torque(spin)
         mapped = {"torque_map": write_map(comm, torque_map, spin, out.path, out.picture, title=title)}
     if table.mesh is not None and not (base / table.mesh).is_file():
         raise InputError(f"sphere.mesh: there is no file '{base / table.mesh}'")
-    meshed = False
-    last: dict[bool, tuple[Macrospin, Sigma]] = {}
+    solvers = _Solvers(comm, table, base, starts_of(tasks), out.say)
+    solver = solvers.make(comm, spin, torque)
+    shared = Shared(comm, title, spin, torque, solver, solvers.make, checkpoints, depends, torque_map)
+    results = run_each(comm, tasks, lambda task, name: task.run(shared, name, out), out.say, alone=alone)
+    if table.mesh is not None and not solvers.meshed:
+        out.say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")
+    if shared.curves or shared.points:
+        curves, points = shared.curves, shared.points
+        out.picture(
+            "write_error.png",
+            lambda p: plot_write_error(comm, p, curves, points=points, title=title),
+        )
+    described = _describe(spin, torque, solver)
+    if True in solvers.last:
+        described["mesh_size"] = solvers.last[True][1].mesh_size
+    return {"macrospin": described, **mapped, "tasks": results}
 
-    def sphere(on: MPI.Intracomm, of: Macrospin) -> Sigma:
-        nonlocal meshed
-        meshed = True
-        begin = time.perf_counter()
-        starts = starts_of(tasks)
+
+@dataclass
+class _Solvers:
+    """Maker of solvers that share the mesh of directions of the same energy.
+
+    Attributes
+    ----------
+    comm
+        All ranks of the case.
+    table, base
+        Table [sphere], and the folder of the case file.
+    starts
+        Directions in which tasks start.
+    say
+        Function that prints progress.
+    meshed
+        True once a mesh of directions was needed.
+    last
+        Last energy with its mesh: on all ranks (True), and on this one alone (False).
+    """
+
+    comm: MPI.Intracomm
+    table: SphereTable
+    base: Path
+    starts: list[list[float]]
+    say: Callable[[str], None]
+    meshed: bool = False
+    last: dict[bool, tuple[Macrospin, Sigma]] = field(default_factory=dict)
+
+    def make(self, on: MPI.Intracomm, of: Macrospin, torque: Torque | None) -> FokkerPlanck:
+        """Return the solver of a macrospin and a torque, on all ranks or on this one alone."""
+        table = self.table
+
+        def mesh() -> Sigma:
+            shared = on is self.comm
+            if shared not in self.last or self.last[shared][0] is not of:
+                self.last[shared] = of, self._sphere(on, of)
+            return self.last[shared][1]
+
+        return FokkerPlanck(
+            on,
+            of,
+            torque,
+            axisymmetric=table.axisymmetric,
+            verify=table.verify,
+            sphere=mesh,
+            fitted=table.mesh is None and table.mesh_size is None and table.graded,
+            say=self.say if on is self.comm else None,
+        )
+
+    def _sphere(self, on: MPI.Intracomm, of: Macrospin) -> Sigma:
+        """Mesh the directions for an energy. Collective on `on`."""
+        self.meshed = True
+        begin, table = time.perf_counter(), self.table
         wells = survey(of).wells
-        axis = starts[0] if starts else tuple(wells[0].direction) if wells else (0.0, 0.0, 1.0)
+        axis = self.starts[0] if self.starts else tuple(wells[0].direction) if wells else (0.0, 0.0, 1.0)
 
         def of_size(size: float) -> Sigma:
             return Sigma(
@@ -93,55 +156,19 @@ def run_tasks(
                 degree=table.degree,
                 axis=axis,
                 refine=of if table.graded else None,
-                mesh=base / table.mesh if table.mesh is not None else None,
+                mesh=self.base / table.mesh if table.mesh is not None else None,
             )
 
         given = table.mesh_size is not None or table.mesh is not None
-        made = of_size(table.mesh_size or suggested_mesh_size(of)) if given else bearable_sphere(of_size, of)
-        if on is comm:
-            say(f"sphere: {made.dofs} unknowns of degree {made.degree}, {time.perf_counter() - begin:.2f} s")
-            if not given and made.mesh_size > suggested_mesh_size(of):
-                say(
+        sphere = of_size(table.mesh_size or suggested_mesh_size(of)) if given else bearable_sphere(of_size, of)
+        if on is self.comm:
+            self.say(f"sphere: {sphere.dofs} unknowns of degree {sphere.degree}, {time.perf_counter() - begin:.2f} s")
+            if not given and sphere.mesh_size > suggested_mesh_size(of):
+                self.say(
                     f"note: sphere.mesh_size = {suggested_mesh_size(of):.2g} would be the rule for this energy and "
-                    f"damping; {made.mesh_size:.2g} keeps to {MOST:.0e} unknowns"
+                    f"damping; {sphere.mesh_size:.2g} keeps to {MOST:.0e} unknowns"
                 )
-        return made
-
-    def make(on: MPI.Intracomm, of: Macrospin, torque: Torque | None) -> FokkerPlanck:
-        # The same energy on the same ranks has the same mesh; of all ranks and of each rank's own the last is kept.
-        def mesh() -> Sigma:
-            shared = on is comm
-            if shared not in last or last[shared][0] is not of:
-                last[shared] = of, sphere(on, of)
-            return last[shared][1]
-
-        fitted = table.mesh is None and table.mesh_size is None and table.graded
-        return FokkerPlanck(
-            on,
-            of,
-            torque,
-            axisymmetric=table.axisymmetric,
-            verify=table.verify,
-            sphere=mesh,
-            fitted=fitted,
-            say=say if on is comm else None,
-        )
-
-    solver = make(comm, spin, torque)
-    shared = Shared(comm, title, spin, torque, solver, make, checkpoints, depends, torque_map)
-    results = run_each(comm, tasks, lambda task, name: task.run(shared, name, out), say, alone=alone)
-    if table.mesh is not None and not meshed:
-        say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")
-    if shared.curves or shared.points:
-        curves, points = shared.curves, shared.points
-        out.picture(
-            "write_error.png",
-            lambda p: plot_write_error(comm, p, curves, points=points, title=title),
-        )
-    found = _describe(spin, torque, solver)
-    if True in last:
-        found["mesh_size"] = last[True][1].mesh_size
-    return {"macrospin": found, **mapped, "tasks": results}
+        return sphere
 
 
 def starts_of(tasks: Sequence[Task]) -> list[list[float]]:

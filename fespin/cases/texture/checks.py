@@ -1,4 +1,4 @@
-"""What can be known to fail about a textured magnet before anything is meshed."""
+"""Refusals of a textured magnet before anything is meshed."""
 
 from __future__ import annotations
 
@@ -105,9 +105,9 @@ def check_cells(table: TextureTable, size: float, length: float | None = None) -
     Parameters
     ----------
     size
-        Of the cells (m).
+        Size of the cells (m).
     length
-        Of the wire (m); default that of the shape.
+        Length of the wire (m); default that of the shape.
     """
     if table.wall is None:
         return
@@ -125,7 +125,7 @@ def coarse(table: TextureTable, size: float, length: float) -> list[str]:
     Parameters
     ----------
     size, length
-        As in :func:`check_cells`.
+        Parameters of :func:`check_cells`.
     """
     notes, cells = [], f"cells of {size:.3g} m"
     if table.wall is not None:
@@ -152,7 +152,7 @@ def check_places(table: TextureTable, low: float, high: float) -> None:
     Parameters
     ----------
     low, high
-        Where the wire begins and ends (m).
+        Places where the wire begins and ends (m).
     """
     if table.probe is not None:
         _check_probes(table.probe.positions, low, high)
@@ -192,7 +192,7 @@ def check_vortex(table: TextureTable, low: Sequence[float], high: Sequence[float
     Parameters
     ----------
     low, high
-        Where the film begins and ends, along each coordinate (m).
+        Places where the film begins and ends, along each coordinate (m).
     """
     assert table.vortex is not None
     if len(high) < 2:

@@ -18,7 +18,7 @@ _TURNS, _SETTLED, _EVEN = 2 * math.pi, 0.05, 0.02
 
 @dataclass
 class Record:
-    """What was seen after each step; lists of equal length.
+    """Observations after each step; lists of equal length.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Means:
     regime
         "steady": the wall keeps its tilt; "turning": the part is whole turns; "unsettled": neither yet.
     begin, end
-        Of the part (s).
+        Times of the part (s).
     velocity
         m/s.
     turning_rate
@@ -70,9 +70,9 @@ def means(times: Array, position: Array, angle: Array, columns: dict[str, Array]
     Parameters
     ----------
     times, position, angle
-        At the start and after each step (n + 1,); s, m, rad, the angle without jumps.
+        Values at the start and after each step (n + 1,); s, m, rad, the angle without jumps.
     columns
-        What is constant in each step (n,).
+        Columns that are constant in each step (n,).
     """
     if len(times) < 4:
         return None

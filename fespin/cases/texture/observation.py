@@ -186,7 +186,7 @@ def results_of(
     start
         The columns of directions at the start.
     energy
-        At the start (J).
+        Energy at the start (J).
     kept
         Times (s) that summary.json tells of, the first being 0.
     """

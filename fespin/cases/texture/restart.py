@@ -34,7 +34,7 @@ class GoingOn:
     file
         The state.
     duration
-        Of the motion (s).
+        Duration of the motion (s).
     """
 
     file: StateFile

@@ -42,7 +42,7 @@ def prepare(
     base
         Folder of the case file.
     checkpoints
-        Where the states of motions are kept.
+        Folder where the states of motions are kept.
 
     Raises
     ------

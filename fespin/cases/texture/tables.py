@@ -172,7 +172,7 @@ def nominal_current(table: TextureTable, length: float) -> float:
     Parameters
     ----------
     length
-        Of the wire (m).
+        Length of the wire (m).
     """
     if table.voltage is not None:
         return table.conductivity * table.voltage / length
@@ -185,7 +185,7 @@ def resolved_wall(table: TextureTable, length: float | None = None) -> Wall:
     Parameters
     ----------
     length
-        Of the wire (m); default that of the shape.
+        Length of the wire (m); default that of the shape.
 
     Raises
     ------
@@ -236,7 +236,7 @@ def expected_width(table: TextureTable, length: float | None = None) -> float:
     Parameters
     ----------
     length
-        As in :func:`resolved_wall`.
+        Length of the wire, as in :func:`resolved_wall`.
     """
     start, (field, across) = resolved_wall(table, length).width, along_easy(table)
     if table.dipolar or across > 1e-9 * abs(field):

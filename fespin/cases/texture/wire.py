@@ -41,7 +41,7 @@ class Wire:
     dipolar
         The dipolar field, if motions feel one.
     checkpoints
-        Where the states of motions are kept.
+        Folder where the states of motions are kept.
     """
 
     title: str
