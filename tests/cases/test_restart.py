@@ -132,6 +132,8 @@ def close(found, expected, rel, where="", scale=0.0):
                 assert found[key] == value, where
             elif key in ("conservation", "power_balance", "energy_balance"):
                 assert abs(found[key]) < 1e-9 > abs(value), where
+            elif key == "units":
+                assert found[key] == value, where
             elif key not in ("wall_time", "seconds", "iterations", "ranks", "linear_solves", "factors"):
                 close(found[key], value, rel, f"{where}.{key}")
     elif isinstance(expected, list):
