@@ -114,7 +114,8 @@ def solved(problem: Problem) -> dict:
                 out |= {k: found.summary()[k] for k in ("not_switched", "error_estimate", "method")}
                 out["hidden"] = out["not_switched"]
                 index = neighbourhoods(problem.times * problem.spin.diffusion)[1]
-                out["comparison"] = others[0].probability[index[:, -1]].tolist()
+                if others[0][0] is not None:
+                    out["comparison"] = others[0][0].probability[index[:, -1]].tolist()
                 marked = not found.resolved.all()
             except (fs.InputError, fs.SolverError) as error:
                 if "Late" in str(error):
@@ -320,6 +321,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, required=True, help="folder for results and references")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--magnets", type=int, default=100)
+    parser.add_argument("--first", type=int, default=0, help="number of the first magnet")
     parser.add_argument("--most", type=float, help="seconds of the processor that a solve may take")
     parser.add_argument("--again", action="store_true", help="solve the magnets anew, keep the references")
     parser.add_argument("--report", action="store_true", help="only report what is there")
@@ -328,7 +330,7 @@ def main() -> None:
     if arguments.most:
         Limits.lower(arguments.most)
     rows, left = [], []
-    for number in range(arguments.magnets):
+    for number in range(arguments.first, arguments.first + arguments.magnets):
         problem = draw(arguments.seed, number)
         name = f"{arguments.seed}-{number:03d}"
         begin = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Estimates of the error of curves, sample by sample, from a space with a degree more."""
+"""Estimates of the error of curves, sample by sample, from spaces of neighbouring degrees."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ _BEFORE = (0.7, 0.8, 0.9, 1.0)
 # A degree more shows the error itself, but for its own, which is some three to thirty times smaller: that much is added
 # to the difference at the time and, where this vanishes by chance, a part of the usual one around it.
 _DIRECT, _AROUND = 1.5, 0.5
+# Two degrees may agree by chance where a mesh is far too coarse for both: an error is not taken to fall by more than
+# tenfold from one degree to the next.
+_FALL = 0.1
 # No estimate is smaller: rounding, and what the comparison itself cannot see.
 FLOOR = 1e-9
 
 
-def compared[T](solve: Callable[[Surface], T], surface: Surface) -> T:
-    """Solve a problem once more with a degree more, or with a degree less where that fails. Collective.
+def compared[T](solve: Callable[[Surface], T], surface: Surface) -> tuple[T | None, T | None]:
+    """Solve a problem once more with a degree more, and with a degree less. Collective.
 
     Parameters
     ----------
@@ -31,15 +34,23 @@ def compared[T](solve: Callable[[Surface], T], surface: Surface) -> T:
     surface
         The surface whose answer is judged.
 
+    Returns
+    -------
+    tuple
+        The answers with a degree more, None if it cannot be had, and with a degree less, None below degree 2.
+
     Raises
     ------
     SolverError
-        If both fail.
+        If the degree less fails, which a mesh that resolves the problem does not let happen; or if no answer is left.
     """
+    lower = solve(surface.coarser) if surface.degree > 2 else None
     try:
-        return solve(surface.finer)
+        return solve(surface.finer), lower
     except SolverError:
-        return solve(surface.coarser)
+        if lower is None:
+            raise
+        return None, lower
 
 
 def neighbourhoods(times: Array) -> tuple[Array, NDArray[np.intp]]:
@@ -52,28 +63,33 @@ def neighbourhoods(times: Array) -> tuple[Array, NDArray[np.intp]]:
     return found, index.reshape(every.shape)
 
 
-def relative_errors(curve: Array, other: Array | None, integrated: Array, index: NDArray[np.intp]) -> Array:
+def relative_errors(
+    curve: Array, finer: Array | None, coarser: Array | None, integrated: Array, index: NDArray[np.intp]
+) -> Array:
     """Return the estimated relative error of a curve at each time (n,).
 
     Parameters
     ----------
     curve
         Values at all times (m,).
-    other
-        The same with a degree more; or, as the larger error of a degree less bounds the curve's own, with a degree less
-        (m,). None if there is none.
+    finer, coarser
+        Values with a degree more and with a degree less (m,), None where there are none. The larger error of the degree
+        less bounds the curve's own, if the other is missing.
     integrated
         Relative error of the curve's time integration (m,).
     index
         The neighbourhood of each time among the m (n, k).
     """
-    own = np.asarray(integrated[index].max(axis=1)) + FLOOR
-    if other is None:
-        return own
+    error = np.zeros(len(index))
+    scale = np.maximum(np.abs(curve), 1e-300)
     with np.errstate(over="ignore", invalid="ignore"):
-        difference = (np.abs(curve - other) / np.maximum(np.abs(curve), 1e-300))[index]
-        usual = np.sqrt(np.mean(difference**2, axis=1))
-        error = _DIRECT * difference[:, -1] + _AROUND * usual + own
+        if finer is not None:
+            above = (np.abs(curve - finer) / scale)[index]
+            error = _DIRECT * above[:, -1] + _AROUND * np.sqrt(np.mean(above**2, axis=1))
+        if coarser is not None:
+            below = np.sqrt(np.mean((np.abs(curve - coarser) / scale)[index] ** 2, axis=1))
+            error = np.maximum(error, below if finer is None else _FALL * below)
+    error = error + integrated[index].max(axis=1) + FLOOR
     return np.asarray(np.where(curve[index[:, -1]] < 0, np.maximum(error, 1.0), error))  # no probability is negative
 
 

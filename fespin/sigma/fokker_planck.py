@@ -260,15 +260,15 @@ class FokkerPlanck:
             )
 
         try:
-            solutions = [solve(surface)]
-            if self.verify:
-                solutions.append(compared(solve, surface))
+            course = solve(surface)
+            finer, coarser = compared(solve, surface) if self.verify else (None, None)
         except SolverError:
             if self.verify:
                 require_resolution(surface, "the write-error rate", np.inf, self.spin)
             raise
-        other = solutions[1].probability if self.verify else None
-        error = relative_errors(solutions[0].probability, other, solutions[0].error, index)
+        solutions = [x for x in (course, finer, coarser) if x is not None]
+        above, below = (None if x is None else x.probability for x in (finer, coarser))
+        error = relative_errors(course.probability, above, below, course.error, index)
         error = np.where(t > 0, error, 0.0)  # at the start it is exact
         result = switched(solutions, error, index[:, -1], t, self.reduced_time, list(watched))
         if result.resolved.all():
