@@ -5,6 +5,8 @@ import re
 import pytest
 from launch import ROOT
 
+from fespin import __version__
+
 PAGES = {*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("[a-z]*/README.md")}
 
 
@@ -40,6 +42,13 @@ def test_code_of_the_page_on_energies(capsys):
     barrier, tilt = (float(x) for x in re.findall(r"-?\d+\.\d+(?:e[-+]\d+)?", capsys.readouterr().out)[:2])
     assert barrier == pytest.approx(9e5 * 4e-25 / (1.380649e-23 * 300), rel=1e-3)
     assert tilt == pytest.approx(1.2e-3 / 2 / (1.6e-11 * 9e5) ** 0.5, rel=0.01)
+
+
+def test_one_version_everywhere():
+    """The citation and the newest heading of the changelog agree with the package."""
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert next(h for h in headings if h != "Unreleased") == __version__
 
 
 @pytest.mark.parametrize("page", sorted(PAGES), ids=lambda p: str(p.relative_to(ROOT)))
