@@ -24,6 +24,8 @@ type Linear = Callable[[Vector], Vector]
 _LARGEST, _FEWER = 90, 10
 # A space this small was an easy one: the next interval may be longer. The most intervals, and the shortest, relative.
 _EASY, _MOST, _SHORTEST = 50, 400, 1e-7
+# So many intervals in a row that do not converge, however short, or so many in all are an evolution that diverges.
+_STUCK, _HOPELESS = 30, 2000
 # Differences that fall more slowly than by this factor say no more than that there is an error.
 _SLOWLY = 0.95
 # An eigenvalue of (M + gamma A)^-1 M below this is rounding: the mode is gone before any time of interest.
@@ -173,12 +175,12 @@ def propagate(
     Raises
     ------
     SolverError
-        If the start is not finite.
+        If the start is not finite, or the evolution does not converge on intervals of any length.
     """
     comm, last = operator.surface.comm, float(times[-1])
     values = np.tile(comm.allreduce(functionals @ start), (len(times), 1))
     error = np.zeros(len(times))
-    legs = _Legs(operator, rest, functionals, rtol, offset)
+    legs, stuck = _Legs(operator, rest, functionals, rtol, offset), 0
     now, y, length, limit, before = 0.0, start, last, np.inf, (0.0, 0.0)
     while now < last:
         length = min(length, last - now)
@@ -192,6 +194,9 @@ def propagate(
         if leg is None:
             limit, length = length, length / 4
             continue
+        stuck = 0 if leg.settled else stuck + 1
+        if stuck > _STUCK or legs.taken > _HOPELESS:
+            raise SolverError("sphere: the evolution in time diverges; try a finer mesh")
         # What is wrong at the joint stays so, relative to what decays with it or absolutely, whichever is less.
         height, wrong = before
         kept = np.minimum(1.0, height / np.maximum(np.abs(leg.values[:, 0] + offset), 1e-300))
@@ -207,12 +212,16 @@ def propagate(
 
 @dataclass(frozen=True)
 class _Leg:
-    """Values at times within an interval (n, k), the first one's error (n,), y at the end, and the space's size."""
+    """Values at times within an interval (n, k), the first one's error (n,), y at the end, the space's size.
+
+    `settled` says whether it converged.
+    """
 
     values: Array
     error: Array
     end: Array
     size: int
+    settled: bool
 
 
 class _Legs:
@@ -250,7 +259,7 @@ class _Legs:
         for size in range(30, _LARGEST + 1, 10):
             space.extend(size)
             if space.norm == 0:
-                return _Leg(np.zeros((len(times), len(self._functionals))), np.zeros(len(times)), start, 0)
+                return _Leg(np.zeros((len(times), len(self._functionals))), np.zeros(len(times)), start, 0, True)
             if not space.size:  # the start is not finite
                 raise SolverError("sphere: the evolution in time diverges; try a finer mesh")
             heights = comm.allreduce(self._functionals @ space.V[: space.size].T)
@@ -272,7 +281,7 @@ class _Legs:
                 break
         if not settled and not final:
             return None
-        return _Leg(values, error, space.V[: space.size].T @ c[-1], space.size)
+        return _Leg(values, error, space.V[: space.size].T @ c[-1], space.size, settled)
 
     def destroy(self) -> None:
         """Free the factors. Collective."""
