@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ..errors import InputError, nearest
 from .messages import explain, shortened
-from .registry import KINDS, AnyCase, kind_of_tables
+from .registry import AnyCase, kind_of_tables
 
 _LARGEST = 4_000_000  # bytes; a thousand layers are some 60 kB
 
@@ -47,15 +47,15 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str
             f"{path}: the file is empty; it needs [geometry], [[layer]] and [transport], or [macrospin] and [[task]]; "
             "or [longitudinal] or [texture], and [[task]]"
         )
-    kind = KINDS[0]
     try:
         for x in assignments:
             assign(raw, x)
         kind = kind_of_tables(raw)
-        case: Any = kind.table.model_validate(raw)
+        try:
+            case: Any = kind.table.model_validate(raw)
+        except ValidationError as error:
+            raise InputError(explain(error, raw, kind.table)) from error
         kind.check(case)
-    except ValidationError as error:
-        raise InputError(f"{path}: {explain(error, raw, kind.table)}") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     checked: AnyCase = case

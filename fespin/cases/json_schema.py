@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .reference import tables
-from .registry import KINDS
+from .registry import kinds
 from .schema import SIZE, Table
 
 # Tables of which one must be there, beside those of the case's own kind.
@@ -23,8 +23,8 @@ def schema() -> dict[str, Any]:
     properties: dict[str, Any] = {}
     definitions: dict[str, Any] = {}
     tasks: list[dict[str, str]] = []
-    kinds = []
-    for kind in KINDS:
+    shapes: list[dict[str, Any]] = []
+    for kind in kinds():
         own = kind.table.model_json_schema()
         definitions |= own["$defs"]
         alternatives = _alternatives(own["properties"]["task"]["items"], own["$defs"])
@@ -34,7 +34,7 @@ def schema() -> dict[str, Any]:
             "propertyNames": {"enum": list(kind.table.model_fields)},
             "properties": {"task": {"items": {"oneOf": alternatives}}},
         }
-        kinds.append(entry | ({"required": [kind.key, "task"]} if kind.key is not None else {"anyOf": _STARTS}))
+        shapes.append(entry | ({"required": [kind.key, "task"]} if kind.key is not None else {"anyOf": _STARTS}))
         properties = own["properties"] | properties
         for _, table in tables(kind.table):
             if table is not kind.table:
@@ -43,7 +43,7 @@ def schema() -> dict[str, Any]:
         "oneOf": tasks,
         "discriminator": {
             "propertyName": "kind",
-            "mapping": {w: f"#/$defs/{c.__name__}" for kind in KINDS for w, c in kind.tasks.items()},
+            "mapping": {w: f"#/$defs/{c.__name__}" for kind in kinds() for w, c in kind.tasks.items()},
         },
     }
     properties["task"]["minItems"] = 1
@@ -54,7 +54,7 @@ def schema() -> dict[str, Any]:
         "properties": properties,
         "additionalProperties": False,
         "dependentRequired": {"torque": ["macrospin"], "sphere": ["macrospin"]},
-        "oneOf": kinds,
+        "oneOf": shapes,
         "allOf": list(_of_models(properties)),
     }
     used = _referred(out, definitions, set())
@@ -112,11 +112,11 @@ def _strengthen(table: type[Table], node: dict[str, Any]) -> None:
 
 def _of_models(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the rules by which transport.model decides on the keys of other tables."""
-    table = next(t for name, t in tables(KINDS[0].table) if name == "[transport]")
+    table = next(t for name, t in tables(next(kinds()).table) if name == "[transport]")
     field = table.model_fields["model"]
     by_table = {
         name.strip("[]").removesuffix(".NAME"): t.belonging
-        for name, t in tables(KINDS[0].table)
+        for name, t in tables(next(kinds()).table)
         if t.belonging is not None and t.belonging.selector == "transport.model"
     }
     for model in field.annotation.__args__:  # type: ignore[union-attr]

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from ..errors import InputError, nearest
 from .reference import default_of, tables, type_of
-from .registry import KINDS
+from .registry import kinds
 from .schema import Table
 from .units import unit_of
 
@@ -57,7 +57,7 @@ class Entry:
 
 def entries() -> Iterator[Entry]:
     """Yield every table of every kind of case."""
-    for kind in KINDS:
+    for kind in kinds():
         for name, table in tables(kind.table):
             parts = tuple(name.strip("[]").split(".")) if name else ("",)
             field = table.model_fields.get("kind")
@@ -116,7 +116,7 @@ def _distinct(found: list[Entry]) -> list[Entry]:
 def _listed(every: list[Entry]) -> str:
     """Return all tables by kind of case, with the first line about each."""
     lines = []
-    for kind in KINDS:
+    for kind in kinds():
         lines += ["", kind.title]
         for e in every:
             if e.title == kind.title and e.names != ("",):

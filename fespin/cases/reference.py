@@ -12,7 +12,7 @@ from typing import Any, TypeAliasType, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from .messages import show
-from .registry import KINDS
+from .registry import kinds
 from .schema import Table
 from .units import unit_of
 
@@ -129,7 +129,7 @@ def _section(name: str, table: type[Table]) -> list[str]:
 def markdown() -> str:
     """Return the page: every kind of case, its tables, their keys with type, unit, default, limits and meaning."""
     lines = [_HEAD]
-    for kind in KINDS:
+    for kind in kinds():
         lines += [f"## {kind.title}", ""]
         for name, table in tables(kind.table):
             lines += _section(name, table)

@@ -1,28 +1,44 @@
-"""Kinds of case that there are: layers and a macrospin, longitudinal dynamics, a textured magnet."""
+"""Kinds of case that there are: layers and a macrospin, longitudinal dynamics, a textured magnet.
+
+A kind is imported when a case needs it, so that reading a case does not wait for the tables of all others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import importlib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, nearest
 from .kind import Kind
-from .layered.case import Case
-from .layered.kind import LAYERED
-from .longitudinal.case import LongitudinalCase
-from .longitudinal.kind import LONGITUDINAL
-from .texture.case import TextureCase
-from .texture.kind import TEXTURE
+
+if TYPE_CHECKING:
+    from .layered.case import Case
+    from .longitudinal.case import LongitudinalCase
+    from .texture.case import TextureCase
 
 type AnyCase = Case | LongitudinalCase | TextureCase
 
-KINDS = (LAYERED, LONGITUDINAL, TEXTURE)
-"""Every kind of case; the first one is that of files without a table that tells their kind."""
+PACKAGES: dict[str | None, str] = {None: "layered", "longitudinal": "longitudinal", "texture": "texture"}
+"""Packages of the kinds by the table whose presence tells them; None: the kind of every other file."""
+
+
+@cache
+def _load(key: str | None) -> Kind:
+    kind: Kind = importlib.import_module(f".{PACKAGES[key]}.kind", __package__).KIND
+    return kind
+
+
+def kinds() -> Iterator[Kind]:
+    """Yield every kind of case, the one of layers first; each is imported when it is asked for."""
+    return map(_load, PACKAGES)
 
 
 def kind_of(case: AnyCase) -> Kind:
     """Return the kind of a validated case."""
-    return next(k for k in KINDS if type(case) is k.table)
+    package = type(case).__module__.split(".")[-2]
+    return next(_load(key) for key, name in PACKAGES.items() if name == package)
 
 
 def kind_of_tables(raw: Mapping[str, Any]) -> Kind:
@@ -34,19 +50,20 @@ def kind_of_tables(raw: Mapping[str, Any]) -> Kind:
         If they belong to several, if none is known by the name of a table, or a task is about a table that is
         not there.
     """
-    every = {key for kind in KINDS for key in kind.table.model_fields}
-    for key in raw:
-        if key not in every:
-            raise InputError(f"{key}: unknown table; {nearest(key, every)}")
-    alone = [kind for kind in KINDS if kind.key in raw]
+    alone = [key for key in PACKAGES if key is not None and key in raw]
+    kind = _load(alone[0] if alone else None)
+    unused = [key for key in raw if key not in kind.table.model_fields]
+    if unused or len(alone) > 1:
+        every = {key for other in kinds() for key in other.table.model_fields}
+        for key in raw:
+            if key not in every:
+                raise InputError(f"{key}: unknown table; {nearest(key, every)}")
     if len(alone) > 1:
-        first, second = (kind.key for kind in alone[:2])
+        first, second = alone[:2]
         raise InputError(f"[{second}]: a case is about one magnet; found [{first}] too, run them as two cases")
-    kind = alone[0] if alone else KINDS[0]
-    for key in raw:
-        if key not in kind.table.model_fields:
-            written = f"[[{key}]]" if key == "layer" else f"[{key}]"
-            raise InputError(f"{written}: nothing uses it; a case of [{kind.key}] has that table and [[task]]")
+    for key in unused:
+        written = f"[[{key}]]" if key == "layer" else f"[{key}]"
+        raise InputError(f"{written}: nothing uses it; a case of [{kind.key}] has that table and [[task]]")
     _check_tasks(raw, kind)
     return kind
 
@@ -58,7 +75,7 @@ def _check_tasks(raw: Mapping[str, Any], kind: Kind) -> None:
         word = task.get("kind") if isinstance(task, dict) else None
         if not isinstance(word, str) or word in kind.tasks:
             continue
-        for other in KINDS:
+        for other in kinds():
             if word in other.tasks:
                 there = f"; tasks of [{subject}]: {', '.join(kind.tasks)}" if subject in raw else ""
                 missing = "" if subject in raw else f"; the table [{other.subject}] is missing"

@@ -11,7 +11,7 @@ from fespin.cases.casefile import read
 from fespin.cases.lookup import explained
 from fespin.cases.new import annotated, new_case, templates
 from fespin.cases.reference import tables
-from fespin.cases.registry import KINDS
+from fespin.cases.registry import kinds
 from fespin.cli import main
 
 # Changes that make runs short.
@@ -131,7 +131,7 @@ def test_keys_are_explained(query, words, capsys):
 def test_all_tables_are_listed(capsys):
     assert main(["docs"]) == 0
     shown = capsys.readouterr().out
-    for kind in KINDS:
+    for kind in kinds():
         assert kind.title in shown
         assert all(name in shown for name, _ in tables(kind.table) if name)
 
@@ -145,7 +145,7 @@ def test_unknown_keys_have_near_names(capsys):
 
 def test_every_key_of_every_table_is_found():
     """By its own name, and by its name with that of its table."""
-    for kind in KINDS:
+    for kind in kinds():
         for name, table in tables(kind.table):
             for key in table.model_fields:
                 path = f"{name.strip('[]').replace('.NAME', '.x')}.{key}".strip(".")

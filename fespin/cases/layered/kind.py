@@ -47,7 +47,7 @@ def _failed(case: Case, why: str) -> FespinError:
     return SolverError(f"PETSc failed: {why}; try transport.solver.kind = 'direct'")
 
 
-LAYERED = Kind(
+KIND = Kind(
     title="Layers and macrospins",
     table=Case,
     key=None,

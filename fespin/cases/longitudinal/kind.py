@@ -31,7 +31,7 @@ def _prepare(
     return prepare(comm, case, base, say, checkpoints)
 
 
-LONGITUDINAL = Kind(
+KIND = Kind(
     title="Longitudinal dynamics",
     table=LongitudinalCase,
     key="longitudinal",

@@ -97,7 +97,10 @@ class SphereTable(Table):
     axisymmetric: bool | None = Field(
         None, description="false: use the sphere even if the polar angle would do; true: refuse what is not symmetric"
     )
-    verify: bool = Field(True, description="whether errors are estimated by further solves, with a degree less and, of switching, one more")
+    verify: bool = Field(
+        True,
+        description="whether errors are estimated by solves with a degree less, and one more for switching",
+    )
 
 
 # ---- the declared objects

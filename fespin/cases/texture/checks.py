@@ -8,7 +8,6 @@ from itertools import pairwise
 from ...constants import DIPOLAR_MEMORY, SPEED_OF_LIGHT
 from ...errors import InputError
 from ...quantities import direction
-from ...texture.magnet import RESOLVED
 from ..body.tables import check_body
 from ..tasks import owners_of
 from .case import TextureCase
@@ -111,6 +110,8 @@ def check_cells(table: TextureTable, size: float, length: float | None = None) -
     """
     if table.wall is None:
         return
+    from ...texture.magnet import RESOLVED
+
     width = expected_width(table, length)
     if size > RESOLVED * width * (1 + 1e-9):
         raise InputError(

@@ -38,7 +38,7 @@ def _units(summary: Results) -> dict[str, Any]:
     return {"texture": SECTION | own}
 
 
-TEXTURE = Kind(
+KIND = Kind(
     title="Textured magnets",
     table=TextureCase,
     key="texture",
