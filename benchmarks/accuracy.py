@@ -1,4 +1,4 @@
-"""Ten stacks against the exact solver of the tests, and the observed orders: the table of docs/validation.md.
+"""Ten stacks against the exact solver of references/, and the observed orders: the table of docs/validation.md.
 
 python benchmarks/accuracy.py
 """
@@ -10,9 +10,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from test_multilayers import l2_error, solve
-
-from references.devices import CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack
+from references.devices import CU, DOWN, EXAMPLES, PY, RU, UP, l2_error, reference, solve, stack
 
 
 def main():

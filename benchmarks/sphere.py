@@ -450,7 +450,7 @@ def scaling():
 # ---- rates
 def rates():
     """Print the slowest decay by eigensolves and by committors."""
-    from test_harmonics import axisymmetric_rate
+    from references.harmonics import axisymmetric_rate
 
     barriers = (10, 20, 30, 40, 60, 80)
     surface = fs.Sigma(COMM, 0.17, refine=magnet(1.0, fs.Uniaxial(stability=60)))

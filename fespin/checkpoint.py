@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -192,6 +192,9 @@ class StateFile:
             try:
                 header, offset = _header(self.path)
                 message = self._misfit(header)
+                width = 8 * self._dofs.shape[1] * sum(header["shapes"].values())
+                if message is None and self.path.stat().st_size != offset + self._cells * width:
+                    message = "it is incomplete; remove it to start afresh"
             except (OSError, ValueError, KeyError, TypeError):
                 message = "it is not one of fespin's; choose another file"
         message, header, offset = self.comm.bcast((message, header, offset), 0)
@@ -218,6 +221,24 @@ class StateFile:
                 at += width
             out[name] = np.stack(columns, axis=1) if columns else np.zeros((self._owned, 0))
         return header["numbers"], out
+
+    @contextmanager
+    def understood(self) -> Iterator[None]:
+        """Refuse a state whose numbers or values are not those that the caller takes from it (a context manager).
+
+        Raises
+        ------
+        InputError
+            If something is missing, or is there that the caller does not know: the file is of another version.
+        """
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"checkpoint '{self.path}': it is of another version; remove it to start afresh"
+            ) from error
 
     def _misfit(self, header: Mapping[str, Any]) -> str | None:
         """Return why a file does not serve this computation."""

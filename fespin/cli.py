@@ -131,7 +131,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _parser().parse_args(arguments, options)
         parsed = True
-        status = _commands[options.command](options)
+        command = _commands[options.command]
+        if options.command == "run" or comm is None or comm.size == 1:
+            status = command(options)
+        else:
+            from .mpi import first_rank
+
+            # What prints or writes one file does so once.
+            status = first_rank(comm, lambda: command(options))
         sys.stdout.flush()
         return status
     except BaseException as error:
@@ -199,6 +206,10 @@ def _new(options: argparse.Namespace) -> int:
     from .cases.new import templates, write_case
 
     if options.kind is None:
+        if options.output is not None:
+            raise InputError(
+                f"new: --output names a file, but the kind of case is missing; known: {', '.join(templates())}"
+            )
         for name, about in templates().items():
             print(f"{name:<16} {about}")
         return 0

@@ -3,13 +3,14 @@
 What differs between solvers are numbers, given as a rule (:class:`Doubling`, :class:`Proportional`), and the norm in
 which each measures its error. A solver's loop reads::
 
-    control = StepControl(rule, Course(step=first), stops, end=duration, owner="transient", advice="try ...")
+    course, smallest = Course(step=first), 1e-9 * duration
+    control = StepControl(rule, course, stops, owner="transient", advice="try ...", smallest=smallest)
     while control.runs:
         h = control.next()
         try:
             new, error = attempt(state, control.course.time, h)
         except SolverError as failure:
-            control.shorten(h, 0.5, failure)
+            control.shorten(h / 2, failure)
             continue
         if not control.accepts(h, error / tolerance):
             continue
@@ -209,9 +210,16 @@ class Course:
         Parameters
         ----------
         numbers
-            Numbers of a checkpoint, among them ``vars(course)``; what older versions did not save has its default.
+            Numbers of a checkpoint, among them ``vars(course)``; counts that older versions did not save are zero.
+
+        Raises
+        ------
+        KeyError
+            If the time or the step is missing.
         """
-        return cls(**{key: numbers.pop(key, default) for key, default in vars(cls()).items()})
+        time, step = numbers.pop("time"), numbers.pop("step")
+        others = {key: numbers.pop(key, default) for key, default in vars(cls()).items() if key not in ("time", "step")}
+        return cls(time, step, **others)
 
 
 @dataclass(frozen=True)

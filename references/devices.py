@@ -1,11 +1,13 @@
 """Stacks that tests share, and the way from fespin's declaration to the reference solver's."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from dolfinx import mesh
+from mpi4py import MPI
 
-from fespin import Interface, Layer, Material, Stack
+from fespin import Contact, Interface, Layer, Material, Stack, TransportProblem, _compat, line
 from fespin.domain import build_domain
 
 from . import multilayer as exact
@@ -135,3 +137,28 @@ def side_by_side(comm, s, cells, *, whole=True):
     names = {(2, s.names[0]): 1, (2, s.names[1]): 2, (1, "bottom"): 3, (1, "top"): 4}
     ends = mesh.meshtags(m, 1, facets[order], values[order])
     return build_domain(m, mesh.meshtags(m, 2, every, tags), ends, names, s, depth=7e-9)
+
+
+def solve(s, ends, **options):
+    problem = TransportProblem(
+        line(MPI.COMM_WORLD, s, refine=options.pop("refine", 1.0)),
+        contacts={k: Contact(e) for k, e in zip(("bottom", "top"), ends, strict=True)},
+        **options,
+    )
+    return problem.solve(current_density=1e11)
+
+
+def l2_error(x, exact):
+    """Relative L2 error of the accumulation, by quadrature of high order."""
+    mesh, out = x.domain.mesh, np.zeros(2)
+    points = np.polynomial.legendre.leggauss(8)[0] / 2 + 0.5
+    weights = np.polynomial.legendre.leggauss(8)[1] / 2
+    s = x.fields["s"]
+    for cell in range(x.domain.owned_cells):
+        a, b = mesh.geometry.x[_compat.cell_nodes(mesh)[cell]][:2, 0]
+        at = np.zeros((len(points), 3))
+        at[:, 0] = a + (b - a) * points
+        d = 2 * s.eval(at, np.full(len(points), cell, np.int32)).ravel() / x.current_density
+        e = exact.accumulation(at[:, 0], int(x.domain.region[cell]))
+        out += abs(b - a) * np.array([weights @ (d - e) ** 2, weights @ e**2])
+    return math.sqrt(out[0] / out[1])

@@ -83,8 +83,13 @@ def explained(query: str | None = None) -> str:
     every = list(entries())
     if query is None:
         return _listed(every)
-    parts = [x.strip("\"' []") for x in re.findall(r"\"[^\"]*\"|[^.]+", query)]
+    # What --set and messages say serves too: a value behind "=", names and numbers of entries between the keys.
+    parts = [x.strip("\"' []") for x in re.findall(r"\"[^\"]*\"|[^.]+", query.partition("=")[0])]
     parts = [x for x in parts if x]
+    known = {k for e in every for k in e.table.model_fields} | {n for e in every for n in e.names if n}
+    while len(parts) > 1 and parts[-1] not in known:
+        parts.pop()
+    parts = [x for i, x in enumerate(parts) if x in known or i == len(parts) - 1]
     if not parts:
         raise InputError("docs: give the name of a key or a table; without one all tables are listed")
     keys = [e for e in every if parts[-1] in e.table.model_fields and e.leads(parts[:-1])]
@@ -93,10 +98,12 @@ def explained(query: str | None = None) -> str:
     keys = [e for e in keys if not (found and _row(e.table, parts[-1])["type"].endswith(("table", "tables")))]
     blocks = _of_key(parts[-1], keys) + [_of_table(e) for e in _distinct(found)]
     if not blocks:
-        known = {k for e in every for k in e.table.model_fields} | {n for e in every for n in e.names if n}
         where = ".".join(parts)
         if parts[-1] in known:
-            places = ", ".join(dict.fromkeys(".".join(e.names) for e in every if parts[-1] in e.table.model_fields))
+            having = [e for e in every if parts[-1] in e.table.model_fields] or [
+                e for e in every if parts[-1] in e.names
+            ]
+            places = ", ".join(dict.fromkeys(".".join(filter(None, e.names)) or "the top level" for e in having))
             raise InputError(f"docs: there is no '{where}'; '{parts[-1]}' is in {places}")
         raise InputError(f"docs: no key or table is called '{parts[-1]}'; {_near(parts[-1], known)}")
     return "\n\n".join(blocks)

@@ -54,13 +54,16 @@ def write_case(name: str, path: Path) -> None:
     InputError
         If there is none of this name, or the file exists or cannot be written.
     """
-    text = new_case(name)
+    text, begun = new_case(name), False
     try:
         with path.open("x", encoding="utf-8") as file:
+            begun = True
             file.write(text)
     except FileExistsError as error:
         raise InputError(f"{path}: it exists; choose another name with --output, or remove it") from error
     except OSError as error:
+        if begun:
+            path.unlink(missing_ok=True)  # half a case
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
 
 

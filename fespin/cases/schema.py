@@ -53,7 +53,7 @@ class Size:
 
 
 SIZE = "x-size"
-"""Key of JSON schemas that holds the bounds of a size until :func:`strengthened` writes them in its words."""
+"""Key of JSON schemas that holds the bounds of a size until ``json_schema`` writes them in its words."""
 
 
 def within(least: float, most: float = math.inf, *, zero: bool = False) -> Size:

@@ -152,13 +152,15 @@ class _Position:
         if saved is None:
             return None
         numbers, values = saved
-        course = Course.taken_from(numbers)
+        with file.understood():
+            course = Course.taken_from(numbers)
+            states = {k: State(*(np.array(c) for c in v.T)) for k, v in values.items()}
+            integrals = np.array(numbers.pop("integrals"))
+            now, keep = states.pop("now"), {float(k): v for k, v in states.items()}
+            position = cls(course, now, integrals=integrals, keep=keep, **numbers)
         if course.time > duration:
             raise InputError(f"checkpoint '{file.path}': it is of a longer relaxation; remove it to start afresh")
-        states = {k: State(*(np.array(c) for c in v.T)) for k, v in values.items()}
-        integrals = np.array(numbers.pop("integrals"))
-        now, keep = states.pop("now"), {float(k): v for k, v in states.items()}
-        return cls(course, now, integrals=integrals, keep=keep, **numbers)
+        return position
 
 
 def evolve(

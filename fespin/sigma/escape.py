@@ -27,9 +27,9 @@ from .trial_potential import trial_potential
 _CORE = 0.5
 # Wells whose depths differ by more than this (kT) are uneven.
 _UNEVEN = 5.0
-# Who is this far below a pass (kT) comes over it once in 1e12.
+# Depth below a pass (kT) from which a trajectory crosses the pass with a probability of about 1e-12.
 SURE = 28.0
-# What an eigenvalue solver knows of a matrix, relative to its largest eigenvalue, to a relative 1e-8.
+# Eigenvalues below this part of the largest one are not accurate to 1e-8, because of rounding.
 _RESOLVED = 1e-8
 
 

@@ -11,11 +11,11 @@ from ..energy.on_sphere import Array
 from ..errors import SolverError
 from .distribution import Surface
 
-# A sample is judged with others shortly before it, in parts of its time: where two curves cross, their difference says
-# nothing.
+# A sample is compared together with samples at 0.7, 0.8 and 0.9 of its time: where two curves cross, their difference
+# is zero by chance.
 _BEFORE = (0.7, 0.8, 0.9, 1.0)
-# A degree more shows the error itself, but for its own, which is some three to thirty times smaller: that much is added
-# to the difference at the time and, where this vanishes by chance, a part of the usual one around it.
+# The space of one degree more has an error of its own, some three to thirty times smaller: the difference is multiplied
+# by the first number, and the second one times the usual difference nearby is added, in case it vanishes by chance.
 _DIRECT, _AROUND = 1.5, 0.5
 # Two degrees may agree by chance where a mesh is far too coarse for both: an error is not taken to fall by more than
 # tenfold from one degree to the next.
@@ -94,9 +94,9 @@ def relative_errors(
 
 
 def drowned(times: Array, values: Array, errors: Array, resolved: NDArray[np.bool_]) -> Array:
-    """Return the errors of samples relative to what their values may be, (n,): noise says nothing of what it hides.
+    """Return the errors of samples relative to their values, (n,).
 
-    Where the error exceeds the value, a curve is taken to fall on as between its last two resolved samples.
+    Where the error exceeds the value, the value is extrapolated from the last two resolved samples.
     """
     seen = np.flatnonzero(resolved)
     if len(seen) < 2:

@@ -106,8 +106,8 @@ class _State:
         if saved is None:
             return None
         numbers, values = saved
-        course = Course.taken_from(numbers)
-        state = cls(course, values["load"][:, 0], **numbers)
+        with file.understood():
+            state = cls(Course.taken_from(numbers), values["load"][:, 0], **numbers)
         if len(state.rows) > len(times) or state.time > times[-1] * (1 + 1e-12):
             raise InputError(f"checkpoint '{file.path}': it is of a longer evolution; remove it to start afresh")
         return state

@@ -20,13 +20,14 @@ from .operator import Operator
 type Vector = NDArray[Any]  # real or complex
 type Linear = Callable[[Vector], Vector]
 
-# The largest space before an interval is split, and by how much a smaller one differs in the estimate of the error.
+# Largest dimension of a space before the interval is split. The error is estimated by a space with so many fewer.
 _LARGEST, _FEWER = 90, 10
-# A space this small was an easy one: the next interval may be longer. The most intervals, and the shortest, relative.
+# After a space as small as this, the next interval may be longer. Largest number of intervals, and the shortest one
+# relative to the whole.
 _EASY, _MOST, _SHORTEST = 50, 400, 1e-7
-# So many intervals in a row that do not converge, however short, or so many in all are an evolution that diverges.
+# Give up after so many intervals in a row without convergence, or so many in all: the evolution diverges.
 _STUCK, _HOPELESS = 30, 2000
-# Differences that fall more slowly than by this factor say no more than that there is an error.
+# If differences shrink more slowly than by this factor, no limit is extrapolated from them.
 _SLOWLY = 0.95
 # An eigenvalue of (M + gamma A)^-1 M below this is rounding: the mode is gone before any time of interest.
 _INSTANT = 1e-14
@@ -197,7 +198,7 @@ def propagate(
         stuck = 0 if leg.settled else stuck + 1
         if stuck > _STUCK or legs.taken > _HOPELESS:
             raise SolverError("sphere: the evolution in time diverges; try a finer mesh")
-        # What is wrong at the joint stays so, relative to what decays with it or absolutely, whichever is less.
+        # An error at the end of an interval persists: it is carried on, relative or absolute, whichever is smaller.
         height, wrong = before
         kept = np.minimum(1.0, height / np.maximum(np.abs(leg.values[:, 0] + offset), 1e-300))
         total = leg.error + (kept * wrong if wrong else 0.0)

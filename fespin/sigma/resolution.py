@@ -51,7 +51,7 @@ def remedy(
     order = 2 * max(surface.degree - 1, 1)  # one less than in the limit of fine meshes
     needed = surface.mesh_size * min((_AIM / min(depth, 1e9)) ** (1 / order), 0.8)
     if surface.degree < 4 or surface.mesh_size > 1.5 * suggested_mesh_size(spin):
-        # So far off the general rule is the guide.
+        # The mesh is too coarse to extrapolate from: the general rule gives the size.
         needed = min(max(needed, suggested_mesh_size(spin) / 1.5), suggested_mesh_size(spin))
     unknowns = surface.dofs * (4 / surface.degree * surface.mesh_size / needed) ** 2
     if needed < FINEST or unknowns > _AFFORDABLE:
@@ -73,7 +73,7 @@ def require_resolution(surface: Surface, what: str, estimate: float, spin: Macro
     if estimate <= WORTHLESS or isinstance(surface, Meridian):
         return
     estimate = estimate if np.isfinite(estimate) else np.inf
-    # The lower degree p has an error like h^(2 p), and a tenth is the aim; so far off the general rule is the guide.
+    # The lower degree p has an error like h^(2 p), and a tenth is the aim; the general rule is the upper limit.
     order = 2 * max(surface.degree - 1, 1)
     needed = min(surface.mesh_size * (0.1 / min(estimate, 1e4)) ** (1 / order), suggested_mesh_size(spin))
     needed = max(min(needed, surface.mesh_size / 1.2), surface.mesh_size / 6, FINEST)

@@ -15,14 +15,14 @@ from .distribution import Distribution, Surface, mixture
 from .operator import Operator, Potential
 
 _MIXED = "metastable states, mixed by their rates"
-# Shares of the torque's potential in the weight. All of it is exact along an axis of symmetry, and far off where the
-# torque has no potential to speak of; the energy alone knows less about tails, but never overshoots much.
+# Fractions of the torque's potential in the weight, tried in this order. 1 is exact for axial symmetry and poor where
+# the torque has nearly no potential; 0 is less accurate in tails, but never overshoots much.
 _SHARES = (1.0, 0.5, 0.25, 0.0)
 # A weighted stationary state with less negative mass is sound: no further weight is tried. Of precession, the plain
 # form's state may have more.
 _GOOD, _SOUND = 1e-4, 1e-2
-# What the plain form has in a hemisphere may be its own noise if it is not larger than so many times its overshoots
-# there, and never if it is larger than the second number.
+# The plain form's probability of a hemisphere is taken for noise if it is at most so many times its overshoots there,
+# and at most the second number.
 _SWINGS, _NOISE = 10.0, 1e-4
 
 
@@ -123,7 +123,7 @@ def null_vector(operator: Operator) -> Array:
 
 
 def remainder(plain: Operator, rest: Array, axis: Sequence[float] | Array) -> tuple[float, float]:
-    """Return what is left in a hemisphere for ever, twice: to go with `rest` in a course, and by itself. Collective.
+    """Return the stationary probability of a hemisphere twice: consistent with `rest`, and the best value. Collective.
 
     The plain form's stationary state has noise where it should have next to nothing, 1e-4 at most. If a sound state in
     the weighted form has no more there either, the latter's value takes its place; with several metastable states only

@@ -115,9 +115,9 @@ def krylov_course(
 ) -> Course:
     """Follow a density under constant drive. Collective.
 
-    What is followed is the difference from the stationary state. What the latter has in the hemisphere comes from the
-    weighted form, whose tails are right, where the plain form's is noise (:func:`remainder`). In between
-    lies no limit to how small a probability may become.
+    The difference from the stationary state is integrated, so that arbitrarily small probabilities are resolved. The
+    stationary probability of the hemisphere is that of the weighted form, whose tails are right, where that of the
+    plain form is noise (:func:`remainder`).
 
     Parameters
     ----------

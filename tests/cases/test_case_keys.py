@@ -11,6 +11,7 @@ from fespin.cases.registry import kinds
 from fespin.cases.schema import Table
 from fespin.cases.units import unit_of
 from fespin.cli import main
+from fespin.errors import InputError
 
 PAGE = ROOT / "docs" / "case-keys.md"
 UNITS = {
@@ -129,7 +130,7 @@ def test_what_is_said_to_belong_to_others_is_refused(tmp_path):
         if cells[5] and "pillar" not in cells[5]:
             path = tmp_path / "case.toml"
             path.write_text(text.format(f"{key} = {values.get(key, '3e-8')}"))
-            with pytest.raises(Exception, match=rf"geometry\.{key}: belongs to"):
+            with pytest.raises(InputError, match=rf"geometry\.{key}: belongs to"):
                 read(path)
 
 

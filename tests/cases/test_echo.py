@@ -145,3 +145,14 @@ def test_a_dry_run_leaves_no_summary(tmp_path):
     (tmp_path / "case.toml").write_text(layers.LINE)
     assert main(["run", str(tmp_path / "case.toml"), "--dry-run"]) == 0
     assert [x.name for x in tmp_path.iterdir()] == ["case.toml"]
+
+
+def test_an_echo_without_a_start_has_the_same_mesh(tmp_path):
+    """A default start must not turn the mesh of directions when it is written."""
+    text = macrospins.MAGNET + "field = [0.02, 0.01, -0.03]\n" + macrospins.UNIAXIAL.replace("40", "6")
+    text = text.replace('kind = "uniaxial"', 'kind = "uniaxial"\naxis = [1, 0.3, 0.2]') + "[sphere]\nmesh_size = 0.4\n"
+    first, _ = run(tmp_path, text + macrospins.SPECTRUM + macrospins.SWITCHING)
+    echo = "\n".join(f"{json.dumps(k)} = {written(v)}" for k, v in first["case"].items())
+    again, _ = run(tmp_path, echo, name="again")
+    assert again["tasks"]["2"]["dofs"] == first["tasks"]["2"]["dofs"]
+    assert again["tasks"]["1"]["eigenvalues"] == first["tasks"]["1"]["eigenvalues"]

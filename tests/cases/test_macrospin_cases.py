@@ -807,7 +807,7 @@ def test_schema(capsys):
     parts = found["$defs"]
     tasks = found["oneOf"][0]["properties"]["task"]["items"]["oneOf"]
     words = {parts[x["$ref"].rpartition("/")[2]]["properties"]["kind"]["const"] for x in tasks}
-    assert words == TASKS.keys() and len(words) == 12
+    assert words == TASKS.keys() >= {"spectrum", "switching", "langevin", "escape"}
     for part in (parts["Switching"], parts["Langevin"]):
         assert {"kind", "name", "start", "pulse", "reduced_time", "samples"} <= part["properties"].keys()
         assert "frequencies" not in part["properties"] and part["required"] == ["kind"]

@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 from casefiles import refused, swap
+from launch import python
 
 from fespin.cases.casefile import read
 from fespin.cases.lookup import explained
@@ -150,3 +151,40 @@ def test_every_key_of_every_table_is_found():
             for key in table.model_fields:
                 path = f"{name.strip('[]').replace('.NAME', '.x')}.{key}".strip(".")
                 assert explained(key) and explained(path), path
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("layer.free.thickness", "thickness"),
+        ("task.1.pulse", "pulse"),
+        ("macrospin.anisotropy.2.constant", "constant"),
+        ("sphere.mesh_size=0.1", "mesh_size"),
+        ('interface."Co|Cu".gamma', "gamma"),
+    ],
+)
+def test_docs_take_what_overrides_say(query, word, capsys):
+    assert main(["docs", query]) == 0
+    assert capsys.readouterr().out.startswith(word)
+
+
+def test_docs_of_a_wrong_table_name_the_right_ones(capsys):
+    assert main(["docs", "macrospin.task"]) == 2
+    assert "'task' is in the top level" in capsys.readouterr().err
+
+
+def test_a_name_without_a_kind_is_refused(tmp_path, capsys):
+    assert main(["new", "--output", str(tmp_path / "x.toml")]) == 2
+    assert "the kind of case is missing" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_new_and_docs_on_two_ranks(tmp_path):
+    """One file, and one text."""
+    for command in (["new", "macrospin", "--output", tmp_path / "m.toml"], ["schema"]):
+        done = python(2, "-m", "fespin", *command)
+        assert done.returncode == 0, done.stderr
+        if command[0] == "schema":
+            assert json.loads(done.stdout)["title"] == "Case file of fespin"
+        else:
+            assert done.stdout.count("written to") == 1

@@ -21,6 +21,7 @@ from fespin import InputError
 from fespin.checkpoint import Journal, StateFile, digest_of
 from fespin.longitudinal import Flux, Held, evolve
 from fespin.sigma.surveys import phase_diagram
+from fespin.stepping import Course
 from fespin.texture import Dynamics, WallWatch, wall
 
 # Dies by SIGKILL at the n-th time that a file of a checkpoint is replaced (just before or just after) or a piece is
@@ -172,11 +173,18 @@ def test_state_file(shape, tmp_path):
     other = fem.functionspace(domain, ("Lagrange", 2))
     with pytest.raises(InputError, match=r"cells of degree 3; this mesh has .* of degree 2"):
         StateFile(COMM, other, tmp_path / "state", about="a test").load()
+    whole = (tmp_path / "state").read_bytes()
     magic = b"fespin state 2\n"
     for content in (b"", magic, magic + b"99", (magic + b"5").ljust(32) + b"[1,2]", b"\xff" * 99):
         (tmp_path / "state").write_bytes(content)
         with pytest.raises(InputError, match="it is not one of fespin's"):
             file.load()
+    (tmp_path / "state").write_bytes(whole[: -len(whole) // 3])
+    with pytest.raises(InputError, match="incomplete"):
+        StateFile(COMM, space, tmp_path / "state", about="a test").load()
+    (tmp_path / "state").write_bytes(whole)
+    with pytest.raises(InputError, match="of another version"), file.understood():
+        Course.taken_from({"time": 1.0})
     lost = StateFile(COMM, space, tmp_path / "no" / "state", about="a test")
     with pytest.raises(InputError, match="cannot be written"):
         lost.save({}, {})

@@ -1,6 +1,8 @@
 """The code that the documents show runs, and their links lead somewhere."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from launch import ROOT
@@ -57,3 +59,23 @@ def test_links(page):
     for target in (*re.findall(r"\]\(([^)#]+)", text), *re.findall(r'src="([^"]+)"', text)):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), target
+
+
+IMPORTS = """
+import ast, importlib.util, sys
+sys.path.append("benchmarks")  # where a script finds its neighbours
+for path in sys.argv[1:]:
+    for node in ast.walk(ast.parse(open(path).read())):
+        names = [node.module] if isinstance(node, ast.ImportFrom) else []
+        names += [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        for name in set(names) - {"fplanck"}:  # a package of other people, with which one benchmark compares
+            assert importlib.util.find_spec(name), (path, name)
+"""
+
+
+def test_benchmarks_find_what_they_import():
+    """They start as scripts, without the folder of the tests."""
+    scripts = sorted(map(str, (ROOT / "benchmarks").glob("*.py")))
+    assert len(scripts) > 6
+    done = subprocess.run([sys.executable, "-c", IMPORTS, *scripts], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -21,22 +21,12 @@ from fespin import (
     Terminal,
     ThreeChannel,
     TransportProblem,
-    _compat,
     line,
     solve_multilayer,
 )
 from fespin.errors import InputError
 from fespin.transport.exact import exact_solution
-from references.devices import CO, CU, DOWN, EXAMPLES, PY, RU, UP, reference, stack, valve
-
-
-def solve(s, ends, **options):
-    problem = TransportProblem(
-        line(MPI.COMM_WORLD, s, refine=options.pop("refine", 1.0)),
-        contacts={k: Contact(e) for k, e in zip(("bottom", "top"), ends, strict=True)},
-        **options,
-    )
-    return problem.solve(current_density=1e11)
+from references.devices import CO, CU, DOWN, EXAMPLES, PY, RU, UP, l2_error, reference, solve, stack, valve
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.name)
@@ -244,22 +234,6 @@ def test_what_no_exact_solution_helps_is_said():
     other = turned.solve(current_density=1e11, between=("top", "bottom"))
     assert (other.between, other.current) == (("top", "bottom"), -1e11)
     assert other.resistance_area == pytest.approx(found.resistance_area, rel=1e-12, abs=0)
-
-
-def l2_error(x, exact):
-    """Relative L2 error of the accumulation, by quadrature of high order."""
-    mesh, out = x.domain.mesh, np.zeros(2)
-    points = np.polynomial.legendre.leggauss(8)[0] / 2 + 0.5
-    weights = np.polynomial.legendre.leggauss(8)[1] / 2
-    s = x.fields["s"]
-    for cell in range(x.domain.owned_cells):
-        a, b = mesh.geometry.x[_compat.cell_nodes(mesh)[cell]][:2, 0]
-        at = np.zeros((len(points), 3))
-        at[:, 0] = a + (b - a) * points
-        d = 2 * s.eval(at, np.full(len(points), cell, np.int32)).ravel() / x.current_density
-        e = exact.accumulation(at[:, 0], int(x.domain.region[cell]))
-        out += abs(b - a) * np.array([weights @ (d - e) ** 2, weights @ e**2])
-    return math.sqrt(out[0] / out[1])
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3])

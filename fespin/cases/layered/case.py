@@ -335,6 +335,10 @@ class Case(Table):
             del out["sphere"]
         for i, layer in enumerate(out["layer"], 1):
             layer.setdefault("name", f"{layer['material']}{i}")
+        for task, written in zip(self.task, out["task"], strict=True):
+            # A start that is given turns the mesh of directions; its default does not, and must not when it is echoed.
+            if "start" not in task.model_fields_set:
+                written.pop("start", None)
         return {k: v for k, v in out.items() if v not in ([], {})}
 
     @property

@@ -142,7 +142,7 @@ def notes(case: Case) -> list[str]:
     layers_given = {n for g in given for n in g} & set(stack.names)
     pairs: Iterable[tuple[device.Layer, device.Layer]] = pairwise(stack.layers)
     if not stacked:
-        # Any two may touch: of each material two that no interface names stand for all of them.
+        # In a mesh file any two layers may touch: two layers of each material without own interfaces are checked.
         unnamed: dict[str, list[device.Layer]] = {}
         for x in stack:
             if x.name not in layers_given:

@@ -81,7 +81,7 @@ def _temperatures(case: Case) -> list[str]:
         return []
     out = unit_notes.temperature("transport.reference_temperature", case.transport.reference_temperature)
     for name, c in case.contact.items():
-        # Near a reference that is as cold, it is meant.
+        # A contact near a reference temperature that is as low is intended.
         if c.temperature is not None and abs(c.temperature / case.transport.reference_temperature - 1) > 0.3:
             out += unit_notes.temperature(f"contact.{name}.temperature", c.temperature)
     return out

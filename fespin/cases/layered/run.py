@@ -131,7 +131,7 @@ def prepare(
                 title=case.title,
                 depends=[
                     case.model_dump(mode="json", exclude={"title", "task", "state"}),
-                    starts_of(case.task),
+                    starts_of(case.task)[:1],  # the mesh of directions depends on the first one alone
                 ],
                 torque_map=device,
                 checkpoints=checkpoints,
@@ -241,7 +241,7 @@ def _map(
     pumping = case.torque.pumping
     journal = None
     if checkpoints is not None:
-        # What a solve in one direction depends on; that of the drive is linear.
+        # Solutions depend on these tables; they are linear in the drive, and scaled afterwards.
         device = case.model_dump(mode="json", exclude={"title", "task", "state", "macrospin", "torque", "sphere"})
         journal = checkpoints.pieces(problem.domain.comm, "torque_map", device)
         if len(journal):

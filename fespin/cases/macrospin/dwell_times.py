@@ -37,7 +37,7 @@ class DwellTimes(SurveyTask):
         drives = spread(self.drives, self.samples)
         survey = dwell_times(
             shared.comm,
-            shared.driven,
+            shared.at_drive,
             drives,
             make=shared.make,
             progress=bar.following(name),

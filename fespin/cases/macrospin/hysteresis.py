@@ -133,7 +133,7 @@ class Hysteresis(Task):
         from ...progress import ProgressBar
         from .shared import state_of
 
-        spin, torque = (shared.spin, shared.torque) if drive is None else shared.driven(drive)
+        spin, torque = (shared.spin, shared.torque) if drive is None else shared.at_drive(drive)
         solver = shared.solver if drive is None else shared.make(shared.comm, spin, torque)
         first, last = self.range
         one_way = abs(last - first) / self.rate

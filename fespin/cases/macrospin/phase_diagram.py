@@ -66,7 +66,7 @@ class PhaseDiagram(SurveyTask):
         drives, fields = spread(self.drives, self.samples), spread(self.fields, self.samples)
         diagram = phase_diagram(
             shared.comm,
-            shared.driven,
+            shared.at_drive,
             drives,
             fields,
             along=self.direction,

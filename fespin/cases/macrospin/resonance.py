@@ -42,7 +42,7 @@ class Resonance(SurveyTask):
         drives = spread(self.drives, self.samples)
         survey = resonances(
             shared.comm,
-            shared.driven,
+            shared.at_drive,
             drives,
             state=unit(self.start),
             make=shared.make,

@@ -63,7 +63,7 @@ class Shared:
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
-    def driven(self, drive: float) -> tuple[Macrospin, CaseTorque]:
+    def at_drive(self, drive: float) -> tuple[Macrospin, CaseTorque]:
         """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor."""
         if self.map is not None:
             return self.spin, self.map.at(drive).torque(self.spin)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...macrospin import Macrospin, SpinTorque
 
 
-# Below it (K) thermal energies are none; a barrier of Joules fails before, by its height.
+# Lowest temperature (K): below it kT is too small a number. Barriers in J are refused earlier, by their height in kT.
 COLDEST = 1e-6
 
 

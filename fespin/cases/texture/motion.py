@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 
 type Array = NDArray[np.float64]
 
-# A wall that has turned so far (rad) turns. One is steady that turns less than that in the second half of the time,
-# and goes as far in the third quarter as in the last, but for so much.
-_TURNS, _SETTLED, _EVEN = 2 * math.pi, 0.05, 0.02
+# Angle (rad) from which on a wall counts as turning.
+_TURNS = 2 * math.pi
+# A wall is steady if it turns less than this (rad) in the second half of the time ...
+_SETTLED = 0.05
+# ... and if its displacements in the last two quarters differ by less than this part.
+_EVEN = 0.02
 
 
 @dataclass

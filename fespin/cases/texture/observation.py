@@ -117,7 +117,7 @@ class Seen:
         here = self.where(now.directions)
         current = -flow.currents["right"] / wire.section
         voltage = self.circuit.voltage(flow, "left", "right")
-        # What the same currents do not need in the magnet at rest is pumped.
+        # The electromotive force is the difference from the voltage of the same currents in the magnet at rest.
         rest = self.circuit.at_rest(flow)
         row = {
             "current_density_A_per_m2": current,

@@ -73,7 +73,9 @@ class GoingOn:
         found = self.file.load()
         if found is None:
             return None
-        if not found[0]["motion"]["time"] < self.duration:
+        with self.file.understood():
+            time = float(found[0]["motion"]["time"])
+        if not time < self.duration:
             raise InputError(f"checkpoint '{self.file.path}': it is of a longer motion; remove it to start afresh")
         return Before(*found)
 

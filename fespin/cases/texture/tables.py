@@ -35,9 +35,11 @@ type Duration = Annotated[float, Field(gt=0, lt=1e-3), within(1e-20)]
 
 SHAPES = ("line", "rectangle", "box")
 OWNER = "texture.geometry"
-# A wall is whole so many widths from the ends of its wire, feels them at so many, and has left it at so many.
-WHOLE, FELT, LEFT = 4.0, 3.2, 2.0
-# Cells that are wider than so many exchange lengths slow what a dipolar field holds together.
+# Distances of a wall from the ends of its wire, in widths of the wall.
+WHOLE = 4.0  # least distance at the start
+FELT = 3.2  # below it the ends act on the wall, and its motion is not averaged
+LEFT = 2.0  # below it the wall has left the wire
+# Widest cells, in exchange lengths: wider ones slow down textures that a dipolar field holds together.
 EXCHANGE_LENGTHS = 0.6
 
 
