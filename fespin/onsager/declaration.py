@@ -400,6 +400,11 @@ class Declaration:
                     raise ModelError(
                         f"the state law '{law.name}' {where} replaces no mechanism; {nearest(law.name, names)}"
                     )
+                if any(m.name == law.name and m.destination == "magnet" for m in mechanisms):
+                    raise ModelError(
+                        f"the state law '{law.name}' {where} replaces a mechanism that gives to a magnet; torques are "
+                        "known of linear mechanisms only"
+                    )
             if self.conjugates is not None and remaining(mechanisms, laws):
                 other = remaining(mechanisms, laws)[0].name
                 raise ModelError(f"'{other}' {where} is no state law, but forces are those of conjugate potentials")

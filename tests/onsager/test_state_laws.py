@@ -263,6 +263,10 @@ def test_orders_against_collocation():
         assert np.log2(heat[0] / heat[1]) == pytest.approx(2 * degree, abs=0.6)
 
 
+def mixing(at, p):
+    return p["G"] * (1 + (at[0, "s"] / p["V"]) ** 2)
+
+
 class TestRefused:
     def test_laws_that_replace_nothing(self):
         law = StateLaw("barier", JUMP, conductance, {"G0": G0, "V_h": V_H})
@@ -294,6 +298,22 @@ class TestRefused:
         medium = Medium((Mechanism("charge", 3e6, {"c": 1.0}),), state=(law,))
         with pytest.raises(ModelError, match="region 'a' has state laws; forces can be given to linear regions only"):
             Declaration(("c",), {"a": medium}, {}, CONTACTS, applied={"c": (1.0, 0, 0)})
+
+    def test_laws_that_would_turn_a_magnet(self):
+        """Torque is known of linear mechanisms only, at faces and inside."""
+        give = Mechanism("mixing", 3.1e14, {(0, "s"): 1.0}, destination="magnet")
+        law = StateLaw("mixing", give.weights, mixing, {"G": 3.1e14, "V": 0.1})
+        media = {x.name: Medium(tuple(Mechanism(f, 4e6, {f: 1.0}) for f in "cs")) for x in STACK}
+        with pytest.raises(ModelError, match=r"'mixing' at 'a\|b' replaces a mechanism that gives to a magnet"):
+            Declaration(("c", "s"), media, {("a", "b"): InterfaceLaw((give,), state=(law,))}, CONTACTS)
+        take = Mechanism("dephasing", 2e22, {"s": 1.0}, destination="magnet")
+        media["b"] = replace(
+            media["b"],
+            reactions=(take,),
+            state=(StateLaw("dephasing", take.weights, heating, {"sigma": 2e22, "V": 1.0}),),
+        )
+        with pytest.raises(ModelError, match="'dephasing' in 'b' replaces a mechanism that gives to a magnet"):
+            Declaration(("c", "s"), media, {}, CONTACTS)
 
 
 @pytest.fixture(scope="module")
