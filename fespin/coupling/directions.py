@@ -6,8 +6,25 @@ import numpy as np
 
 from ..errors import InputError, ModelError
 from ..stack import Stack
-from ..transport.model import TransportModel
+from ..transport.model import DeviceState, TransportModel
 from ..transport.vector import Vector
+
+
+def require_linear(problem: DeviceState, owner: str) -> None:
+    """Refuse a model with laws that follow the state, whose currents and torques are not proportional to the drive.
+
+    Parameters
+    ----------
+    owner
+        Who asks, for messages.
+
+    Raises
+    ------
+    ModelError
+        If the problem's declaration has state laws.
+    """
+    if problem.system.declaration.nonlinear:
+        raise ModelError(f"{owner}: it is for linear models, and this one has laws that follow the state")
 
 
 def require_torque(stack: Stack, model: TransportModel, layer: str, *, pumping: bool = False) -> None:

@@ -45,7 +45,7 @@ from ..transport.two_channel import TwoChannel
 from ..transport.vector import Vector
 from .angle_maps import polynomial_of, through_angles
 from .circuit import Circuit
-from .directions import direction_of_others
+from .directions import direction_of_others, require_linear
 from .wegrowe import ferromagnetic_coefficient
 
 type Array = NDArray[np.float64]
@@ -404,6 +404,7 @@ def relaxation_map(
     stack, model = problem.stack, problem.model
     if not isinstance(model, TwoChannel | ThreeChannel | FourChannel | Vector):
         raise ModelError(f"relaxation map: {type(model).__name__} is not offered; d_f is to be linear in the current")
+    require_linear(problem, "relaxation map")
     if isinstance(model, Vector) and any(model.field):
         raise ModelError("relaxation map: the field distinguishes a second direction")
     _require_magnet(stack, layer)
