@@ -72,11 +72,27 @@ def fixed_direction(stack: Stack, model: TransportModel, layer: str) -> tuple[fl
     assert isinstance(model, Vector)
     if any(model.field):
         raise ModelError("torque map: the field distinguishes a second direction")
+    require_free_spins(stack, "torque map")
+    return direction_of_others(stack, layer, "torque map")
+
+
+def require_free_spins(stack: Stack, owner: str) -> None:
+    """Refuse materials whose spins know the directions of space, in the vector model.
+
+    Parameters
+    ----------
+    owner
+        Who asks, for messages.
+
+    Raises
+    ------
+    ModelError
+        If a layer has a spin Hall angle or an anisotropic magnetoresistance.
+    """
     for x in stack:
         for key in ("spin_hall_angle", "anisotropic_magnetoresistance"):
             if getattr(x.material, key):
-                raise ModelError(f"torque map: the {key} of '{x.name}' ties spins to the directions of space")
-    return direction_of_others(stack, layer, "torque map")
+                raise ModelError(f"{owner}: the {key} of '{x.name}' ties spins to the directions of space")
 
 
 def direction_of_others(stack: Stack, layer: str, owner: str) -> tuple[float, float, float] | None:

@@ -66,6 +66,9 @@ def _components(system: System, w: Fields, region: str) -> Matrix:
     for m in (m for m in medium.conduction if m.directed):
         weights = np.abs(component_weights(m, system.fields))
         needed += np.multiply.outer(weights, weights)
+    if system.declaration.contacts:
+        charge = system.fields.index(system.declaration.charge)
+        needed += np.abs(_beyond_charge_matrix(medium, system.fields, charge)).reshape(needed.shape)
     # What is not on the mesh's axes is given, or zero.
     present = [(i, a) for i in range(n) for a in range(3) if frame[:, a].any() or given[i, a]]
     out = np.zeros((n, 3, n, 3))
@@ -390,11 +393,18 @@ def nonequilibrium_power(declaration: Declaration, m: Moments) -> float:
 def _beyond_charge(medium: Medium, fields: tuple[str, ...], charge: int, m: Matrix) -> float:
     """Return the power of an anisotropic medium beyond what the same charge current would dissipate alone."""
     n = len(fields)
+    k = _beyond_charge_matrix(medium, fields, charge)
+    return float((k * m.reshape(3 * n, 3 * n)).sum())
+
+
+def _beyond_charge_matrix(medium: Medium, fields: tuple[str, ...], charge: int) -> Matrix:
+    """Return K - K_c (K_cc)^-1 K_c^T over fields and axes, in which fields that only charge joins are coupled."""
+    n = len(fields)
     k = np.einsum("ij,ab->iajb", matrix_of(isotropic(medium.conduction), fields), np.eye(3))
     k = (k + tensor_of(replace(medium, crossed=()), fields)).reshape(3 * n, 3 * n)
     own = slice(3 * charge, 3 * charge + 3)
-    k = k - k[:, own] @ np.linalg.solve(k[own, own], k[own, :])
-    return float((k * m.reshape(3 * n, 3 * n)).sum())
+    # Along an axis on which nothing conducts charge there is nothing to take off.
+    return np.asarray(k - k[:, own] @ np.linalg.pinv(k[own, own], rcond=1e-12, hermitian=True) @ k[own, :])
 
 
 def weighted_volume(system: System, region: str, values: Matrix) -> float:

@@ -232,9 +232,13 @@ class TransportProblem:
             If the solver does not converge.
         """
         in_plane = self.apply(electric_field)
-        terminals = self._terminals(terminals, current_density, current, voltage, between, in_plane)
-        if in_plane:
-            return self._solve(terminals, between)
+        try:
+            terminals = self._terminals(terminals, current_density, current, voltage, between, in_plane)
+            if in_plane:
+                return self._solve(terminals, between)
+        finally:
+            # The field is that of this solve alone.
+            self.apply()
         try:
             on_mesh = self._solve(terminals, between)
         except SolverError as error:
@@ -347,6 +351,7 @@ class TransportProblem:
             balance = power.total / put_in - 1 if put_in else 0.0
         else:
             power, electric = nonlinear.power, [v * solved.currents[k] for k, v in solved.voltages.items()]
+            electric.append(solved.applied_power)
             if nonlinear.entropy is not None:
                 # Of the whole energy, the fields' potentials times their fluxes are no measure.
                 put_in = sum(electric)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from mpi4py import MPI
-from samples.maps import device
+from samples.maps import FACES, device
 
 import fespin as fs
 from fespin.coupling import relaxation_map, torque_map
@@ -36,6 +36,16 @@ class Following(fs.Vector):
 
 def following():
     return fs.TransportProblem(fs.line(COMM, device()), Following("absorbed"), contacts={"bottom": "lead"})
+
+
+@pytest.mark.parametrize("key, where", [("spin_hall_angle", 0), ("anisotropic_magnetoresistance", 3)])
+def test_relaxation_of_spins_tied_to_space(key, where):
+    layers = list(device())
+    layers[where] = replace(layers[where], material=replace(layers[where].material, **{key: 0.07}))
+    stack = fs.Stack(*layers, interfaces=FACES, library={})
+    problem = fs.TransportProblem(fs.line(COMM, stack), fs.Vector("absorbed"))
+    with pytest.raises(ModelError, match=f"relaxation map: the {key} of '{layers[where].name}' ties spins"):
+        relaxation_map(problem, "Py4")
 
 
 @pytest.mark.parametrize("ask", [torque_map, fs.direction_map], ids=["torque map", "direction map"])

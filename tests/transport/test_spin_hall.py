@@ -252,5 +252,39 @@ class TestRefused:
             solve_turning(p, {"f": (1e9, 0, 0)}, STILL)
 
 
+def test_a_field_with_a_law_of_the_state_at_an_interface():
+    """A law that gives the mechanism's own coefficient changes nothing, the power that the field puts in included."""
+
+    class Following(fs.Vector):
+        def declare(self, stack, contacts, pairs):
+            plain = super().declare(stack, contacts, pairs)
+            law = plain.laws["hm", "f"]
+            kept = [m for m in law.mechanisms if m.destination == "lattice"]
+            state = tuple(StateLaw(m.name, m.weights, constant, {"G": m.coefficient}) for m in kept)
+            assert state
+            return replace(plain, laws={("hm", "f"): replace(law, state=state)})
+
+    plain = problem("absorbed")
+    ends = dict.fromkeys(("bottom", "top"), "blocked")
+    x = fs.TransportProblem(plain.domain, Following("absorbed"), contacts=ends).solve(electric_field=(*FIELD, 0))
+    y = plain.solve(electric_field=(*FIELD, 0))
+    assert x.dissipation.total == pytest.approx(y.dissipation.total, rel=1e-10)
+    assert sheet(x) == pytest.approx(sheet(y), rel=1e-9)
+    assert abs(x.power_balance) < 1e-10
+
+
+def test_a_field_is_that_of_one_solve():
+    p = problem("absorbed")
+    p.solve(electric_field=(*FIELD, 0))
+    assert not p.system.declaration.applied
+    with pytest.raises(InputError, match="exactly one of"):
+        p.solve(electric_field=(*FIELD, 0), current=1.0, voltage=1.0)
+    assert not p.system.declaration.applied
+    solve_turning(p, {"f": (1e9, 0, 0)}, STILL, electric_field=(*FIELD, 0))
+    assert not p.system.declaration.applied
+    solved = p.solver.solve(p.drive(voltage=0.0))
+    assert max(abs(f.x.array).max() for f in solved.fields) == 0
+
+
 def constant(at, p):
     return p["G"]
