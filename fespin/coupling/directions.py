@@ -28,7 +28,7 @@ def require_linear(problem: DeviceState, owner: str) -> None:
 
 
 def require_torque(stack: Stack, model: TransportModel, layer: str, *, pumping: bool = False) -> None:
-    """Refuse a device that does nothing to a layer.
+    """Refuse a device that does nothing to a layer: neither another magnet nor a spin Hall metal polarizes spins.
 
     Parameters
     ----------
@@ -45,7 +45,8 @@ def require_torque(stack: Stack, model: TransportModel, layer: str, *, pumping: 
     if not stack[layer].material.ferromagnetic:
         raise InputError(f"layer '{layer}' is no ferromagnet; there is no torque on it")
     others = [x for x in stack if x.material.ferromagnetic and x.name != layer]
-    if not others and not any(model.field) and not pumping:
+    hall = any(x.material.spin_hall_angle for x in stack)
+    if not others and not any(model.field) and not hall and not pumping:
         raise InputError(
             f"torque map: '{layer}' is the only magnet; nothing polarizes the current, and pumping is left out"
         )

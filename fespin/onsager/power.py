@@ -428,28 +428,23 @@ def region_volume(system: System, region: str) -> float:
     return _reaction_integral(system, region)
 
 
-def _reaction_integral(system: System, region: str) -> float:
-    """Integrate what the kernel's `r` holds over a region."""
+def _reaction_integral(system: System, region: str, w: fem.Function | None = None) -> float:
+    """Integrate what the kernel's `r` holds, times a field, over a region; without one, times 1."""
     ker, domain = system.kernels, system.domain
     ker.k.x.array[:] = 0.0
     one = fem.Function(system.base)
     one.x.array[:] = 1.0
     per_cell = np.zeros(len(domain.region))
-    form = ker.form("cell_moment", [ker.cellwise], cells=domain.cells_of([region]), replace={ker.w1: one, ker.w2: one})
+    swap = {ker.w1: one if w is None else w, ker.w2: one}
+    form = ker.form("cell_moment", [ker.cellwise], cells=domain.cells_of([region]), replace=swap)
     fem.assemble_vector(per_cell, form)
     return float(system.comm.allreduce(per_cell.sum()) * domain.depth)
 
 
 def region_integral(system: System, w: fem.Function, region: str) -> float:
     """Return the integral of a field over a region (times m3; m on a line). Collective."""
-    ker, domain = system.kernels, system.domain
-    ker.k.x.array[:], ker.r.x.array[:] = 0.0, 1.0
-    one = fem.Function(system.base)
-    one.x.array[:] = 1.0
-    per_cell = np.zeros(len(domain.region))
-    form = ker.form("cell_moment", [ker.cellwise], cells=domain.cells_of([region]), replace={ker.w1: w, ker.w2: one})
-    fem.assemble_vector(per_cell, form)
-    return float(system.comm.allreduce(per_cell.sum()) * domain.depth)
+    system.kernels.r.x.array[:] = 1.0
+    return _reaction_integral(system, region, w)
 
 
 def face_mean(system: System, w: fem.Function, pair: tuple[str, str], side: int) -> float:

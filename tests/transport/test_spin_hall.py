@@ -236,6 +236,8 @@ class TestRefused:
     def test_maps_over_one_angle(self):
         with pytest.raises(ModelError, match="spin_hall_angle of 'hm' ties spins to the directions of space"):
             torque_map(problem("absorbed"), "f", pumping=True)
+        with pytest.raises(ModelError, match="spin_hall_angle of 'hm' ties spins to the directions of space"):
+            torque_map(problem("absorbed"), "f")
 
     def test_turning_magnets_with_laws_of_the_state(self):
         class Following(fs.Vector):
