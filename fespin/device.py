@@ -305,8 +305,8 @@ class Contact:
         "reservoir": no accumulation; "lead": semi-infinite continuation of the
         layer it touches; "blocked": no spin current.
     normal
-        Unit vector out of the device, z the stacking direction, in which a lead goes on; None: that of the contact's
-        face. It matters where a conductivity depends on the direction.
+        Direction out of the device, any length, z the stacking direction, in which a lead goes on; None: that of the
+        contact's face. It matters where a conductivity depends on the direction.
 
     Examples
     --------
@@ -325,3 +325,5 @@ class Contact:
     def __post_init__(self) -> None:
         if self.spin not in self.KINDS:
             raise InputError(f"contact: spin is '{self.spin}'; {nearest(self.spin, self.KINDS)}")
+        if self.normal is not None:
+            object.__setattr__(self, "normal", direction(self.normal, "contact", "normal"))

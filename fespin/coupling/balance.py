@@ -25,6 +25,7 @@ from ..transport.problem import TransportProblem
 from .angle_maps import TorqueMap
 from .circuit import Circuit
 from .direction_maps import DirectionMap
+from .directions import require_linear
 from .pumping import solve_turning
 
 type Array = NDArray[np.float64]
@@ -115,6 +116,8 @@ def energy_balance(
     ------
     InputError
         If the map holds no pumping, or `intervals` or the duration is not positive.
+    ModelError
+        If the model has laws that follow the state.
 
     Examples
     --------
@@ -129,6 +132,7 @@ def energy_balance(
         raise InputError(
             f"energy balance: intervals and duration are {intervals!r}, {duration!r}; both must be positive"
         )
+    require_linear(problem, "energy balance")
     layer, area = found.layer, spin.volume / found.thickness
     damped, torque = found.pumped(spin, **asdict(circuit)), found.torque(spin, **asdict(circuit))
     x, weights = np.polynomial.legendre.leggauss(_ORDER)

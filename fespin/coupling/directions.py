@@ -6,12 +6,29 @@ import numpy as np
 
 from ..errors import InputError, ModelError
 from ..stack import Stack
-from ..transport.model import TransportModel
+from ..transport.model import DeviceState, TransportModel
 from ..transport.vector import Vector
 
 
+def require_linear(problem: DeviceState, owner: str) -> None:
+    """Refuse a model with laws that follow the state, whose currents and torques are not proportional to the drive.
+
+    Parameters
+    ----------
+    owner
+        Who asks, for messages.
+
+    Raises
+    ------
+    ModelError
+        If the problem's declaration has state laws.
+    """
+    if problem.system.declaration.nonlinear:
+        raise ModelError(f"{owner}: it is for linear models, and this one has laws that follow the state")
+
+
 def require_torque(stack: Stack, model: TransportModel, layer: str, *, pumping: bool = False) -> None:
-    """Refuse a device that does nothing to a layer.
+    """Refuse a device that does nothing to a layer: neither another magnet nor a spin Hall metal polarizes spins.
 
     Parameters
     ----------
@@ -28,7 +45,8 @@ def require_torque(stack: Stack, model: TransportModel, layer: str, *, pumping: 
     if not stack[layer].material.ferromagnetic:
         raise InputError(f"layer '{layer}' is no ferromagnet; there is no torque on it")
     others = [x for x in stack if x.material.ferromagnetic and x.name != layer]
-    if not others and not any(model.field) and not pumping:
+    hall = any(x.material.spin_hall_angle for x in stack)
+    if not others and not any(model.field) and not hall and not pumping:
         raise InputError(
             f"torque map: '{layer}' is the only magnet; nothing polarizes the current, and pumping is left out"
         )
@@ -55,11 +73,27 @@ def fixed_direction(stack: Stack, model: TransportModel, layer: str) -> tuple[fl
     assert isinstance(model, Vector)
     if any(model.field):
         raise ModelError("torque map: the field distinguishes a second direction")
+    require_free_spins(stack, "torque map")
+    return direction_of_others(stack, layer, "torque map")
+
+
+def require_free_spins(stack: Stack, owner: str) -> None:
+    """Refuse materials whose spins know the directions of space, in the vector model.
+
+    Parameters
+    ----------
+    owner
+        Who asks, for messages.
+
+    Raises
+    ------
+    ModelError
+        If a layer has a spin Hall angle or an anisotropic magnetoresistance.
+    """
     for x in stack:
         for key in ("spin_hall_angle", "anisotropic_magnetoresistance"):
             if getattr(x.material, key):
-                raise ModelError(f"torque map: the {key} of '{x.name}' ties spins to the directions of space")
-    return direction_of_others(stack, layer, "torque map")
+                raise ModelError(f"{owner}: the {key} of '{x.name}' ties spins to the directions of space")
 
 
 def direction_of_others(stack: Stack, layer: str, owner: str) -> tuple[float, float, float] | None:

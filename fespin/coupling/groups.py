@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..mpi import agree_on_errors
 from ..transport.problem import TransportProblem
 from ..transport.torque import spin_torque
+from .directions import require_linear
 
 type Array = NDArray[np.float64]
 
@@ -84,7 +85,13 @@ class Groups:
         ----------
         solve
             Takes a group's problem and a direction (3,), to which it turns the layer, which ends as it was.
+
+        Raises
+        ------
+        ModelError
+            If the model has laws that follow the state.
         """
+        require_linear(self.problem, "map over directions")
         before = self.problem.stack[layer].magnetization or (0.0, 0.0, 1.0)
         keys = [[layer, columns, *u.tolist()] for u in directions]
         known = [None if self.journal is None else self.journal.get(key) for key in keys]

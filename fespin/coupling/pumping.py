@@ -128,6 +128,17 @@ def solve_turning(
     if problem.system.declaration.nonlinear:
         raise ModelError("pumping is for linear models, and this one has laws that follow the state")
     problem.apply(electric_field)
+    try:
+        return _solve_turning(problem, turning, terminals)
+    finally:
+        # The field is that of this solve alone.
+        problem.apply()
+
+
+def _solve_turning(
+    problem: TransportProblem, turning: Mapping[str, Sequence[float]], terminals: Mapping[str, Terminal]
+) -> PumpingSolution:
+    """Solve with the electric field that the problem has now. Collective."""
     system = problem.system
     velocities = {n: _transverse(problem, n, w) for n, w in turning.items()}
     pieces = [(n, place, c) for n in velocities for place, c in _relative(problem, n).items()]

@@ -45,7 +45,7 @@ from ..transport.two_channel import TwoChannel
 from ..transport.vector import Vector
 from .angle_maps import polynomial_of, through_angles
 from .circuit import Circuit
-from .directions import direction_of_others
+from .directions import direction_of_others, require_free_spins, require_linear
 from .wegrowe import ferromagnetic_coefficient
 
 type Array = NDArray[np.float64]
@@ -404,8 +404,11 @@ def relaxation_map(
     stack, model = problem.stack, problem.model
     if not isinstance(model, TwoChannel | ThreeChannel | FourChannel | Vector):
         raise ModelError(f"relaxation map: {type(model).__name__} is not offered; d_f is to be linear in the current")
+    require_linear(problem, "relaxation map")
     if isinstance(model, Vector) and any(model.field):
         raise ModelError("relaxation map: the field distinguishes a second direction")
+    if isinstance(model, Vector):
+        require_free_spins(stack, "relaxation map")
     _require_magnet(stack, layer)
     _weights(problem, stack, layer, process)  # refuses a process that is not there before anything is solved
     p = direction_of_others(stack, layer, "relaxation map")

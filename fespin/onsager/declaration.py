@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ModelError, nearest
+from ..quantities import direction
 from .mechanisms import (
     ANY_DIRECTION,
     DESTINATIONS,
@@ -199,6 +200,7 @@ class ContactLaw:
     state: tuple[StateLaw[str], ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "normal", direction(self.normal, "contact law", "normal"))
         for p in self.potentials:
             if next(iter(p.values()), None) != 1.0:
                 raise ModelError(f"a contact's first weight must be 1 (the charge field), found {dict(p)}")
@@ -388,21 +390,34 @@ class Declaration:
 
     def _check_state_laws(self) -> None:
         """Refuse state laws that replace nothing, or stand where they cannot."""
-        places: list[tuple[str, Sequence[StateLaw[Any]], Sequence[Mechanism[Any]]]] = [
-            *((f"in '{r}'", m.state, (*m.conduction, *m.reactions)) for r, m in self.media.items()),
-            *((f"at '{'|'.join(p)}'", x.state, x.mechanisms) for p, x in self.laws.items()),
-            *((f"at contact '{k}'", c.state, c.mechanisms) for k, c in self.contacts.items()),
+        places: list[tuple[str, str, Sequence[StateLaw[Any]], Sequence[Mechanism[Any]]]] = [
+            *((r, f"in '{r}'", m.state, (*m.conduction, *m.reactions)) for r, m in self.media.items()),
+            *(("", f"at '{'|'.join(p)}'", x.state, x.mechanisms) for p, x in self.laws.items()),
+            *(("", f"at contact '{k}'", c.state, c.mechanisms) for k, c in self.contacts.items()),
         ]
-        for where, laws, mechanisms in places:
+        for place, where, laws, mechanisms in places:
             names = {m.name for m in mechanisms}
             for law in laws:
                 if law.name not in names:
                     raise ModelError(
                         f"the state law '{law.name}' {where} replaces no mechanism; {nearest(law.name, names)}"
                     )
+                if any(m.name == law.name and m.destination == "magnet" for m in mechanisms):
+                    raise ModelError(
+                        f"the state law '{law.name}' {where} replaces a mechanism that gives to a magnet; torques are "
+                        "known of linear mechanisms only"
+                    )
+            conduction = self.media[place].conduction if place in self.media else ()
+            _check_replaced(where, laws, conduction, [m for m in mechanisms if not any(m is c for c in conduction)])
             if self.conjugates is not None and remaining(mechanisms, laws):
                 other = remaining(mechanisms, laws)[0].name
                 raise ModelError(f"'{other}' {where} is no state law, but forces are those of conjugate potentials")
+        for pair in self.varying_laws:
+            if self.law(pair).state:
+                raise ModelError(
+                    f"the interface '{'|'.join(pair)}' has state laws, and follows a magnetization that varies; "
+                    "it may have one of them"
+                )
         for r, medium in self.media.items():
             if medium.state and r in self.varying:
                 raise ModelError(f"region '{r}' has state laws, and its magnetization varies; it may have one of them")
@@ -490,6 +505,26 @@ class Declaration:
         if pair[::-1] in self.laws:
             return self.laws[pair[::-1]].flipped()
         return InterfaceLaw(perfect=frozenset(self.fields))
+
+
+def _check_replaced(
+    where: str,
+    laws: Sequence[StateLaw[Any]],
+    conduction: Sequence[Mechanism[Any]],
+    others: Sequence[Mechanism[Any]],
+) -> None:
+    """Refuse laws of another kind or number than the mechanisms of their name, all of which they replace."""
+    for law in laws:
+        if law.gradients and not conduction and where.startswith("at "):
+            raise ModelError(f"the state law '{law.name}' {where} has gradients; forces are values there")
+        for gradients, what, mechanisms in ((True, "conduction", conduction), (False, "driven by values", others)):
+            replaced = sum(m.name == law.name for m in mechanisms)
+            given = sum(x.name == law.name and x.gradients == gradients for x in laws)
+            if given != replaced:
+                raise ModelError(
+                    f"'{law.name}' {where}: {given} state laws with gradients={gradients} replace {replaced} "
+                    f"mechanisms ({what}); give one law for each of them"
+                )
 
 
 def _constant_weights(laws: Sequence[StateLaw[Any]]) -> list[tuple[str, Mapping[Any, float]]]:

@@ -18,6 +18,7 @@ from petsc4py import PETSc
 
 from ..petsc import Options, destroy, guarded, require_convergence, set_options, unique_prefix
 from ..solvers import SolverOptions
+from .applied import applied_power
 from .constraint import Constraint
 from .declaration import Port
 from .system import Fields, System
@@ -211,7 +212,9 @@ class Newton:
             self._full = None
         ports = [(k, f) for k, c in system.declaration.contacts.items() for f in c.imposed_fields]
         at, through = {**self.potentials, **found}, {**self.port_fluxes(w), **self.fluxes}
-        return Solved(w, {p: at[p] for p in ports}, {p: through[p] for p in ports}, system.declaration), steps
+        fluxes = {p: through[p] for p in ports}
+        put_in = applied_power(system, w)
+        return Solved(w, {p: at[p] for p in ports}, fluxes, system.declaration, put_in), steps
 
     def _advice(self) -> str:
         return f"try a smaller drive, or PETSc options under the prefix -{self.prefix}"

@@ -66,6 +66,9 @@ def _components(system: System, w: Fields, region: str) -> Matrix:
     for m in (m for m in medium.conduction if m.directed):
         weights = np.abs(component_weights(m, system.fields))
         needed += np.multiply.outer(weights, weights)
+    if system.declaration.contacts:
+        charge = system.fields.index(system.declaration.charge)
+        needed += np.abs(_beyond_charge_matrix(medium, system.fields, charge)).reshape(needed.shape)
     # What is not on the mesh's axes is given, or zero.
     present = [(i, a) for i in range(n) for a in range(3) if frame[:, a].any() or given[i, a]]
     out = np.zeros((n, 3, n, 3))
@@ -390,11 +393,18 @@ def nonequilibrium_power(declaration: Declaration, m: Moments) -> float:
 def _beyond_charge(medium: Medium, fields: tuple[str, ...], charge: int, m: Matrix) -> float:
     """Return the power of an anisotropic medium beyond what the same charge current would dissipate alone."""
     n = len(fields)
+    k = _beyond_charge_matrix(medium, fields, charge)
+    return float((k * m.reshape(3 * n, 3 * n)).sum())
+
+
+def _beyond_charge_matrix(medium: Medium, fields: tuple[str, ...], charge: int) -> Matrix:
+    """Return K - K_c (K_cc)^-1 K_c^T over fields and axes, in which fields that only charge joins are coupled."""
+    n = len(fields)
     k = np.einsum("ij,ab->iajb", matrix_of(isotropic(medium.conduction), fields), np.eye(3))
     k = (k + tensor_of(replace(medium, crossed=()), fields)).reshape(3 * n, 3 * n)
     own = slice(3 * charge, 3 * charge + 3)
-    k = k - k[:, own] @ np.linalg.solve(k[own, own], k[own, :])
-    return float((k * m.reshape(3 * n, 3 * n)).sum())
+    # Along an axis on which nothing conducts charge there is nothing to take off.
+    return np.asarray(k - k[:, own] @ np.linalg.pinv(k[own, own], rcond=1e-12, hermitian=True) @ k[own, :])
 
 
 def weighted_volume(system: System, region: str, values: Matrix) -> float:
@@ -418,28 +428,23 @@ def region_volume(system: System, region: str) -> float:
     return _reaction_integral(system, region)
 
 
-def _reaction_integral(system: System, region: str) -> float:
-    """Integrate what the kernel's `r` holds over a region."""
+def _reaction_integral(system: System, region: str, w: fem.Function | None = None) -> float:
+    """Integrate what the kernel's `r` holds, times a field, over a region; without one, times 1."""
     ker, domain = system.kernels, system.domain
     ker.k.x.array[:] = 0.0
     one = fem.Function(system.base)
     one.x.array[:] = 1.0
     per_cell = np.zeros(len(domain.region))
-    form = ker.form("cell_moment", [ker.cellwise], cells=domain.cells_of([region]), replace={ker.w1: one, ker.w2: one})
+    swap = {ker.w1: one if w is None else w, ker.w2: one}
+    form = ker.form("cell_moment", [ker.cellwise], cells=domain.cells_of([region]), replace=swap)
     fem.assemble_vector(per_cell, form)
     return float(system.comm.allreduce(per_cell.sum()) * domain.depth)
 
 
 def region_integral(system: System, w: fem.Function, region: str) -> float:
     """Return the integral of a field over a region (times m3; m on a line). Collective."""
-    ker, domain = system.kernels, system.domain
-    ker.k.x.array[:], ker.r.x.array[:] = 0.0, 1.0
-    one = fem.Function(system.base)
-    one.x.array[:] = 1.0
-    per_cell = np.zeros(len(domain.region))
-    form = ker.form("cell_moment", [ker.cellwise], cells=domain.cells_of([region]), replace={ker.w1: w, ker.w2: one})
-    fem.assemble_vector(per_cell, form)
-    return float(system.comm.allreduce(per_cell.sum()) * domain.depth)
+    system.kernels.r.x.array[:] = 1.0
+    return _reaction_integral(system, region, w)
 
 
 def face_mean(system: System, w: fem.Function, pair: tuple[str, str], side: int) -> float:

@@ -21,7 +21,8 @@ from dolfinx.fem import petsc as fem_petsc
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from ..errors import SolverError
+from ..errors import ModelError, SolverError
+from ..mpi import agree_on_errors
 from ..solvers import SolverOptions
 from .coefficients import Coefficients
 from .declaration import Conjugates, Port, StateLaw
@@ -314,7 +315,13 @@ class StateSystem:
         return system.flux_through(out, facets)
 
     def powers(self, w: Fields, kind: Literal["power", "work"] = "power") -> dict[tuple[str, str], float]:
-        """Return power (with conjugate potentials entropy production), or work, by place and law. Collective."""
+        """Return power (with conjugate potentials entropy production), or work, by place and law. Collective.
+
+        Raises
+        ------
+        ModelError
+            If a law gains power somewhere, since its coefficient is negative there.
+        """
         domain, comm = self.system.domain, self.system.comm
         out: dict[tuple[str, str], float] = {}
         region = domain.region[: domain.owned_cells]
@@ -327,15 +334,30 @@ class StateSystem:
                     form = self._attach(part, f"{kind} {k}", [part.forms.cellwise], w)
                     fem.assemble_vector(per_cell, form)
                     totals = comm.allreduce(np.bincount(region, per_cell[: len(region)], minlength=len(domain.regions)))
+                    if kind == "power":
+                        self._require_dissipation(law, per_cell[: len(region)])
                     here = np.unique(domain.region[part.entities])
                     regions = sorted(set().union(*comm.allgather(here.tolist())))
                     found = {domain.regions[i]: float(totals[i]) for i in regions}
                 else:
                     form = self._attach(part, f"{kind} {k}", (), w)
-                    found = {part.name: float(comm.allreduce(fem.assemble_scalar(form)))}
+                    here_alone = float(fem.assemble_scalar(form))
+                    if kind == "power":
+                        self._require_dissipation(law, np.array([here_alone]))
+                    found = {part.name: float(comm.allreduce(here_alone))}
                 for place, x in found.items():
                     out[place, law.name] = out.get((place, law.name), 0.0) + x * domain.depth
         return out
+
+    def _require_dissipation(self, law: StateLaw[Any], powers: NDArray[np.float64]) -> None:
+        """Refuse a law whose power, given on this rank, is negative in a cell, or at a face or end. Collective."""
+        own = (float(powers.min(initial=0.0)), float(np.abs(powers).max(initial=0.0)))
+        least, largest = np.array(self.system.comm.allgather(own)).T
+        if least.min() < -1e-10 * largest.max():
+            raise ModelError(
+                f"the coefficient of the state law '{law.name}' is negative at the solution, so that it would gain "
+                "power; it must not be negative at any values of the fields"
+            )
 
     def check(self, w: Fields, name: str) -> None:
         """Refuse a solution that the declaration does not allow. Collective.
@@ -349,14 +371,20 @@ class StateSystem:
         allowed = system.declaration.admissible
         if allowed is None:
             return
-        wrong: str | None = None
-        for i, r in enumerate(system.domain.regions):
-            cells = np.flatnonzero(system.domain.region == i)
-            values = {
-                f: x.x.array[x.function_space.dofmap.list[cells]].ravel() for f, x in zip(system.fields, w, strict=True)
-            }
-            wrong = wrong or (allowed(r, values) if len(cells) else None)
-        first = next((x for x in system.comm.allgather(wrong) if x is not None), None)
+
+        def here() -> str | None:
+            for i, r in enumerate(system.domain.regions):
+                cells = np.flatnonzero(system.domain.region == i)
+                values = {
+                    f: x.x.array[x.function_space.dofmap.list[cells]].ravel()
+                    for f, x in zip(system.fields, w, strict=True)
+                }
+                wrong = allowed(r, values) if len(cells) else None
+                if wrong:
+                    return wrong
+            return None
+
+        first = next((x for x in agree_on_errors(system.comm, here, name) if x is not None), None)
         if first is not None:
             raise SolverError(f"{name}: {first}")
 
@@ -378,6 +406,8 @@ class StateSystem:
         ------
         SolverError
             If Newton's method does not converge, or the declaration does not allow the solution.
+        ModelError
+            If a law's coefficient is negative at the solution.
         """
         system, declaration = self.system, self.system.declaration
         name = "transport" if declaration.thermal is None else "thermoelectric"

@@ -14,7 +14,7 @@ from ..device import Contact, Field, Vector
 from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
 from ..onsager.applied import in_plane_fluxes
-from ..onsager.declaration import Declaration
+from ..onsager.declaration import Declaration, Medium
 from ..onsager.power import Dissipation, Moments, dissipation_of, end_mean, face_mean, moments, nonequilibrium_power
 from ..onsager.state_laws import StateForms, StateSolution, StateSystem
 from ..onsager.system import System
@@ -107,7 +107,7 @@ class TransportProblem:
     def _declare(self, stack: Stack) -> Declaration:
         declaration = self.model.declare(stack, self.contacts, list(self.domain.interfaces))
         for k, (contact, layer) in self.contacts.items():
-            if contact.spin == "lead" and contact.normal is None and declaration.media[layer].directed:
+            if contact.spin == "lead" and contact.normal is None and _needs_normal(declaration.media[layer]):
                 raise InputError(
                     f"contact '{k}' is not flat: a lead continues layer '{layer}', whose conduction depends on the "
                     "direction, along one normal; give Contact(normal=...)"
@@ -232,9 +232,13 @@ class TransportProblem:
             If the solver does not converge.
         """
         in_plane = self.apply(electric_field)
-        terminals = self._terminals(terminals, current_density, current, voltage, between, in_plane)
-        if in_plane:
-            return self._solve(terminals, between)
+        try:
+            terminals = self._terminals(terminals, current_density, current, voltage, between, in_plane)
+            if in_plane:
+                return self._solve(terminals, between)
+        finally:
+            # The field is that of this solve alone.
+            self.apply()
         try:
             on_mesh = self._solve(terminals, between)
         except SolverError as error:
@@ -347,6 +351,7 @@ class TransportProblem:
             balance = power.total / put_in - 1 if put_in else 0.0
         else:
             power, electric = nonlinear.power, [v * solved.currents[k] for k, v in solved.voltages.items()]
+            electric.append(solved.applied_power)
             if nonlinear.entropy is not None:
                 # Of the whole energy, the fields' potentials times their fluxes are no measure.
                 put_in = sum(electric)
@@ -476,6 +481,12 @@ class TransportProblem:
         self.solver.destroy()
         if self._harmonic is not None:
             self._harmonic.destroy()
+
+
+def _needs_normal(medium: Medium) -> bool:
+    """Return whether a lead of a medium depends on its normal; n.A.n of an antisymmetric coupling is zero for any."""
+    symmetric = any((np.array(c.matrix) != -np.array(c.matrix).T).any() for c in medium.crossed)
+    return symmetric or any(m.directed for m in medium.conduction)
 
 
 def _of_newton(found: StateSolution) -> dict[str, Any]:

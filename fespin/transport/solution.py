@@ -81,17 +81,20 @@ class TransportSolution:
     dissipation
         Power by place and mechanism.
     power_balance
-        (dissipated power)/(sum of V I) - 1.
+        (dissipated power)/(power put in) - 1, put in the sum of V I and what an electric field gives; with laws that
+        follow the state the difference over the largest of the powers, 0 where all of them are rounding.
     accumulation
         phi_up - phi_dn (V) on the two sides of every interface, at its centre.
     layer_drops, interface_drops
-        Drop of the conductivity-weighted potential c + beta s (V), means over faces.
+        Drop of the conductivity-weighted potential c + beta s (V), means over faces; empty unless layers lie one upon
+        the other between "bottom" and "top", with an electric field, and where a magnetization varies.
     channel_currents
         Current (A) of each channel through every interface, from its first to its second layer, and
         into every contact.
     r_nonequilibrium
         A R_ne (ohm m2): power of the spin degrees of freedom / I^2, times the area; None with more
-        than two contacts, without a current, with heat, and where a magnetization varies.
+        than two contacts, without a current, with heat, an electric field or laws that follow the state, and where
+        a magnetization varies.
     present
         The channels that exist in each layer.
     spin

@@ -22,6 +22,7 @@ from fespin.onsager import (
     System,
     Terminal,
     TerminalSolver,
+    Varying,
 )
 from fespin.onsager.coefficients import Coefficients
 from fespin.transport.thermoelectric import SCALE
@@ -263,6 +264,10 @@ def test_orders_against_collocation():
         assert np.log2(heat[0] / heat[1]) == pytest.approx(2 * degree, abs=0.6)
 
 
+def mixing(at, p):
+    return p["G"] * (1 + (at[0, "s"] / p["V"]) ** 2)
+
+
 class TestRefused:
     def test_laws_that_replace_nothing(self):
         law = StateLaw("barier", JUMP, conductance, {"G0": G0, "V_h": V_H})
@@ -294,6 +299,97 @@ class TestRefused:
         medium = Medium((Mechanism("charge", 3e6, {"c": 1.0}),), state=(law,))
         with pytest.raises(ModelError, match="region 'a' has state laws; forces can be given to linear regions only"):
             Declaration(("c",), {"a": medium}, {}, CONTACTS, applied={"c": (1.0, 0, 0)})
+
+    def test_laws_that_would_turn_a_magnet(self):
+        """Torque is known of linear mechanisms only, at faces and inside."""
+        give = Mechanism("mixing", 3.1e14, {(0, "s"): 1.0}, destination="magnet")
+        law = StateLaw("mixing", give.weights, mixing, {"G": 3.1e14, "V": 0.1})
+        media = {x.name: Medium(tuple(Mechanism(f, 4e6, {f: 1.0}) for f in "cs")) for x in STACK}
+        with pytest.raises(ModelError, match=r"'mixing' at 'a\|b' replaces a mechanism that gives to a magnet"):
+            Declaration(("c", "s"), media, {("a", "b"): InterfaceLaw((give,), state=(law,))}, CONTACTS)
+        take = Mechanism("dephasing", 2e22, {"s": 1.0}, destination="magnet")
+        media["b"] = replace(
+            media["b"],
+            reactions=(take,),
+            state=(StateLaw("dephasing", take.weights, heating, {"sigma": 2e22, "V": 1.0}),),
+        )
+        with pytest.raises(ModelError, match="'dephasing' in 'b' replaces a mechanism that gives to a magnet"):
+            Declaration(("c", "s"), media, {}, CONTACTS)
+
+    def test_laws_that_gain_power(self):
+        law = StateLaw("barrier", JUMP, conductance, {"G0": -0.6 * G0, "V_h": V_H})
+        base = barrier()
+        declaration = replace(base, laws={("a", "b"): replace(base.laws["a", "b"], state=(law,))})
+        drive = {"bottom": Terminal(voltage=2e-3), "top": Terminal(voltage=0.0)}
+        with pytest.raises(ModelError, match="the coefficient of the state law 'barrier' is negative at the solution"):
+            solve(DOMAINS["line"](), declaration, drive)
+
+    def test_conduction_that_gains_power_in_a_part(self):
+        """All in all the layers dissipate; the last of them does not."""
+
+        def law(sigma):
+            return StateLaw("charge", {"c": 1.0}, heating, {"sigma": sigma, "V": 0.2}, gradients=True)
+
+        media = {
+            x.name: Medium((Mechanism("charge", 3e6, {"c": 1.0}),), state=(law(sigma),))
+            for x, sigma in zip(STACK, (2e5, -9e6), strict=True)
+        }
+        drive = {"bottom": Terminal(current=2e9), "top": Terminal(voltage=0.0)}
+        with pytest.raises(ModelError, match="the coefficient of the state law 'charge' is negative"):
+            solve(DOMAINS["line"](), Declaration(("c",), media, {}, CONTACTS), drive)
+
+    def test_one_law_for_two_mechanisms(self):
+        """Without the second, the other mechanism of the name would be gone."""
+        law = StateLaw("barrier", JUMP, conductance, {"G0": G0, "V_h": V_H})
+        face = InterfaceLaw((Mechanism("barrier", G0, JUMP), Mechanism("barrier", 0.3 * G0, JUMP)), state=(law,))
+        with pytest.raises(ModelError, match=r"'barrier' at 'a\|b': 1 state laws .* replace 2 mechanisms"):
+            replace(barrier(), laws={("a", "b"): face})
+        replace(barrier(), laws={("a", "b"): replace(face, state=(law, law))})
+
+    @pytest.mark.parametrize("gradients", [True, False])
+    def test_laws_of_another_kind(self, gradients):
+        law = StateLaw("flip", {"s": 1.0}, heating, {"sigma": 2e20, "V": 0.4}, gradients=gradients)
+        charge = Mechanism("c", 4e6, {"c": 1.0})
+        flip, spin = Mechanism("flip", 2e20, {"s": 1.0}), Mechanism("s", 3e6, {"s": 1.0})
+        wrong = (
+            Medium((charge, spin), (flip,), state=(law,))
+            if gradients
+            else Medium((charge, replace(spin, name="flip")), state=(law,))
+        )
+        with pytest.raises(ModelError, match=f"'flip' in 'a': {+gradients} state laws with gradients=True replace"):
+            Declaration(("c", "s"), {"a": wrong}, {}, CONTACTS)
+
+    def test_gradients_at_faces_and_ends(self):
+        law = StateLaw("barrier", JUMP, conductance, {"G0": G0, "V_h": V_H}, gradients=True)
+        base = barrier()
+        with pytest.raises(ModelError, match=r"'barrier' at 'a\|b' has gradients; forces are values there"):
+            replace(base, laws={("a", "b"): replace(base.laws["a", "b"], state=(law,))})
+        lead = StateLaw("lead", {"s": 1.0}, heating, {"sigma": 1e14, "V": 0.4}, gradients=True)
+        end = ContactLaw({"c": 1.0}, mechanisms=(Mechanism("lead", 1e14, {"s": 1.0}),), state=(lead,))
+        media = {x.name: Medium(tuple(Mechanism(f, 4e6, {f: 1.0}) for f in "cs")) for x in STACK}
+        with pytest.raises(ModelError, match="'lead' at contact 'top' has gradients"):
+            Declaration(("c", "s"), media, {}, {**CONTACTS, "top": end})
+
+    def test_a_law_at_a_magnet_that_varies(self):
+        """The mechanism that it replaces would count beside it."""
+        base = barrier()
+        magnet = Varying(
+            lambda x: np.stack([x[0], x[0], 0 * x[0] + 1]),
+            lambda u: base.media["b"],
+            {("a", "b"): lambda u: base.laws["a", "b"]},
+        )
+        with pytest.raises(ModelError, match=r"'a\|b' has state laws, and follows a magnetization that varies"):
+            replace(base, varying={"b": magnet})
+
+    def test_functions_that_fail(self):
+        """An error of any kind, which the other ranks hear of."""
+
+        def broken(region, values):
+            return 1 / 0 if region == "b" else None
+
+        drive = {"bottom": Terminal(voltage=0.2), "top": Terminal(voltage=0.0)}
+        with pytest.raises(SolverError, match="transport: ZeroDivisionError: division by zero"):
+            solve(DOMAINS["line"](), barrier(admissible=broken), drive)
 
 
 @pytest.fixture(scope="module")

@@ -257,6 +257,22 @@ class TestSideContacts:
         with pytest.raises(InputError, match="contact 'ends' is not flat: a lead continues layer 'f'"):
             fs.TransportProblem(domain, fs.Vector(), contacts={"ends": "lead"})
 
+    def test_curved_contacts_of_spin_hall_metals(self):
+        """n.A.n of their antisymmetric couplings is zero, so that a lead is the same along any normal."""
+        hall = fs.Material("HM", 2.3e-7, 4e-9, spin_hall_angle=0.13)
+        domain = rectangle([fs.Layer(hall, 10 * NM, "f")], 50 * NM, (10, 2))
+        both = {k: np.concatenate(list(v.values())) for k, v in
+                (("contacts", domain.contacts), ("contact_entities", domain.contact_entities))}  # fmt: skip
+        domain = replace(domain, **{k: {"ends": np.sort(v) if k == "contacts" else v} for k, v in both.items()})
+        assert domain.contact_normal("ends") is None
+        leads = [
+            fs.TransportProblem(domain, fs.Vector(), contacts={"ends": fs.Contact("lead", n)})
+            for n in (None, (0.3, -0.5, 0.8))
+        ]
+        one, other = ([m.coefficient for m in p.system.declaration.contacts["ends"].mechanisms] for p in leads)
+        assert one
+        assert one == pytest.approx(other, rel=1e-12)
+
 
 @pytest.mark.parametrize("m", [(0, 0, 1), (1, 0, 0)])
 def test_spin_hall_torque_in_a_section(m):

@@ -236,6 +236,8 @@ class TestRefused:
     def test_maps_over_one_angle(self):
         with pytest.raises(ModelError, match="spin_hall_angle of 'hm' ties spins to the directions of space"):
             torque_map(problem("absorbed"), "f", pumping=True)
+        with pytest.raises(ModelError, match="spin_hall_angle of 'hm' ties spins to the directions of space"):
+            torque_map(problem("absorbed"), "f")
 
     def test_turning_magnets_with_laws_of_the_state(self):
         class Following(fs.Vector):
@@ -250,6 +252,40 @@ class TestRefused:
         p = fs.TransportProblem(plain.domain, Following("absorbed"), contacts={"top": "blocked"})
         with pytest.raises(ModelError, match="pumping is for linear models"):
             solve_turning(p, {"f": (1e9, 0, 0)}, STILL)
+
+
+def test_a_field_with_a_law_of_the_state_at_an_interface():
+    """A law that gives the mechanism's own coefficient changes nothing, the power that the field puts in included."""
+
+    class Following(fs.Vector):
+        def declare(self, stack, contacts, pairs):
+            plain = super().declare(stack, contacts, pairs)
+            law = plain.laws["hm", "f"]
+            kept = [m for m in law.mechanisms if m.destination == "lattice"]
+            state = tuple(StateLaw(m.name, m.weights, constant, {"G": m.coefficient}) for m in kept)
+            assert state
+            return replace(plain, laws={("hm", "f"): replace(law, state=state)})
+
+    plain = problem("absorbed")
+    ends = dict.fromkeys(("bottom", "top"), "blocked")
+    x = fs.TransportProblem(plain.domain, Following("absorbed"), contacts=ends).solve(electric_field=(*FIELD, 0))
+    y = plain.solve(electric_field=(*FIELD, 0))
+    assert x.dissipation.total == pytest.approx(y.dissipation.total, rel=1e-10)
+    assert sheet(x) == pytest.approx(sheet(y), rel=1e-9)
+    assert abs(x.power_balance) < 1e-10
+
+
+def test_a_field_is_that_of_one_solve():
+    p = problem("absorbed")
+    p.solve(electric_field=(*FIELD, 0))
+    assert not p.system.declaration.applied
+    with pytest.raises(InputError, match="exactly one of"):
+        p.solve(electric_field=(*FIELD, 0), current=1.0, voltage=1.0)
+    assert not p.system.declaration.applied
+    solve_turning(p, {"f": (1e9, 0, 0)}, STILL, electric_field=(*FIELD, 0))
+    assert not p.system.declaration.applied
+    solved = p.solver.solve(p.drive(voltage=0.0))
+    assert max(abs(f.x.array).max() for f in solved.fields) == 0
 
 
 def constant(at, p):
