@@ -49,6 +49,7 @@ class Uniaxial:
     stability: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_one_constant("uniaxial anisotropy", self.constant, self.stability)
@@ -103,6 +104,7 @@ class Biaxial:
     hard_stability: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_one_constant("biaxial anisotropy", self.constant, self.stability)
@@ -157,6 +159,7 @@ class Cubic:
     second: float = 0.0
     stability: float | None = None
     local: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_one_constant("cubic anisotropy", self.constant, self.stability)
@@ -215,6 +218,7 @@ class Shape:
     saturation_magnetization: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         n = np.asarray(self.factors, dtype=float)
@@ -262,6 +266,7 @@ class Zeeman:
     saturation_magnetization: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field", field_vector(self.field, "Zeeman term"))
@@ -299,6 +304,7 @@ class Exchange:
 
     stiffness: float
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         require_positive("exchange", "stiffness", self.stiffness)
@@ -342,6 +348,7 @@ class InterfacialDMI:
     constant: float
     normal: Vector = (0.0, 0.0, 1.0)
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_finite("interfacial DMI", "constant", self.constant)
@@ -379,6 +386,7 @@ class BulkDMI:
 
     constant: float
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_finite("bulk DMI", "constant", self.constant)
@@ -425,6 +433,7 @@ class InterfaceAnisotropy:
     thickness: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_finite("interface anisotropy", "constant", self.constant)
@@ -476,6 +485,7 @@ class InterlayerExchange:
     thickness: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for key in ("constant", "biquadratic"):

@@ -221,12 +221,78 @@ def test_mean_field_along_a_step(comm):
             assert change == pytest.approx(expected, rel=0, abs=1e-7 * np.abs(expected).max())
 
 
+@dataclass(frozen=True)
+class Powers:
+    """A user's energy that compares its number, which a symbol would answer wrongly and without an error."""
+
+    size: float
+    power: float
+    local = True
+
+    def density(self, m, grad, x):
+        return self.size * (m[1] ** 6 if self.power == 6.0 else m[1] ** 2)
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A user's energy that asks whether its number is zero."""
+
+    size: float
+    length: float = 0.0
+    local = True
+
+    def density(self, m, grad, x):
+        return self.size * m[0] ** 2 * (x[0] / self.length if self.length else 3.0)
+
+
+@dataclass(frozen=True)
+class Sloped(fs.Uniaxial):
+    """A subclass of an own term, with a density that looks up its axis."""
+
+    def density(self, m, grad, x):
+        return self.constant * (m[2] ** 3 if self.axis == (0.0, 0.0, 1.0) else m[0])
+
+
+@dataclass(frozen=True)
+class Smooth:
+    """A user's energy that computes only, and says so."""
+
+    size: float
+    axis: tuple
+    local = True
+    symbolic = True
+
+    def density(self, m, grad, x):
+        return self.size * ufl.exp(self.axis[0] * m[0] + self.axis[2] * m[2])
+
+
+@pytest.mark.parametrize("term", [Powers(2e4, 6.0), Powers(2e4, 2.0), Ramp(1.7e4), Sloped(2.3e4), Sloped(2.3e4, E)])
+def test_densities_may_look_at_their_numbers(comm, term):
+    """The energy in space is that on the sphere, whatever the density does with its own numbers."""
+    grid, u = next(grids(comm)), np.array([0.36, 0.48, 0.8])
+    flat = fs.Macrospin(1e-24, MS, 0.1, terms=[term]).energy(u[None])[0] / 1e-24
+    assert abs(flat) > 100.0
+    assert InSpace(grid, [term], MS).energy(grid.directions(u)) / grid.volume == pytest.approx(flat, rel=1e-12)
+
+
+def test_energies_are_finite(comm):
+    grid = next(grids(comm))
+    space = InSpace(grid, [fs.Exchange(1e-11), fs.Density(lambda m, g, x: 1e5 * ufl.ln(m[2]), local=True)], MS)
+    assert np.isfinite(space.energy(grid.directions((0, 0.6, 0.8))))
+    with pytest.raises(InputError, match=r"energies Exchange, Density: their sum is -?(inf|nan) for this m; a density"):
+        space.energy(grid.directions((1, 0, 0)))
+
+
 def test_numbers_are_not_compiled(comm):
     """Another magnet of the same kinds of terms has the same kernels."""
     grid = next(grids(comm))
     forms = [InSpace(grid, [fs.Exchange(a), fs.Uniaxial(3 * a, E)], MS)._gradients[0] for a in (1e-11, 2.7e-11)]
-    names = {form.module.__name__ for form in forms}
-    assert len(names) == 1
+    assert len({form.module.__name__ for form in forms}) == 1
+    # So has a user's class that says so.
+    spaces = [InSpace(grid, [Smooth(a, (2 * a, 0.3, 1.7))], MS) for a in (0.1, 0.27)]
+    assert len({space._gradients[0].module.__name__ for space in spaces}) == 1
+    energies = [space.energy(grid.directions((0.36, 0.48, 0.8))) / grid.volume for space in spaces]
+    assert energies == pytest.approx([a * np.exp(2 * a * 0.36 + 1.7 * 0.8) for a in (0.1, 0.27)], rel=1e-12)
 
 
 @pytest.mark.parametrize(
