@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InputError
 from .declaration import EnergyTerm, Scales, SurfaceTerm
-from .terms import Dipolar, Energy
+from .terms import Dipolar, Energy, Shape
 
 type AnyTerm = EnergyTerm | SurfaceTerm | Dipolar
 
@@ -26,10 +26,36 @@ def as_terms(owner: str, terms: Any, *, functions: bool = False) -> tuple[AnyTer
     Raises
     ------
     InputError
-        If something else is among them.
+        If something else is among them, or dipolar energies count twice.
     """
     several = terms if isinstance(terms, Sequence) else (terms,)
-    return tuple(_as_term(owner, term, functions) for term in several)
+    checked = tuple(_as_term(owner, term, functions) for term in several)
+    dipolar = sum(isinstance(term, Dipolar) for term in checked)
+    if dipolar > 1:
+        raise InputError(f"{owner}: found {dipolar} Dipolar among the energies; allowed: one, it is the whole body's")
+    require_no_shape(owner, checked, dipolar=bool(dipolar))
+    return checked
+
+
+def require_no_shape(owner: str, terms: Iterable[Any], *, dipolar: bool) -> None:
+    """Refuse a shape's anisotropy beside the dipolar field, of which it is the mean: one of the two is enough.
+
+    Parameters
+    ----------
+    owner
+        Beginning of the message.
+    dipolar
+        True if there is a dipolar field.
+
+    Raises
+    ------
+    InputError
+        If there are both.
+    """
+    if dipolar and any(isinstance(term, Shape) for term in terms):
+        raise InputError(
+            f"{owner}: Shape and the dipolar field are one energy, which would count twice; give one of them"
+        )
 
 
 def _as_term(owner: str, term: Any, functions: bool) -> AnyTerm:
