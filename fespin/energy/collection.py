@@ -89,12 +89,17 @@ def volume_density(term: Any, m: Any, grad: Any, x: Any, thickness: float | None
     Raises
     ------
     InputError
-        If a face's energy has no thickness, or the term is no density.
+        If a face's energy has no thickness or is of a whole surface, or the term is no density.
     """
     if isinstance(term, Dipolar):
         raise InputError("macrospin: a Dipolar field is one of a body in space; for one direction give Shape(factors)")
     parts = [term.density(m, grad, x)] if hasattr(term, "density") else []
     if hasattr(term, "surface_density"):
+        if getattr(term, "face", None) == "all":
+            raise InputError(
+                f'macrospin: {type(term).__name__} with face="all" is the energy of a body\'s whole surface; '
+                "for one direction leave face out and give the film's thickness (m)"
+            )
         own = getattr(term, "thickness", None)
         across = thickness if own is None else own
         if across is None:

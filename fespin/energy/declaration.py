@@ -25,17 +25,18 @@ Four attributes may say more; a class without them is treated safely, if more sl
     them up in Python. In space they are then constants of the compiled form, so that other numbers do not compile it
     again. Each class says it of itself: a subclass does not inherit it.
 
-Energies of faces have ``surface_density(m, x)`` (J/m2) in place of `density`, and two attributes: ``face``, a function
-of positions (3, n) that says which points belong to it (None: the whole surface), and ``thickness`` (m), which spreads
-the energy evenly over a film's volume instead. What depends on the magnet (Ms) or on a macrospin (its volume, kT) has
-a method ``resolved(scales)``, which returns the term with those numbers in it.
+Energies of faces have ``surface_density(m, x)`` (J/m2) in place of `density`, and two attributes, of which space needs
+one: ``face``, a function of positions (3, n) that says which points belong to it, or "all" for the whole surface of the
+mesh, sides included; and ``thickness`` (m), which spreads the energy evenly over a film's volume instead. A macrospin
+takes the energy of one face over its thickness, and refuses "all". What depends on the magnet (Ms) or on a macrospin
+(its volume, kT) has a method ``resolved(scales)``, which returns the term with those numbers in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -46,8 +47,8 @@ type Vector = Sequence[float]
 type Function = Callable[[Any], Any]
 """Function of u, a UFL vector of three components, that returns a UFL scalar."""
 
-type Face = Callable[[Any], Any]
-"""Function of positions (3, n) that says of each point whether it belongs to a face (n,)."""
+type Face = Callable[[Any], Any] | Literal["all"]
+"""Function of positions (3, n) that says of each point whether it belongs to a face (n,); "all": the whole surface."""
 
 
 @runtime_checkable

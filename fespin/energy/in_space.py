@@ -51,7 +51,8 @@ class InSpace:
     Raises
     ------
     InputError
-        If a term belongs to a macrospin, fails, returns no scalar, or has a face without a facet.
+        If a term belongs to a macrospin, fails or returns no scalar; if one of a face has neither face nor
+        thickness, or no facet.
 
     Examples
     --------
@@ -275,6 +276,11 @@ class InSpace:
     def _facets(self, term: Any) -> NDArray[np.int32]:
         """Return the facets of a term's face, cell and local number of each, one after the other."""
         face: Face | None = getattr(term, "face", None)
+        if face != "all" and not callable(face):
+            raise InputError(
+                f"energy {type(term).__name__}: face is {face!r}; in space give face, a function of positions (3, n), "
+                'or thickness (m) of a film, or face="all" for the whole surface, sides included'
+            )
         topology, dim = self.grid.mesh.topology, self.grid.dim
         topology.create_connectivity(dim - 1, dim)
         topology.create_connectivity(dim, dim - 1)
@@ -283,7 +289,7 @@ class InSpace:
         cells = of_facets.array[of_facets.offsets[facets]]
         sides = topology.connectivity(dim, dim - 1).array.reshape(-1, dim + 1)[cells]
         local = np.nonzero(sides == facets[:, None])[1]
-        if face is not None:
+        if callable(face):
             marked = self.grid.marked(face, f"face of {type(term).__name__}").astype(float)[:, None]
             inside = self.grid.seen(marked)[:, 0][self.grid.space.dofmap.list[cells]] > 0
             corner = np.arange(dim + 1) == local[:, None]

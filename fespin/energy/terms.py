@@ -409,7 +409,8 @@ class InterfaceAnisotropy:
     axis
         Direction; its length is not used.
     face
-        Function of positions (3, n) that says which points belong to the face; None: the whole surface of the mesh.
+        Function of positions (3, n) that says which points belong to the face; "all": the whole surface of the mesh,
+        the sides of a film included. Space needs `face` or `thickness`; a macrospin takes one face.
     thickness
         Thickness (m) of a film over which the energy is spread evenly, K_s/t in J/m3: for films that are thinner than
         an exchange length, and meshes that have no such face, as a plane. A macrospin has its own.
@@ -461,7 +462,8 @@ class InterlayerExchange:
     biquadratic
         J_2 (J/m2); J_2 < 0 favours m perpendicular to p.
     face
-        Function of positions (3, n) that says which points belong to the face; None: the whole surface of the mesh.
+        Function of positions (3, n) that says which points belong to the face; "all": the whole surface of the mesh,
+        the sides of a film included. Space needs `face` or `thickness`; a macrospin takes one face.
     thickness
         Thickness (m) of a film over which the energy is spread evenly, as in :class:`InterfaceAnisotropy`.
 
@@ -621,8 +623,8 @@ def _require_finite(owner: str, key: str, value: float) -> None:
 
 
 def _require_face(owner: str, face: Face | None, thickness: float | None) -> None:
-    if face is not None and not callable(face):
-        raise InputError(f"{owner}: face is {face!r}; it must be a function of positions (3, n)")
+    if face is not None and not callable(face) and face != "all":
+        raise InputError(f'{owner}: face is {face!r}; it must be a function of positions (3, n), or "all"')
     if thickness is not None:
         require_positive(owner, "thickness", thickness)
         if face is not None:

@@ -59,6 +59,17 @@ class Choosy:
         return self.size * m[0] ** 4 if self.size > 0 else -self.size * m[1] ** 4
 
 
+@dataclass(frozen=True)
+class Rough:
+    """A user's energy of a face that does not say which."""
+
+    size: float
+    local = True
+
+    def surface_density(self, m, x):
+        return self.size * m[2] ** 4
+
+
 LOCAL = {
     "uniaxial": (fs.Uniaxial(2.1e5, E), lambda m: -2.1e5 * (m @ E) ** 2),
     "biaxial": (fs.Biaxial(1.5e5, 4e5, E, H), lambda m: -1.5e5 * (m @ E) ** 2 + 4e5 * (m @ H) ** 2),
@@ -93,7 +104,7 @@ ALL = [
     fs.InterfacialDMI(2e-3, (1, 2, 3)),
     fs.BulkDMI(-1.3e-3),
     fs.InterfaceAnisotropy(1e-3, (2, 1, 2), face=low_end),
-    fs.InterlayerExchange(2e-4, (1, 0, 2), -1e-4),
+    fs.InterlayerExchange(2e-4, (1, 0, 2), -1e-4, face="all"),
     Stripes(2e5, 9e-9),
 ]
 
@@ -146,7 +157,7 @@ def test_faces(comm):
     u = np.array([0.48, 0.6, 0.64])
     x, y, z = SIZE
     for grid, end, surface in ((plane, y, 2 * (x + y)), (body, y * z, 2 * (x * y + y * z + z * x))):
-        for face, area in ((low_end, end), (None, surface)):
+        for face, area in ((low_end, end), ("all", surface)):
             space = InSpace(grid, [fs.InterfaceAnisotropy(1e-3, H, face)], MS)
             assert space.energy(grid.directions(u)) == pytest.approx(-1e-3 * (u @ H) ** 2 * area, rel=1e-12)
     with pytest.raises(InputError, match="InterfaceAnisotropy: its face holds no facet"):
@@ -302,6 +313,12 @@ def test_numbers_are_not_compiled(comm):
         (fs.Biaxial(1e5, hard_stability=40.0), "hard_stability = 40.0 is K v/kT"),
         (fs.Energy(lambda u: 1e-20 * u[0]), "one in J belongs to a macrospin"),
         (fs.Dipolar(), "an operator of a whole body"),
+        (
+            fs.InterfaceAnisotropy(7e-4, E),
+            "energy InterfaceAnisotropy: face is None; in space give face, a function of",
+        ),
+        (fs.InterlayerExchange(-7e-4), 'thickness (m) of a film, or face="all" for the whole surface, sides included'),
+        (Rough(7e-4), "energy Rough: face is None; in space give face"),
         (fs.Density(lambda m, g, x: m), "has the shape (3,)"),
         (fs.Density(lambda m, g, x: np.sin(m[0])), "energy Density: its density raised"),
     ],
@@ -320,6 +337,11 @@ def test_refused_in_space(comm, term, words):
         (lambda: fs.InterfacialDMI(1e-3, (0, 0, 0)), "normal is zero"),
         (lambda: fs.BulkDMI("x"), "constant is 'x'"),
         (lambda: fs.InterfaceAnisotropy(1e-3, face=3), "face is 3; it must be a function of positions"),
+        (
+            lambda: fs.InterlayerExchange(1e-3, face="top"),
+            "face is 'top'; it must be a function of positions (3, n), or",
+        ),
+        (lambda: fs.InterlayerExchange(1e-3, face="all", thickness=1e-9), "one of face and thickness; found both"),
         (lambda: fs.InterfaceAnisotropy(1e-3, face=low_end, thickness=1e-9), "one of face and thickness; found both"),
         (lambda: fs.InterlayerExchange(1e-3, thickness=-1e-9), "thickness is -1e-09"),
         (lambda: fs.InterlayerExchange(1e-3, biquadratic=np.inf), "biquadratic is inf"),

@@ -106,6 +106,10 @@ def test_a_class_of_the_user():
     ("make", "words"),
     [
         (lambda: fs.Macrospin(V, MS, 0.1, terms=[fs.InterfaceAnisotropy(1e-3)]), "give the film's thickness (m)"),
+        (
+            lambda: fs.Macrospin(V, MS, 0.1, terms=[fs.InterlayerExchange(1e-3, face="all")], thickness=1.3e-9),
+            'macrospin: InterlayerExchange with face="all" is the energy of a body\'s whole surface; for one direction',
+        ),
         (lambda: fs.Macrospin(V, MS, 0.1, terms=[fs.Dipolar()]), "for one direction give Shape(factors)"),
         (lambda: fs.Macrospin(V, MS, 0.1, thickness=-1.0), "thickness is -1.0"),
         (lambda: fs.Macrospin(V, MS, 0.1, terms=[fs.Density(lambda m, g, x: x[0] * m[0])]), "it raised TypeError"),

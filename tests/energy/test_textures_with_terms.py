@@ -201,7 +201,7 @@ SETS = {
     "both": (fs.Cubic(-6e4, (1, 2, 2), (2, 1, -2)), fs.InterfacialDMI(1.5e-3)),
     "faces": (
         fs.InterfaceAnisotropy(3e-4, (2, 1, 2), face=lambda x: x[0] < 1e-12),
-        fs.InterlayerExchange(2e-4, (1, 0, 2), -1e-4),
+        fs.InterlayerExchange(2e-4, (1, 0, 2), -1e-4, face="all"),
     ),
     "expression": (fs.Density(lambda m, grad, x: 8e4 * ufl.exp(-2 * m[2]), local=True), fs.Zeeman((0.02, -0.1, 0.05))),
     "of the gradient": (
