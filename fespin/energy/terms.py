@@ -41,7 +41,7 @@ class Uniaxial:
     >>> print(f"{bit.energy(np.eye(3))[2]:.3e}")  # J, along the easy axis
     -1.500e-18
     >>> fs.Uniaxial(stability=60).stability  # K v/kT instead of K, for a macrospin
-    60
+    60.0
     """
 
     constant: float | None = None
@@ -54,6 +54,7 @@ class Uniaxial:
     def __post_init__(self) -> None:
         _require_one_constant("uniaxial anisotropy", self.constant, self.stability)
         object.__setattr__(self, "axis", direction(self.axis, "uniaxial anisotropy", "axis"))
+        _set_floats(self, "constant", "stability")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -110,6 +111,7 @@ class Biaxial:
         _require_one_constant("biaxial anisotropy", self.constant, self.stability)
         _require_one_constant("biaxial anisotropy, hard axis", self.hard_constant, self.hard_stability)
         _set_perpendicular("biaxial anisotropy", self, "axis", "hard_axis")
+        _set_floats(self, "constant", "hard_constant", "stability", "hard_stability")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -166,6 +168,7 @@ class Cubic:
         _set_perpendicular("cubic anisotropy", self, "axis", "second_axis")
         if not math.isfinite(self.second):
             raise InputError(f"cubic anisotropy: the second constant is {self.second!r}; it must be finite")
+        _set_floats(self, "constant", "second", "stability")
 
     @property
     def degree(self) -> int:
@@ -228,6 +231,7 @@ class Shape:
                 "they must be three, not negative, and add up to 1"
             )
         object.__setattr__(self, "factors", tuple(float(x) for x in n))
+        _set_floats(self, "saturation_magnetization")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -270,6 +274,7 @@ class Zeeman:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field", field_vector(self.field, "Zeeman term"))
+        _set_floats(self, "saturation_magnetization")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -308,6 +313,7 @@ class Exchange:
 
     def __post_init__(self) -> None:
         require_positive("exchange", "stiffness", self.stiffness)
+        _set_floats(self, "stiffness")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -353,6 +359,7 @@ class InterfacialDMI:
     def __post_init__(self) -> None:
         _require_finite("interfacial DMI", "constant", self.constant)
         object.__setattr__(self, "normal", direction(self.normal, "interfacial DMI", "normal"))
+        _set_floats(self, "constant")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -390,6 +397,7 @@ class BulkDMI:
 
     def __post_init__(self) -> None:
         _require_finite("bulk DMI", "constant", self.constant)
+        _set_floats(self, "constant")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -440,6 +448,7 @@ class InterfaceAnisotropy:
         _require_finite("interface anisotropy", "constant", self.constant)
         object.__setattr__(self, "axis", direction(self.axis, "interface anisotropy", "axis"))
         _require_face("interface anisotropy", self.face, self.thickness)
+        _set_floats(self, "constant", "thickness")
 
     def surface_density(self, m: Any, x: Any) -> Any:
         """Return the energy (J/m2) of the face."""
@@ -494,6 +503,7 @@ class InterlayerExchange:
             _require_finite("interlayer exchange", key, getattr(self, key))
         object.__setattr__(self, "direction", direction(self.direction, "interlayer exchange", "direction"))
         _require_face("interlayer exchange", self.face, self.thickness)
+        _set_floats(self, "constant", "biquadratic", "thickness")
 
     def surface_density(self, m: Any, x: Any) -> Any:
         """Return the energy (J/m2) of the face."""
@@ -629,6 +639,14 @@ def _require_face(owner: str, face: Face | None, thickness: float | None) -> Non
         require_positive(owner, "thickness", thickness)
         if face is not None:
             raise InputError(f"{owner}: give one of face and thickness; found both")
+
+
+def _set_floats(term: Any, *keys: str) -> None:
+    """Replace numbers of a term by floats: in space those are constants of a form, and integers would be compiled."""
+    for key in keys:
+        value = getattr(term, key)
+        if is_finite(value):
+            object.__setattr__(term, key, float(value))
 
 
 def _set_perpendicular(owner: str, term: Any, *keys: str) -> None:

@@ -299,6 +299,15 @@ def test_numbers_are_not_compiled(comm):
     grid = next(grids(comm))
     forms = [InSpace(grid, [fs.Exchange(a), fs.Uniaxial(3 * a, E)], MS)._gradients[0] for a in (1e-11, 2.7e-11)]
     assert len({form.module.__name__ for form in forms}) == 1
+    # So have integers.
+    for terms in (
+        lambda a: [fs.Uniaxial(3 * a, E), fs.Biaxial(2 * a, 5 * a), fs.Cubic(a, second=7 * a)],
+        lambda a: [fs.Exchange(a), fs.BulkDMI(-a), fs.InterfacialDMI(4 * a)],
+        lambda a: [fs.InterfaceAnisotropy(a, E, thickness=a), fs.InterlayerExchange(a, H, 3 * a, thickness=2 * a)],
+        lambda a: [fs.Shape((0, 0, 1), 100 * a), fs.Zeeman((1, 0, 2), 10 * a)],
+    ):
+        spaces = [InSpace(grid, terms(a), MS) for a in (1700, 2900, 31.5)]
+        assert len({space._gradients[0].module.__name__ for space in spaces}) == 1
     # So has a user's class that says so.
     spaces = [InSpace(grid, [Smooth(a, (2 * a, 0.3, 1.7))], MS) for a in (0.1, 0.27)]
     assert len({space._gradients[0].module.__name__ for space in spaces}) == 1
