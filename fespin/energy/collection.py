@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError
 from .declaration import EnergyTerm, Scales, SurfaceTerm
-from .terms import Dipolar, Energy
+from .terms import Dipolar, Energy, InterfaceAnisotropy, InterlayerExchange, Shape
 
 type AnyTerm = EnergyTerm | SurfaceTerm | Dipolar
 
@@ -26,10 +28,36 @@ def as_terms(owner: str, terms: Any, *, functions: bool = False) -> tuple[AnyTer
     Raises
     ------
     InputError
-        If something else is among them.
+        If something else is among them, or dipolar energies count twice.
     """
     several = terms if isinstance(terms, Sequence) else (terms,)
-    return tuple(_as_term(owner, term, functions) for term in several)
+    checked = tuple(_as_term(owner, term, functions) for term in several)
+    dipolar = sum(isinstance(term, Dipolar) for term in checked)
+    if dipolar > 1:
+        raise InputError(f"{owner}: found {dipolar} Dipolar among the energies; allowed: one, it is the whole body's")
+    require_no_shape(owner, checked, dipolar=bool(dipolar))
+    return checked
+
+
+def require_no_shape(owner: str, terms: Iterable[Any], *, dipolar: bool) -> None:
+    """Refuse a shape's anisotropy beside the dipolar field, of which it is the mean: one of the two is enough.
+
+    Parameters
+    ----------
+    owner
+        Beginning of the message.
+    dipolar
+        True if there is a dipolar field.
+
+    Raises
+    ------
+    InputError
+        If there are both.
+    """
+    if dipolar and any(isinstance(term, Shape) for term in terms):
+        raise InputError(
+            f"{owner}: Shape and the dipolar field are one energy, which would count twice; give one of them"
+        )
 
 
 def _as_term(owner: str, term: Any, functions: bool) -> AnyTerm:
@@ -63,12 +91,17 @@ def volume_density(term: Any, m: Any, grad: Any, x: Any, thickness: float | None
     Raises
     ------
     InputError
-        If a face's energy has no thickness, or the term is no density.
+        If a face's energy has no thickness or is of a whole surface, or the term is no density.
     """
     if isinstance(term, Dipolar):
         raise InputError("macrospin: a Dipolar field is one of a body in space; for one direction give Shape(factors)")
     parts = [term.density(m, grad, x)] if hasattr(term, "density") else []
     if hasattr(term, "surface_density"):
+        if getattr(term, "face", None) == "all":
+            raise InputError(
+                f'macrospin: {type(term).__name__} with face="all" is the energy of a body\'s whole surface; '
+                "for one direction leave face out and give the film's thickness (m)"
+            )
         own = getattr(term, "thickness", None)
         across = thickness if own is None else own
         if across is None:
@@ -78,6 +111,74 @@ def volume_density(term: Any, m: Any, grad: Any, x: Any, thickness: float | None
             )
         parts.append(term.surface_density(m, x) / across)
     return sum(parts[1:], parts[0])
+
+
+@dataclass(frozen=True)
+class Spread:
+    """An energy of a face, spread evenly over the thickness of a film.
+
+    Attributes
+    ----------
+    term
+        Energy of a class that has no thickness of its own.
+    thickness
+        Thickness (m) of the film.
+
+    Examples
+    --------
+    >>> from fespin.energy.collection import Spread
+    >>> spread = Spread(fs.InterfaceAnisotropy(4e-4), thickness=2e-9)
+    >>> print(spread.surface_density((0.0, 0.0, 1.0), None) / spread.thickness)  # J/m3
+    -200000.0
+    """
+
+    term: SurfaceTerm
+    thickness: float
+
+    @property
+    def local(self) -> bool:
+        """Return whether the term is local, as it says itself."""
+        return bool(getattr(self.term, "local", False))
+
+    @property
+    def quadratic(self) -> bool:
+        """Return whether the term is quadratic, as it says itself."""
+        return bool(getattr(self.term, "quadratic", False))
+
+    @property
+    def degree(self) -> int | None:
+        """Return the degree of the term's polynomial; None: it says none."""
+        return getattr(self.term, "degree", None)
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3) that the term has besides."""
+        return self.term.density(m, grad, x) if hasattr(self.term, "density") else 0.0
+
+    def surface_density(self, m: Any, x: Any) -> Any:
+        """Return the energy (J/m2) of the face."""
+        return self.term.surface_density(m, x)
+
+
+def spread(terms: Iterable[AnyTerm], thickness: float | None) -> tuple[AnyTerm, ...]:
+    """Return terms of which those of faces know the thickness of their film.
+
+    A term of fespin's own has its `thickness` set, which takes the place of its face; one of another class is
+    wrapped in :class:`Spread`.
+
+    Parameters
+    ----------
+    thickness
+        Thickness (m) for those without one of their own; None changes nothing.
+    """
+    return tuple(terms) if thickness is None else tuple(_spread(term, thickness) for term in terms)
+
+
+def _spread(term: Any, thickness: float) -> AnyTerm:
+    if not hasattr(term, "surface_density") or getattr(term, "thickness", None) is not None:
+        return term  # type: ignore[no-any-return]
+    if type(term) in (InterfaceAnisotropy, InterlayerExchange):
+        return dataclasses.replace(term, face=None, thickness=thickness)  # type: ignore[no-any-return]
+    return Spread(term, thickness)
 
 
 def samples_along_step(terms: Iterable[Any]) -> int:

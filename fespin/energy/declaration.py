@@ -10,7 +10,7 @@ grad
 x
     The place (m), a UFL vector of three components; None for a macrospin, which has none.
 
-Three attributes may say more; a class without them is treated safely, if more slowly:
+Four attributes may say more; a class without them is treated safely, if more slowly:
 
 ``local``
     True if the density has no gradient. In space it is then summed over nodes, so that the field at a node is that
@@ -20,18 +20,23 @@ Three attributes may say more; a class without them is treated safely, if more s
     the field in the middle; other energies take the mean of the field along the step.
 ``degree``
     Of a polynomial that is not quadratic: its degree in m, from which follows how many fields that mean takes.
+``symbolic``
+    True if a frozen data class only computes with its floats and tuples of floats, and never compares, tests or looks
+    them up in Python. In space they are then constants of the compiled form, so that other numbers do not compile it
+    again. Each class says it of itself: a subclass does not inherit it.
 
-Energies of faces have ``surface_density(m, x)`` (J/m2) in place of `density`, and two attributes: ``face``, a function
-of positions (3, n) that says which points belong to it (None: the whole surface), and ``thickness`` (m), which spreads
-the energy evenly over a film's volume instead. What depends on the magnet (Ms) or on a macrospin (its volume, kT) has
-a method ``resolved(scales)``, which returns the term with those numbers in it.
+Energies of faces have ``surface_density(m, x)`` (J/m2) in place of `density`, and two attributes, of which space needs
+one: ``face``, a function of positions (3, n) that says which points belong to it, or "all" for the whole surface of the
+mesh, sides included; and ``thickness`` (m), which spreads the energy evenly over a film's volume instead. A macrospin
+takes the energy of one face over its thickness, and refuses "all". What depends on the magnet (Ms) or on a macrospin
+(its volume, kT) has a method ``resolved(scales)``, which returns the term with those numbers in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -42,8 +47,8 @@ type Vector = Sequence[float]
 type Function = Callable[[Any], Any]
 """Function of u, a UFL vector of three components, that returns a UFL scalar."""
 
-type Face = Callable[[Any], Any]
-"""Function of positions (3, n) that says of each point whether it belongs to a face (n,)."""
+type Face = Callable[[Any], Any] | Literal["all"]
+"""Function of positions (3, n) that says of each point whether it belongs to a face (n,); "all": the whole surface."""
 
 
 @runtime_checkable

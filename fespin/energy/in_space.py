@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,9 +32,10 @@ class InSpace:
     the field at a node is that of a macrospin of the same direction. Everything is derived from the densities, natural
     boundary conditions too: of exchange alone dm/dn = 0, with DMI the tilt at a free edge.
 
-    Forms are compiled once for each set of kinds of terms, whatever their numbers: floats, and tuples of them, among
-    the fields of a frozen term become constants of the form. (Integers do not: they may be exponents.) The constructor
-    is collective, and so is every method.
+    Forms of fespin's own terms are compiled once for each set of kinds, whatever their numbers: floats, and tuples of
+    them, among the fields of a frozen term become constants of the form. A class of the user's takes part in this if it
+    says ``symbolic = True`` (:mod:`fespin.energy.declaration`); otherwise its numbers are compiled into the form. The
+    constructor is collective, and so is every method.
 
     Parameters
     ----------
@@ -50,7 +51,8 @@ class InSpace:
     Raises
     ------
     InputError
-        If a term belongs to a macrospin, fails, returns no scalar, or has a face without a facet.
+        If a term belongs to a macrospin, fails or returns no scalar; if one of a face has neither face nor
+        thickness, or no facet.
 
     Examples
     --------
@@ -86,9 +88,22 @@ class InSpace:
 
     # ---- values
     def energy(self, m: Array) -> float:
-        """Return the energy (J; J/m in a plane, J/m2 on a line) of m at this rank's own nodes (owned, 3)."""
+        """Return the energy (J; J/m in a plane, J/m2 on a line) of m at this rank's own nodes (owned, 3).
+
+        Raises
+        ------
+        InputError
+            If it is not finite.
+        """
         self._fill(m)
-        return self.grid.total(np.array([fem.assemble_scalar(form) for form in self._energies]))
+        energy = self.grid.total(np.array([fem.assemble_scalar(form) for form in self._energies]))
+        if not math.isfinite(energy):
+            names = ", ".join(dict.fromkeys(type(term).__name__ for term in self.terms))
+            raise InputError(
+                f"energies {names}: their sum is {energy} for this m; a density must be finite "
+                "at every direction and place"
+            )
+        return energy
 
     def field(self, m: Array) -> Array:
         """Return B = -(dE/dm_i)/(Ms w_i) (T) at this rank's own nodes (owned, 3), w being the lumped volumes."""
@@ -229,11 +244,12 @@ class InSpace:
         """Return the densities of a term, with constants of the form for its numbers if it bears them."""
         if isinstance(term, Dipolar):
             raise InputError("energy: Dipolar is an operator of a whole body, no density; see DipolarField")
-        # A density that looks at its numbers, as in `if self.constant > 0`, fails with symbols for them: then they are
-        # compiled into the form.
-        with contextlib.suppress(Exception):
-            return _densities(self._symbolic(term), m, grad, x)
+        # A symbol is equal to no number and always true: a density that looks at its numbers (`if self.order == 4`)
+        # would become another one. So only classes that promise not to look are given symbols. The promise is not
+        # inherited, as a subclass may have a density of its own.
         try:
+            if vars(type(term)).get("symbolic", False):
+                return _densities(self._symbolic(term), m, grad, x)
             return _densities(term, m, grad, x)
         except InputError:
             raise
@@ -260,6 +276,11 @@ class InSpace:
     def _facets(self, term: Any) -> NDArray[np.int32]:
         """Return the facets of a term's face, cell and local number of each, one after the other."""
         face: Face | None = getattr(term, "face", None)
+        if face != "all" and not callable(face):
+            raise InputError(
+                f"energy {type(term).__name__}: face is {face!r}; in space give face, a function of positions (3, n), "
+                'or thickness (m) of a film, or face="all" for the whole surface, sides included'
+            )
         topology, dim = self.grid.mesh.topology, self.grid.dim
         topology.create_connectivity(dim - 1, dim)
         topology.create_connectivity(dim, dim - 1)
@@ -268,7 +289,7 @@ class InSpace:
         cells = of_facets.array[of_facets.offsets[facets]]
         sides = topology.connectivity(dim, dim - 1).array.reshape(-1, dim + 1)[cells]
         local = np.nonzero(sides == facets[:, None])[1]
-        if face is not None:
+        if callable(face):
             marked = self.grid.marked(face, f"face of {type(term).__name__}").astype(float)[:, None]
             inside = self.grid.seen(marked)[:, 0][self.grid.space.dofmap.list[cells]] > 0
             corner = np.arange(dim + 1) == local[:, None]

@@ -41,7 +41,7 @@ class Uniaxial:
     >>> print(f"{bit.energy(np.eye(3))[2]:.3e}")  # J, along the easy axis
     -1.500e-18
     >>> fs.Uniaxial(stability=60).stability  # K v/kT instead of K, for a macrospin
-    60
+    60.0
     """
 
     constant: float | None = None
@@ -49,10 +49,12 @@ class Uniaxial:
     stability: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_one_constant("uniaxial anisotropy", self.constant, self.stability)
         object.__setattr__(self, "axis", direction(self.axis, "uniaxial anisotropy", "axis"))
+        _set_floats(self, "constant", "stability")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -103,11 +105,13 @@ class Biaxial:
     hard_stability: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_one_constant("biaxial anisotropy", self.constant, self.stability)
         _require_one_constant("biaxial anisotropy, hard axis", self.hard_constant, self.hard_stability)
         _set_perpendicular("biaxial anisotropy", self, "axis", "hard_axis")
+        _set_floats(self, "constant", "hard_constant", "stability", "hard_stability")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -157,12 +161,14 @@ class Cubic:
     second: float = 0.0
     stability: float | None = None
     local: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_one_constant("cubic anisotropy", self.constant, self.stability)
         _set_perpendicular("cubic anisotropy", self, "axis", "second_axis")
         if not math.isfinite(self.second):
             raise InputError(f"cubic anisotropy: the second constant is {self.second!r}; it must be finite")
+        _set_floats(self, "constant", "second", "stability")
 
     @property
     def degree(self) -> int:
@@ -215,6 +221,7 @@ class Shape:
     saturation_magnetization: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         n = np.asarray(self.factors, dtype=float)
@@ -224,6 +231,7 @@ class Shape:
                 "they must be three, not negative, and add up to 1"
             )
         object.__setattr__(self, "factors", tuple(float(x) for x in n))
+        _set_floats(self, "saturation_magnetization")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -262,9 +270,11 @@ class Zeeman:
     saturation_magnetization: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field", field_vector(self.field, "Zeeman term"))
+        _set_floats(self, "saturation_magnetization")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -299,9 +309,11 @@ class Exchange:
 
     stiffness: float
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         require_positive("exchange", "stiffness", self.stiffness)
+        _set_floats(self, "stiffness")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -342,10 +354,12 @@ class InterfacialDMI:
     constant: float
     normal: Vector = (0.0, 0.0, 1.0)
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_finite("interfacial DMI", "constant", self.constant)
         object.__setattr__(self, "normal", direction(self.normal, "interfacial DMI", "normal"))
+        _set_floats(self, "constant")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -379,9 +393,11 @@ class BulkDMI:
 
     constant: float
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_finite("bulk DMI", "constant", self.constant)
+        _set_floats(self, "constant")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -401,7 +417,8 @@ class InterfaceAnisotropy:
     axis
         Direction; its length is not used.
     face
-        Function of positions (3, n) that says which points belong to the face; None: the whole surface of the mesh.
+        Function of positions (3, n) that says which points belong to the face; "all": the whole surface of the mesh,
+        the sides of a film included. Space needs `face` or `thickness`; a macrospin takes one face.
     thickness
         Thickness (m) of a film over which the energy is spread evenly, K_s/t in J/m3: for films that are thinner than
         an exchange length, and meshes that have no such face, as a plane. A macrospin has its own.
@@ -425,11 +442,13 @@ class InterfaceAnisotropy:
     thickness: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         _require_finite("interface anisotropy", "constant", self.constant)
         object.__setattr__(self, "axis", direction(self.axis, "interface anisotropy", "axis"))
         _require_face("interface anisotropy", self.face, self.thickness)
+        _set_floats(self, "constant", "thickness")
 
     def surface_density(self, m: Any, x: Any) -> Any:
         """Return the energy (J/m2) of the face."""
@@ -452,7 +471,8 @@ class InterlayerExchange:
     biquadratic
         J_2 (J/m2); J_2 < 0 favours m perpendicular to p.
     face
-        Function of positions (3, n) that says which points belong to the face; None: the whole surface of the mesh.
+        Function of positions (3, n) that says which points belong to the face; "all": the whole surface of the mesh,
+        the sides of a film included. Space needs `face` or `thickness`; a macrospin takes one face.
     thickness
         Thickness (m) of a film over which the energy is spread evenly, as in :class:`InterfaceAnisotropy`.
 
@@ -476,12 +496,14 @@ class InterlayerExchange:
     thickness: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for key in ("constant", "biquadratic"):
             _require_finite("interlayer exchange", key, getattr(self, key))
         object.__setattr__(self, "direction", direction(self.direction, "interlayer exchange", "direction"))
         _require_face("interlayer exchange", self.face, self.thickness)
+        _set_floats(self, "constant", "biquadratic", "thickness")
 
     def surface_density(self, m: Any, x: Any) -> Any:
         """Return the energy (J/m2) of the face."""
@@ -611,12 +633,20 @@ def _require_finite(owner: str, key: str, value: float) -> None:
 
 
 def _require_face(owner: str, face: Face | None, thickness: float | None) -> None:
-    if face is not None and not callable(face):
-        raise InputError(f"{owner}: face is {face!r}; it must be a function of positions (3, n)")
+    if face is not None and not callable(face) and face != "all":
+        raise InputError(f'{owner}: face is {face!r}; it must be a function of positions (3, n), or "all"')
     if thickness is not None:
         require_positive(owner, "thickness", thickness)
         if face is not None:
             raise InputError(f"{owner}: give one of face and thickness; found both")
+
+
+def _set_floats(term: Any, *keys: str) -> None:
+    """Replace numbers of a term by floats: in space those are constants of a form, and integers would be compiled."""
+    for key in keys:
+        value = getattr(term, key)
+        if is_finite(value):
+            object.__setattr__(term, key, float(value))
 
 
 def _set_perpendicular(owner: str, term: Any, *keys: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..constants import BOLTZMANN, ELECTRON_GYROMAGNETIC_RATIO
 from ..device import Layer
-from ..energy.collection import AnyTerm, as_terms, resolve
+from ..energy.collection import AnyTerm, as_terms, resolve, spread
 from ..energy.declaration import Function, Scales, Vector, field_vector
 from ..energy.magnet import Magnet
 from ..energy.on_sphere import Array, Pointwise, macrospin_energy
@@ -192,13 +192,13 @@ class Macrospin:
 
     @property
     def magnet(self) -> Magnet:
-        """Return what does not depend on volume and temperature; stabilities have become constants."""
+        """Return what does not depend on volume and temperature; stabilities are constants, faces have thicknesses."""
         return Magnet(self.saturation_magnetization, self.damping, self.resolved_terms, self.gyromagnetic_ratio)
 
     @cached_property
     def resolved_terms(self) -> tuple[AnyTerm, ...]:
-        """Return the energies with all numbers in them: Ms, and constants (J/m3) in place of stabilities."""
-        return resolve(self.terms, self._scales)  # type: ignore[arg-type]
+        """Return the energies with all numbers in them: Ms, constants (J/m3) for stabilities, thicknesses of films."""
+        return spread(resolve(self.terms, self._scales), self.thickness)  # type: ignore[arg-type]
 
     @property
     def _scales(self) -> Scales:

@@ -16,6 +16,7 @@ from mpi4py import MPI
 from ..block_matrix import cross
 from ..checkpoint import StateFile
 from ..constants import DIPOLAR_MEMORY
+from ..energy.collection import require_no_shape
 from ..energy.dipolar import DipolarField
 from ..energy.terms import Dipolar
 from ..errors import InputError, SolverError
@@ -236,6 +237,7 @@ class Dynamics:
             raise InputError(f"texture: dipolar is {dipolar!r}; it must be True, False or a DipolarField")
         declared = next((term for term in magnet.terms if isinstance(term, Dipolar)), None)
         self._own_dipolar = dipolar is True or (declared is not None and dipolar is False)
+        require_no_shape("texture", magnet.terms, dipolar=dipolar is not False)
         memory = DIPOLAR_MEMORY if declared is None else declared.memory
         self.dipolar = dipolar if isinstance(dipolar, DipolarField) else None
         if self._own_dipolar:

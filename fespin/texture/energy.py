@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from ..energy.collection import require_no_shape
 from ..energy.dipolar import DipolarField
 from ..energy.in_space import InSpace
+from ..energy.terms import Dipolar
+from ..errors import InputError
 from ..grid import Array, Grid
 from .magnet import TexturedMagnet
 
@@ -31,7 +34,12 @@ def effective_field(
     applied
         B (T) there (owned, 3).
     dipolar
-        Dipolar field of the body; without it there is none.
+        Dipolar field of the body; a magnet with :class:`fespin.Dipolar` among its terms needs it.
+
+    Raises
+    ------
+    InputError
+        If the magnet declares a dipolar energy and there is no `dipolar`, or has a shape's anisotropy beside it.
 
     Examples
     --------
@@ -42,6 +50,7 @@ def effective_field(
     >>> print(f"{field[0, 0]:.3f}")  # T, 2 K/Ms along the easy axis
     0.150
     """
+    _require_dipolar(magnet, dipolar)
     field = applied + in_space(grid, magnet).field(m)
     return field if dipolar is None else field + dipolar.field(m)
 
@@ -54,7 +63,12 @@ def stored_energy(grid: Grid, magnet: TexturedMagnet, m: Array, dipolar: Dipolar
     Parameters
     ----------
     dipolar
-        Dipolar field of the body; without it there is no dipolar energy.
+        Dipolar field of the body; a magnet with :class:`fespin.Dipolar` among its terms needs it.
+
+    Raises
+    ------
+    InputError
+        If the magnet declares a dipolar energy and there is no `dipolar`, or has a shape's anisotropy beside it.
 
     Examples
     --------
@@ -64,5 +78,16 @@ def stored_energy(grid: Grid, magnet: TexturedMagnet, m: Array, dipolar: Dipolar
     >>> print(f"{energy:.2e} {4 * (1.3e-11 * 6e4) ** 0.5:.2e}")  # J/m2, and the exact one of a wall
     3.52e-03 3.53e-03
     """
+    _require_dipolar(magnet, dipolar)
     energy = in_space(grid, magnet).energy(m)
     return energy if dipolar is None else energy + dipolar.energy(m)
+
+
+def _require_dipolar(magnet: TexturedMagnet, dipolar: DipolarField | None) -> None:
+    """Refuse a magnet whose dipolar energy would be left out, or count twice."""
+    if dipolar is None and any(isinstance(term, Dipolar) for term in magnet.terms):
+        raise InputError(
+            "texture: the magnet has Dipolar among its energies, which is an operator of the body; "
+            "give dipolar=DipolarField(grid, magnet)"
+        )
+    require_no_shape("texture", magnet.terms, dipolar=dipolar is not None)

@@ -11,7 +11,18 @@ import numpy as np
 from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
 from ..energy.collection import AnyTerm, as_terms
 from ..energy.magnet import Magnet
-from ..energy.terms import Biaxial, Dipolar, Exchange, Uniaxial
+from ..energy.terms import (
+    Biaxial,
+    BulkDMI,
+    Cubic,
+    Dipolar,
+    Exchange,
+    InterfaceAnisotropy,
+    InterfacialDMI,
+    InterlayerExchange,
+    Uniaxial,
+    Zeeman,
+)
 from ..errors import InputError, ModelError
 from ..quantities import direction, is_finite, require_positive
 
@@ -148,7 +159,8 @@ class TexturedMagnet:
         """Return the texture of a magnet that conducts.
 
         Exchange, the first easy axis and a hard axis perpendicular to it become `exchange`, `easy_constant` and
-        `hard_constant`, which the closed forms know; all other energies are its `terms`.
+        `hard_constant`, which the closed forms know; all other energies are its `terms`, but for those that are
+        zero, such as a DMI of D = 0.
 
         Parameters
         ----------
@@ -373,13 +385,16 @@ def _sorted(terms: Sequence[AnyTerm]) -> tuple[float, _Axis | None, _Axis | None
     exchange, easy, hard = 0.0, None, None
     rest: list[AnyTerm] = []
     for term in terms:
+        if _is_zero(term):
+            continue
         if isinstance(term, Exchange):
             exchange += term.stiffness
         elif isinstance(term, Uniaxial) and term.constant and term.constant > 0 and easy is None:
             easy = _Axis(term.constant, term.axis)
         elif isinstance(term, Biaxial) and easy is None and _is_plain(term):
             easy = _Axis(float(term.constant or 0.0), term.axis)
-            rest.append(Uniaxial(-float(term.hard_constant or 0.0), term.hard_axis))
+            if term.hard_constant:
+                rest.append(Uniaxial(-float(term.hard_constant), term.hard_axis))
         else:
             rest.append(term)
     for term in rest:
@@ -395,3 +410,23 @@ def _sorted(terms: Sequence[AnyTerm]) -> tuple[float, _Axis | None, _Axis | None
 def _is_plain(term: Biaxial) -> bool:
     """Return whether a biaxial anisotropy has an easy axis, and a hard one that is not easy."""
     return bool(term.constant and term.constant > 0 and (term.hard_constant or 0.0) >= 0)
+
+
+# Numbers of fespin's own terms without which they have no energy.
+_SIZES = {
+    Uniaxial: ("constant", "stability"),
+    Biaxial: ("constant", "hard_constant", "stability", "hard_stability"),
+    Cubic: ("constant", "second", "stability"),
+    InterfacialDMI: ("constant",),
+    BulkDMI: ("constant",),
+    InterfaceAnisotropy: ("constant",),
+    InterlayerExchange: ("constant", "biquadratic"),
+}
+
+
+def _is_zero(term: AnyTerm) -> bool:
+    """Return whether a term has no energy, such as a DMI of D = 0: closed forms need not know it."""
+    if type(term) is Zeeman:
+        return not any(term.field)
+    sizes = next((keys for kind, keys in _SIZES.items() if type(term) is kind), None)
+    return sizes is not None and not any(getattr(term, key) for key in sizes)

@@ -9,6 +9,7 @@ import pytest
 from dolfinx import mesh
 from launch import numbers, require_equal
 
+import fespin as fs
 from benchmarks import vortex
 from fespin.constants import ELECTRON_GYROMAGNETIC_RATIO, VACUUM_PERMEABILITY
 from fespin.energy.demagnetization import rectangular_prism_factors
@@ -259,6 +260,39 @@ def test_bad_input(comm):
     for given, text in (({"torque": 0.0}, "torque is 0.0"), ({"within": math.nan}, "within is nan")):
         with pytest.raises(InputError, match=text):
             relax(motion, **given)
+
+
+def test_declared_dipolar_energy_is_not_left_out(comm):
+    """Energy and field of a magnet that declares it need the operator, and nothing counts it twice."""
+    grid = prism(comm, 1, (9e-9, 7e-9, 5e-9), (3, 2, 2))
+    magnet = dataclasses.replace(MAGNET, terms=(fs.Dipolar(),))
+    m = grid.directions(swirl)
+    for found in (
+        lambda: stored_energy(grid, magnet, m),
+        lambda: effective_field(grid, magnet, m, np.zeros_like(m)),
+    ):
+        with pytest.raises(
+            InputError, match=r"has Dipolar among its energies.*give dipolar=DipolarField\(grid"
+        ) as error:
+            found()
+        assert "\n" not in str(error.value)
+    dipolar = DipolarField(grid, magnet)
+    expected = stored_energy(grid, MAGNET, m, dipolar)
+    assert stored_energy(grid, magnet, m, dipolar) == pytest.approx(expected, rel=1e-12)
+    shape = fs.Shape((0.2, 0.3, 0.5))
+    shaped = dataclasses.replace(MAGNET, terms=(shape,))
+    for made in (
+        lambda: fs.Magnet(8.3e5, 0.1, [shape, fs.Dipolar()]),
+        lambda: dataclasses.replace(MAGNET, terms=(fs.Dipolar(), shape)),
+        lambda: stored_energy(grid, shaped, m, dipolar),
+        lambda: effective_field(grid, shaped, m, np.zeros_like(m), dipolar),
+        lambda: Dynamics(grid, shaped, (1, 0, 0), dipolar=True),
+        lambda: Dynamics(grid, shaped, (1, 0, 0), dipolar=dipolar),
+    ):
+        with pytest.raises(InputError, match="Shape and the dipolar field are one energy, which would count twice"):
+            made()
+    with pytest.raises(InputError, match="found 2 Dipolar among the energies; allowed: one"):
+        fs.Magnet(8.3e5, 0.1, [fs.Dipolar(), fs.Dipolar(memory=1e9)])
 
 
 # ---- ranks

@@ -59,6 +59,17 @@ class Choosy:
         return self.size * m[0] ** 4 if self.size > 0 else -self.size * m[1] ** 4
 
 
+@dataclass(frozen=True)
+class Rough:
+    """A user's energy of a face that does not say which."""
+
+    size: float
+    local = True
+
+    def surface_density(self, m, x):
+        return self.size * m[2] ** 4
+
+
 LOCAL = {
     "uniaxial": (fs.Uniaxial(2.1e5, E), lambda m: -2.1e5 * (m @ E) ** 2),
     "biaxial": (fs.Biaxial(1.5e5, 4e5, E, H), lambda m: -1.5e5 * (m @ E) ** 2 + 4e5 * (m @ H) ** 2),
@@ -93,7 +104,7 @@ ALL = [
     fs.InterfacialDMI(2e-3, (1, 2, 3)),
     fs.BulkDMI(-1.3e-3),
     fs.InterfaceAnisotropy(1e-3, (2, 1, 2), face=low_end),
-    fs.InterlayerExchange(2e-4, (1, 0, 2), -1e-4),
+    fs.InterlayerExchange(2e-4, (1, 0, 2), -1e-4, face="all"),
     Stripes(2e5, 9e-9),
 ]
 
@@ -146,7 +157,7 @@ def test_faces(comm):
     u = np.array([0.48, 0.6, 0.64])
     x, y, z = SIZE
     for grid, end, surface in ((plane, y, 2 * (x + y)), (body, y * z, 2 * (x * y + y * z + z * x))):
-        for face, area in ((low_end, end), (None, surface)):
+        for face, area in ((low_end, end), ("all", surface)):
             space = InSpace(grid, [fs.InterfaceAnisotropy(1e-3, H, face)], MS)
             assert space.energy(grid.directions(u)) == pytest.approx(-1e-3 * (u @ H) ** 2 * area, rel=1e-12)
     with pytest.raises(InputError, match="InterfaceAnisotropy: its face holds no facet"):
@@ -221,12 +232,87 @@ def test_mean_field_along_a_step(comm):
             assert change == pytest.approx(expected, rel=0, abs=1e-7 * np.abs(expected).max())
 
 
+@dataclass(frozen=True)
+class Powers:
+    """A user's energy that compares its number, which a symbol would answer wrongly and without an error."""
+
+    size: float
+    power: float
+    local = True
+
+    def density(self, m, grad, x):
+        return self.size * (m[1] ** 6 if self.power == 6.0 else m[1] ** 2)
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A user's energy that asks whether its number is zero."""
+
+    size: float
+    length: float = 0.0
+    local = True
+
+    def density(self, m, grad, x):
+        return self.size * m[0] ** 2 * (x[0] / self.length if self.length else 3.0)
+
+
+@dataclass(frozen=True)
+class Sloped(fs.Uniaxial):
+    """A subclass of an own term, with a density that looks up its axis."""
+
+    def density(self, m, grad, x):
+        return self.constant * (m[2] ** 3 if self.axis == (0.0, 0.0, 1.0) else m[0])
+
+
+@dataclass(frozen=True)
+class Smooth:
+    """A user's energy that computes only, and says so."""
+
+    size: float
+    axis: tuple
+    local = True
+    symbolic = True
+
+    def density(self, m, grad, x):
+        return self.size * ufl.exp(self.axis[0] * m[0] + self.axis[2] * m[2])
+
+
+@pytest.mark.parametrize("term", [Powers(2e4, 6.0), Powers(2e4, 2.0), Ramp(1.7e4), Sloped(2.3e4), Sloped(2.3e4, E)])
+def test_densities_may_look_at_their_numbers(comm, term):
+    """The energy in space is that on the sphere, whatever the density does with its own numbers."""
+    grid, u = next(grids(comm)), np.array([0.36, 0.48, 0.8])
+    flat = fs.Macrospin(1e-24, MS, 0.1, terms=[term]).energy(u[None])[0] / 1e-24
+    assert abs(flat) > 100.0
+    assert InSpace(grid, [term], MS).energy(grid.directions(u)) / grid.volume == pytest.approx(flat, rel=1e-12)
+
+
+def test_energies_are_finite(comm):
+    grid = next(grids(comm))
+    space = InSpace(grid, [fs.Exchange(1e-11), fs.Density(lambda m, g, x: 1e5 * ufl.ln(m[2]), local=True)], MS)
+    assert np.isfinite(space.energy(grid.directions((0, 0.6, 0.8))))
+    with pytest.raises(InputError, match=r"energies Exchange, Density: their sum is -?(inf|nan) for this m; a density"):
+        space.energy(grid.directions((1, 0, 0)))
+
+
 def test_numbers_are_not_compiled(comm):
     """Another magnet of the same kinds of terms has the same kernels."""
     grid = next(grids(comm))
     forms = [InSpace(grid, [fs.Exchange(a), fs.Uniaxial(3 * a, E)], MS)._gradients[0] for a in (1e-11, 2.7e-11)]
-    names = {form.module.__name__ for form in forms}
-    assert len(names) == 1
+    assert len({form.module.__name__ for form in forms}) == 1
+    # So have integers.
+    for terms in (
+        lambda a: [fs.Uniaxial(3 * a, E), fs.Biaxial(2 * a, 5 * a), fs.Cubic(a, second=7 * a)],
+        lambda a: [fs.Exchange(a), fs.BulkDMI(-a), fs.InterfacialDMI(4 * a)],
+        lambda a: [fs.InterfaceAnisotropy(a, E, thickness=a), fs.InterlayerExchange(a, H, 3 * a, thickness=2 * a)],
+        lambda a: [fs.Shape((0, 0, 1), 100 * a), fs.Zeeman((1, 0, 2), 10 * a)],
+    ):
+        spaces = [InSpace(grid, terms(a), MS) for a in (1700, 2900, 31.5)]
+        assert len({space._gradients[0].module.__name__ for space in spaces}) == 1
+    # So has a user's class that says so.
+    spaces = [InSpace(grid, [Smooth(a, (2 * a, 0.3, 1.7))], MS) for a in (0.1, 0.27)]
+    assert len({space._gradients[0].module.__name__ for space in spaces}) == 1
+    energies = [space.energy(grid.directions((0.36, 0.48, 0.8))) / grid.volume for space in spaces]
+    assert energies == pytest.approx([a * np.exp(2 * a * 0.36 + 1.7 * 0.8) for a in (0.1, 0.27)], rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +322,12 @@ def test_numbers_are_not_compiled(comm):
         (fs.Biaxial(1e5, hard_stability=40.0), "hard_stability = 40.0 is K v/kT"),
         (fs.Energy(lambda u: 1e-20 * u[0]), "one in J belongs to a macrospin"),
         (fs.Dipolar(), "an operator of a whole body"),
+        (
+            fs.InterfaceAnisotropy(7e-4, E),
+            "energy InterfaceAnisotropy: face is None; in space give face, a function of",
+        ),
+        (fs.InterlayerExchange(-7e-4), 'thickness (m) of a film, or face="all" for the whole surface, sides included'),
+        (Rough(7e-4), "energy Rough: face is None; in space give face"),
         (fs.Density(lambda m, g, x: m), "has the shape (3,)"),
         (fs.Density(lambda m, g, x: np.sin(m[0])), "energy Density: its density raised"),
     ],
@@ -254,6 +346,11 @@ def test_refused_in_space(comm, term, words):
         (lambda: fs.InterfacialDMI(1e-3, (0, 0, 0)), "normal is zero"),
         (lambda: fs.BulkDMI("x"), "constant is 'x'"),
         (lambda: fs.InterfaceAnisotropy(1e-3, face=3), "face is 3; it must be a function of positions"),
+        (
+            lambda: fs.InterlayerExchange(1e-3, face="top"),
+            "face is 'top'; it must be a function of positions (3, n), or",
+        ),
+        (lambda: fs.InterlayerExchange(1e-3, face="all", thickness=1e-9), "one of face and thickness; found both"),
         (lambda: fs.InterfaceAnisotropy(1e-3, face=low_end, thickness=1e-9), "one of face and thickness; found both"),
         (lambda: fs.InterlayerExchange(1e-3, thickness=-1e-9), "thickness is -1e-09"),
         (lambda: fs.InterlayerExchange(1e-3, biquadratic=np.inf), "biquadratic is inf"),

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import ufl
+from dolfinx import mesh
 
 import fespin as fs
 from fespin.constants import BOLTZMANN, VACUUM_PERMEABILITY
-from fespin.energy import stability_constant
+from fespin.energy import InSpace, stability_constant
 from fespin.errors import InputError
+from fespin.grid import Grid
 from fespin.macrospin.spin import fibonacci
 
 MS, V = 9.1e5, 1.3e-24
@@ -67,6 +69,38 @@ def test_macrospin_of_a_layer():
     assert stack.magnetized({"free": (1, 0, 0)})["free"].magnet == stack["free"].magnet
 
 
+class Rough:
+    """A user's energy of a face that knows no thickness."""
+
+    local, degree = True, 4
+
+    def __init__(self, size):
+        self.size = size
+
+    def surface_density(self, m, x):
+        return self.size * m[2] ** 4
+
+
+def test_magnet_of_a_macrospin_has_its_thickness(comm):
+    """Energies of faces are the same in the magnet that leads back, on the sphere and in space."""
+    t = 1.7e-9
+    faces = [
+        fs.InterfaceAnisotropy(4e-4, (1, 0, 2), face=lambda p: p[2] < 1e-12),
+        fs.InterlayerExchange(1e-4, (0, 3, 4), -5e-5),
+        fs.InterfaceAnisotropy(-2e-4, (1, 2, 2), thickness=2.9e-9),
+        Rough(3e-4),
+    ]
+    bit = fs.Macrospin(V, MS, 0.03, 280.0, [*faces, fs.Uniaxial(stability=30.0)], thickness=t)
+    again = fs.Macrospin.of(bit.magnet, 2 * V, 350.0)
+    assert again.energy(U) == pytest.approx(2 * bit.energy(U), rel=1e-12)
+    assert fs.Macrospin.of(again.magnet, V).energy(U) == pytest.approx(bit.energy(U), rel=1e-12)
+    grid = Grid(mesh.create_rectangle(comm, [[0, 0], [30e-9, 20e-9]], [3, 2]))
+    space = InSpace(grid, bit.magnet.terms, MS)
+    for u in U[:5]:
+        expected = bit.energy(u[None])[0] / V
+        assert space.energy(grid.directions(u)) / grid.volume == pytest.approx(expected, rel=1e-12)
+
+
 def test_stabilities_become_constants():
     """K v/kT is resolved at the macrospin's volume and temperature, and follows them; the magnet has the constant."""
     for term, constant, keys in (
@@ -106,6 +140,10 @@ def test_a_class_of_the_user():
     ("make", "words"),
     [
         (lambda: fs.Macrospin(V, MS, 0.1, terms=[fs.InterfaceAnisotropy(1e-3)]), "give the film's thickness (m)"),
+        (
+            lambda: fs.Macrospin(V, MS, 0.1, terms=[fs.InterlayerExchange(1e-3, face="all")], thickness=1.3e-9),
+            'macrospin: InterlayerExchange with face="all" is the energy of a body\'s whole surface; for one direction',
+        ),
         (lambda: fs.Macrospin(V, MS, 0.1, terms=[fs.Dipolar()]), "for one direction give Shape(factors)"),
         (lambda: fs.Macrospin(V, MS, 0.1, thickness=-1.0), "thickness is -1.0"),
         (lambda: fs.Macrospin(V, MS, 0.1, terms=[fs.Density(lambda m, g, x: x[0] * m[0])]), "it raised TypeError"),

@@ -201,7 +201,7 @@ SETS = {
     "both": (fs.Cubic(-6e4, (1, 2, 2), (2, 1, -2)), fs.InterfacialDMI(1.5e-3)),
     "faces": (
         fs.InterfaceAnisotropy(3e-4, (2, 1, 2), face=lambda x: x[0] < 1e-12),
-        fs.InterlayerExchange(2e-4, (1, 0, 2), -1e-4),
+        fs.InterlayerExchange(2e-4, (1, 0, 2), -1e-4, face="all"),
     ),
     "expression": (fs.Density(lambda m, grad, x: 8e4 * ufl.exp(-2 * m[2]), local=True), fs.Zeeman((0.02, -0.1, 0.05))),
     "of the gradient": (
@@ -293,6 +293,37 @@ def test_cubic_magnet_precesses_as_a_macrospin(comm):
 
 
 # ---- one description
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        fs.InterfacialDMI(0.0),
+        fs.BulkDMI(-0.0),
+        fs.Uniaxial(0.0, (1, 2, 2)),
+        fs.Cubic(0.0),
+        fs.Zeeman((0.0, -0.0, 0.0)),
+        fs.Biaxial(0.0, 0.0),
+        fs.InterfaceAnisotropy(0.0),
+        fs.InterlayerExchange(0.0, (1, 0, 0)),
+    ],
+    ids=lambda term: type(term).__name__,
+)
+def test_terms_without_energy_are_dropped(nothing):
+    """Closed forms serve a magnet some of whose energies are zero."""
+    texture = TexturedMagnet.of(fs.Magnet(MS, 0.3, [fs.Exchange(A), nothing, fs.Uniaxial(K, (0, 0, 1))]), 1e6)
+    assert texture.terms == () and texture.easy_constant == K
+    assert texture.wall_width() == pytest.approx(WIDTH, rel=1e-14)
+
+
+def test_biaxial_without_a_hard_axis():
+    """It is an easy axis, beside which another hard axis has its place."""
+    terms = [fs.Exchange(A), fs.Biaxial(K, 0.0, (1, 2, 2), (2, -2, 1))]
+    texture = TexturedMagnet.of(fs.Magnet(MS, 0.3, terms), 1e6)
+    assert (texture.easy_constant, texture.hard_constant, texture.terms) == (K, 0.0, ())
+    assert texture.wall_width() == pytest.approx(WIDTH, rel=1e-14)
+    hard = TexturedMagnet.of(fs.Magnet(MS, 0.3, [*terms, fs.Uniaxial(-7e4, (2, 1, -2))]), 1e6)
+    assert (hard.hard_constant, hard.hard_axis, hard.terms) == (7e4, pytest.approx((2 / 3, 1 / 3, -2 / 3)), ())
+
+
 def test_from_a_magnet_and_back(comm):
     terms = (
         fs.Exchange(A),

@@ -19,7 +19,7 @@ TERMS = (
     fs.InterfacialDMI(8e-4, (1, 2, 3)),
     fs.BulkDMI(-3e-4),
     fs.InterfaceAnisotropy(2e-4, (2, 1, 2), face=lambda x: x[0] < 1e-12),
-    fs.InterlayerExchange(1e-4, (1, 0, 2), -1e-4),
+    fs.InterlayerExchange(1e-4, (1, 0, 2), -1e-4, face="all"),
 )
 
 
