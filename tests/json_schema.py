@@ -56,6 +56,8 @@ def _satisfies(value, word, rule, schema, root):
         return not valid(value, rule, root)
     if word == "if":
         return not valid(value, rule, root) or valid(value, schema["then"], root)
+    if word == "contains":
+        return not isinstance(value, list) or any(valid(x, rule, root) for x in value)
     if word == "items":
         return not isinstance(value, list) or all(valid(x, rule, root) for x in value)
     return not isinstance(value, dict) or _of_object(value, word, rule, schema, root)

@@ -55,7 +55,7 @@ def schema() -> dict[str, Any]:
         "additionalProperties": False,
         "dependentRequired": {"torque": ["macrospin"], "sphere": ["macrospin"]},
         "oneOf": shapes,
-        "allOf": list(_of_models(properties)),
+        "allOf": [*_of_models(properties), *_of_whole_cases()],
     }
     used = _referred(out, definitions, set())
     out["$defs"] = {k: v for k, v in definitions.items() if k in used}
@@ -84,7 +84,7 @@ def _alternatives(items: Mapping[str, Any], definitions: Mapping[str, Any]) -> l
 
 def _strengthen(table: type[Table], node: dict[str, Any]) -> None:
     """Add to the schema of a table which keys go with which."""
-    rules: list[dict[str, Any]] = []
+    rules: list[dict[str, Any]] = list(table.rules)
     for group in table.exactly_one:
         rules.append({"oneOf": [{"required": [key]} for key in group]})
     for group in table.at_most_one:
@@ -131,6 +131,14 @@ def _of_models(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "if": {"properties": {"transport": chosen}, "required": ["transport"]},
             "then": {"properties": refused},
         }
+
+
+def _of_whole_cases() -> Iterator[dict[str, Any]]:
+    """Yield the rules that join tables: layers of a shape have a thickness, and tasks at several drives a torque."""
+    shaped = {"properties": {"geometry": {"required": ["shape"]}}, "required": ["geometry"]}
+    yield {"if": shaped, "then": {"properties": {"layer": {"items": {"required": ["thickness"]}}}}}
+    driven = {"properties": {"task": {"contains": {"required": ["drives"]}}}, "required": ["task"]}
+    yield {"if": driven, "then": {"required": ["torque"]}}
 
 
 def _write_sizes(node: Any) -> None:

@@ -129,6 +129,8 @@ class Table(BaseModel):
         Groups of keys of which exactly one must be given.
     at_most_one
         Groups of keys of which at most one may be given.
+    rules
+        Further conditions in the words of JSON schemas, which the checks of a case hold as well, with their own lines.
     """
 
     # Validators are built once, with that of the case that holds the table: reading a case stays quick.
@@ -136,6 +138,7 @@ class Table(BaseModel):
     belonging: ClassVar[Belonging | None] = None
     exactly_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
     at_most_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    rules: ClassVar[tuple[dict[str, Any], ...]] = ()
 
     def unused(self) -> Collection[str]:
         """Return the keys that nothing uses beside those that are given."""

@@ -27,6 +27,7 @@ GOOD = {
     "coupled": coupled.CASE,
     "surveys": surveys.DEVICE + "".join(task(k, surveys.TASKS[k]) for k in surveys.TASKS),
     "spin": SPIN.MAGNET + SPIN.BIAXIAL + SPIN.SPECTRUM + SPIN.SWEEP + SPIN.BAND + SPIN.NOISE + SPIN.PASSAGE,
+    "field-like": swap(SPIN.GOOD, ("critical_ratio = 2.0", "field_like = 1e-3")),
     "torque": SPIN.GOOD + task("steady") + task("escape") + task("langevin", "pulse = 1e-9"),
     "line": LONG.MAGNET + LONG.LINE + LONG.INJECT + LONG.HOLD + LONG.STEP + LONG.RELAX + LONG.RESPONSE,
     "box": LONG.MAGNET + LONG.BOX + LONG.SPOT + LONG.RELAX + task("dispersion", "range = [1e6, 2e7]"),
@@ -105,6 +106,15 @@ BAD = {
     "field of two channels": swap(layers.LINE, ("degree = 2", "field = [0, 0, 1]")),
     "heat of two channels": layers.LINE + "[material.Cu]\nseebeck = 1e-6\n",
     "heat of vectors": models.STACK + models.VECTOR + "[contact.middle]\ntemperature = 300\n",
+    "pillar of no width": swap(layers.PILLAR, ("diameter = 60e-9\n", "")),
+    "pillar of two shapes": swap(layers.PILLAR, ("diameter = 60e-9", "diameter = 60e-9\nsemi_axes = [3e-8, 2e-8]")),
+    "wide leads without a thickness": swap(layers.LEADS, ("lead_thickness = 20e-9\n", "")),
+    "layer without a thickness": layers.LINE + '[[layer]]\nmaterial = "Cu"\n',
+    "frequency with samples": LONG.MAGNET + LONG.LINE + LONG.INJECT + LONG.RESPONSE + "samples = 5\n",
+    "sweep of a field without a direction": asked("hysteresis", *SWEEP[1:]),
+    "sweep of the torque with a direction": asked("hysteresis", *SWEEP, 'sweep = "torque"'),
+    "torque without a drive": swap(SPIN.GOOD, ("critical_ratio = 2.0\n", "")),
+    "drives without a torque": SPIN.BASE + task("dwell-times", "drives = [0.1, 0.4]", "samples = 2"),
     "two resistivities": layers.LINE + "[material.Cu]\nresistivity = 1e-8\nresistivity_star = 1e-8\n",
 }  # fmt: skip
 

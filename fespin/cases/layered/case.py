@@ -57,6 +57,19 @@ class Geometry(Table):
         {k: x for k, (x, _) in SHAPES.items()},
     )
     exactly_one = (("shape", "mesh"),)
+    rules = (
+        {
+            "if": {"properties": {"shape": {"const": "pillar"}}, "required": ["shape"]},
+            "then": {"oneOf": [{"required": ["diameter"]}, {"required": ["semi_axes"]}]},
+        },
+        {
+            "dependentRequired": {
+                "lead_width": ["lead_thickness"],
+                "lead_thickness": ["lead_width"],
+                "lead_material": ["lead_width", "lead_thickness"],
+            }
+        },
+    )
     shape: Literal["line", "strip", "pillar", "lateral"] | None = Field(
         None, description='of the device; "lateral": a channel with two wires across it'
     )

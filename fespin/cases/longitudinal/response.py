@@ -23,6 +23,7 @@ class Response(Task):
     """Impedances, wavenumbers and dissipation at one frequency or several."""
 
     exactly_one = (("frequency", "frequencies"),)
+    rules = ({"dependentRequired": {"samples": ["frequencies"]}},)
     units: ClassVar[Mapping[str, str]] = {
         "wavenumber": "1/m",
         "fitted_wavenumber": "1/m",

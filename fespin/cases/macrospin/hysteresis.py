@@ -23,6 +23,13 @@ class Hysteresis(Task):
     """Loop of the mean direction, from the equilibrium of the hemisphere on the side of its first value."""
 
     vectors = ("direction",)
+    rules = (
+        {
+            "if": {"properties": {"sweep": {"const": "torque"}}, "required": ["sweep"]},
+            "then": {"not": {"required": ["direction"]}},
+        },
+        {"if": {"properties": {"sweep": {"const": "field"}}}, "then": {"required": ["direction"]}},
+    )
     units: ClassVar[Mapping[str, str]] = {
         "times": "s",
         "field": "T",

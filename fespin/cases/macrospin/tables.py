@@ -61,6 +61,12 @@ class TorqueTable(Table):
 
     belonging = Belonging("source", SOURCES)
     at_most_one = (("damping_like", "critical_ratio"),)
+    rules = (
+        {
+            "if": {"properties": {"source": {"const": "given"}}},
+            "then": {"anyOf": [{"required": [key]} for key in ("damping_like", "critical_ratio", "field_like")]},
+        },
+    )
     source: Literal["given", "transport"] = Field(
         "given", description='"given": by the keys below; "transport": from the device, with transport.model = "vector"'
     )
