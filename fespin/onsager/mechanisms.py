@@ -306,6 +306,9 @@ class Conjugates:
         its balance is tested. Its total at a contact is then the flux that the contact imposes.
     work
         Function of the fields: the direction of the potentials along which a flux does electrical work.
+    parameters
+        Numbers by name. If there are any, the functions take their expressions as the last argument, so that devices
+        that differ by these numbers are compiled once.
 
     Examples
     --------
@@ -317,9 +320,26 @@ class Conjugates:
     3.1250e-03
     """
 
-    potentials: Callable[[Expressions[str]], Expressions[str]]
-    tests: Callable[[Expressions[str], Any], Mapping[str, Expressions[str]]]
-    work: Callable[[Expressions[str]], Expressions[str]]
+    potentials: Callable[..., Expressions[str]]
+    tests: Callable[..., Mapping[str, Expressions[str]]]
+    work: Callable[..., Expressions[str]]
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, self.parameters.values())):
+            raise ModelError(f"conjugates have the parameters {dict(self.parameters)}; they must be finite")
+
+    @property
+    def key(self) -> Hashable:
+        """Key of conjugates that are the same, numbers included."""
+        return (self.potentials, self.tests, self.work, tuple(self.parameters.items()))
+
+    def with_parameters(self, make: Callable[[float], Any]) -> Conjugates:
+        """Return conjugates whose functions take no parameters: these are bound to what is made of each number."""
+        if not self.parameters:
+            return self
+        p = {k: make(x) for k, x in self.parameters.items()}
+        return Conjugates(lambda w: self.potentials(w, p), lambda w, v: self.tests(w, v, p), lambda w: self.work(w, p))
 
 
 def remaining[K: Hashable](

@@ -75,7 +75,9 @@ class StateForms(CompiledForms):
         mesh = space.mesh
         self.cellwise = fem.functionspace(mesh, ("DG", 0))
         self.fields, self.place = tuple(fields), place
-        self.conjugates = conjugates if place != "ends" else None
+        # Constants, so that another number, such as a temperature, compiles nothing.
+        own = conjugates if place != "ends" else None
+        self.conjugates = own and own.with_parameters(lambda x: fem.Constant(mesh, x))
         self.w = {f: fem.Function(space, name=f) for f in fields}
         if place == "cells":
             self.data = [{k: fem.Function(self.cellwise) for k in law.parameters} for law in laws]
@@ -216,7 +218,7 @@ class StateSystem:
 
     def _forms(self, place: Place, laws: tuple[StateLaw[Any], ...]) -> StateForms:
         conjugates = self.system.declaration.conjugates
-        key = (place, conjugates, tuple(law.kind for law in laws))
+        key = (place, None if conjugates is None else conjugates.key, tuple(law.kind for law in laws))
         if key not in self._compiled:
             self._compiled[key] = StateForms(self.system.base, self.system.fields, laws, place, conjugates)
         return self._compiled[key]

@@ -24,7 +24,6 @@ entropy production. At an interface half of the heat goes to either side.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -322,33 +321,34 @@ def _channels(w: Mapping[str, Any]) -> tuple[Any, Any]:
     return w["c"] + w["s"], w["c"] - w["s"]
 
 
-@functools.cache
+def _potentials(w: Mapping[str, Any], p: Mapping[str, Any]) -> dict[str, Any]:
+    t = _kelvin(w["h"], p["T0"])
+    up, down = _channels(w)
+    return {"up": -up / t, "down": -down / t, "energy": 1 / t}
+
+
+def _tests(w: Mapping[str, Any], v: Any, p: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    up, down = _channels(w)
+    share = v / (p["T0"] * SCALE)
+    return {
+        "c": {"up": -v, "down": -v},
+        "s": {"up": -v, "down": v},
+        "h": {"up": up * share, "down": down * share, "energy": -share},
+    }
+
+
+def _work(w: Mapping[str, Any], p: Mapping[str, Any]) -> dict[str, Any]:
+    up, down = _channels(w)
+    return {"up": -up, "down": -down}
+
+
 def _conjugates(t0: float) -> Conjugates:
     """Return eta_i = -phi_i/T and eta_E = 1/T.
 
     The balance of c and s is that of the spins' currents. That of h is the energy's less that of the charges times
     their potentials, over T0 a: what it passes on at a contact is heat.
     """
-
-    def potentials(w: Mapping[str, Any]) -> dict[str, Any]:
-        t = _kelvin(w["h"], t0)
-        up, down = _channels(w)
-        return {"up": -up / t, "down": -down / t, "energy": 1 / t}
-
-    def tests(w: Mapping[str, Any], v: Any) -> dict[str, dict[str, Any]]:
-        up, down = _channels(w)
-        share = v / (t0 * SCALE)
-        return {
-            "c": {"up": -v, "down": -v},
-            "s": {"up": -v, "down": v},
-            "h": {"up": up * share, "down": down * share, "energy": -share},
-        }
-
-    def work(w: Mapping[str, Any]) -> dict[str, Any]:
-        up, down = _channels(w)
-        return {"up": -up, "down": -down}
-
-    return Conjugates(potentials, tests, work)
+    return Conjugates(_potentials, _tests, _work, {"T0": float(t0)})
 
 
 def per_kelvin(power: Dissipation, temperature: float) -> Dissipation:

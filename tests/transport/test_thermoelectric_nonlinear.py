@@ -222,3 +222,19 @@ def test_joule_heat_of_a_wire():
     assert rise == pytest.approx(j**2 * 6e-8 * length**2 / (8 * 120.0), rel=1e-10, abs=0)
     assert x.heats["bottom"] == pytest.approx(-(j**2) * 6e-8 * length / 2, rel=1e-10, abs=0)
     assert x.heats["top"] == pytest.approx(x.heats["bottom"], rel=1e-10, abs=0)
+
+
+def test_another_reference_temperature_compiles_nothing():
+    """The forms are the same; the temperature is a number that they are given."""
+    layers, faces, ends = STACKS["constant coefficients"]
+    domain = fs.line(COMM, fs.Stack(*layers, interfaces=faces, library={}), mesh_size=6e-9)
+    contacts = dict(zip(("bottom", "top"), ends, strict=True))
+    signatures = []
+    for kelvin in (T0, T0 + 23.0):
+        p = fs.TransportProblem(domain, fs.Thermoelectric(kelvin, nonlinear=True), contacts=contacts)
+        even = {"temperature": T0 + 11.0}
+        drive = {"bottom": fs.Terminal(voltage=0.02, **even), "top": fs.Terminal(voltage=0.0, **even)}
+        p.solve(terminals=drive)
+        compiled = [form for kind in p._state_forms.values() for form in kind._compiled.values()]
+        signatures.append([form.ufl_form.signature() for form in compiled])
+    assert signatures[0] == signatures[1]
