@@ -106,14 +106,14 @@ class Thermal:
     Attributes
     ----------
     seebeck
-        Of spin up and down (V/K): E = S grad T without a current.
+        Coefficients of spin up and down (V/K): E = S grad T without a current.
     conductivity
         kappa without a current (W/(m K)); None: that of Wiedemann and Franz, L0 T/rho.
     resistivity_slope, seebeck_slope, conductivity_slope
         Relative change per kelvin (1/K) about the reference temperature; only nonlinear solves use them. The last
         is that of a given conductivity.
     heat_capacity
-        Per volume (J/(m3 K)); only transients need it.
+        Heat capacity per volume (J/(m3 K)); only transients need it.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from .carriers import Bands, Thermal
 from .constants import LORENZ_NUMBER
 from .errors import InputError, nearest
-from .quantities import direction, is_finite, require_asymmetry, require_positive, require_type
+from .quantities import Direction, direction, is_finite, require_asymmetry, require_positive, require_type
 
 if TYPE_CHECKING:
     from .energy.magnet import Magnet
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 LARGEST = 0.01
 """Longer than any layer (m): a length in other units."""
 
-type Vector = tuple[float, float, float]
 type Field = Callable[[NDArray[np.float64]], ArrayLike]
 
 
@@ -288,7 +287,7 @@ class Layer:
         return self.magnetization if callable(self.magnetization) else None
 
     @property
-    def direction(self) -> Vector | None:
+    def direction(self) -> Direction | None:
         """Unit vector of the magnetization; None in a normal metal, and where it varies."""
         if not self.material.ferromagnetic or callable(self.magnetization):
             return None
@@ -319,7 +318,7 @@ class Contact:
     """
 
     spin: str = "reservoir"
-    normal: Vector | None = None
+    normal: Direction | None = None
     KINDS: ClassVar = ("reservoir", "lead", "blocked")
 
     def __post_init__(self) -> None:

@@ -130,7 +130,7 @@ def material(
     temperature
         4.2 or 300 (K).
     resistivity, beta, spin_diffusion_length, density_of_states
-        Instead of the library's number, or where it has none.
+        Numbers instead of the library's, or where it has none.
 
     Raises
     ------
@@ -183,9 +183,9 @@ def unchecked(kind: str, name: str, temperature: float = 4.2) -> set[str]:
     kind
         "material" or "interface".
     name
-        As the library writes it; what it does not have has no such numbers.
+        Name as the library writes it; what it does not have has no such numbers.
     temperature
-        In K; only at 4.2 and 300 K there are numbers.
+        Temperature (K); only at 4.2 and 300 K there are numbers.
     """
     numbers = library()[kind].get(name, {}).get(TEMPERATURES.get(temperature, ""), {})
     return {k for k, v in numbers.items() if isinstance(v, dict) and is_unchecked(v)}

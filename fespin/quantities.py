@@ -11,6 +11,15 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 
+type Vector3 = tuple[float, float, float]
+"""Three components, along x, y and z; z is the stacking direction."""
+
+type Direction = Vector3
+"""A unit vector of space."""
+
+type AnyVector = Sequence[float]
+"""Three numbers: an axis of any length, or a field."""
+
 
 def is_finite(value: object) -> bool:
     """Return whether a value is one finite real number."""

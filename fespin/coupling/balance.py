@@ -46,9 +46,9 @@ class EnergyBalance:
     stored
         Change of the free layer's energy.
     work
-        Of the torque on the free layer, pumping included.
+        Work of the torque on the free layer, pumping included.
     times, directions
-        At which transport was solved (s), (n,) and (n, 3).
+        Times and directions at which transport was solved (s), (n,) and (n, 3).
 
     Examples
     --------
@@ -100,11 +100,11 @@ def energy_balance(
     problem
         The device of the map; it ends in the state it began with.
     found
-        With pumping.
+        Map of the device, with pumping.
     spin
         The free layer without pumping; its volume over the layer's thickness is the cross-section.
     circuit
-        What drives the device.
+        Circuit that drives the device.
     start
         Direction at t = 0.
     duration

@@ -34,15 +34,14 @@ takes the energy of one face over its thickness, and refuses "all". What depends
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from ..errors import InputError
-
-type Vector = Sequence[float]
+from ..quantities import AnyVector
 
 type Function = Callable[[Any], Any]
 """Function of u, a UFL vector of three components, that returns a UFL scalar."""
@@ -140,7 +139,7 @@ def dot(a: Any, b: Any) -> Any:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-def field_vector(value: Vector, owner: str) -> tuple[float, float, float]:
+def field_vector(value: AnyVector, owner: str) -> tuple[float, float, float]:
     """Return a field (T) as three floats.
 
     Raises

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..constants import DIPOLAR_MEMORY, VACUUM_PERMEABILITY
 from ..errors import InputError
-from ..quantities import direction, is_finite, require_positive
-from .declaration import Face, Function, Scales, Vector, dot, field_vector, stability_constant
+from ..quantities import AnyVector, direction, is_finite, require_positive
+from .declaration import Face, Function, Scales, dot, field_vector, stability_constant
 
 
 # ---- local terms
@@ -45,7 +45,7 @@ class Uniaxial:
     """
 
     constant: float | None = None
-    axis: Vector = (0.0, 0.0, 1.0)
+    axis: AnyVector = (0.0, 0.0, 1.0)
     stability: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
@@ -99,8 +99,8 @@ class Biaxial:
 
     constant: float | None = None
     hard_constant: float | None = None
-    axis: Vector = (1.0, 0.0, 0.0)
-    hard_axis: Vector = (0.0, 0.0, 1.0)
+    axis: AnyVector = (1.0, 0.0, 0.0)
+    hard_axis: AnyVector = (0.0, 0.0, 1.0)
     stability: float | None = None
     hard_stability: float | None = None
     local: ClassVar[bool] = True
@@ -156,8 +156,8 @@ class Cubic:
     """
 
     constant: float | None = None
-    axis: Vector = (0.0, 0.0, 1.0)
-    second_axis: Vector = (1.0, 0.0, 0.0)
+    axis: AnyVector = (0.0, 0.0, 1.0)
+    second_axis: AnyVector = (1.0, 0.0, 0.0)
     second: float = 0.0
     stability: float | None = None
     local: ClassVar[bool] = True
@@ -217,7 +217,7 @@ class Shape:
     99.7
     """
 
-    factors: Vector
+    factors: AnyVector
     saturation_magnetization: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
@@ -266,7 +266,7 @@ class Zeeman:
     11.5
     """
 
-    field: Vector
+    field: AnyVector
     saturation_magnetization: float | None = None
     local: ClassVar[bool] = True
     quadratic: ClassVar[bool] = True
@@ -352,7 +352,7 @@ class InterfacialDMI:
     """
 
     constant: float
-    normal: Vector = (0.0, 0.0, 1.0)
+    normal: AnyVector = (0.0, 0.0, 1.0)
     quadratic: ClassVar[bool] = True
     symbolic: ClassVar[bool] = True
 
@@ -437,7 +437,7 @@ class InterfaceAnisotropy:
     """
 
     constant: float
-    axis: Vector = (0.0, 0.0, 1.0)
+    axis: AnyVector = (0.0, 0.0, 1.0)
     face: Face | None = None
     thickness: float | None = None
     local: ClassVar[bool] = True
@@ -490,7 +490,7 @@ class InterlayerExchange:
     """
 
     constant: float
-    direction: Vector = (0.0, 0.0, 1.0)
+    direction: AnyVector = (0.0, 0.0, 1.0)
     biquadratic: float = 0.0
     face: Face | None = None
     thickness: float | None = None

@@ -71,7 +71,7 @@ def lateral(
     channel_width
         Across (m); in 2D the depth of the section.
     channel_length
-        How far the channel goes on beyond each wire's centre (m); default twice its spin-diffusion length.
+        Length of the channel beyond each wire's centre (m); default twice its spin-diffusion length.
     wire_overhang
         Length of the wires beyond the channel's edges (m), 3D only.
     dimension

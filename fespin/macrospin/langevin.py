@@ -181,7 +181,7 @@ class FirstPassage:
     times
         Time (s) of every trajectory, (ensemble,).
     ensemble, seed, step, seconds
-        As in :class:`EnsembleResult`.
+        See :class:`EnsembleResult`.
 
     Examples
     --------

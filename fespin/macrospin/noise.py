@@ -38,7 +38,7 @@ class NoiseSpectrum:
     mean, variance
         Mean and variance of R.
     ensemble, seed, step, seconds
-        As in :class:`fespin.macrospin.EnsembleResult`.
+        See :class:`fespin.macrospin.EnsembleResult`.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def power_spectrum(
     settle
         Time that passes first (s); needed with a torque, whose stationary state is not the equilibrium.
     seed, step, progress
-        As for :func:`fespin.macrospin.langevin`.
+        See :func:`fespin.macrospin.langevin`.
 
     Raises
     ------

@@ -14,12 +14,12 @@ import numpy as np
 from ..constants import BOLTZMANN, ELECTRON_GYROMAGNETIC_RATIO
 from ..device import Layer
 from ..energy.collection import AnyTerm, as_terms, resolve, spread
-from ..energy.declaration import Function, Scales, Vector, field_vector
+from ..energy.declaration import Function, Scales, field_vector
 from ..energy.magnet import Magnet
 from ..energy.on_sphere import Array, Pointwise, macrospin_energy
 from ..energy.terms import Zeeman
 from ..errors import InputError
-from ..quantities import require_positive
+from ..quantities import AnyVector, require_positive
 from .damping import AddedDamping, response, turning
 
 # Terms of an energy that are added up one after the other.
@@ -73,7 +73,7 @@ class Macrospin:
     damping: float
     temperature: float = 300.0
     terms: Sequence[AnyTerm | Function] = ()
-    field: Vector = (0.0, 0.0, 0.0)
+    field: AnyVector = (0.0, 0.0, 0.0)
     gyromagnetic_ratio: float = ELECTRON_GYROMAGNETIC_RATIO
     pumping: AddedDamping | None = None
     thickness: float | None = None
@@ -119,7 +119,7 @@ class Macrospin:
         volume: float,
         temperature: float = 300.0,
         *,
-        field: Vector = (0.0, 0.0, 0.0),
+        field: AnyVector = (0.0, 0.0, 0.0),
         pumping: AddedDamping | None = None,
         thickness: float | None = None,
     ) -> Macrospin:
@@ -159,7 +159,7 @@ class Macrospin:
         area: float,
         temperature: float = 300.0,
         *,
-        field: Vector = (0.0, 0.0, 0.0),
+        field: AnyVector = (0.0, 0.0, 0.0),
         pumping: AddedDamping | None = None,
     ) -> Macrospin:
         """Return the macrospin of a device's layer that has a magnet; its volume is `area` (m2) times the thickness.
@@ -275,7 +275,7 @@ class Macrospin:
         around = np.einsum("nij,nij->n", w, turning(u)) / 2
         return np.asarray((w + np.swapaxes(w, 1, 2)) / 2), -around
 
-    def with_field(self, field: Vector) -> Macrospin:
+    def with_field(self, field: AnyVector) -> Macrospin:
         """Return the same magnet in another applied field (T)."""
         return dataclasses.replace(self, field=tuple(field))
 

@@ -18,7 +18,7 @@ from .spin import Macrospin
 
 
 class Torque(Protocol):
-    """What adds X, a tangential velocity, to du/dt of a macrospin in explicit form.
+    """Torque that adds X, a tangential velocity, to du/dt of a macrospin in explicit form.
 
     Examples
     --------

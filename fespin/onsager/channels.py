@@ -76,7 +76,7 @@ class Channels:
         Parameters
         ----------
         conductivity
-            Per channel, or a symmetric positive matrix over the channels `among`.
+            Conductivity per channel, or a symmetric positive matrix over the channels `among`.
         among
             Which channels the matrix is over; default all.
 

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ModelError, nearest
-from ..quantities import direction
+from ..quantities import Direction, direction
 from .mechanisms import (
     ANY_DIRECTION,
     DESTINATIONS,
@@ -36,7 +36,6 @@ from .mechanisms import (
     Array,
     Conjugates,
     Destination,
-    Direction,
     Expressions,
     GradientCoupling,
     Mechanism,

@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError, nearest
+from ..quantities import Direction
 
 type Side = tuple[int, str]
 """A field on one side of an interface: (0 | 1, name of the field)."""
-
-type Direction = tuple[float, float, float]
-"""Components of a unit vector."""
 
 ANY_DIRECTION: Direction = (0.48, 0.6, 0.64)
 """Stands for all directions, with no component zero, where only names and patterns matter."""

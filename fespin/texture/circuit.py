@@ -35,7 +35,7 @@ class Flow:
     joule
         Integral of J^2/sigma (W; W/m in a plane, W/m2 on a line).
     supplied
-        What the leads put in, the sum of V I (the same unit).
+        Power that the leads put in, the sum of V I (the same unit).
 
     Examples
     --------

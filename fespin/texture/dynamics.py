@@ -52,7 +52,7 @@ class Step:
     Attributes
     ----------
     time, size
-        Its end, and how long it was (s).
+        End and length of the step (s).
     directions
         m at its end, at this rank's own nodes (owned, 3).
     middle, rate
@@ -121,7 +121,7 @@ class History:
     times
         Ends of the steps (n,), in s.
     middles
-        Their middles (n,), to which voltages belong.
+        Middles of the steps (n,), to which voltages belong.
     seen
         ``{name: values}`` of the observers (n, ...).
     last
@@ -156,9 +156,9 @@ class Dynamics:
     Parameters
     ----------
     grid
-        Or a DOLFINx mesh of intervals, triangles or tetrahedra.
+        Grid, or a DOLFINx mesh of intervals, triangles or tetrahedra.
     magnet
-        What it consists of.
+        Magnet that it consists of.
     start
         m at t = 0: a function of positions (n, 3) with values (n, 3), a vector, or an array (owned, 3).
     field
@@ -171,7 +171,7 @@ class Dynamics:
     options
         PETSc options without prefix.
     dipolar
-        Whether the magnet feels its own dipolar field, in bodies of tetrahedra only, as it does with a
+        True if the magnet feels its own dipolar field, in bodies of tetrahedra only, as it does with a
         :class:`fespin.Dipolar` among its terms; or a :class:`DipolarField` of the same grid, which motions may share.
 
     Attributes
@@ -294,7 +294,7 @@ class Dynamics:
         step
             Length of the steps (s); the interval is divided evenly. Without it their error is controlled.
         tolerance
-            Of each step: error of m at any node.
+            Tolerance of each step: error of m at any node.
         max_step
             The longest that may be (s), where the error is controlled; default: any.
         breakpoints
@@ -347,7 +347,7 @@ class Dynamics:
         observe
             Functions of the step, by name; called on all ranks.
         until, step, tolerance, max_step, breakpoints
-            As in :meth:`steps`.
+            See :meth:`steps`.
         every
             Observe one step of so many.
         checkpoint

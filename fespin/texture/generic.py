@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..grid import Array
 from ..quantities import is_finite, require_positive
 from .hform import LandauLifshitz, nonadiabatic_coefficient, spin_transfer_coefficient
-from .laws import Feature, Mechanism, Place, crosses, rows
+from .laws import Feature, FluxCoupling, Place, crosses, rows
 from .magnet import SPIN_GYROMAGNETIC_RATIO, TexturedMagnet
 
 _LAYOUT = {"grad_T": 3, "grad_mu": 3, "grad_H": 9, "H": 3}
@@ -163,15 +163,15 @@ class GenericMagnet:
         """No force is the value of an unknown."""
         return {}
 
-    def mechanisms(self) -> tuple[Mechanism, ...]:
+    def mechanisms(self) -> tuple[FluxCoupling, ...]:
         """Return every term, whatever its value."""
         return (
-            Mechanism("thermal_conductivity", self.thermal_conductivity / self.temperature, "grad_T", "grad_T"),
-            Mechanism("conductivity", self.conductivity / ELEMENTARY_CHARGE**2, "grad_mu", "grad_mu"),
-            *(Mechanism(name, getattr(self, name), *pair) for name, pair in _DISSIPATIVE.items()),
-            *(Mechanism(name, getattr(self, name), *pair, reversible=True) for name, pair in _REVERSIBLE.items()),
+            FluxCoupling("thermal_conductivity", self.thermal_conductivity / self.temperature, "grad_T", "grad_T"),
+            FluxCoupling("conductivity", self.conductivity / ELEMENTARY_CHARGE**2, "grad_mu", "grad_mu"),
+            *(FluxCoupling(name, getattr(self, name), *pair) for name, pair in _DISSIPATIVE.items()),
+            *(FluxCoupling(name, getattr(self, name), *pair, reversible=True) for name, pair in _REVERSIBLE.items()),
             # Its two features hold the same product twice.
-            Mechanism("C_prime", self.C_prime / 2, "grad_H", "M x grad_H", reversible=True),
+            FluxCoupling("C_prime", self.C_prime / 2, "grad_H", "M x grad_H", reversible=True),
         )
 
     def feature(self, name: str) -> Feature:
@@ -217,7 +217,7 @@ _DISSIPATIVE = {
     "L_QN3": ("dM.H", "m.grad_H"),
     "L_QN4": ("m.H", "sum m.dM m.grad_H"),
 }
-# The second is what the reciprocal of the first is subtracted from, see Mechanism.
+# The second is what the reciprocal of the first is subtracted from, see FluxCoupling.
 _REVERSIBLE = {
     "L_sM_prime": ("dM.(M x H)", "grad_T"),
     "L_nM_prime": ("dM.(M x H)", "grad_mu"),

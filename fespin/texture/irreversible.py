@@ -79,7 +79,7 @@ class IrreversibleState:
     local
         Fluxes, torque and heat.
     voltages, currents, temperatures, heats
-        Those of leads: V, A into the magnet, K, W into the magnet; no heat is given for leads that are closed to it.
+        Values at leads: V, A into the magnet, K, W into the magnet; no heat is given for leads that are closed to it.
     dissipation
         Integrals of T times the entropy production by mechanism (W).
     reversible

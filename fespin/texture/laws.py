@@ -24,7 +24,7 @@ _CHUNK = 4096  # cells at once: their matrices stay in the cache
 
 
 @dataclass(frozen=True)
-class Mechanism:
+class FluxCoupling:
     """A coefficient and what it couples.
 
     Attributes
@@ -97,7 +97,7 @@ class Law(Protocol):
     def values(self) -> Mapping[str, Mapping[str, float]]:
         """Which forces are values of the fields, in the same form."""
 
-    def mechanisms(self) -> tuple[Mechanism, ...]:
+    def mechanisms(self) -> tuple[FluxCoupling, ...]:
         """Return every term, whatever its value."""
 
     def feature(self, name: str) -> Feature:
@@ -132,7 +132,7 @@ def crosses(a: Array, b: Array) -> Array:
     return np.asarray(np.cross(a, b), dtype=float)
 
 
-def _parts(law: Law, place: Place) -> Iterator[tuple[Mechanism, Array, Array]]:
+def _parts(law: Law, place: Place) -> Iterator[tuple[FluxCoupling, Array, Array]]:
     known: dict[str, Array] = {}
     for x in law.mechanisms():
         if x.value:

@@ -24,9 +24,7 @@ from ..energy.terms import (
     Zeeman,
 )
 from ..errors import InputError, ModelError
-from ..quantities import direction, is_finite, require_positive
-
-type Vector = Sequence[float]
+from ..quantities import AnyVector, direction, is_finite, require_positive
 
 SPIN_GYROMAGNETIC_RATIO = 2 * BOHR_MAGNETON / HBAR
 """gamma of g = 2 (rad/(s T)): with it an electron's spin hbar/2 carries one Bohr magneton."""
@@ -119,9 +117,9 @@ class TexturedMagnet:
     polarization: float
     nonadiabaticity: float = 0.0
     easy_constant: float = 0.0
-    easy_axis: Vector = (1.0, 0.0, 0.0)
+    easy_axis: AnyVector = (1.0, 0.0, 0.0)
     hard_constant: float = 0.0
-    hard_axis: Vector = (0.0, 0.0, 1.0)
+    hard_axis: AnyVector = (0.0, 0.0, 1.0)
     gyromagnetic_ratio: float = SPIN_GYROMAGNETIC_RATIO
     terms: Sequence[AnyTerm] = ()
 
@@ -370,10 +368,10 @@ class _Axis:
     """An anisotropy constant (J/m3) and its axis."""
 
     constant: float
-    axis: Vector
+    axis: AnyVector
 
     @property
-    def axis_across(self) -> Vector:
+    def axis_across(self) -> AnyVector:
         """Return some direction perpendicular to the axis, along a coordinate axis if the axis is."""
         helper = np.eye(3)[int(np.argmin(np.abs(self.axis)))]
         across = np.cross(np.cross(self.axis, helper), self.axis)

@@ -32,7 +32,7 @@ class Lead:
     voltage
         V, or a function of the time (s).
     current
-        Into the magnet: A; A/m in a plane, A/m2 on a line. With neither, no current flows: a probe.
+        Current into the magnet: A; A/m in a plane, A/m2 on a line. With neither, no current flows: a probe.
 
     Examples
     --------

@@ -41,7 +41,7 @@ class Response:
         T times the entropy production by mechanism, each (cells,), in W/m3. Mechanisms that couple two forces take
         either sign, the sum is never negative.
     reversible
-        What the reversible fluxes add to it (cells,): rounding.
+        Power that the reversible fluxes add to it (cells,): rounding.
 
     Examples
     --------

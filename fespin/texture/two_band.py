@@ -20,7 +20,7 @@ from ..grid import Array
 from ..quantities import require_positive
 from .generic import check_coefficients, thermal
 from .hform import LandauLifshitz
-from .laws import Feature, Mechanism, Place, crosses, rows
+from .laws import Feature, FluxCoupling, Place, crosses, rows
 from .magnet import SPIN_GYROMAGNETIC_RATIO, TexturedMagnet
 
 _LAYOUT = {"grad_T": 3, "grad_mu_up": 3, "grad_mu_down": 3, "affinity": 1, "turning": 3}
@@ -197,7 +197,7 @@ class TwoBandMagnet:
         """The affinity is mu_up* - mu_down* = -2 e s."""
         return {"affinity": {"s": -2 * ELEMENTARY_CHARGE}}
 
-    def mechanisms(self) -> tuple[Mechanism, ...]:
+    def mechanisms(self) -> tuple[FluxCoupling, ...]:
         """Return every term, whatever its value."""
         e2 = ELEMENTARY_CHARGE**2
         own = {
@@ -208,9 +208,9 @@ class TwoBandMagnet:
             "damping_rate": (self.damping_rate, "M x H/sqrt(M)"),
         }
         return (
-            *(Mechanism(name, value, feature, feature) for name, (value, feature) in own.items()),
-            *(Mechanism(name, getattr(self, name), *pair) for name, pair in _DISSIPATIVE.items()),
-            *(Mechanism(name, getattr(self, name), *pair, reversible=True) for name, pair in _REVERSIBLE.items()),
+            *(FluxCoupling(name, value, feature, feature) for name, (value, feature) in own.items()),
+            *(FluxCoupling(name, getattr(self, name), *pair) for name, pair in _DISSIPATIVE.items()),
+            *(FluxCoupling(name, getattr(self, name), *pair, reversible=True) for name, pair in _REVERSIBLE.items()),
         )
 
     def feature(self, name: str) -> Feature:

@@ -61,7 +61,7 @@ class VortexWatch:
     Parameters
     ----------
     grid
-        Of a film across z.
+        Grid of a film across z.
 
     Examples
     --------

@@ -74,7 +74,7 @@ class WallWatch:
     Parameters
     ----------
     grid
-        Of a wire or strip along the first coordinate.
+        Grid of a wire or strip along the first coordinate.
 
     Examples
     --------

@@ -135,11 +135,11 @@ def solve_multilayer(
     stack
         Layers and interfaces.
     bottom, top
-        What the outer ends are.
+        Kinds of the outer ends.
     current_density
         Upwards (A/m2), not zero.
     top_voltage
-        Of the upper contact (V).
+        Voltage of the upper contact (V).
 
     Raises
     ------

@@ -10,7 +10,7 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
-from ..device import Contact, Field, Vector
+from ..device import Contact, Field
 from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
 from ..onsager.applied import in_plane_fluxes
@@ -20,13 +20,13 @@ from ..onsager.state_laws import StateForms, StateSolution, StateSystem
 from ..onsager.system import System
 from ..onsager.terminals import Solved, Terminal, TerminalSolver
 from ..onsager.transient import Evolution, evolve
-from ..quantities import is_finite
+from ..quantities import Vector3, is_finite
 from ..solvers import SolverOptions
 from ..stack import Stack
 from . import reports
 from .exact import exact_solution
+from .impedance import Harmonic, HarmonicResponse
 from .model import TransportModel
-from .response import Harmonic, HarmonicResponse
 from .solution import TransportSolution
 from .two_channel import TwoChannel
 
@@ -270,7 +270,7 @@ class TransportProblem:
         self.system.apply({charge: (field[0], field[1], field[2])} if any(field) else {})
         return any(field)
 
-    def in_plane_currents(self, fields: Sequence[fem.Function]) -> dict[str, dict[str, Vector]]:
+    def in_plane_currents(self, fields: Sequence[fem.Function]) -> dict[str, dict[str, Vector3]]:
         """Return the current of each channel in each layer along axes that the mesh does not have. Collective.
 
         Returns
@@ -280,7 +280,7 @@ class TransportProblem:
             width of the film).
         """
         convert = self.model.channels.currents
-        out: dict[str, dict[str, Vector]] = {}
+        out: dict[str, dict[str, Vector3]] = {}
         for layer, fluxes in in_plane_fluxes(self.system, fields).items():
             x, y, z = (convert(column) for column in fluxes.T)
             out[layer] = {k: (x[k], y[k], z[k]) for k in x}
@@ -441,9 +441,9 @@ class TransportProblem:
         Parameters
         ----------
         frequency
-            In Hz; amplitudes are those of exp(+2 pi i frequency t).
+            Frequency (Hz); amplitudes are those of exp(+2 pi i frequency t).
         current_density, current, voltage, terminals
-            As for :meth:`solve`: amplitudes with phase zero. A temperature counts from the model's reference.
+            Drives as for :meth:`solve`: amplitudes with phase zero. A temperature counts from the model's reference.
         between
             The contacts of the impedance.
 
