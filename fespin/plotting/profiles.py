@@ -74,7 +74,7 @@ def _panels(profiles: Profiles, reference_temperature: float | None) -> list[Pan
     def panel(label: str, of: Mapping[str, Array], unit: str = "V", zero: bool = False) -> Panel:
         return Panel(label, unit, [Curve(of[s], s, _name(s), c) for s, _, _, c in states], zero)
 
-    if "charge" in channels:
+    if {"charge", "x", "y", "z"} <= channels.keys():  # vectors of spin
         potential = panel(r"potential $\phi$", {s: p.potentials["charge"] for s, _, p, _ in states})
         return [*_spin_panels(states), potential]
     out = [

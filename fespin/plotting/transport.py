@@ -107,7 +107,7 @@ class Shown:
 
 def _accumulation(solution: SolvedDevice) -> Shown:
     """Return the spin accumulation: of vectors along the magnets' axis, or their length if there is no such axis."""
-    if "charge" not in solution.channels.names:
+    if not {"charge", "x", "y", "z"} <= set(solution.channels.names):  # no vectors of spin
         return Shown("spin accumulation", "V", {"value": solution.accumulation_terms})
     try:
         axis = common_axis(solution.stack)
