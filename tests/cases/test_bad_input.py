@@ -469,6 +469,7 @@ def test_the_good_cases_are_good(tmp_path, capsys):
 
 
 # ---- whole processes
+@pytest.mark.slow
 def test_two_processes(tmp_path):
     """Every rank ends, with one line between them, whether rank 0 alone sees the error or all do."""
     garbage = "Rectangle(1) = {0, oops, 0, 1, 1};\n"

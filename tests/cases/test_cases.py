@@ -97,6 +97,7 @@ def test_without_states_there_is_a_default(tmp_path):
     assert (out / "fields.bp").exists()
 
 
+@pytest.mark.slow
 def test_strips_and_pillars_report_ohms(tmp_path):
     """Voltage drive; R = A R / A in ohm; per-layer drops add up to the voltage."""
     exact = {

@@ -27,6 +27,7 @@ def write(folder, *changes):
     return path
 
 
+@pytest.mark.slow
 def test_the_case_is_the_python_api(tmp_path):
     path = write(tmp_path)
     assert main(["run", str(path), "--output", str(tmp_path / "out")]) == 0
@@ -63,6 +64,7 @@ def test_the_case_is_the_python_api(tmp_path):
         assert (tmp_path / "out" / name).stat().st_size > 500
 
 
+@pytest.mark.slow
 def test_a_voltage_and_two_ranks(tmp_path):
     path = write(tmp_path, ("current_density = -1.2e11", "voltage = -4.5e-4"))
     run = python(2, "-m", "fespin", "run", str(path), "--output", str(tmp_path / "two"), "--no-pictures")
@@ -170,6 +172,7 @@ def test_a_magnet_alone_without_pumping(tmp_path, capsys):
     )
 
 
+@pytest.mark.slow
 def test_two_fixed_directions(tmp_path):
     """A perpendicular polarizer and an in-plane reference: a map over the whole sphere."""
     tolerance = (SOURCE, SOURCE + "\ntolerance = 0.03")
@@ -205,6 +208,7 @@ def test_what_two_fixed_directions_cannot(tmp_path, capsys):
     assert "give torque.pumping = false" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_pumping_first_on_ranks_without_the_magnet(tmp_path):
     """Ranks that hold no part of an interface do not wait for those that do."""
     script = tmp_path / "pump.py"

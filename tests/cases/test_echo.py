@@ -147,6 +147,7 @@ def test_a_dry_run_leaves_no_summary(tmp_path):
     assert [x.name for x in tmp_path.iterdir()] == ["case.toml"]
 
 
+@pytest.mark.slow
 def test_an_echo_without_a_start_has_the_same_mesh(tmp_path):
     """A default start must not turn the mesh of directions when it is written."""
     text = macrospins.MAGNET + "field = [0.02, 0.01, -0.03]\n" + macrospins.UNIAXIAL.replace("40", "6")

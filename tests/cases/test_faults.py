@@ -60,6 +60,7 @@ def files_up_to(size):
 
 
 # ---- one rank fails
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ranks", "how", "rank", "error", "status", "words"),
     [
@@ -87,6 +88,7 @@ def test_all_ranks_fail():
     assert "MPI_ABORT" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "rank", "to", "number"),
     [

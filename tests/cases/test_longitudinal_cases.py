@@ -431,6 +431,7 @@ def test_assignments(tmp_path):
     assert summary["case"]["longitudinal"]["xi"] == 0.4
 
 
+@pytest.mark.slow
 def test_files_and_pictures(tmp_path):
     """In a line and in a plane."""
     boundary = INJECT.replace("left", "edge")
@@ -513,6 +514,7 @@ def numbers(found, where=""):
 NOT_COMPARED = ("largest_deviation", "largest_residual", "conservation", "power_balance", "energy_balance")
 
 
+@pytest.mark.slow
 def test_ranks(tmp_path):
     """The numbers of one rank, to 1e-8 of the largest of their list: a line on two, a disc on three."""
     short = swap(RELAX, ("2e-12", "1e-12"), ("samples", "tolerance = 1e-2\nsamples"))

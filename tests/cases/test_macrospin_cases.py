@@ -639,6 +639,7 @@ def test_means_across_the_axis_cancel(tmp_path):
     assert np.array(response["susceptibility"])[:, :2] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_hysteresis(tmp_path):
     """Slow sweeps are in equilibrium, with torque in its effective energy; fast ones lag behind."""
     low = MAGNET + UNIAXIAL.replace("40", "3")
@@ -708,6 +709,7 @@ def test_layer_of_a_pillar(tmp_path, capsys):
     assert run(tmp_path, strip + text, name="strip")[0]["macrospin"]["volume"] == pytest.approx(1.8e-24, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_pictures(tmp_path):
     path = tmp_path / "case.toml"
     path.write_text(
@@ -856,6 +858,7 @@ def saving(monkeypatch):
     monkeypatch.setattr(FokkerPlanck, "evolve", lambda self, *a, **k: evolve(self, *a, **{**k, "every": 0.0}))
 
 
+@pytest.mark.slow
 def test_another_case_starts_afresh(tmp_path, saving):
     """One folder for a whole sweep of cases: no state is taken for another's."""
     states = tmp_path / "states" / "of"
@@ -917,6 +920,7 @@ def patient(monkeypatch):
     monkeypatch.setenv("OMPI_MCA_mpi_yield_when_idle", "1")
 
 
+@pytest.mark.slow
 def test_errors_of_two_processes(tmp_path, patient):
     """Every rank ends, with one line between them, before and after solving."""
     some = {
@@ -940,6 +944,7 @@ def test_errors_of_two_processes(tmp_path, patient):
         assert os.listdir(tmp_path / name) == ["case.toml"]
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_on_other_ranks(tmp_path, patient):
     """A run killed on one rank goes on with two, and one killed on two with one: the numbers of an undisturbed one.
 

@@ -52,6 +52,7 @@ def run(tmp_path, text):
     return status, json.loads((out / "summary.json").read_text()) if out.exists() else None
 
 
+@pytest.mark.slow
 def test_a_task_that_fails(tmp_path, capsys):
     """The task after it is done as if it were alone; the last lines say what is missing, and why."""
     status, summary = run(tmp_path, MAGNET + ESCAPE + WRITE % 0.5)
@@ -72,6 +73,7 @@ def test_a_task_that_fails(tmp_path, capsys):
     assert run(tmp_path / "nothing", MAGNET + ESCAPE) == (2, None)
 
 
+@pytest.mark.slow
 def test_samples_that_are_not_resolved(tmp_path, capsys):
     """Null in the summary, empty in the table, with their estimates; the others stand."""
     status, summary = run(tmp_path, MAGNET + WRITE % 6)
@@ -87,6 +89,7 @@ def test_samples_that_are_not_resolved(tmp_path, capsys):
     assert "not resolved" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_points_that_fail():
     """A point of a survey whose solve fails is nan, and says why; the others are what they are without it."""
     spin = fs.Macrospin(1.6e-24, 7e5, damping=0.2, temperature=290.0, terms=[fs.Uniaxial(stability=14)])

@@ -461,6 +461,7 @@ def test_a_strip_of_vectors(tmp_path):
     assert summary["interfaces"]["bottom-lead|Cu1"] == "perfect"
 
 
+@pytest.mark.slow
 def test_two_ranks(tmp_path):
     """The vector model and heat on two ranks: the numbers of one."""
     for name, text in (("vector", STACK + VECTOR + TILTED), ("heat", WARM + HEAT + STATES)):

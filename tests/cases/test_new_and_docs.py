@@ -144,6 +144,7 @@ def test_unknown_keys_have_near_names(capsys):
     refused(capsys, ["docs", ""], ["give the name"])
 
 
+@pytest.mark.slow
 def test_every_key_of_every_table_is_found():
     """By its own name, and by its name with that of its table."""
     for kind in kinds():

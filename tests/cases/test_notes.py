@@ -470,6 +470,7 @@ def test_terminal_and_summary(tmp_path, capsys):
     assert error.count("note: ") == 2 and "note: layer 2.thickness: 0.003 m is over 1 mm" in error
 
 
+@pytest.mark.slow
 def test_ranks_say_notes_once(tmp_path):
     """Those of tables, on two ranks as on one; and what a mesh file holds is known when it is read."""
     (tmp_path / "rod.geo").write_text(

@@ -320,6 +320,7 @@ def test_motion_goes_on(step, tmp_path):
 
 
 # ---- surveys
+@pytest.mark.slow
 def test_surveys_take_points_that_are_done(tmp_path):
     """A phase diagram that broke off is finished; a finer one solves only its new points."""
     spin = fs.Macrospin(1.3e-24, 9e5, 0.07, 310.0, [fs.Uniaxial(stability=9)])
@@ -363,6 +364,7 @@ def test_surveys_take_points_that_are_done(tmp_path):
 
 
 # ---- kill -9
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "kills"),
     [(LONGITUDINAL, 2), (TEXTURE, 2), (MAP, 2)],

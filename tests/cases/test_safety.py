@@ -115,6 +115,7 @@ def test_a_case_with_such_an_option_is_refused_before_anything_runs(tmp_path, ca
     assert os.listdir(tmp_path) == ["case.toml"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_a_foreign_folder_sets_no_options(ranks, tmp_path):
     """What libraries would read from the working directory is not read, or the run would fail or leave files."""

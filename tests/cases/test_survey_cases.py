@@ -67,6 +67,7 @@ def case(tmp_path_factory):
     return out, summary, driven
 
 
+@pytest.mark.slow
 def test_the_map_of_the_case_is_that_of_python(case):
     """What the other tests take from the file is what a torque map of the same device gives."""
     out, summary, _ = case
@@ -98,6 +99,7 @@ def test_dwell_times(case):
     assert [float(x) for x in written["current_density_A_per_m2"]] == [-1e10, 0.0, 1e10]
 
 
+@pytest.mark.slow
 def test_phase_diagram(case):
     out, summary, driven = case
     told = summary["tasks"]["phase-diagram"]

@@ -30,6 +30,7 @@ BARE = {
 }
 
 
+@pytest.mark.slow
 def test_defaults_of_macrospins(tmp_path):
     """Each is there, and is what was used: as many times, frequencies, drives and eigenvalues."""
     found = run(tmp_path, BIT + "".join(BARE.values()))[0]["tasks"]
@@ -82,6 +83,7 @@ def test_defaults_are_allowed():
             assert made.word() == word
 
 
+@pytest.mark.slow
 def test_defaults_of_bodies(tmp_path):
     """Those that something uses: samples of a range, modes of a line, neither for given wavenumbers."""
     magnet = "[longitudinal]\nxi = 0.3\ntau_mM = 1e-12\ndiffusion = 2e-3\n[longitudinal.geometry]\n"

@@ -504,6 +504,7 @@ def numbers(found, where=""):
 NOT_COMPARED = ("largest_deviation", "energy_balance", "put_in_by_leads", "linear_solves", "factors", "m_z")
 
 
+@pytest.mark.slow
 def test_ranks(tmp_path):
     """The numbers of one rank, to 1e-7 of the largest of their list: a line on two, a strip on three."""
     drive = ("[texture.geometry]", "field = [8e-3, 0, 0]\ncurrent_density = 3e11\n[texture.geometry]")

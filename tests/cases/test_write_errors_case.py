@@ -14,6 +14,7 @@ from fespin.coupling import TorqueMap
 CASE = ROOT / "demos" / "write_errors.toml"
 
 
+@pytest.mark.slow
 def test_the_readmes_case(tmp_path):
     """Roughly the README's numbers, and those of Python with the map that the case has written."""
     out = tmp_path / "out"

@@ -46,6 +46,7 @@ def test_explicit_form_solves_gilberts_equation():
     assert spin.diffusion / spin.thermal_energy * flow == pytest.approx(v, rel=0, abs=1e-11 * np.abs(v).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axisymmetric", [None, False])
 def test_a_constant_tensor_is_a_larger_damping_and_a_smaller_gamma(axisymmetric):
     """alpha + a and 1 + e: the same as damping (alpha + a)/(1 + e) and gamma/(1 + e)."""
@@ -65,6 +66,7 @@ def test_a_constant_tensor_is_a_larger_damping_and_a_smaller_gamma(axisymmetric)
         assert a == pytest.approx(b, rel=1e-8, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axisymmetric", [None, False])
 def test_equilibrium_and_driven_steady_state(axisymmetric):
     spheres = fs.Sigma(COMM, 0.25, axis=tuple(P)) if axisymmetric is False else COMM
@@ -96,6 +98,7 @@ def test_equilibrium_and_driven_steady_state(axisymmetric):
     assert power["work"] == pytest.approx(power["dissipation"], rel=1e-4, abs=0)
 
 
+@pytest.mark.slow
 def test_sphere_and_meridian_agree():
     spin = magnet(stability=4.0)
     on_sphere = fs.FokkerPlanck(fs.Sigma(COMM, 0.3, axis=tuple(P)), spin, TORQUE, axisymmetric=False)
@@ -110,6 +113,7 @@ def test_sphere_and_meridian_agree():
     assert a == pytest.approx(b, rel=1e-4, abs=0)
 
 
+@pytest.mark.slow
 def test_trajectories():
     """The strength of the noise depends on the direction: without the drift this makes they end elsewhere."""
     spin = magnet(stability=3.0)

@@ -94,12 +94,14 @@ def made():
     return found
 
 
+@pytest.mark.slow
 def test_two_references_along_different_axes(made):
     assert made.error < 1e-4
     assert made.solves < 200
     require_exact(made, two_references, 2, (0, 0, 0), 1e-4)
 
 
+@pytest.mark.slow
 def test_one_direction_is_a_torque_map():
     problem = problem_of(device())
     found, right = direction_map(problem, "Py4", tolerance=1e-3), torque_map(problem, "Py4")
@@ -125,6 +127,7 @@ def test_precession_in_a_field():
     assert np.linalg.norm(torques[0] - torques[1]) > 0.05 * np.linalg.norm(torques[1])
 
 
+@pytest.mark.slow
 def test_a_single_magnet_in_a_field_and_a_texture():
     """Against solves at other directions: no exact solution is at hand."""
     single = fs.Stack(layer(CU, 40), layer(PY, 4, (0, 1, 0)), layer(CU, 30), interfaces={("Cu", "Py"): NP}, library={})
@@ -240,6 +243,7 @@ def test_steady_state_of_a_gradient():
     assert np.ptp(np.log(steady.points) - right) < 1e-9
 
 
+@pytest.mark.slow
 def test_statistics_at_a_voltage(made):
     """What the torque does is dissipated, with the potential that was found for it."""
     spin = spin_of(field=(0.0, 0.0, 0.02))
@@ -306,6 +310,7 @@ def serial(tmp_path_factory):
     return numbers(1, "direction_map.py", tmp_path_factory.mktemp("serial"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_ranks_and_groups_agree(ranks, serial, tmp_path):
     """2 ranks in 2 groups, 3 ranks in one, which also share errors."""
@@ -321,6 +326,7 @@ def pumping():
     return problem, direction_map(problem, "Py3", tolerance=1e-4, pumping=True)
 
 
+@pytest.mark.slow
 def test_pumped_damping_in_any_direction(pumping):
     """Against solves, for a voltage source and a current source: without reciprocity, all is computed."""
     problem, found = pumping
@@ -356,6 +362,7 @@ def test_a_sphere_with_pumping_is_saved_whole(pumping, tmp_path):
         fs.langevin(COMM, found.pumped(spin, voltage=1.0), [1e-12], ensemble=16)
 
 
+@pytest.mark.slow
 def test_switching_with_a_tensor_on_the_sphere(pumping):
     """The stationary state without torque stays Boltzmann's, and pumping makes relaxation faster."""
     found = pumping[1]

@@ -22,6 +22,7 @@ def spin_of():
     return fs.Macrospin(4e-9 * 30e-9**2, 9e5, 0.02, 300.0, fs.Biaxial(stability=40.0, hard_stability=200.0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "circuit",
     [Circuit(current_density=-2e11), Circuit(voltage=-3e-3), Circuit(voltage=-6e-3, series_resistance_area=9e-15)],
@@ -39,6 +40,7 @@ def test_the_first_law(made, circuit):
     assert problem.stack["Py4"].magnetization == (0, 0, 1)
 
 
+@pytest.mark.slow
 def test_motion_without_a_drive_heats_the_metals(made):
     """What pumping takes from the magnet is dissipated in transport, in a short circuit."""
     problem, found = made

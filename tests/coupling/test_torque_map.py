@@ -76,6 +76,7 @@ def test_torque_on_a_macrospin(made):
     assert np.isfinite(chi).all()
 
 
+@pytest.mark.slow
 def test_critical_current_of_the_map_and_the_equation_of_motion(made):
     """Where damping and spin torque cancel at the antiparallel state."""
     found, spin = made[1], spin_of(400.0)

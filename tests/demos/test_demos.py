@@ -15,6 +15,7 @@ def test_demos_are_numbered():
     assert [n[:2] for n in SCRIPTS] == [f"{i:02}" for i in range(1, len(SCRIPTS) + 1)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [1, 2])
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_demo(name, ranks, tmp_path, monkeypatch):
@@ -27,6 +28,7 @@ def test_demo(name, ranks, tmp_path, monkeypatch):
     assert all(p.stat().st_size > 10_000 for p in pictures)
 
 
+@pytest.mark.slow
 def test_case_of_the_readme(tmp_path):
     """At a coarse mesh and degree 1, with pictures: what the README shows, roughly."""
     out = tmp_path / "out"

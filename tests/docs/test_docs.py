@@ -16,6 +16,7 @@ def blocks(path):
     return "\n".join(re.findall(r"```python\n(.*?)```", path.read_text(), re.S))
 
 
+@pytest.mark.slow
 def test_code_of_the_readme(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     code = blocks(ROOT / "README.md")

@@ -73,6 +73,7 @@ def folder(tmp_path_factory):
     return path / "out"
 
 
+@pytest.mark.slow
 def test_keys_of_the_summary(folder):
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["macrospin"].keys() | summary["macrospin"]["wells"][0].keys() <= part("`macrospin`")

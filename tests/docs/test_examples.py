@@ -60,6 +60,7 @@ def namespace():
     return names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "module", "line", "text"),
     [pytest.param(*example, id=example[0]) for path in MODULES for example in docstrings(path)],

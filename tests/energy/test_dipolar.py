@@ -296,6 +296,7 @@ def test_declared_dipolar_energy_is_not_left_out(comm):
 
 
 # ---- ranks
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, tmp_path):
     """Fields, energies and a motion to 1e-9 on several ranks."""
@@ -304,6 +305,7 @@ def test_rank_counts_agree(ranks, tmp_path):
 
 
 # ---- a published problem
+@pytest.mark.slow
 def test_standard_problem_5(comm):
     """A vortex that a current drives: how it starts, and where it comes to rest, against other codes.
 

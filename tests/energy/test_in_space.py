@@ -364,6 +364,7 @@ def test_impossible_terms(make, words):
     assert words in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, tmp_path):
     """Energies, fields and motions with all terms to 1e-9 on several ranks."""

@@ -38,6 +38,7 @@ def test_geometry_runs(name, tmp_path):
         assert all(p >= 0 for p in s["power_by_place"].values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPHERES)
 def test_sphere_runs(name, tmp_path):
     """Each case of directions runs on its own mesh, which is fine enough for its default degree."""

@@ -158,6 +158,7 @@ def test_slow_modes_of_one_rate_are_refused():
     assert fast.wavenumber == pytest.approx(math.pi / LENGTH, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_modes_of_a_disc():
     """Zeros of J_m' for a closed disc, on curved triangles: order 4."""
     g = magnet(0.09, 0.05, 0.2)
@@ -371,6 +372,7 @@ def test_response_of_a_disc():
     assert math.log(errors[0] / errors[1]) / math.log(unknowns[1] / unknowns[0]) * 2 > 2.8
 
 
+@pytest.mark.slow
 def test_response_is_the_end_of_a_transient():
     """A sinusoidal injection, followed until the start is forgotten."""
     g = magnet(0.3, 0.4, 0.6)
@@ -463,6 +465,7 @@ def serial(tmp_path_factory):
     return numbers(1, "longitudinal.py", tmp_path_factory.mktemp("serial"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, serial, tmp_path):
     require_equal(numbers(ranks, "longitudinal.py", tmp_path), serial)

@@ -366,6 +366,7 @@ def test_noise_with_a_torque_settles_first():
 
 
 # ---- reproducibility
+@pytest.mark.slow
 def test_numbers_are_the_same_on_any_number_of_ranks(tmp_path):
     import langevin as script
 

@@ -242,6 +242,7 @@ def test_heat_at_rest_has_the_linear_model_as_its_derivative():
     assert not rest.reaction.any()
 
 
+@pytest.mark.slow
 def test_orders_against_collocation():
     """Voltage, current and heats of nonlinear thermoelectrics: order 2p against the reference, to its own accuracy."""
     found = {}
@@ -397,6 +398,7 @@ def serial(tmp_path_factory):
     return numbers(1, "state_laws.py", tmp_path_factory.mktemp("serial"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, serial, tmp_path):
     require_equal(numbers(ranks, "state_laws.py", tmp_path), serial)

@@ -38,6 +38,7 @@ def test_a_mode_decays_with_its_rate():
     assert math.log(errors[0] / errors[1]) / math.log(steps[1] / steps[0]) == pytest.approx(3, abs=0.3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["voltage", "current"])
 def test_switching_on_a_valve(kind):
     """The accumulation builds up; the balance V I = P + dE/dt holds to rounding; it ends at the steady state."""
@@ -60,6 +61,7 @@ def test_switching_on_a_valve(kind):
     assert total == pytest.approx(e.stored[-1], rel=2e-2, abs=0)
 
 
+@pytest.mark.slow
 def test_multigrid_follows_in_two_dimensions():
     """The same in a strip, with conjugate gradients: as on the line."""
     metal = Material("N", 20e-9, 40e-9, density_of_states=N)
@@ -75,6 +77,7 @@ def test_multigrid_follows_in_two_dimensions():
     assert out[1] == pytest.approx(out[0], rel=1e-5, abs=0)
 
 
+@pytest.mark.slow
 def test_announced_pulses_are_not_missed():
     """A pulse after a long rest is seen where it is announced, with its own small steps."""
     cu = material("Cu", density_of_states=N)

@@ -167,6 +167,7 @@ for axisymmetric in (False, None):
 """
 
 
+@pytest.mark.slow
 def test_two_ranks(sphere, tmp_path):
     """The pictures are the ones of one rank."""
     script = tmp_path / "pictures.py"

@@ -68,6 +68,7 @@ def test_rates_in_logarithms(stability, h):
         assert fp.log10_mean_first_passage((0, 0, 1)) == pytest.approx(dwell[0] + np.log10(0.5), abs=1e-8)
 
 
+@pytest.mark.slow
 def test_high_barriers_on_the_sphere():
     """Unequal wells 400 kT deep, on a mesh that is made for it: the polar angle's rates, within the estimate."""
     spin = magnet(400, 0.05, field=(0, 0, -0.3))
@@ -161,6 +162,7 @@ def test_cold_bit_as_a_case(tmp_path):
 
 
 # ---- loops at an angle
+@pytest.mark.slow
 def test_strong_fields_at_an_angle():
     """A sweep whose Zeeman energy spans 1000 kT, on a mesh for the wells: what follows it is Boltzmann's."""
     spin, axis = magnet(50, 0.2), np.array([np.sin(0.6), 0.0, np.cos(0.6)])
@@ -175,6 +177,7 @@ def test_strong_fields_at_an_angle():
     assert found.mass_error < 1e-9
 
 
+@pytest.mark.slow
 def test_fast_loop_at_an_angle_against_langevin():
     """A reversal by a field at 35 degrees: trajectories agree within their statistical error."""
     spin, axis = magnet(12, 0.3), np.array([np.sin(0.61), 0.0, np.cos(0.61)])

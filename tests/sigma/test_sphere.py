@@ -118,6 +118,7 @@ def test_decomposition():
 
 
 # ---- spectra and rates
+@pytest.mark.slow
 @pytest.mark.parametrize("stability", RATES)
 def test_decay_rates(stability):
     """On the sphere with about 1e4 unknowns, and on the meridian; each by the method that the result names."""
@@ -131,6 +132,7 @@ def test_decay_rates(stability):
         assert found.error_estimate[1] < 2e-2
 
 
+@pytest.mark.slow
 def test_decay_rates_at_low_damping():
     for stability in (20, 40):
         spin = bit(stability, damping=0.01)
@@ -149,6 +151,7 @@ def test_rates_at_sixty():
     assert found.barriers == pytest.approx(60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", range(5))
 def test_spectra_in_oblique_fields(k):
     """Against spherical harmonics, damping from 1 to 0.01; conjugate pairs included."""
@@ -278,6 +281,7 @@ def test_driven_axial_state(ratio):
         assert power["dissipation"] == pytest.approx(power["work"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_power_of_a_tilted_torque():
     """What the torque does is dissipated, where no symmetry helps."""
     spin = bit(20, 0.1, field=(0.02, 0, 0))
@@ -333,6 +337,7 @@ def test_switching_without_symmetry(k):
     assert (np.abs(found.not_switched / np.array(case["up"]) - 1) < 3 * found.error_estimate + 1e-6).all()
 
 
+@pytest.mark.slow
 def test_switching_against_langevin():
     """A tilted polarizer in an oblique field, within the error bars, at several rates."""
     spin = bit(30, 0.08, field=(0.01, 0.02, 0))
@@ -361,6 +366,7 @@ def test_retention():
     assert found.not_switched == pytest.approx((1 + np.exp([-1.0, -4.0])) / 2, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_coarse_meshes_are_refused():
     spin = bit(80, 0.01)
     torque = fs.SpinTorque.critical(spin, 2.0, (0.3, 0, -1))
@@ -407,6 +413,7 @@ def test_short_pulses_are_seen():
     assert blind.probability[-1] == pytest.approx(told.probability[-1], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_meridians_are_for_symmetric_problems():
     """Transverse pulses, wherever they are, and torques that only say that they are symmetric."""
     spin = bit(5, 0.2)
@@ -425,6 +432,7 @@ def test_meridians_are_for_symmetric_problems():
     assert fs.FokkerPlanck(COMM, spin, sideways).axis is None
 
 
+@pytest.mark.slow
 def test_precession_is_a_state():
     """A perpendicular polarizer keeps a flat magnet precessing: Langevin's mean, no mixture of its wells."""
     spin = fs.Macrospin(damping=0.05, terms=[fs.Biaxial(stability=20, hard_stability=300)], **SIZE)
@@ -454,6 +462,7 @@ def test_evolution_is_the_exponential():
     assert found.mass_error < 1e-9
 
 
+@pytest.mark.slow
 def test_steps_converge():
     """The error falls with the tolerance, by an order of at least a half."""
     spin = bit(10)
@@ -466,6 +475,7 @@ def test_steps_converge():
     assert errors[1] < errors[0] / 10
 
 
+@pytest.mark.slow
 def test_slow_sweeps_follow_the_rates():
     """A sweep of milliseconds over a barrier of 20 kT: the chain of two states with the rates at each field."""
     from scipy.integrate import solve_ivp
@@ -552,6 +562,7 @@ def test_fluctuations_of_a_flat_magnet():
     assert noise.variance == pytest.approx(1 / low, rel=0.05)
 
 
+@pytest.mark.slow
 def test_noise_of_a_driven_state_against_langevin():
     spin = bit(4, 0.9, field=(0.0, 0.05, 0.0))
     torque = fs.SpinTorque(0.03, 0.004, (0.6, 0, 0.8))
@@ -615,6 +626,7 @@ def test_passage_over_a_barrier():
 
 
 # ---- checkpoints
+@pytest.mark.slow
 @pytest.mark.parametrize("axisymmetric", [None, False])
 def test_checkpoint(axisymmetric, tmp_path):
     """An evolution that is stopped half-way goes on to the same end."""

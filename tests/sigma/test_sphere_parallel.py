@@ -14,6 +14,7 @@ def serial(tmp_path_factory):
     return numbers(1, SCRIPT, tmp_path_factory.mktemp("serial"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, serial, tmp_path):
     """Spectra, states, noise, responses, passages, rates, write errors and evolutions to 1e-9 of each one's scale."""
@@ -25,6 +26,7 @@ def test_rank_counts_agree(ranks, serial, tmp_path):
         assert other == pytest.approx(one, rel=0, abs=1e-9 * scale), name
 
 
+@pytest.mark.slow
 def test_checkpoints_change_ranks(tmp_path):
     """Saved on two ranks, gone on with on three: the numbers of one rank."""
     ends = []

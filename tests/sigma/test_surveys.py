@@ -33,6 +33,7 @@ def along_axis(stability=8.0, damping=0.05):
     return lambda x: (spin, unit.scaled(x))
 
 
+@pytest.mark.slow
 def test_dwell_times_against_passages_and_trajectories():
     """Along the axis the torque tilts the energy: -Delta c^2 - (strength) 2 Delta c."""
     driven = along_axis()
@@ -83,6 +84,7 @@ def test_resonance_of_the_linear_motion_and_the_density():
     assert np.isnan(gone.frequency).all() and np.isnan(gone.directions).all()
 
 
+@pytest.mark.slow
 def test_resonance_on_the_sphere():
     """A bit with easy and hard axis: Kittel's formula."""
     spin = fs.Macrospin(3e-9 * 30e-9**2, 9e5, 0.05, 300.0, fs.Biaxial(stability=60.0, hard_stability=240.0))
@@ -107,6 +109,7 @@ def symmetric_valve():
     return torque_map(problem, "Co4", tolerance=1e-6, pumping=True)
 
 
+@pytest.mark.slow
 def test_critical_current_three_ways(symmetric_valve):
     """From the map, from the crossing of the eigenvalue at low temperature, and from the equation of motion."""
     found = symmetric_valve
@@ -143,6 +146,7 @@ def fs_velocity(pair, u):
     return spin.precession(u, spin.effective_field(u)) + made.velocity(u, spin)
 
 
+@pytest.mark.slow
 def test_phase_diagram():
     driven = along_axis(8.0)
     spin = driven(0.0)[0]
@@ -164,6 +168,7 @@ def test_phase_diagram():
     assert longer.regions.tolist() == [["bistable"]]
 
 
+@pytest.mark.slow
 def test_no_state_is_stable():
     """A perpendicular polarizer on a magnet in the plane: out-of-plane precession."""
     spin = fs.Macrospin(3e-9 * 30e-9**2, 9e5, 0.1, 300.0, fs.Biaxial(stability=40.0, hard_stability=600.0))
@@ -209,6 +214,7 @@ def test_work_that_fails_says_whose_it_was():
         map_over_ranks(COMM, 4, work, "survey")
 
 
+@pytest.mark.slow
 def test_ranks(tmp_path):
     serial = numbers(1, "surveys.py", tmp_path)
     for ranks in (2, 3):
@@ -226,6 +232,7 @@ def test_the_meridian_finds_the_mode_at_a_frequency():
     assert a.real == pytest.approx(b.real, rel=1e-3, abs=0)
 
 
+@pytest.mark.slow
 def test_a_pole_that_the_torque_holds_beside_a_well():
     """Beyond B_K one well is left; from a = alpha (B - B_K) on the torque holds the other pole as well."""
     driven = along_axis(20.0, 0.05)
@@ -241,6 +248,7 @@ def test_a_pole_that_the_torque_holds_beside_a_well():
         assert run.directions[-1] @ start > 0.99
 
 
+@pytest.mark.slow
 def test_a_state_that_turns_does_not_end():
     """In a field across the axis beyond B_K there is one state, whatever well it is nearer to."""
     driven = along_axis(20.0, 0.05)
@@ -249,6 +257,7 @@ def test_a_state_that_turns_does_not_end():
     assert not any(len(x) for x in at.critical)
 
 
+@pytest.mark.slow
 def test_the_resonance_is_that_of_the_state_asked_for():
     spin = fs.Macrospin(3e-24, 9e5, 0.05, 300.0, fs.Cubic(stability=200.0))
     unit = fs.SpinTorque(0.02, 0.0, (-1.0, 0.0, 0.0))

@@ -35,6 +35,7 @@ def expansion(spin, torque, lmax):
     return harmonics.Harmonics(lmax, v, alpha, chi, phi), v
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("degrees", "field"),
     [
@@ -63,6 +64,7 @@ def test_any_polarizer(degrees, field):
         assert found.stationary == pytest.approx(last, rel=5e-4, abs=5e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [60, 90])
 def test_bits_that_stay(degrees):
     """A torque too weak to switch a deep well leaves all in it, on any mesh: no state elsewhere takes its place."""
@@ -77,6 +79,7 @@ def test_bits_that_stay(degrees):
     assert (fs.langevin(COMM, spin, times, ensemble=1024, seed=4, torque=torque).not_switched == 1).all()
 
 
+@pytest.mark.slow
 def test_small_remainders_under_a_tilted_polarizer():
     """Far above the critical torque, 40 degrees off the axis: 1e-9 against a finer mesh of a higher degree."""
     spin = bit(50, 0.1)
@@ -91,6 +94,7 @@ def test_small_remainders_under_a_tilted_polarizer():
     assert max(x.stationary for x in found) < 1e-10
 
 
+@pytest.mark.slow
 def test_estimates_are_right():
     """Random magnets, fields and torques: the error lies within the estimate, and the estimate within 30 of it."""
     rng, ratios, bounds = np.random.default_rng(20), [], []
@@ -114,6 +118,7 @@ def test_estimates_are_right():
 
 
 # Of the series of benchmarks/estimates.py: cubic, uniaxial, biaxial, 1 to 59 kT, damping 0.002 to 0.5, one symmetric.
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [0, 1, 5, 11, 12])
 def test_estimates_of_random_magnets(number):
     """At default settings each resolved sample lies within its estimate, which is at most 30 times the error."""
@@ -135,6 +140,7 @@ def test_estimates_of_random_magnets(number):
     assert (found.error_estimate < 30 * np.maximum(error, 1e-6)).all()
 
 
+@pytest.mark.slow
 def test_estimates_of_a_thin_ellipse():
     """An in-plane bit at low damping, whose hard axis is stiff: what is resolved is bounded, what is not is marked."""
     spin = fs.Macrospin(
@@ -166,6 +172,7 @@ def test_estimates_of_low_degrees(degree):
     assert (found.error_estimate < 10 * error).all()
 
 
+@pytest.mark.slow
 def test_what_is_not_resolved_is_marked():
     """Deep samples on a coarse mesh are nan with their estimate; the others stand. The advice, once taken, works."""
     spin = bit(30, 0.35)

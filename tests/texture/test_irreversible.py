@@ -443,6 +443,7 @@ def test_bad_input(comm):
         IrreversibleProblem(grid, wrong, cold).solve(lambda x: texture(x, uniform=False), (0.1, 0, 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, tmp_path):
     serial = numbers(1, "irreversible.py", tmp_path)

@@ -65,6 +65,7 @@ def test_a_constant_function_is_a_uniform_magnet(transverse):
     assert abs(b.power_balance) < 1e-10
 
 
+@pytest.mark.slow
 def test_a_spiral_against_many_thin_uniform_magnets():
     """The exact solution of N sublayers converges with N^-2; two of them are extrapolated."""
     thick, pitch = 18e-9, 5e-9

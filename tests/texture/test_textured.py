@@ -99,6 +99,7 @@ def test_breakdown_field(comm, ratio):
         assert found.seen["angle"].max() > 1.5
 
 
+@pytest.mark.slow
 def test_order_in_time(comm):
     """Halving the step divides the error by four."""
     grid = line(comm, 60)
@@ -782,6 +783,7 @@ def test_what_fails_on_one_rank_fails_on_all(tmp_path):
     assert done.stdout.count("refused") == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, tmp_path):
     """Motion, voltages, energies and static fields to 1e-9 on several ranks."""

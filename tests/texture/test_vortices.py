@@ -146,6 +146,7 @@ def test_bad_cases(name, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_case(tmp_path):
     """A vortex relaxes to the middle, is pushed out of it, and every balance holds; the same on two ranks."""
     path = tmp_path / "case.toml"

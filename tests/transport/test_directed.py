@@ -430,6 +430,7 @@ def serial(tmp_path_factory):
     return numbers(1, "directed.py", tmp_path_factory.mktemp("serial"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, serial, tmp_path):
     require_equal(numbers(ranks, "directed.py", tmp_path), serial)

@@ -112,6 +112,7 @@ def test_what_does_not_drive(problem):
         problem.solve(voltage=1.0)
 
 
+@pytest.mark.slow
 def test_solid_and_section_agree():
     """In 3D without overhang the wires' top faces are contacts: the section, extruded."""
     values = []

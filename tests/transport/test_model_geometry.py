@@ -98,6 +98,7 @@ def test_order_of_convergence(name, degree):
     assert orders[-1] == pytest.approx(2 * degree, rel=0, abs=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", ["strip", "pillar"])
 @pytest.mark.parametrize("name", CASES)
 def test_uniform_cross_section_is_one_dimensional(name, build):

@@ -11,6 +11,7 @@ def serial(tmp_path_factory):
     return numbers(1, SCRIPT, tmp_path_factory.mktemp("serial"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, serial, tmp_path):
     """Resistances, torques, heat currents, potentials and powers to 1e-9 of the device's scale of each."""

@@ -239,6 +239,7 @@ def test_vector(n, f, m, face_1, face_2, bottom, top, u, v, b, transverse, tesla
 models = st.sampled_from(["three", "four", "thermoelectric", "vector, absorbed", "vector, resolved"])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(models, st.data())
 def test_solutions_dissipate(model, data):

@@ -94,6 +94,7 @@ def random_stacks(draw):
     return Stack(*layers, interfaces=interfaces, library={})
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(random_stacks(), st.tuples(*[st.sampled_from(("lead", "reservoir", "blocked"))] * 2))
 def test_any_stack(s, ends):
@@ -147,6 +148,7 @@ def extreme(random):
     return Stack(*layers, interfaces=interfaces, library={}), ends
 
 
+@pytest.mark.slow
 def test_extreme_coefficients():
     """On a mesh or, where its numbers have not enough digits, exactly: always right, and it says which."""
     noted = []

@@ -40,6 +40,7 @@ def test_ranks_without_cells(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_rank_counts_agree(ranks, serial, tmp_path):
     """Resistances, drops, accumulations, currents and powers to 1e-9 of the device's scale of each."""

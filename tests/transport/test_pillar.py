@@ -58,6 +58,7 @@ def crowded():
     return out
 
 
+@pytest.mark.slow
 def test_current_crowds_in_wide_leads(crowded):
     """Between what a pillar with leads of its own width, and one with ideal leads, would have."""
     x = crowded[1.0, "P"]

@@ -78,6 +78,7 @@ def test_s_d_models_against_the_exact_solution(name):
     assert abs(x.impedance_area.imag) > 1e-4 * steady
 
 
+@pytest.mark.slow
 def test_hanle_precession_in_time():
     """A uniform accumulation decays with l^2/D and turns by (g mu_B/hbar) B t."""
     metal = fs.Material("Al", 3e-8, 500e-9, density_of_states=2.2e47, g_factor=1.9)
@@ -173,6 +174,7 @@ def test_conductance_of_an_implicit_step():
     assert abs(totals["bottom", "c"]) < 1e-9 * heat
 
 
+@pytest.mark.slow
 def test_build_up_ends_in_the_steady_state():
     layers, faces, _, transverse, field = vector.STACKS["resolved"]
     stack = fs.Stack(*layers, interfaces=faces, library={})

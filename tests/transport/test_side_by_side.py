@@ -24,6 +24,7 @@ def test_a_reservoir_on_two_layers_grounds_the_channels_of_both(magnet_first):
         assert not x.fields["e_down"].x.array[at].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 3, 5])
 def test_a_lead_that_ends_at_another_layer_on_any_number_of_ranks(ranks):
     done = python(ranks, SCRIPT)

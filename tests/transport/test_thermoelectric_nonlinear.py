@@ -173,6 +173,7 @@ def test_second_order_in_the_drive():
     assert differences[0] / differences[1] == pytest.approx(4, rel=0.05)
 
 
+@pytest.mark.slow
 def test_order_of_convergence():
     for degree, order in ((1, 2), (2, 4)):
         layers, faces, ends = STACKS["they follow T"]
@@ -187,6 +188,7 @@ def test_order_of_convergence():
         assert np.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.5)
 
 
+@pytest.mark.slow
 def test_a_section_equals_a_line():
     layers, faces, ends = STACKS["they follow T"]
     stack = fs.Stack(*layers, interfaces=faces, library={})
