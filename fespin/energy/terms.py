@@ -1,4 +1,8 @@
-"""The energies that fespin knows, a frozen class each; :mod:`fespin.energy.declaration` says what one consists of."""
+"""The energies that fespin knows, a frozen class each; :mod:`fespin.energy.declaration` says what one consists of.
+
+All are in one module, because a term is one class, and they share their checks and the way in which numbers become
+constants of compiled forms.
+"""
 
 from __future__ import annotations
 

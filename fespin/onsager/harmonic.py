@@ -23,7 +23,7 @@ from .leads import admittance, dissipative, odd_couplings
 from .matrices import matrix_of
 
 IMAGINARY = "_im"
-"""What the name of an imaginary part ends in."""
+"""Ending of the name of an imaginary part."""
 
 
 def imaginary(key: Any) -> Any:

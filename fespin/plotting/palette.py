@@ -24,7 +24,7 @@ _COLOURS = {
 _METALS = ("#d9c9a3", "#c4b8d6", "#a8c4b0", "#b9c2cb")
 _MAGNETS = ("#a8583f", "#cf9a4a", "#8a5a78", "#96703f")
 LINES = ("#1f4e79", "#c0392b", "#2e7d32", "#6a3d9a")
-"""Of states, or of the components of a vector."""
+"""Colours of states, or of the components of a vector."""
 
 
 def material_colours(stack: Stack) -> dict[str, str]:

@@ -1,12 +1,6 @@
 """A device whose torque drives its free layer."""
 
-CASE = """
-title = "from layers to write errors"
-[geometry]
-shape = "strip"
-width = 40e-9
-depth = 50e-9
-mesh_size = 20e-9
+STACK = """\
 [[layer]]
 material = "Cu"
 thickness = 10e-9
@@ -34,6 +28,18 @@ mixing_conductance = [3.9e14, 0.4e14]
 spin = "lead"
 [contact.top]
 spin = "lead"
+"""
+CASE = (
+    """
+title = "from layers to write errors"
+[geometry]
+shape = "strip"
+width = 40e-9
+depth = 50e-9
+mesh_size = 20e-9
+"""
+    + STACK
+    + """\
 [transport]
 model = "vector"
 current_density = -1.2e11
@@ -55,6 +61,7 @@ start = [0, 0, -1]
 pulse = 1e-8
 samples = 5
 """
+)
 ALONE = """
 [geometry]
 shape = "pillar"

@@ -1,39 +1,18 @@
 """A device, and keys of tasks over drives and fields."""
 
-DEVICE = """
+from case_texts.coupled import STACK
+
+DEVICE = (
+    """
 title = "surveys"
 [geometry]
 shape = "strip"
 width = 40e-9
 depth = 50e-9
 mesh_size = 40e-9
-[[layer]]
-material = "Cu"
-thickness = 10e-9
-[[layer]]
-name = "fixed"
-material = "Co"
-thickness = 12e-9
-magnetization = [0, 0, 1]
-[[layer]]
-material = "Cu"
-thickness = 6e-9
-[[layer]]
-name = "free"
-material = "Py"
-thickness = 3e-9
-magnetization = [0, 0, 1]
-[[layer]]
-material = "Cu"
-thickness = 10e-9
-[interface."Co|Cu"]
-mixing_conductance = [5.5e14, 0.5e14]
-[interface."Py|Cu"]
-mixing_conductance = [3.9e14, 0.4e14]
-[contact.bottom]
-spin = "lead"
-[contact.top]
-spin = "lead"
+"""
+    + STACK
+    + """\
 [transport]
 model = "vector"
 current_density = -2e9
@@ -51,6 +30,7 @@ axis = [0, 0, 1]
 source = "transport"
 tolerance = 1e-2
 """
+)
 TASKS = {
     "phase-diagram": """
 fields = [-3e-3, 3e-3]
