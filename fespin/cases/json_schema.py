@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .layered.case import CONTACTS
 from .reference import tables
 from .registry import kinds
 from .schema import SIZE, Table
@@ -134,11 +135,39 @@ def _of_models(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _of_whole_cases() -> Iterator[dict[str, Any]]:
-    """Yield the rules that join tables: layers of a shape have a thickness, and tasks at several drives a torque."""
+    """Yield the rules that join tables: thicknesses, drives of the device, drives of tasks."""
     shaped = {"properties": {"geometry": {"required": ["shape"]}}, "required": ["geometry"]}
     yield {"if": shaped, "then": {"properties": {"layer": {"items": {"required": ["thickness"]}}}}}
     driven = {"properties": {"task": {"contains": {"required": ["drives"]}}}, "required": ["task"]}
     yield {"if": driven, "then": {"required": ["torque"]}}
+    yield from _of_devices()
+
+
+def _of_devices() -> Iterator[dict[str, Any]]:
+    """Yield the rules of devices that currents flow through: one drive between the ends, or one at each contact.
+
+    With a macrospin, layers without ``[transport]`` are there for the volume of one of them.
+    """
+    flowing = {"required": ["layer"], "anyOf": [{"not": {"required": ["macrospin"]}}, {"required": ["transport"]}]}
+    alone = [{"required": [k]} for k in ("voltage", "current")]
+    driven = {"required": ["contact"], "not": _all_contacts({"not": {"anyOf": alone}})}
+    ends = [{"required": [k]} for k in ("current_density", "current", "voltage")]
+    between = {"properties": {"transport": {"oneOf": ends}}, "required": ["transport"]}
+    yield {"if": {"allOf": [flowing, {"not": driven}]}, "then": between}
+    one_by_one = _all_contacts({"oneOf": alone})
+    one_by_one["properties"]["transport"] = {"not": {"anyOf": ends}}
+    yield {"if": {"allOf": [flowing, driven]}, "then": one_by_one}
+    for contacts, shapes in CONTACTS.items():
+        shape = {"properties": {"shape": {"enum": sorted(shapes)}}, "required": ["shape"]}
+        shaped = {"properties": {"geometry": shape}, "required": ["geometry"]}
+        named = {"properties": {"contact": {"required": list(contacts)}}, "required": ["contact"]}
+        every = [flowing, shaped] if "lateral" in shapes else [flowing, shaped, driven]
+        yield {"if": {"allOf": every}, "then": named}
+
+
+def _all_contacts(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return a rule of cases: every contact satisfies a rule."""
+    return {"properties": {"contact": {"additionalProperties": rule}}}
 
 
 def _write_sizes(node: Any) -> None:

@@ -115,6 +115,12 @@ BAD = {
     "sweep of the torque with a direction": asked("hysteresis", *SWEEP, 'sweep = "torque"'),
     "torque without a drive": swap(SPIN.GOOD, ("critical_ratio = 2.0\n", "")),
     "drives without a torque": SPIN.BASE + task("dwell-times", "drives = [0.1, 0.4]", "samples = 2"),
+    "stack that nothing drives": swap(layers.LINE, ("current_density = 1e11\n", "")),
+    "stack without transport": layers.LINE.split("[transport]")[0],
+    "ends and contacts driven": layers.LINE + "[contact.top]\nvoltage = 1.0\n[contact.bottom]\nvoltage = 0.0\n",
+    "valve with a contact missing": swap(layers.LATERAL, ("[contact.detector]\ncurrent = 0.0\n", "")),
+    "valve driven between ends": layers.LATERAL.split("[contact.")[0] + "[transport]\nvoltage = 1.0\n",
+    "contact driven twice": swap(layers.LATERAL, ("voltage = 0.0", "voltage = 0.0\ncurrent = 1e-6")),
     "two resistivities": layers.LINE + "[material.Cu]\nresistivity = 1e-8\nresistivity_star = 1e-8\n",
 }  # fmt: skip
 

@@ -42,6 +42,11 @@ SHAPES: dict[str, tuple[set[str], set[str]]] = {  # keys needed, keys allowed
     "mesh": (set(), {"length_unit", "cross_section", "depth"}),
 }
 
+CONTACTS: dict[tuple[str, ...], set[str]] = {  # of each shape; mesh files name their own
+    ("bottom", "top"): {"line", "strip", "pillar"},
+    ("left", "injector", "detector", "right"): {"lateral"},
+}
+
 
 class Geometry(Table):
     """Place of the layers: exactly one of a shape and a mesh file.
@@ -393,4 +398,4 @@ class Case(Table):
         """Return the contacts of the shape; None if the mesh file says."""
         if self.geometry.mesh is not None:
             return None
-        return ("left", "injector", "detector", "right") if self.geometry.shape == "lateral" else ("bottom", "top")
+        return next((names for names, shapes in CONTACTS.items() if self.geometry.shape in shapes), ("bottom", "top"))
