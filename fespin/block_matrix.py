@@ -11,7 +11,7 @@ from scipy import sparse
 
 from .errors import SolverError
 from .grid import Array, Grid
-from .petsc import Options, OptionSet, destroy, guarded, linear_solver, unique_prefix
+from .petsc import Options, OptionSet, destroy, factor_options, guarded, linear_solver, unique_prefix
 
 
 class BlockMatrix:
@@ -64,11 +64,9 @@ class BlockMatrix:
         self._ksp = linear_solver(self.matrix, self.prefix)
         defaults: dict[str, Any]
         if grid.dim < 3:
-            defaults = {"ksp_type": "preonly", "pc_type": "lu"}
-            if grid.comm.size > 1:
-                defaults |= {"pc_factor_mat_solver_type": "mumps"}
-            else:
-                defaults |= {"pc_factor_mat_solver_type": "petsc", "pc_factor_mat_ordering_type": "nd"}
+            defaults = dict(factor_options(self.matrix, "petsc", options))
+            if defaults.get("pc_factor_mat_solver_type") == "petsc":
+                defaults["pc_factor_mat_ordering_type"] = "nd"
         else:
             defaults = {"ksp_type": "cg" if symmetric else "gmres", "ksp_rtol": 1e-12 if symmetric else 1e-8}
             defaults |= {"ksp_max_it": 2000, "pc_type": "bjacobi"}

@@ -114,6 +114,47 @@ def linear_solver(matrix: PETSc.Mat | None, prefix: str, comm: object = None) ->
     return ksp
 
 
+FEW_UNKNOWNS = 20_000
+"""Unknowns up to which several ranks factorize a matrix each for themselves."""
+
+
+def factor_options(matrix: PETSc.Mat, library: str, user: Options | None = None) -> Options:
+    """Return the options of a direct solver, on any number of ranks.
+
+    A matrix of few unknowns is copied to every rank and factorized there: its solves take less time than the messages
+    of a factor that is spread over ranks. Whoever gives options of their own gets the factor that they are for.
+
+    Parameters
+    ----------
+    matrix
+        Matrix to factorize; its size decides.
+    library
+        Package that factorizes on one rank, such as "petsc" or "mumps".
+    user
+        Options of the user.
+
+    Examples
+    --------
+    >>> matrix = PETSc.Mat().createAIJ([3, 3], comm=comm)
+    >>> factor_options(matrix, "petsc")["pc_type"]
+    'lu'
+    """
+    size = matrix.getComm().size
+    if size > 1 and matrix.getSize()[0] <= FEW_UNKNOWNS and not user:
+        return {
+            "ksp_type": "preonly",
+            "pc_type": "redundant",
+            "redundant_ksp_type": "preonly",
+            "redundant_pc_type": "lu",
+            "redundant_pc_factor_mat_solver_type": library,
+        }
+    return {
+        "ksp_type": "preonly",
+        "pc_type": "lu",
+        "pc_factor_mat_solver_type": library if size == 1 else "mumps",
+    }
+
+
 def guarded(call: Callable[[], object], failed: str, advice: str) -> None:
     """Call PETSc; raise what fails in it as an error that says what to try. Collective if the call is.
 

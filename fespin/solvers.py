@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from petsc4py import PETSc
 
 from .errors import InputError, SolverError, nearest
-from .petsc import Options, destroy, guarded, linear_solver, require_convergence, set_options, unique_prefix
+from .petsc import (
+    Options,
+    destroy,
+    factor_options,
+    guarded,
+    linear_solver,
+    require_convergence,
+    set_options,
+    unique_prefix,
+)
 
 KINDS = ("auto", "amg", "direct")
 
@@ -123,7 +132,7 @@ class LinearSolver:
         # PETSc would convert in place without a target of its own.
         self._flat = matrix.convert("aij", PETSc.Mat())
         self._ksp.setOperators(self._flat)
-        return {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
+        return factor_options(self._flat, "mumps", self.options.petsc)
 
     def _multigrid(self, matrix: PETSc.Mat, symmetric: bool) -> Options:
         """Split the fields of the KSP's matrix; return its options."""

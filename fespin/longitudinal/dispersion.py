@@ -21,7 +21,7 @@ from petsc4py import PETSc
 from slepc4py import SLEPc
 
 from ..errors import InputError, SolverError, nearest
-from ..petsc import unique_prefix
+from ..petsc import factor_options, set_options, unique_prefix
 from ..quantities import is_finite
 from .ac_injection import Response
 from .magnet import Array, LongitudinalMagnet
@@ -110,14 +110,13 @@ class _Pencil:
         eps.setTolerances(1e-12, 500)
         transform = eps.getST()
         transform.setType(SLEPc.ST.Type.SINVERT)
-        solver = transform.getKSP()
-        solver.setType("preonly")
-        solver.getPC().setType("lu")
-        solver.getPC().setFactorSolverType("mumps")
-        eps.setFromOptions()
+        defaults = {f"st_{k}": v for k, v in factor_options(self.A, "mumps").items()}
         out = []
         try:
-            eps.solve()
+            # The inner solver reads its options when it is made, in the solve.
+            with set_options(prefix, defaults):
+                eps.setFromOptions()
+                eps.solve()
             real, imaginary = self.A.createVecs()
             for i in range(eps.getConverged()):
                 value = eps.getEigenpair(i, real, imaginary)

@@ -10,11 +10,20 @@ from petsc4py import PETSc
 
 from ..energy.on_sphere import Array
 from ..errors import SolverError
-from ..petsc import Options, destroy, guarded, linear_solver, require_convergence, set_options, unique_prefix
+from ..petsc import (
+    Options,
+    destroy,
+    factor_options,
+    guarded,
+    linear_solver,
+    require_convergence,
+    set_options,
+    unique_prefix,
+)
 
 
 class Factor:
-    """The LU factors of a matrix: PETSc's own on one rank, MUMPS on several.
+    """The LU factors of a matrix: PETSc's own on one rank, or on each rank if it is small; else MUMPS.
 
     PETSc options under the prefix ``fespin_sphere_<n>_`` and those given are applied last. The
     constructor is collective, as are the solves.
@@ -28,13 +37,14 @@ class Factor:
     def __init__(self, matrix: PETSc.Mat, options: Options | None = None) -> None:
         self.prefix = unique_prefix("sphere")
         self._ksp = linear_solver(matrix, self.prefix)
-        defaults: dict[str, str | float] = {"ksp_type": "preonly", "pc_type": "lu"}
-        if matrix.getComm().size == 1:
-            # Nodes that share a sparsity are eliminated together; no pivoting, hence the check of each solve.
-            defaults |= {"pc_factor_mat_ordering_type": "nd", "pc_factor_mat_solver_type": "petsc"}
+        defaults = dict(factor_options(matrix, "petsc", options))
+        if defaults.get("pc_factor_mat_solver_type") == "mumps":
+            # Without pivoting, as PETSc's own: weights differ by many powers of ten between neighbours.
+            defaults["mat_mumps_cntl_1"] = 0.0
         else:
-            # Without pivoting, too: weights differ by many powers of ten between neighbours.
-            defaults |= {"pc_factor_mat_solver_type": "mumps", "mat_mumps_cntl_1": 0.0}
+            # Nodes that share a sparsity are eliminated together; no pivoting, hence the check of each solve.
+            inner = "redundant_" if defaults["pc_type"] == "redundant" else ""
+            defaults[f"{inner}pc_factor_mat_ordering_type"] = "nd"
         begin = time.perf_counter()
         advice = f"try a finer mesh, or PETSc options under the prefix -{self.prefix}"
         try:

@@ -14,6 +14,7 @@ from slepc4py import SLEPc
 
 from ..energy.on_sphere import Array
 from ..errors import SolverError
+from ..petsc import factor_options, set_options, unique_prefix
 from .factor import apply
 from .krylov import Arnoldi, Resolvent, Vector, complex_mass
 from .meridian import Meridian
@@ -33,7 +34,7 @@ def near_zero(operator: Operator, count: int) -> Pairs:
     SolverError
         If fewer than `count` converge.
     """
-    comm = operator.A.getComm()
+    comm, prefix = operator.A.getComm(), unique_prefix("spectrum")
     eps = SLEPc.EPS().create(comm)
     eps.setOperators(operator.A, operator.M)
     eps.setProblemType(SLEPc.EPS.ProblemType.GNHEP)
@@ -42,17 +43,14 @@ def near_zero(operator: Operator, count: int) -> Pairs:
     # The target lies a little below zero: at zero the shifted operator would be singular.
     eps.setTarget(-0.01)
     eps.setTolerances(1e-11, 500)
-    eps.setOptionsPrefix("fespin_spectrum_")
+    eps.setOptionsPrefix(prefix)
     transform = eps.getST()
     transform.setType(SLEPc.ST.Type.SINVERT)
-    solver = transform.getKSP()
-    solver.setType("preonly")
-    solver.getPC().setType("lu")
-    if comm.size > 1:
-        solver.getPC().setFactorSolverType("mumps")
-    eps.setFromOptions()
+    defaults = {f"st_{k}": v for k, v in factor_options(operator.A, "petsc").items()}
     try:
-        eps.solve()
+        with set_options(prefix, defaults):
+            eps.setFromOptions()
+            eps.solve()
         converged = eps.getConverged()
         if converged < count:
             raise SolverError(
