@@ -11,9 +11,11 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ..device import Material
-from ..domain import Domain
+from ..domain import Domain, build_domain
+from ..gmsh_session import write_with_gmsh
 from ..stack import Stack
 from .grading import UNIT, Resolution, checked_length, extrusion, graded_nodes
+from .pieces import Pieces, joined, share_of
 from .session import mesh_with_gmsh
 from .wide_leads import Wide, layer_nodes, prepare
 
@@ -53,21 +55,42 @@ def line(
     """
     size = math.inf if mesh_size is None else checked_length("mesh_size", mesh_size)
     resolution = Resolution(min(size, stack.thickness), 40, 0.04, 8).refined(refine)
+    layers = [resolution.nodes(layer) for layer in stack]
+    if save is not None:
+        _save_line(comm, stack, layers, save)
+    starts = np.cumsum([0.0, *(x[-1] for x in layers)])
+    nodes = np.concatenate([[0.0], *(z + x[1:] for z, x in zip(starts, layers, strict=False))])
+    # Nobody needs gmsh for a line, which takes longer to import than the line to solve.
+    cells, own = share_of(comm, len(nodes) - 1), share_of(comm, len(nodes))
+    left = np.arange(cells.start, cells.stop)
+    layer = np.searchsorted(np.cumsum([len(x) - 1 for x in layers]), left, side="right")
+    pieces = Pieces(
+        nodes[own.start : own.stop, None],
+        np.stack([left, left + 1], axis=1),
+        (layer + 1).astype(np.int32),
+        np.array([[0], [len(nodes) - 1]])[: 2 if comm.rank == 0 else 0],
+        np.array([1, 2], np.int32)[: 2 if comm.rank == 0 else 0],
+    )
+    names = {(1, n): i for i, n in enumerate(stack.names, 1)} | {(0, "bottom"): 1, (0, "top"): 2}
+    return build_domain(*joined(comm, pieces), names, stack, cross_section=1.0)
 
-    def build(gmsh: Any) -> dict[str, Any]:
+
+def _save_line(comm: MPI.Intracomm, stack: Stack, layers: list[NDArray[np.float64]], path: Path) -> None:
+    """Write a line as a file of gmsh, in nm, from the nodes of its layers. Collective."""
+
+    def build(gmsh: Any) -> None:
         geo, model = gmsh.model.geo, gmsh.model
         first = point = geo.addPoint(0, 0, 0)
-        for i, layer in enumerate(stack, 1):
-            height, counts, heights = extrusion(resolution.nodes(layer))
+        for i, (layer, nodes) in enumerate(zip(stack, layers, strict=True), 1):
+            height, counts, heights = extrusion(nodes)
             (_, point), (_, curve) = geo.extrude([(0, point)], height, 0, 0, counts, heights)
             geo.synchronize()
             model.addPhysicalGroup(1, [curve], i, layer.name)
         model.addPhysicalGroup(0, [first], 1, "bottom")
         model.addPhysicalGroup(0, [point], 2, "top")
         model.mesh.generate(1)
-        return {"cross_section": 1.0}
 
-    return mesh_with_gmsh(comm, 1, build, stack, save=save)
+    write_with_gmsh(comm, build, path)
 
 
 def strip(
