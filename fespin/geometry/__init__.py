@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .files import from_file
     from .lateral_valve import lateral
     from .layered import line, strip
+    from .parallel_files import save_mesh
     from .pillars import pillar
 
 __getattr__ = lazily(
@@ -23,8 +24,9 @@ __getattr__ = lazily(
         "files": ("from_file",),
         "lateral_valve": ("lateral",),
         "layered": ("line", "strip"),
+        "parallel_files": ("save_mesh",),
         "pillars": ("pillar",),
     },
 )
 
-__all__ = ["bricks", "from_file", "lateral", "line", "pillar", "strip"]
+__all__ = ["bricks", "from_file", "lateral", "line", "pillar", "save_mesh", "strip"]

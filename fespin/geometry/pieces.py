@@ -50,13 +50,19 @@ def joined(comm: MPI.Intracomm, pieces: Pieces) -> Tagged:
     Collective.
     """
     dim = pieces.cells.shape[1] - 1
-    element = basix.ufl.element("Lagrange", _SHAPES[dim], 1, shape=(dim,))
-    made = _compat.create_mesh(comm, pieces.cells, element, pieces.nodes, _compat.partitioner())
+    made = distributed(comm, pieces.cells, pieces.nodes)
     return (
         made,
         _tags(made, dim, pieces.cells, pieces.cell_tags),
         _tags(made, dim - 1, pieces.facets, pieces.facet_tags),
     )
+
+
+def distributed(comm: MPI.Intracomm, cells: Ints, nodes: NDArray[np.float64]) -> mesh.Mesh:
+    """Return the mesh that the cells and nodes of all ranks make, as those of :class:`Pieces`. Collective."""
+    dim = cells.shape[1] - 1
+    element = basix.ufl.element("Lagrange", _SHAPES[dim], 1, shape=(dim,))
+    return _compat.create_mesh(comm, cells, element, nodes, _compat.partitioner())
 
 
 def _tags(made: mesh.Mesh, dim: int, entities: Ints, values: NDArray[np.int32]) -> mesh.MeshTags:

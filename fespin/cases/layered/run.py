@@ -57,20 +57,22 @@ def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
             length_unit=g.length_unit,
             mesh_size=g.mesh_size,
             cross_section=g.cross_section,
-            depth=g.depth,
+            depth=g.depth if "depth" in g.model_fields_set else None,
+            refinements=g.refinements,
         )
     wide: dict[str, Any] = {}
     if g.lead_width is not None:
         wide = {"lead_width": g.lead_width, "lead_thickness": g.lead_thickness}
         if g.lead_material is not None:
             wide["lead_material"] = case.make_lead()
+    size: dict[str, Any] = {"mesh_size": g.mesh_size, "refinements": g.refinements}
     if g.shape == "line":
-        return geometry.line(comm, stack, mesh_size=g.mesh_size)
+        return geometry.line(comm, stack, **size)
     if g.shape == "strip":
         assert g.width is not None
-        return geometry.strip(comm, stack, width=g.width, depth=g.depth, mesh_size=g.mesh_size, **wide)
+        return geometry.strip(comm, stack, width=g.width, depth=g.depth, **size, **wide)
     if g.shape == "pillar":
-        return geometry.pillar(comm, stack, diameter=g.diameter, semi_axes=g.semi_axes, mesh_size=g.mesh_size, **wide)
+        return geometry.pillar(comm, stack, diameter=g.diameter, semi_axes=g.semi_axes, **size, **wide)
     assert g.separation is not None and g.wire_width is not None and g.channel_width is not None
     widths = (g.wire_width[0], g.wire_width[1]) if isinstance(g.wire_width, list) else g.wire_width
     return geometry.lateral(
@@ -82,7 +84,7 @@ def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
         channel_length=g.channel_length,
         wire_overhang=g.wire_overhang,
         dimension=g.dimension,
-        mesh_size=g.mesh_size,
+        **size,
     )
 
 
@@ -217,10 +219,11 @@ def _mesh_notes(case: Case, domain: Domain) -> list[str]:
     """Return notes on what only the mesh of a file knows: its size, and which layers touch. Collective."""
     if case.geometry.mesh is None:
         return []
-    x, comm = domain.mesh.geometry.x, domain.comm
-    empty = np.full(3, np.inf)
-    ends = comm.allgather((x.min(axis=0) if len(x) else empty, x.max(axis=0) if len(x) else -empty))
-    sizes = np.max([high for _, high in ends], axis=0) - np.min([low for low, _ in ends], axis=0)
+    x = domain.mesh.geometry.x
+    # The largest of the coordinates and of their opposites, in one go.
+    ends = np.concatenate([x, -x], axis=1).max(axis=0, initial=-np.inf)
+    domain.comm.Allreduce(MPI.IN_PLACE, ends, MPI.MAX)
+    sizes = ends[:3] + ends[3:]
     remedy = "see geometry.length_unit, 1e-9 for a file in nm"
     found = extent(f"geometry.mesh '{case.geometry.mesh}': the device", sizes.tolist(), remedy)
     return found + unchecked_interfaces(case, domain.stack, domain.interfaces)
