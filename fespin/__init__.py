@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     )
     from .energy.demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .errors import FespinError, InputError, ModelError, SolverError
-    from .geometry import from_file, lateral, line, pillar, strip
+    from .geometry import from_file, lateral, line, pillar, save_mesh, strip
     from .longitudinal import LongitudinalMagnet, LongitudinalProblem
     from .macrospin import (
         AngularDamping,
@@ -135,7 +135,7 @@ _HOME = {
     "domain": ("Domain",),
     "ending": ("end_together",),
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
-    "geometry": ("from_file", "lateral", "line", "pillar", "strip"),
+    "geometry": ("from_file", "lateral", "line", "pillar", "save_mesh", "strip"),
     "longitudinal": ("LongitudinalMagnet", "LongitudinalProblem"),
     "macrospin": (
         "AngularDamping",
@@ -247,6 +247,7 @@ __all__ = [
     "pumping_matrix",
     "rectangular_prism_factors",
     "resonances",
+    "save_mesh",
     "solve_multilayer",
     "solve_turning",
     "strip",

@@ -14,11 +14,6 @@ from numpy.typing import NDArray
 
 VERSION: str = dolfinx.__version__
 
-try:  # 0.10 and later
-    from dolfinx.io import gmsh as _gmsh_reader
-except ImportError:  # 0.9
-    from dolfinx.io import gmshio as _gmsh_reader
-
 
 def partitioner() -> Any:
     """Return a cell partitioner with the ghost layer that interior facet integrals need."""
@@ -32,7 +27,11 @@ def from_gmsh(
     model: Any, comm: MPI.Intracomm, gdim: int
 ) -> tuple[mesh.Mesh, mesh.MeshTags, mesh.MeshTags, dict[tuple[int, str], int]]:
     """Return mesh, cell tags, facet tags and ``{(dimension, name): tag}`` of the gmsh model on rank 0."""
-    data = _gmsh_reader.model_to_mesh(model, comm, 0, gdim=gdim, partitioner=partitioner())
+    try:  # 0.10 and later
+        from dolfinx.io import gmsh as reader
+    except ImportError:  # 0.9
+        from dolfinx.io import gmshio as reader
+    data = reader.model_to_mesh(model, comm, 0, gdim=gdim, partitioner=partitioner())
     names = None
     if comm.rank == 0:
         names = {(d, model.getPhysicalName(d, t)): t for d, t in model.getPhysicalGroups()}
@@ -42,9 +41,11 @@ def from_gmsh(
     return *data[:3], names
 
 
-def create_mesh(comm: MPI.Intracomm, cells: NDArray[np.int64], element: Any, x: NDArray[np.float64]) -> mesh.Mesh:
+def create_mesh(
+    comm: MPI.Intracomm, cells: NDArray[np.int64], element: Any, x: NDArray[np.float64], partitioner: Any = None
+) -> mesh.Mesh:
     """Return a mesh from nodes per cell and coordinates; the versions order the arguments differently."""
-    return mesh.create_mesh(comm, cells=cells, e=element, x=x)
+    return mesh.create_mesh(comm, cells=cells, e=element, x=x, partitioner=partitioner)
 
 
 def cell_nodes(m: mesh.Mesh) -> NDArray[np.int32]:

@@ -112,6 +112,8 @@ def _world() -> Any:
 def program() -> NoReturn:
     """Run the command line as a process of its own, which signals end in time."""
     guard_program()
+    # The tables of cases need no plugins of pydantic, and looking for some reads what is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started us
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115

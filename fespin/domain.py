@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
-from dolfinx import fem, mesh
+from dolfinx import fem, la, mesh
 from mpi4py import MPI
 from numpy.typing import NDArray
 
@@ -112,15 +113,15 @@ class Domain:
 
     def contact_regions(self, name: str) -> list[str]:
         """Return the regions that a contact touches. Collective."""
-        here = {int(i) for i in self.region[self.contact_entities[name].reshape(-1, 2)[:, 0]]}
-        return [self.regions[i] for i in sorted(set().union(*self.comm.allgather(here)))]
+        here = np.bincount(self.region[self.contact_entities[name].reshape(-1, 2)[:, 0]], minlength=len(self.regions))
+        return [r for r, n in zip(self.regions, _summed(self.comm, here), strict=True) if n]
 
     def region_extent(self, name: str) -> tuple[float, float]:
         """Return where a region begins and ends along the stacking direction (m). Collective."""
         cells = self.cells_of([name])
         z = self.mesh.geometry.x[_compat.cell_nodes(self.mesh)[cells], self.mesh.geometry.dim - 1]
-        low = self.comm.allreduce(float(z.min(initial=np.inf)), MPI.MIN)
-        return low, self.comm.allreduce(float(z.max(initial=-np.inf)), MPI.MAX)
+        low, high = _extent(self.comm, z.reshape(-1, 1))
+        return float(low[0]), float(high[0])
 
     def interface_centre(self, pair: tuple[str, str]) -> NDArray[np.float64]:
         """Return the centroid of an interface, shape (3,). Collective."""
@@ -160,6 +161,11 @@ class Domain:
     def contact_area(self, name: str) -> float:
         """Return the measure of a contact times the depth (m2; 1 for a point). Collective."""
         return self._measure(self.contact_entities[name]) * self.depth
+
+    def contact_areas(self) -> dict[str, float]:
+        """Return what :meth:`contact_area` returns, for all contacts at once. Collective."""
+        here = [float(self._sizes(self.facet_vertices(e)).sum()) for e in self.contact_entities.values()]
+        return dict(zip(self.contacts, map(float, self.depth * _summed(self.comm, np.array(here))), strict=True))
 
     def interface_area(self, pair: tuple[str, str]) -> float:
         """Return the measure of an interface times the depth (m2; 1 for a point). Collective."""
@@ -247,10 +253,11 @@ def build_domain(
     region = np.full(cells, -1, np.int64)
     for i, r in enumerate(regions):
         region[tag == groups[r]] = i
-    present = comm.allreduce(np.bincount(region[region >= 0], minlength=len(regions)))
-    if not present.all():
-        raise InputError(f"the mesh has no cell in layer '{regions[int(np.flatnonzero(present == 0)[0])]}'")
-    if comm.allreduce(bool((region < 0).any()), MPI.LOR):
+    # How many cells are in each region, and how many in none.
+    present = _summed(comm, np.bincount(region + 1, minlength=len(regions) + 1))
+    if not present[1:].all():
+        raise InputError(f"the mesh has no cell in layer '{regions[int(np.flatnonzero(present[1:] == 0)[0])]}'")
+    if present[0]:
         raise InputError("the mesh has cells in no physical group: give every cell a layer")
 
     def entities(facets: Indices, side: int) -> Indices:
@@ -262,48 +269,81 @@ def build_domain(
     sides = region[two[:, :, 0]]
     two = np.where((sides[:, 0] > sides[:, 1])[:, None, None], two[:, ::-1], two)
     lower, upper = sides.min(axis=1, initial=len(regions)), sides.max(axis=1, initial=-1)
-    code = np.where(lower < upper, lower * len(regions) + upper, -1)
+    between = np.flatnonzero(lower < upper)
+    code = lower[between] * len(regions) + upper[between]
+    order = np.argsort(code, kind="stable")
+    two, code = two[between[order]], code[order]
     interfaces = {}
-    for k in sorted(set().union(*comm.allgather({int(c) for c in code if c >= 0}))):
+    for k in map(int, _present(comm, code, len(regions) ** 2)):
+        first, last = np.searchsorted(code, [k, k + 1])
         pair = (regions[k // len(regions)], regions[k % len(regions)])
-        interfaces[pair] = np.ascontiguousarray(two[code == k].reshape(-1), np.int32)
+        interfaces[pair] = np.ascontiguousarray(two[first:last].reshape(-1), np.int32)
 
     contacts, contact_entities = {}, {}
     outer = np.diff(offsets) == 1
-    for name, t in ends.items():
-        facets = facet_tags.find(t).astype(np.int32)
-        # A ghost facet may show one cell here and lie inside the mesh; only owners can tell.
-        own = facets[facets < own_facets]
-        if comm.allreduce(bool((~outer[own]).any()), MPI.LOR):
+    # A ghost facet may show one cell here and lie inside the mesh; only owners can tell.
+    tagged = {name: facet_tags.find(t).astype(np.int32) for name, t in ends.items()}
+    owned = {name: facets[facets < own_facets] for name, facets in tagged.items()}
+    counts = _summed(comm, np.array([[len(f), np.count_nonzero(~outer[f])] for f in owned.values()]).reshape(-1, 2))
+    for (name, facets), (number, inside) in zip(tagged.items(), counts, strict=True):
+        if inside:
             raise InputError(f"contact '{name}' lies inside the mesh; contacts are on its boundary")
-        if comm.allreduce(len(own)) == 0:
+        if not number:
             raise InputError(f"contact '{name}' has no facet in the mesh")
         contacts[name] = facets
-        contact_entities[name] = entities(own, 0).reshape(-1)
+        contact_entities[name] = entities(owned[name], 0).reshape(-1)
     if not contacts:
         raise InputError("the mesh has no contact: name a physical group of its boundary")
 
     if centre is None:
-        x = m.geometry.x[:, : m.geometry.dim - 1]
-        low = [comm.allreduce(float(a.min(initial=np.inf)), MPI.MIN) for a in x.T]
-        high = [comm.allreduce(float(a.max(initial=-np.inf)), MPI.MAX) for a in x.T]
-        centre = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
+        low, high = _extent(comm, m.geometry.x[:, : m.geometry.dim - 1])
+        centre = ((low + high) / 2).tolist()
     domain = Domain(m, stack, region, interfaces, contacts, contact_entities, 1.0, depth, tuple(centre))
     _refuse_touching(domain)
     if cross_section is None:
-        cross_section = min(domain.contact_area(c) for c in contacts) / depth
+        cross_section = min(domain.contact_areas().values()) / depth
     return replace(domain, cross_section=float(cross_section))
+
+
+def _summed(comm: MPI.Intracomm, here: NDArray[Any]) -> NDArray[Any]:
+    """Return the sum of equal arrays over the ranks. Collective."""
+    out = np.empty_like(here)
+    comm.Allreduce(here, out)
+    return out
+
+
+def _extent(comm: MPI.Intracomm, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the least and the largest of each column over all ranks, shape (2, columns). Collective."""
+    # The least is minus the largest of the opposites, so one message has both.
+    ends = np.stack([(-x).max(axis=0, initial=-np.inf), x.max(axis=0, initial=-np.inf)])
+    comm.Allreduce(MPI.IN_PLACE, ends, MPI.MAX)
+    ends[0] *= -1
+    return ends
+
+
+def _present(comm: MPI.Intracomm, numbers: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return which of the numbers 0, ..., count - 1 any rank has, in order. Collective."""
+    bits = np.packbits(np.bincount(numbers, minlength=count) > 0)
+    comm.Allreduce(MPI.IN_PLACE, bits, MPI.BOR)
+    return np.flatnonzero(np.unpackbits(bits, count=count))
 
 
 def _refuse_touching(domain: Domain) -> None:
     """Refuse contacts that share a node: their edge would be a short circuit. Collective."""
-    owner: dict[int, str] = {}
-    numbers = domain.mesh.geometry.index_map().local_to_global
-    for name, entities in domain.contact_entities.items():
-        nodes = np.unique(domain.facet_nodes(entities)).astype(np.int32)
-        for n in np.unique(np.concatenate(domain.comm.allgather(numbers(nodes)))).tolist():
-            if owner.setdefault(n, name) != name:
-                raise InputError(f"contacts '{owner[n]}' and '{name}' touch; leave a gap between them")
+    names = list(domain.contact_entities)
+    # Each node's owner hears from all who have it on a contact.
+    marks = la.vector(domain.mesh.geometry.index_map(), len(names), np.float64)
+    at = marks.array.reshape(-1, len(names))
+    for k, entities in enumerate(domain.contact_entities.values()):
+        at[domain.facet_nodes(entities).ravel(), k] = 1.0
+    marks.scatter_reverse(la.InsertMode.add)
+    own = at[: domain.mesh.geometry.index_map().size_local] > 0
+    shared = own[own.sum(axis=1) > 1]
+    together = (shared[:, :, None] & shared[:, None, :]).any(axis=0)
+    pairs = _present(domain.comm, np.flatnonzero(np.triu(together, 1)), len(names) ** 2)
+    if len(pairs):
+        one, other = (names[i] for i in divmod(int(pairs[0]), len(names)))
+        raise InputError(f"contacts '{one}' and '{other}' touch; leave a gap between them")
 
 
 def sample(
@@ -344,15 +384,19 @@ def sample(
 
     for i, p in enumerate(points[:, :dim]):
         look(i, np.flatnonzero(((low - slack <= p) & (p <= high + slack)).all(axis=1)).astype(np.int32))
-    scores = np.array(comm.allgather(best))
-    nowhere = np.flatnonzero(np.isneginf(scores.max(axis=0)))
+    highest = np.empty_like(best)
+    comm.Allreduce(best, highest, MPI.MAX)
+    nowhere = np.flatnonzero(np.isneginf(highest))
     if len(nowhere):
         for i in nowhere:
             look(int(i), np.arange(len(cells), dtype=np.int32))
-        scores = np.array(comm.allgather(best))
-    mine = scores.argmax(axis=0) == comm.rank
+        comm.Allreduce(best, highest, MPI.MAX)
+    # Of several ranks that are as good, the lowest answers.
+    rank = np.where(best == highest, comm.rank, comm.size)
+    comm.Allreduce(MPI.IN_PLACE, rank, MPI.MIN)
+    mine = rank == comm.rank
     out = np.zeros((len(functions), len(points)))
     if mine.any():
         for row, f in zip(out, functions, strict=True):
             row[mine] = f.eval(points[mine], found[mine]).ravel()
-    return np.asarray(comm.allreduce(out))
+    return _summed(comm, out)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gmsh
 from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
@@ -43,35 +43,64 @@ def mesh_from_gmsh(
         If gmsh refuses the geometry.
     """
     handlers = _handlers()
-
-    def first() -> dict[str, Any]:
-        gmsh.initialize(readConfigFiles=False, interruptible=False)
-        gmsh.option.setNumber("General.Terminal", 0)
-        gmsh.option.setNumber("General.NumThreads", 1)
-        try:
-            keywords = build(gmsh)
-            if save is not None:
-                gmsh.write(str(save))
-        except FespinError as error:
-            raise InputError(str(error)) from error
-        except Exception as error:  # gmsh raises plain exceptions
-            why = str(error).strip() or type(error).__name__
-            raise InputError(f"gmsh could not build the mesh: {why}") from error
-        return keywords
-
     try:
-        keywords = first_rank(comm, first)
-    except BaseException:
-        if comm.rank == 0 and gmsh.isInitialized():
-            gmsh.finalize()
+        keywords = first_rank(comm, lambda: _built(build, save))
+        gdim = int(keywords.pop("gdim", gdim))
+        model = sys.modules["gmsh"].model if comm.rank == 0 else None
+        mesh, cells, facets, names = _compat.from_gmsh(model, comm, gdim)
+    finally:
+        _finalize()
         _restore(handlers)
-        raise
-    gdim = int(keywords.pop("gdim", gdim))
-    mesh, cells, facets, names = _compat.from_gmsh(gmsh.model, comm, gdim)
-    if comm.rank == 0:
-        gmsh.finalize()
-    _restore(handlers)
     return mesh, cells, facets, names, keywords
+
+
+def write_with_gmsh(comm: MPI.Intracomm, build: Callable[[Any], None], path: Path) -> None:
+    """Build a mesh with gmsh and write it to a file, on rank 0. Collective.
+
+    Parameters
+    ----------
+    build
+        As for :func:`mesh_from_gmsh`.
+    path
+        Name of the file.
+
+    Raises
+    ------
+    InputError
+        If gmsh refuses the geometry.
+    """
+    handlers = _handlers()
+    try:
+        first_rank(comm, lambda: _built(build, path))
+    finally:
+        _finalize()
+        _restore(handlers)
+
+
+def _built[T](build: Callable[[Any], T], save: Path | None) -> T:
+    """Build and mesh in a new session; return what `build` returns."""
+    import gmsh  # takes time, and one rank alone needs it
+
+    gmsh.initialize(readConfigFiles=False, interruptible=False)
+    gmsh.option.setNumber("General.Terminal", 0)
+    gmsh.option.setNumber("General.NumThreads", 1)
+    try:
+        result = build(gmsh)
+        if save is not None:
+            gmsh.write(str(save))
+    except FespinError as error:
+        raise InputError(str(error)) from error
+    except Exception as error:  # gmsh raises plain exceptions
+        why = str(error).strip() or type(error).__name__
+        raise InputError(f"gmsh could not build the mesh: {why}") from error
+    return result
+
+
+def _finalize() -> None:
+    """End the session on the rank that has one."""
+    gmsh = sys.modules.get("gmsh")
+    if gmsh is not None and gmsh.isInitialized():
+        gmsh.finalize()
 
 
 def _handlers() -> dict[int, Any]:

@@ -1,9 +1,32 @@
-"""Meshes of devices, built by gmsh."""
+"""Meshes of devices, built by gmsh.
 
-from .boxes import bricks
-from .files import from_file
-from .lateral_valve import lateral
-from .layered import line, strip
-from .pillars import pillar
+Names are imported when first used: what reads and checks mesh files takes time to import, gmsh as well.
+"""
 
-__all__ = ["bricks", "from_file", "lateral", "line", "pillar", "strip"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._lazy import lazily
+
+if TYPE_CHECKING:
+    from .boxes import bricks
+    from .files import from_file
+    from .lateral_valve import lateral
+    from .layered import line, strip
+    from .parallel_files import save_mesh
+    from .pillars import pillar
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "boxes": ("bricks",),
+        "files": ("from_file",),
+        "lateral_valve": ("lateral",),
+        "layered": ("line", "strip"),
+        "parallel_files": ("save_mesh",),
+        "pillars": ("pillar",),
+    },
+)
+
+__all__ = ["bricks", "from_file", "lateral", "line", "pillar", "save_mesh", "strip"]

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ..domain import Domain
 from ..errors import InputError, nearest
 from ..stack import Stack
+from .parallel_files import is_parallel, read_mesh
 from .reading import SUFFIXES, open_file
 from .session import mesh_with_gmsh
 from .soundness import check_cells, check_points, check_sides
@@ -35,18 +34,20 @@ def from_file(
     mesh_size: float | None = None,
     contacts: Sequence[str] | None = None,
     cross_section: float | None = None,
-    depth: float = 1.0,
+    depth: float | None = None,
     trust_geo: bool = False,
+    refinements: int = 0,
 ) -> Domain:
-    """Return a domain from a mesh or geometry file of gmsh. Collective.
+    """Return a domain from a mesh or geometry file of gmsh, or one of :func:`fespin.save_mesh`. Collective.
 
     Every layer is a physical group of cells with the layer's name, every contact a physical
-    group of boundary facets. The dimension is that of the layers.
+    group of boundary facets. The dimension is that of the layers. Files of gmsh are read and checked by one rank, an
+    ``.xdmf`` by all, each its own part, which checks that no cell is flat.
 
     Parameters
     ----------
     path
-        ``.msh`` or ``.geo``.
+        ``.msh``, ``.geo`` or ``.xdmf``.
     stack
         The layers; their thicknesses are not used.
     length_unit
@@ -56,9 +57,11 @@ def from_file(
     contacts
         Names of boundary groups that are contacts; default all.
     cross_section, depth
-        See :class:`fespin.Domain`.
+        See :class:`fespin.Domain`; default the smallest contact, and 1, or what an ``.xdmf`` says.
     trust_geo
         Run a ``.geo`` as it is; else it may only build geometry, groups and sizes.
+    refinements
+        See :func:`fespin.line`. Faces stay as they are: a polygon remains one.
 
     Raises
     ------
@@ -75,10 +78,23 @@ def from_file(
     """
     path = Path(path)
     owner = f"geometry.mesh '{path}'"
-    if path.suffix not in SUFFIXES:
-        raise InputError(f"{owner}: the name must end in {' or '.join(SUFFIXES[:2])}")
+    if path.suffix not in SUFFIXES and not is_parallel(path):
+        raise InputError(f"{owner}: the name must end in {', '.join(SUFFIXES[:2])} or .xdmf")
     if not math.isfinite(length_unit) or length_unit <= 0:
         raise InputError(f"geometry.length_unit: found {length_unit!r}; it must be positive")
+    if is_parallel(path):
+        return read_mesh(
+            comm,
+            path,
+            owner,
+            stack,
+            length_unit=length_unit,
+            contacts=contacts,
+            cross_section=cross_section,
+            depth=depth,
+            refinements=refinements,
+        )
+    depth = 1.0 if depth is None else depth
 
     def build(gmsh: Any) -> dict[str, Any]:
         size = None if mesh_size is None else mesh_size / length_unit
@@ -111,7 +127,7 @@ def from_file(
         return {"cross_section": cross_section, "depth": depth, "gdim": dim}
 
     # The dimension of space is known only once the file is read.
-    return mesh_with_gmsh(comm, None, build, stack, unit=length_unit)
+    return mesh_with_gmsh(comm, None, build, stack, unit=length_unit, refinements=refinements)
 
 
 def _groups(model: Any, owner: str) -> dict[tuple[int, str], int]:
@@ -177,6 +193,9 @@ def _check(
     if (extent := float(np.ptp(x, axis=0).max()) * length_unit) > LARGEST:
         raise InputError(f"{owner}: the device is {extent:.3g} m large; set geometry.length_unit, 1e-9 if it is in nm")
     _check_plane(x, owner, dim)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     edges = coo_array(
         (np.ones(index[:, 1:].size), (np.repeat(index[:, 0], c.shape[1] - 1), index[:, 1:].ravel())),
         shape=(len(used), len(used)),

@@ -51,6 +51,7 @@ def lateral(
     dimension: int = 3,
     mesh_size: float | None = None,
     refine: float = 1.0,
+    refinements: int = 0,
     save: Path | None = None,
 ) -> Domain:
     """Return a lateral spin valve. Collective.
@@ -78,7 +79,7 @@ def lateral(
         3, or 2 for the section (x, z).
     mesh_size
         Largest cell in the plane (m); default a sixth of the channel's width or of the separation.
-    refine, save
+    refine, refinements, save
         See :func:`fespin.line`.
 
     Raises
@@ -157,7 +158,7 @@ def lateral(
             keywords["depth"] = channel_width
         return keywords
 
-    return mesh_with_gmsh(comm, dimension, build, stack, save=save)
+    return mesh_with_gmsh(comm, dimension, build, stack, refinements=refinements, save=save)
 
 
 type _Box = tuple[tuple[float, float, float], tuple[float, float, float]]

@@ -11,9 +11,13 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from ..device import Material
-from ..domain import Domain
+from ..domain import Domain, build_domain
+from ..gmsh_session import write_with_gmsh
 from ..stack import Stack
 from .grading import UNIT, Resolution, checked_length, extrusion, graded_nodes
+from .parallel_files import is_parallel, save_mesh
+from .pieces import Pieces, joined, share_of
+from .refining import checked_refinements
 from .session import mesh_with_gmsh
 from .wide_leads import Wide, layer_nodes, prepare
 
@@ -24,6 +28,7 @@ def line(
     *,
     mesh_size: float | None = None,
     refine: float = 1.0,
+    refinements: int = 0,
     save: Path | None = None,
 ) -> Domain:
     """Return a stack as a line (1D). Collective.
@@ -35,8 +40,11 @@ def line(
         faces are resolved whatever it is. Default: no limit.
     refine
         Divides all cells, for convergence studies.
+    refinements
+        Number of times that all edges are halved once the mesh is on all ranks: n of them make 2^n cells of each, in 2D
+        4^n, in 3D 8^n, and no rank has to hold them all.
     save
-        Write the mesh there too.
+        Write the mesh there too: ``.msh`` for gmsh, before refinements, or ``.xdmf``, which all ranks write and read.
 
     Returns
     -------
@@ -52,22 +60,49 @@ def line(
     True
     """
     size = math.inf if mesh_size is None else checked_length("mesh_size", mesh_size)
+    times = checked_refinements(refinements)
     resolution = Resolution(min(size, stack.thickness), 40, 0.04, 8).refined(refine)
+    layers = [resolution.nodes(layer) for layer in stack]
+    if save is not None and not is_parallel(save):
+        _save_line(comm, stack, layers, save)
+    for _ in range(times):
+        layers = [np.insert(x, np.arange(1, len(x)), (x[1:] + x[:-1]) / 2) for x in layers]
+    starts = np.cumsum([0.0, *(x[-1] for x in layers)])
+    nodes = np.concatenate([[0.0], *(z + x[1:] for z, x in zip(starts, layers, strict=False))])
+    # Nobody needs gmsh for a line, which takes longer to import than the line to solve.
+    cells, own = share_of(comm, len(nodes) - 1), share_of(comm, len(nodes))
+    left = np.arange(cells.start, cells.stop)
+    layer = np.searchsorted(np.cumsum([len(x) - 1 for x in layers]), left, side="right")
+    pieces = Pieces(
+        nodes[own.start : own.stop, None],
+        np.stack([left, left + 1], axis=1),
+        (layer + 1).astype(np.int32),
+        np.array([[0], [len(nodes) - 1]])[: 2 if comm.rank == 0 else 0],
+        np.array([1, 2], np.int32)[: 2 if comm.rank == 0 else 0],
+    )
+    names = {(1, n): i for i, n in enumerate(stack.names, 1)} | {(0, "bottom"): 1, (0, "top"): 2}
+    domain = build_domain(*joined(comm, pieces), names, stack, cross_section=1.0)
+    if save is not None and is_parallel(save):
+        save_mesh(domain, save)
+    return domain
 
-    def build(gmsh: Any) -> dict[str, Any]:
+
+def _save_line(comm: MPI.Intracomm, stack: Stack, layers: list[NDArray[np.float64]], path: Path) -> None:
+    """Write a line as a file of gmsh, in nm, from the nodes of its layers. Collective."""
+
+    def build(gmsh: Any) -> None:
         geo, model = gmsh.model.geo, gmsh.model
         first = point = geo.addPoint(0, 0, 0)
-        for i, layer in enumerate(stack, 1):
-            height, counts, heights = extrusion(resolution.nodes(layer))
+        for i, (layer, nodes) in enumerate(zip(stack, layers, strict=True), 1):
+            height, counts, heights = extrusion(nodes)
             (_, point), (_, curve) = geo.extrude([(0, point)], height, 0, 0, counts, heights)
             geo.synchronize()
             model.addPhysicalGroup(1, [curve], i, layer.name)
         model.addPhysicalGroup(0, [first], 1, "bottom")
         model.addPhysicalGroup(0, [point], 2, "top")
         model.mesh.generate(1)
-        return {"cross_section": 1.0}
 
-    return mesh_with_gmsh(comm, 1, build, stack, save=save)
+    write_with_gmsh(comm, build, path)
 
 
 def strip(
@@ -81,6 +116,7 @@ def strip(
     lead_material: Material | None = None,
     depth: float = 1.0,
     refine: float = 1.0,
+    refinements: int = 0,
     save: Path | None = None,
 ) -> Domain:
     """Return a stack as a 2D section in (x, z). Collective.
@@ -96,7 +132,7 @@ def strip(
         or of `lead_material`.
     depth
         Extent in the third direction (m), for currents and resistances.
-    refine, save
+    refine, refinements, save
         See :func:`line`.
 
     Returns
@@ -161,4 +197,4 @@ def strip(
         model.mesh.generate(2)
         return {"cross_section": 2 * half, "depth": depth, "centre": (0.0,)}
 
-    return mesh_with_gmsh(comm, 2, build, stack, save=save)
+    return mesh_with_gmsh(comm, 2, build, stack, refinements=refinements, save=save)

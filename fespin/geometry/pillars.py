@@ -15,7 +15,8 @@ from ..domain import Domain
 from ..errors import InputError
 from ..stack import Stack
 from .grading import UNIT, Resolution, extrusion
-from .session import mesh_with_gmsh, polygon_area
+from .refining import Rim
+from .session import mesh_with_gmsh
 from .wide_leads import Wide, layer_nodes, prepare
 
 
@@ -30,6 +31,7 @@ def pillar(
     lead_thickness: float | None = None,
     lead_material: Material | None = None,
     refine: float = 1.0,
+    refinements: int = 0,
     save: Path | None = None,
 ) -> Domain:
     """Return a stack as a circular or elliptic pillar (3D). Collective.
@@ -45,8 +47,8 @@ def pillar(
         wide leads and at the edge of the pillar the mesh is four times finer.
     lead_width, lead_thickness
         Diameter and thickness of wide leads below and above (m), "bottom-lead" and "top-lead".
-    lead_material, refine, save
-        See :func:`strip`.
+    lead_material, refine, refinements, save
+        See :func:`strip`. New nodes of a refinement lie on the circle or ellipse.
 
     Returns
     -------
@@ -127,21 +129,16 @@ def pillar(
         _size_across(gmsh, sides, size, wide, refine)
         model.mesh.generate(3)
 
-        def swelling(arcs: list[int], p: float, q: float) -> float:
-            """Return the factor by which a polygon must grow to have the area of its ellipse."""
+        def rim_of(arcs: list[int], p: float, q: float) -> Rim:
             nodes = [model.mesh.getNodes(1, c, includeBoundary=True)[1].reshape(-1, 3)[:, :2] for c in arcs]
-            return math.sqrt(math.pi * p * q / polygon_area(np.unique(np.concatenate(nodes).round(9), axis=0)))
+            return Rim.of((p, q), np.concatenate(nodes))
 
-        inner = swelling(rim, a, b)
-        outer = inner if wide is None else swelling(brim, wide.lead, wide.lead)
-        reach = 1.0 if wide is None else wide.lead / max(a, b)
-        return {
-            "stretch": ((a * UNIT, b * UNIT), inner, reach, outer),
-            "cross_section": math.pi * a * b * UNIT**2,
-            "centre": (0.0, 0.0),
-        }
+        rims = [rim_of(rim, a, b)]
+        if wide is not None:
+            rims.append(rim_of(brim, wide.lead, wide.lead))
+        return {"rims": rims, "cross_section": math.pi * a * b * UNIT**2, "centre": (0.0, 0.0)}
 
-    return mesh_with_gmsh(comm, 3, build, stack, save=save)
+    return mesh_with_gmsh(comm, 3, build, stack, refinements=refinements, save=save)
 
 
 def _size_across(gmsh: Any, sides: list[list[int]], size: float, wide: Wide | None, refine: float) -> None:

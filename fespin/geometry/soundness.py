@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from ..errors import InputError
 
@@ -73,27 +73,19 @@ def check_cells(owner: str, points: Reals, cells: Ints, dim: int, determinants: 
     for axis, extent in zip("xyz", np.ptp(points[:, :dim], axis=0), strict=False):
         if extent == 0:
             raise InputError(f"{owner}: the mesh is flat, all nodes have {axis} = {points[0, 'xyz'.index(axis)]:g}")
-
-    def refuse(bad: NDArray[np.bool_] | Ints, what: str) -> None:
-        found = np.flatnonzero(bad) if bad.dtype == bool else bad
-        if len(found):
-            many = f" ({len(found)} such cells)" if len(found) > 1 else ""
-            raise InputError(f"{owner}: {what} near {_place(corners[found[0]].mean(axis=0))}{many}")
-
+    refuse = _refusal(owner, corners)
     ordered = np.sort(cells, axis=1)
     refuse((ordered[:, 1:] == ordered[:, :-1]).any(axis=1), "a cell has one node twice")
     order, first = _groups(ordered, len(points))
     refuse(np.sort(order[~first]), "a cell is there twice")
 
-    pairs = combinations(range(cells.shape[1]), 2)
-    h = np.sqrt(np.max([((corners[:, i] - corners[:, j]) ** 2).sum(axis=1) for i, j in pairs], axis=0))
+    h = _longest_edges(corners)
     _check_coincident(owner, points)
     if determinants is None:
-        edges = corners[:, 1:, :dim] - corners[:, :1, :dim]
-        determinants = np.linalg.det(edges / h[:, None, None])[:, None]
+        determinants = check_flat(owner, points, cells, dim)
     else:
         determinants = determinants / (h**dim)[:, None]
-    refuse(~(np.abs(determinants).min(axis=1) > _FLAT), "a cell is flat")
+        refuse(~(np.abs(determinants).min(axis=1) > _FLAT), "a cell is flat")
     refuse(determinants.min(axis=1) * determinants.max(axis=1) < 0, "a cell is turned inside out in part")
     if (dim, cells.shape[1]) in _FACES:
         boundary = _check_faces(refuse, points, cells, dim)
@@ -104,6 +96,49 @@ def check_cells(owner: str, points: Reals, cells: Ints, dim: int, determinants: 
         _check_near(owner, points[nodes], size[nodes])
         if boundary.shape[1] == dim > 1:
             _check_hanging(owner, points, nodes, boundary)
+
+
+@np.errstate(all="ignore")
+def check_flat(owner: str, points: Reals, cells: Ints, dim: int) -> Reals:
+    """Refuse straight simplices without volume; one part of a mesh tells as well as the whole.
+
+    Parameters
+    ----------
+    points, cells, dim
+        As of :func:`check_cells`.
+
+    Returns
+    -------
+    array
+        Volumes times dim! in units of the longest edges, shape (m, 1).
+
+    Raises
+    ------
+    InputError
+        With the place of the first.
+    """
+    corners = points[cells]
+    edges = corners[:, 1:, :dim] - corners[:, :1, :dim]
+    determinants = np.linalg.det(edges / _longest_edges(corners)[:, None, None])[:, None]
+    _refusal(owner, corners)(~(np.abs(determinants).min(axis=1) > _FLAT), "a cell is flat")
+    return np.asarray(determinants)
+
+
+def _longest_edges(corners: Reals) -> Reals:
+    pairs = combinations(range(corners.shape[1]), 2)
+    return np.asarray(np.sqrt(np.max([((corners[:, i] - corners[:, j]) ** 2).sum(axis=1) for i, j in pairs], axis=0)))
+
+
+def _refusal(owner: str, corners: Reals) -> Callable[[NDArray[np.bool_] | Ints, str], None]:
+    """Return a function that refuses some of the cells with these corners, by mask or number, if there are any."""
+
+    def refuse(bad: NDArray[np.bool_] | Ints, what: str) -> None:
+        found = np.flatnonzero(bad) if bad.dtype == bool else bad
+        if len(found):
+            many = f" ({len(found)} such cells)" if len(found) > 1 else ""
+            raise InputError(f"{owner}: {what} near {_place(corners[found[0]].mean(axis=0))}{many}")
+
+    return refuse
 
 
 def check_sides(owner: str, points: Reals, cells: Ints, facets: Ints) -> None:
@@ -158,6 +193,8 @@ def _check_coincident(owner: str, points: Reals) -> None:
 
 def _check_near(owner: str, points: Reals, size: Reals) -> None:
     if len(points) > 1:
+        from scipy.spatial import cKDTree
+
         distance = cKDTree(points).query(points, k=2)[0][:, 1]
         close = np.flatnonzero(distance < _NEAR * size)
         if len(close):
@@ -201,6 +238,8 @@ def _check_faces(refuse: Any, points: Reals, cells: Ints, dim: int) -> Ints:
 
 def _check_hanging(owner: str, points: Reals, nodes: Ints, faces: Ints) -> None:
     """Refuse nodes of the boundary that lie on its straight faces, edges included, without belonging to them."""
+    from scipy.spatial import cKDTree
+
     tree = cKDTree(points[nodes])
     for part in np.array_split(faces, max(1, len(faces) // 2000)):
         x = points[part]  # (face, corner, axis)

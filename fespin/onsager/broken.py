@@ -9,8 +9,6 @@ freedom there on each rank, which no integral touches and the solver pins.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
@@ -21,33 +19,53 @@ from .. import _compat
 type Ints = NDArray[np.int64]
 
 
-def _to_directory(comm: MPI.Intracomm, keys: Ints, payload: NDArray[Any]) -> list[tuple[Ints, NDArray[Any]]]:
-    """Send (key, payload) to the rank ``key % size`` that keeps the book; return what came, by sender."""
-    home = keys % comm.size
-    return comm.alltoall([(keys[home == r], payload[home == r]) for r in range(comm.size)])
+class _Directory:
+    """Keys of all ranks, each kept by one of them, to which all who have it can put numbers. Collective.
 
+    Messages are arrays, one to each rank that keeps some of the keys. Where the keeper of a degree of freedom is its
+    owner, these are neighbours on the mesh.
 
-def _from_directory(comm: MPI.Intracomm, keys: Ints, replies: list[Ints]) -> Ints:
-    """Return the replies to the senders, each in the order its keys were sent."""
-    home = keys % comm.size
-    out = np.empty(len(keys), np.int64)
-    for r, values in enumerate(comm.alltoall(replies)):
-        out[home == r] = values
-    return out
+    Parameters
+    ----------
+    keys
+        Different ones, on each rank those that it has.
+    home
+        Rank that keeps each key.
+    """
 
+    def __init__(self, comm: MPI.Intracomm, keys: Ints, home: Ints) -> None:
+        self.comm = comm
+        self.order = np.argsort(home, kind="stable")
+        self.sent = np.bincount(home, minlength=comm.size)
+        self.came = np.empty_like(self.sent)
+        comm.Alltoall(self.sent, self.came)
+        self.known, self.place = np.unique(self._there(keys), return_inverse=True)
 
-def _lookup(keys: Ints, values: Ints, wanted: Ints) -> Ints:
-    return values[np.searchsorted(keys, wanted)]
+    def _there(self, values: Ints) -> Ints:
+        out = np.empty(self.came.sum(), np.int64)
+        self.comm.Alltoallv([values[self.order], self.sent], [out, self.came])
+        return out
+
+    def _back(self, values: Ints) -> Ints:
+        back, out = np.empty(len(self.order), np.int64), np.empty(len(self.order), np.int64)
+        self.comm.Alltoallv([values, self.came], [back, self.sent])
+        out[self.order] = back
+        return out
+
+    def least(self, values: Ints) -> Ints:
+        """Return for each key the least of the numbers that its ranks have for it. Collective."""
+        least = np.full(len(self.known), np.iinfo(np.int64).max)
+        np.minimum.at(least, self.place, self._there(values))
+        return self._back(least[self.place])
+
+    def lowest_ranks(self, claims: NDArray[np.bool_]) -> Ints:
+        """Return for each key the lowest of the ranks that claim it. Collective."""
+        return self.least(np.where(claims, self.comm.rank, self.comm.size))
 
 
 def lowest_ranks(comm: MPI.Intracomm, keys: Ints, claims: NDArray[np.bool_]) -> Ints:
     """Return for each key the lowest of the ranks that claim it; at least one must. Collective."""
-    asked = _to_directory(comm, keys, claims)
-    claimed = np.concatenate([k[mine] for k, mine in asked])
-    claimant = np.concatenate([np.full(int(mine.sum()), r) for r, (_, mine) in enumerate(asked)])
-    order = np.lexsort((claimant, claimed))
-    known, first = np.unique(claimed[order], return_index=True)
-    return _from_directory(comm, keys, [_lookup(known, claimant[order][first], k) for k, _ in asked])
+    return _Directory(comm, keys, keys % comm.size).lowest_ranks(claims)
 
 
 def broken_space(space: fem.FunctionSpace, classes: Ints) -> tuple[fem.FunctionSpace, int]:
@@ -72,31 +90,36 @@ def broken_space(space: fem.FunctionSpace, classes: Ints) -> tuple[fem.FunctionS
     cells = space.dofmap.list
     owned = mesh.topology.index_map(mesh.topology.dim).size_local
     live = classes >= 0
-    count = comm.allreduce(int(classes.max(initial=0)), MPI.MAX) + 1
-    if count == 1 and comm.allreduce(bool(live.all()), MPI.LAND):
+    # The largest class, and whether a cell is left out, in one message.
+    most = np.array([classes.max(initial=0) + 1, not live.all()])
+    comm.Allreduce(MPI.IN_PLACE, most, MPI.MAX)
+    count, absent = most
+    if count == 1 and not absent:
         return space.clone(), -1
 
-    number = space.dofmap.index_map.local_to_global(cells[live].ravel().astype(np.int32))
-    keys, local = np.unique(number * count + np.repeat(classes[live], cells.shape[1]), return_inverse=True)
+    numbering = space.dofmap.index_map
+    at = cells[live].ravel().astype(np.int32)
+    key = numbering.local_to_global(at) * count + np.repeat(classes[live], cells.shape[1])
+    keys, first, local = np.unique(key, return_index=True, return_inverse=True)
     local = local.reshape(-1, cells.shape[1])
     on_own_cell = np.zeros(len(keys), bool)
     on_own_cell[local[: int(live[:owned].sum())]] = True
 
+    # The owner of a degree of freedom keeps the book on what becomes of it.
+    keeper = np.concatenate([np.full(numbering.size_local, comm.rank), numbering.owners])
+    directory = _Directory(comm, keys, keeper[at[first]])
     # A key belongs to the lowest rank that has it on a cell of its own.
-    owner = lowest_ranks(comm, keys, on_own_cell)
+    owner = directory.lowest_ranks(on_own_cell)
 
     # Owners number their keys; the directory passes the numbers on.
     own = owner == comm.rank
     n = int(own.sum())
     dummy = n if not live.all() else -1
     size = n + (dummy >= 0)
-    start = comm.exscan(size) or 0
-    told = _to_directory(comm, keys[own], start + np.arange(n))
-    known = np.concatenate([k for k, _ in told])
-    order = np.argsort(known)
-    numbers = np.concatenate([v for _, v in told])[order]
-    asked = _to_directory(comm, keys, keys)
-    numbers = _from_directory(comm, keys, [_lookup(known[order], numbers, k) for k, _ in asked])
+    start = comm.scan(size) - size
+    mine = np.full(len(keys), np.iinfo(np.int64).max)
+    mine[own] = start + np.arange(n)
+    numbers = directory.least(mine)
 
     to_local = np.empty(len(keys), np.int32)
     to_local[own] = np.arange(n)

@@ -1,6 +1,8 @@
 """Case files that run: the contract of summary.json, overrides, and the command line."""
 
 import json
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -236,6 +238,20 @@ def test_dry_run_meshes_nothing(tmp_path, capsys):
     for words in ("Co/Cu/Co spin valve", "free", "59.13", "AR* 5.1e-16", "parallel, antiparallel"):
         assert words in printed
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_line_waits_for_nothing_that_it_does_not_use(tmp_path):
+    """Each of these takes longer to import than the line to solve."""
+    (tmp_path / "c.toml").write_text(CASE)
+    code = (
+        "import sys; from fespin.cli import main\n"
+        "assert main(['run', 'c.toml', '--no-pictures']) == 0\n"
+        "others = {'gmsh', 'scipy', 'matplotlib', 'pyvista', 'fespin.sigma', 'fespin.coupling'} & set(sys.modules)\n"
+        "assert not others, others"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_schema_and_materials_print(capsys):

@@ -78,9 +78,14 @@ class Geometry(Table):
     shape: Literal["line", "strip", "pillar", "lateral"] | None = Field(
         None, description='of the device; "lateral": a channel with two wires across it'
     )
-    mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file; instead of shape")
+    mesh: str | None = Field(
+        None, description="a .msh, .geo or .xdmf file, relative to the case file; instead of shape"
+    )
     mesh_size: Annotated[float, Field(gt=0), within(1e-30, 1.0)] | None = Field(
         None, description="largest cell; thin layers are resolved whatever it is; default by the shape (m)"
+    )
+    refinements: Annotated[int, Field(ge=0, le=10)] = Field(
+        0, description="how often all edges are halved once the mesh is on all ranks: in 3D 8^n cells of each (1)"
     )
     length_unit: Unit = Field(1.0, description="length of the file's unit (m)")
     cross_section: Area | None = Field(
@@ -92,7 +97,9 @@ class Geometry(Table):
         None, description="of an elliptic pillar; instead of diameter (m)"
     )
     width: Length | None = Field(None, description="of the strip (m)")
-    depth: Extent = Field(1.0, description="extent in the third direction of a section (m)")
+    depth: Extent = Field(
+        1.0, description="extent in the third direction of a section; default that in an .xdmf file, or 1 (m)"
+    )
     lead_width: Length | None = Field(None, description="of wide leads below and above: current crowding (m)")
     lead_thickness: Length | None = Field(None, description="of each wide lead (m)")
     lead_material: str | None = Field(None, description="of wide leads; default that of the outer layers")

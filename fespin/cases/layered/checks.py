@@ -66,7 +66,7 @@ def _check_geometry(case: Case) -> None:
         raise InputError(f"geometry: give exactly one of shape ({shapes}) and mesh (a file); found {found}")
     kind = g.shape or "mesh"
     needed, allowed = SHAPES[kind]
-    given = g.model_fields_set - {"shape", "mesh", "mesh_size"}
+    given = g.model_fields_set - {"shape", "mesh", "mesh_size", "refinements"}
     for key in sorted(given - needed - allowed):
         owners = [f'"{s}"' for s, (n, a) in SHAPES.items() if key in n | a]
         raise InputError(f'geometry.{key}: belongs to {" and ".join(owners)}, found with "{kind}"')

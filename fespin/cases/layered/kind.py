@@ -41,6 +41,13 @@ def _lines(summary: Results) -> list[str]:
     return lines(summary)
 
 
+def _files(case: Case) -> list[str | None]:
+    mesh = case.geometry.mesh
+    # The numbers of an .xdmf are in the file beside it.
+    numbers = [mesh.removesuffix(".xdmf") + ".h5"] if mesh is not None and mesh.endswith(".xdmf") else []
+    return [mesh, *numbers, case.sphere.mesh]
+
+
 def _failed(case: Case, why: str) -> FespinError:
     if case.transport.solver.petsc:
         return InputError(f"transport.solver.petsc: PETSc refuses it: {why}")
@@ -56,7 +63,7 @@ KIND = Kind(
     check=check,
     describe=describe,
     notes=_notes,
-    files=lambda case: [case.geometry.mesh, case.sphere.mesh],
+    files=_files,
     prepare=_prepare,
     lines=_lines,
     units=units,

@@ -2,44 +2,39 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mpi4py import MPI
 
-from ... import output
-from ...coupling.angle_maps import TorqueMap, torque_map
-from ...coupling.circuit import Circuit
-from ...coupling.current_map import CurrentMap
-from ...coupling.direction_maps import DirectionMap, direction_map
-from ...coupling.directions import has_fixed_direction
-from ...coupling.groups import Groups
+from ... import geometry, output
 from ...device import Contact
 from ...domain import Domain
-from ...geometry import from_file, lateral, line, pillar, strip
 from ...onsager.terminals import Terminal
-from ...plotting.profiles import d_accumulation
-from ...plotting.transport import plot_device, plot_profiles
 from ...progress import ProgressBar
-from ...sigma.symmetry import find_axis
 from ...solvers import SolverOptions
 from ...stack import Stack
-from ...transport import MultilayerSolution, Profile, TransportProblem, TransportSolution, solve_multilayer
-from ...transport.seebeck import ThermoelectricCoefficients, thermoelectric_coefficients
+from ...transport.problem import TransportProblem
+from ...transport.solution import Profile, TransportSolution
 from ..checkpoints import Checkpoints
 from ..kind import Writer
-from ..macrospin.tables import make_spin
 from ..tasks import Outlet, Picture, Results
 from ..unit_notes import current, extent
 from .case import Case
 from .describe import interface_numbers, material_numbers
 from .notes import unchecked_interfaces
 from .tables import make_model
+
+if TYPE_CHECKING:
+    from ...coupling.angle_maps import TorqueMap
+    from ...coupling.current_map import CurrentMap
+    from ...coupling.direction_maps import DirectionMap
+    from ...transport.multilayer import MultilayerSolution
+    from ...transport.seebeck import ThermoelectricCoefficients
 
 # Channels whose name alone does not say what their potential is.
 _NAMES = {"charge": "phi", "x": "sx", "y": "sy", "z": "sz", "temperature": "T"}
@@ -55,30 +50,32 @@ def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
     """
     g, stack = case.geometry, case.make_stack()
     if g.mesh is not None:
-        return from_file(
+        return geometry.from_file(
             comm,
             folder / g.mesh,
             stack,
             length_unit=g.length_unit,
             mesh_size=g.mesh_size,
             cross_section=g.cross_section,
-            depth=g.depth,
+            depth=g.depth if "depth" in g.model_fields_set else None,
+            refinements=g.refinements,
         )
     wide: dict[str, Any] = {}
     if g.lead_width is not None:
         wide = {"lead_width": g.lead_width, "lead_thickness": g.lead_thickness}
         if g.lead_material is not None:
             wide["lead_material"] = case.make_lead()
+    size: dict[str, Any] = {"mesh_size": g.mesh_size, "refinements": g.refinements}
     if g.shape == "line":
-        return line(comm, stack, mesh_size=g.mesh_size)
+        return geometry.line(comm, stack, **size)
     if g.shape == "strip":
         assert g.width is not None
-        return strip(comm, stack, width=g.width, depth=g.depth, mesh_size=g.mesh_size, **wide)
+        return geometry.strip(comm, stack, width=g.width, depth=g.depth, **size, **wide)
     if g.shape == "pillar":
-        return pillar(comm, stack, diameter=g.diameter, semi_axes=g.semi_axes, mesh_size=g.mesh_size, **wide)
+        return geometry.pillar(comm, stack, diameter=g.diameter, semi_axes=g.semi_axes, **size, **wide)
     assert g.separation is not None and g.wire_width is not None and g.channel_width is not None
     widths = (g.wire_width[0], g.wire_width[1]) if isinstance(g.wire_width, list) else g.wire_width
-    return lateral(
+    return geometry.lateral(
         comm,
         stack,
         separation=g.separation,
@@ -87,7 +84,7 @@ def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
         channel_length=g.channel_length,
         wire_overhang=g.wire_overhang,
         dimension=g.dimension,
-        mesh_size=g.mesh_size,
+        **size,
     )
 
 
@@ -222,10 +219,11 @@ def _mesh_notes(case: Case, domain: Domain) -> list[str]:
     """Return notes on what only the mesh of a file knows: its size, and which layers touch. Collective."""
     if case.geometry.mesh is None:
         return []
-    x, comm = domain.mesh.geometry.x, domain.comm
-    empty = np.full(3, np.inf)
-    ends = comm.allgather((x.min(axis=0) if len(x) else empty, x.max(axis=0) if len(x) else -empty))
-    sizes = np.max([high for _, high in ends], axis=0) - np.min([low for low, _ in ends], axis=0)
+    x = domain.mesh.geometry.x
+    # The largest of the coordinates and of their opposites, in one go.
+    ends = np.concatenate([x, -x], axis=1).max(axis=0, initial=-np.inf)
+    domain.comm.Allreduce(MPI.IN_PLACE, ends, MPI.MAX)
+    sizes = ends[:3] + ends[3:]
     remedy = "see geometry.length_unit, 1e-9 for a file in nm"
     found = extent(f"geometry.mesh '{case.geometry.mesh}': the device", sizes.tolist(), remedy)
     return found + unchecked_interfaces(case, domain.stack, domain.interfaces)
@@ -235,6 +233,13 @@ def _map(
     case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
 ) -> CurrentMap:
     """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
+    from ...coupling.angle_maps import torque_map
+    from ...coupling.circuit import Circuit
+    from ...coupling.current_map import CurrentMap
+    from ...coupling.direction_maps import direction_map
+    from ...coupling.directions import has_fixed_direction
+    from ...coupling.groups import Groups
+
     assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
     t = case.transport
     problem.magnetize(case.make_stack().directions)
@@ -251,6 +256,9 @@ def _map(
     found: TorqueMap | DirectionMap
     if has_fixed_direction(problem.stack, problem.model, case.macrospin.layer, pumping=pumping):
         # Without other magnets any axis will do: that of the energy keeps a symmetric problem symmetric.
+        from ...sigma.symmetry import find_axis
+        from ..macrospin.tables import make_spin
+
         own = find_axis(make_spin(case.macrospin, case.layer_volume), None)
         axis = None if own is None else tuple(own.tolist())
         found = torque_map(groups, case.macrospin.layer, axis=axis, **options)
@@ -284,6 +292,8 @@ def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
     s = replace(s, currents=_as_imposed(s.currents, terminals))
     report = dict(s.report)
     if set(problem.contacts) == {"bottom", "top"}:
+        from ...transport.seebeck import thermoelectric_coefficients
+
         report |= _coefficients(thermoelectric_coefficients(problem))
     # Heat is reported as heat, not as the current Q/T0 of a channel.
     charges = {k: {n: i for n, i in c.items() if n != "temperature"} for k, c in s.channel_currents.items()}
@@ -392,6 +402,8 @@ def columns(case: Case, s: TransportSolution, p: Profile) -> dict[str, Any]:
     if "charge" not in p.potentials:
         out["accumulation_V"] = p.accumulation
     if "d_down" in p.potentials:
+        from ...plotting.profiles import d_accumulation
+
         out |= {f"accumulation_{d}_V": x for d, x in d_accumulation(s.stack, p).items()}
     return out
 
@@ -431,19 +443,36 @@ def _write(
             p = profiles.setdefault(name, (s.stack, s.profile()))[1]
             output.write_csv(comm, path / f"profile{suffix}.csv", columns(case, s, p))
             if case.transport.model == "two-channel" and s.current_density:
+                from ...transport.multilayer import solve_multilayer
+
                 bare = case.make_stack().magnetized(s.stack.directions)
                 bottom, top = (contacts.get(k, Contact()) for k in ("bottom", "top"))
                 exact[name] = solve_multilayer(bare, bottom, top, s.current_density, top_voltage=s.voltages["top"])
         if domain.dim > 1:
             title = case.title + ("" if len(solutions) == 1 else f": {name}")
-            picture(f"accumulation{suffix}.png", functools.partial(plot_device, s, title=title))
+            picture(f"accumulation{suffix}.png", _device_picture(s, title))
             if case.transport.model == "thermoelectric":
-                heat = functools.partial(plot_device, s, title=title, quantity="temperature")
-                picture(f"temperature{suffix}.png", heat)
+                picture(f"temperature{suffix}.png", _device_picture(s, title, quantity="temperature"))
     if profiles:
-        t0 = case.transport.reference_temperature
-        draw = functools.partial(plot_profiles, comm, title=case.title, reference_temperature=t0)
-        picture("profile.png", lambda p: draw(p, profiles, exact))
+
+        def draw(target: Path) -> None:
+            from ...plotting.profiles import plot_profiles
+
+            t0 = case.transport.reference_temperature
+            plot_profiles(comm, target, profiles, exact, title=case.title, reference_temperature=t0)
+
+        picture("profile.png", draw)
+
+
+def _device_picture(s: TransportSolution, title: str, **keywords: Any) -> Callable[[Path], None]:
+    """Return a function that draws a solution; what it draws with is imported when it is called."""
+
+    def draw(target: Path) -> None:
+        from ...plotting.transport import plot_device
+
+        plot_device(s, target, title=title, **keywords)
+
+    return draw
 
 
 # ---- the terminal
