@@ -171,8 +171,12 @@ class Domain:
         """Return the measure of an interface times the depth (m2; 1 for a point). Collective."""
         return self._measure(self.interfaces[pair].reshape(-1, 4)[:, :2].ravel()) * self.depth
 
+    def facet_sizes(self, entities: Indices) -> NDArray[np.float64]:
+        """Return the measure of facets given as (cell, local facet): m2, m on a section, 1 on a line. Local."""
+        return self._sizes(self.facet_vertices(entities))
+
     def _measure(self, entities: Indices) -> float:
-        return float(self.comm.allreduce(float(self._sizes(self.facet_vertices(entities)).sum())))
+        return float(self.comm.allreduce(float(self.facet_sizes(entities).sum())))
 
     def _sizes(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.dim == 1:

@@ -52,8 +52,9 @@ class SolverOptions:
         "amg": conjugate gradients with one algebraic multigrid per field;
         "direct": MUMPS; "auto": direct on lines, amg elsewhere.
     rtol
-        Reduction of the residual in each of the two passes of a solve (see
-        :meth:`LinearSolver.solve`).
+        Reduction of the residual by "amg". Transport takes one pass for it; below 1e-9 two, of which each reduces by
+        the root of it and the second removes the rounding of the first. Longitudinal magnets take two passes with this
+        reduction each.
     max_iterations
         Largest number of iterations of one pass.
     petsc

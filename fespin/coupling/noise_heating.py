@@ -11,11 +11,9 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from dolfinx import fem
-
 from ..errors import InputError
 from ..macrospin.spin import Macrospin
-from ..onsager.power import moments, region_integral
+from ..onsager.power import moments, region_volume
 from ..quantities import is_finite, require_positive
 from ..transport.problem import TransportProblem
 from ..transport.solution import TransportSolution
@@ -61,10 +59,8 @@ def d_current(problem: TransportProblem, solution: TransportSolution, layer: str
     system = problem.system
     w = system.vector(channel_weights(problem, solution.stack, layer, excess))
     m = moments(system, list(solution.fields.values())).gradients[layer]
-    one = fem.Function(system.base)
-    one.x.array[:] = 1.0
     # A square that is zero may come out as less, by rounding.
-    return math.sqrt(max(0.0, float(w @ m @ w)) / region_integral(system, one, layer))
+    return math.sqrt(max(0.0, float(w @ m @ w)) / region_volume(system, layer))
 
 
 def effective_temperature(temperature: float, coefficient: float, d_current: float) -> float:

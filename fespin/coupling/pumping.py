@@ -158,7 +158,7 @@ def _solve_turning(
     dissipation = Dissipation(parts)
     largest = max(abs(solved.power), abs(mechanical), abs(dissipation.total))
     balance = (solved.power + mechanical - dissipation.total) / largest if largest else 0.0
-    if not abs(balance) < 1e-6:
+    if not abs(balance) < problem.solver.allowed_imbalance:
         raise SolverError(
             f"pumping: the dissipated power {dissipation.total:.6g} is not the power put in, "
             f"{solved.power + mechanical:.6g}; try the solver kind 'direct', or a smaller rtol"

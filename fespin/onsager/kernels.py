@@ -8,8 +8,8 @@ Each block of a system couples one scalar potential u to one test function v::
     grad v . T grad u             on cells, where directions of space matter; T a matrix per cell
 
 Coefficients are data, not code: a device with fifty layers compiles nothing
-that a device with two did not. The products of two given functions
-(`cell_moment`, `face_moment`, `end_moment`) make every dissipated power.
+that a device with two did not. Products of two given functions (`cell_moment`) make
+powers where the magnetization varies; elsewhere :mod:`fespin.onsager.products` has them.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class CompiledForms:
 class Kernels(CompiledForms):
     """The forms of linear models on one mesh and element. The constructor is collective.
 
-    "matrix", "residual", "cell_moment", "face_moment", "end_moment", "face_integral", "end_integral".
+    "matrix", "residual" and "cell_moment".
 
     Parameters
     ----------
@@ -117,8 +117,6 @@ class Kernels(CompiledForms):
         Coefficients on cells, in the space `weights`: one number per cell, or per quadrature point.
     B
         Constant: coefficient at contacts.
-    left, right
-        Constants of shape (2,): how the sides of an interface combine in a face moment.
     w1, w2
         Stand-ins, to be replaced by functions on any space of the element.
     """
@@ -136,7 +134,6 @@ class Kernels(CompiledForms):
         self.B = fem.Constant(mesh, 0.0)
         self._G = fem.Constant(mesh, np.zeros((2, 2)))
         self._per_facet = [fem.Function(self.cellwise) for _ in range(4 if varying else 0)]
-        self.left, self.right = fem.Constant(mesh, np.zeros(2)), fem.Constant(mesh, np.zeros(2))
         self.w1, self.w2 = fem.Function(space), fem.Function(space)
         u, v, q = ufl.TrialFunction(space), ufl.TestFunction(space), ufl.TestFunction(self.cellwise)
         dS, ds = ufl.dS(0), ufl.ds(0)
@@ -148,9 +145,6 @@ class Kernels(CompiledForms):
         def cell(u: Any, v: Any) -> Any:
             return self.k * ufl.inner(ufl.grad(u), ufl.grad(v)) + self.r * u * v
 
-        def both(coefficient: Any, w: Any) -> Any:
-            return sum(coefficient[a] * w(s) for a, s in sides)
-
         matrix = (
             cell(u, v) * dx
             + sum(face(a, b) * u(t) * v(s) for a, s in sides for b, t in sides) * dS
@@ -160,10 +154,6 @@ class Kernels(CompiledForms):
             "matrix": matrix,
             "residual": ufl.action(matrix, self.w1),
             "cell_moment": cell(self.w1, self.w2) * q * dx,
-            "face_moment": both(self.left, self.w1) * both(self.right, self.w2) * dS,
-            "end_moment": self.w1 * self.w2 * ds,
-            "face_integral": both(self.left, self.w1) * dS,
-            "end_integral": self.w1 * ds,
         }
         super().__init__(mesh, forms)
         self._space, self._degree = space, order if varying else None

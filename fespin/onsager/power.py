@@ -8,7 +8,7 @@ difference of products. Where coefficients follow the magnetization, each mechan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,13 +20,12 @@ from .coefficients import medium_tensor
 from .declaration import ANY_DIRECTION, Declaration, Direction, Mechanism, Medium, Side, Varying, remaining
 from .kernels import Indices
 from .matrices import component_weights, face_matrix, isotropic, matrix_of, tensor_of
+from .products import CellProducts
 from .system import Fields, System
+from .traces import Trace
 from .varying import Polynomial
 
 type Matrix = NDArray[np.float64]
-
-JUMP = (1.0, -1.0)
-MEAN = (0.5, 0.5)
 
 
 @dataclass(frozen=True)
@@ -85,8 +84,13 @@ def _components(system: System, w: Fields, region: str) -> Matrix:
     return domain.depth * np.asarray(system.comm.allreduce(out))
 
 
-def moments(system: System, w: Fields) -> Moments:
+def moments(system: System, w: Fields, products: CellProducts | None = None) -> Moments:
     """Integrate all products that powers are made of. Collective.
+
+    Parameters
+    ----------
+    products
+        The same fields' products cell by cell, if they are there.
 
     Examples
     --------
@@ -97,46 +101,17 @@ def moments(system: System, w: Fields) -> Moments:
     >>> print(f"{power.by_mechanism['spin flip']:.3e}")
     2.103e+03
     """
-    domain, ker = system.domain, system.kernels
-    n = len(w)
-    scale = domain.depth
-
-    def pairs() -> Iterable[tuple[int, int]]:
-        return ((i, j) for i in range(n) for j in range(i, n))
-
-    everywhere = np.arange(domain.owned_cells, dtype=np.int32)
-    region = domain.region[: domain.owned_cells]
-    cells = np.zeros((2, len(domain.regions), n, n))
-    for kind, (k, r) in enumerate(((1.0, 0.0), (0.0, 1.0))):
-        ker.k.x.array[:], ker.r.x.array[:] = k, r
-        for i, j in pairs():
-            per_cell = np.zeros(len(domain.region))
-            form = ker.form("cell_moment", [ker.cellwise], cells=everywhere, replace={ker.w1: w[i], ker.w2: w[j]})
-            fem.assemble_vector(per_cell, form)
-            total = np.bincount(region, per_cell[: len(region)], minlength=len(domain.regions))
-            cells[kind, :, i, j] = cells[kind, :, j, i] = total
-    cells = scale * system.comm.allreduce(cells)
-
-    faces = {}
-    for pair, entities in domain.interfaces.items():
-        face = np.zeros((2, n, 2, n))
-        for a, left in enumerate((JUMP, MEAN)):
-            for b, right in enumerate((JUMP, MEAN)):
-                ker.left.value[:], ker.right.value[:] = left, right
-                for i in range(n):
-                    for j in range(n):
-                        form = ker.form("face_moment", faces=entities, replace={ker.w1: w[i], ker.w2: w[j]})
-                        face[a, i, b, j] = fem.assemble_scalar(form)
-        faces[pair] = scale * system.comm.allreduce(face)
-
-    ends = {}
-    for name in system.declaration.contacts:
-        entities = domain.contact_entities[name]
-        end = np.zeros((n, n))
-        for i, j in pairs():
-            form = ker.form("end_moment", ends=entities, replace={ker.w1: w[i], ker.w2: w[j]})
-            end[i, j] = end[j, i] = fem.assemble_scalar(form)
-        ends[name] = scale * system.comm.allreduce(end)
+    domain = system.domain
+    cells = (products or CellProducts(system, w)).moments()
+    faces = [_face_moments(t, w) for t in system.faces.values()]
+    ends = [_end_moments(system.ends[k], w) for k in system.declaration.contacts]
+    # One sum over the ranks for everything.
+    parts = [cells, *faces, *ends]
+    total = domain.depth * system.comm.allreduce(np.concatenate([x.ravel() for x in parts]))
+    pieces = np.split(total, np.cumsum([x.size for x in parts])[:-1])
+    cells, *rest = (piece.reshape(x.shape) for piece, x in zip(pieces, parts, strict=True))
+    at_faces = dict(zip(system.faces, rest[: len(faces)], strict=True))
+    at_ends = dict(zip(system.declaration.contacts, rest[len(faces) :], strict=True))
 
     def by_region(m: Matrix) -> dict[str, Matrix]:
         return dict(zip(domain.regions, m, strict=True))
@@ -149,7 +124,20 @@ def moments(system: System, w: Fields) -> Moments:
     media, varying = system.declaration.media, system.declaration.varying
     wanted = [r for r in domain.regions if _driven_by_components(media[r]) and r not in varying]
     components = {r: _components(system, w, r) for r in wanted}
-    return Moments(by_region(cells[0]), by_region(cells[1]), faces, ends, components)
+    return Moments(by_region(cells[0]), by_region(cells[1]), at_faces, at_ends, components)
+
+
+def _face_moments(t: Trace, w: Fields) -> Matrix:
+    """Return this rank's integrals of products of jumps and means, (2, field, 2, field)."""
+    values = t.both_sides(w)
+    parts = np.array([values[0] - values[1], (values[0] + values[1]) / 2])
+    return np.asarray(np.einsum("aifm,fmn,bjfn->aibj", parts, t.mass, parts, optimize=True))
+
+
+def _end_moments(t: Trace, w: Fields) -> Matrix:
+    """Return this rank's integrals of products of fields over a contact, (field, field)."""
+    values = t.both_sides(w)[0]
+    return np.asarray(np.einsum("ifm,fmn,jfn->ij", values, t.mass, values, optimize=True))
 
 
 def bulk_power(mechanism: Mechanism[str], fields: tuple[str, ...], m: Matrix) -> float:
@@ -422,43 +410,59 @@ def weighted_volume(system: System, region: str, values: Matrix) -> float:
     return _reaction_integral(system, region)
 
 
-def region_volume(system: System, region: str) -> float:
-    """Return the volume of a region (m3; m on a line). Collective."""
-    system.kernels.r.x.array[:] = 1.0
-    return _reaction_integral(system, region)
-
-
-def _reaction_integral(system: System, region: str, w: fem.Function | None = None) -> float:
-    """Integrate what the kernel's `r` holds, times a field, over a region; without one, times 1."""
+def _reaction_integral(system: System, region: str) -> float:
+    """Integrate what the kernel's `r` holds over a region."""
     ker, domain = system.kernels, system.domain
     ker.k.x.array[:] = 0.0
     one = fem.Function(system.base)
     one.x.array[:] = 1.0
     per_cell = np.zeros(len(domain.region))
-    swap = {ker.w1: one if w is None else w, ker.w2: one}
+    swap = {ker.w1: one, ker.w2: one}
     form = ker.form("cell_moment", [ker.cellwise], cells=domain.cells_of([region]), replace=swap)
     fem.assemble_vector(per_cell, form)
     return float(system.comm.allreduce(per_cell.sum()) * domain.depth)
 
 
+def region_volume(system: System, region: str) -> float:
+    """Return the volume of a region (m3; m on a line). Collective."""
+    return float(system.comm.allreduce(float(_of_region(system, region)[1].sum())) * system.domain.depth)
+
+
+def region_integrals(system: System, w: Fields, region: str) -> Matrix:
+    """Return the integrals of fields over a region (times m3; m on a line), (field,). Collective."""
+    cells, weights = _of_region(system, region)
+    here = np.array([np.sum(weights * f.x.array[f.function_space.dofmap.list[cells]]) for f in w])
+    return np.asarray(system.comm.allreduce(here) * system.domain.depth)
+
+
 def region_integral(system: System, w: fem.Function, region: str) -> float:
     """Return the integral of a field over a region (times m3; m on a line). Collective."""
-    system.kernels.r.x.array[:] = 1.0
-    return _reaction_integral(system, region, w)
+    return float(region_integrals(system, [w], region)[0])
+
+
+def _of_region(system: System, region: str) -> tuple[Indices, Matrix]:
+    """Return this rank's own cells of a region and the weights of their nodes in an integral."""
+    cells, bounds = system.cells_by_region
+    r = system.domain.regions.index(region)
+    here = slice(bounds[r], bounds[r + 1])
+    return cells[here], system.node_volumes[here]
 
 
 def face_mean(system: System, w: fem.Function, pair: tuple[str, str], side: int) -> float:
     """Return the mean of a field over one side of an interface. Collective."""
-    ker = system.kernels
-    ker.left.value[:] = (1.0, 0.0) if side == 0 else (0.0, 1.0)
-    form = ker.form("face_integral", faces=system.domain.interfaces[pair], replace={ker.w1: w})
-    total = system.comm.allreduce(fem.assemble_scalar(form))
-    return float(total * system.domain.depth / system.domain.interface_area(pair))
+    return float(system.comm.allreduce(system.faces[pair].integral(w, side)) / system.measures[pair])
 
 
-def end_mean(system: System, w: fem.Function, contact: str) -> float:
-    """Return the mean of a field over a contact. Collective."""
-    entities: Indices = system.domain.contact_entities[contact]
-    ker = system.kernels
-    total = system.comm.allreduce(fem.assemble_scalar(ker.form("end_integral", ends=entities, replace={ker.w1: w})))
-    return float(total * system.domain.depth / system.domain.contact_area(contact))
+def means(system: System, w: Fields) -> dict[Any, Matrix]:
+    """Return the means of fields over interfaces and contacts. Collective: one sum over the ranks for all.
+
+    Returns
+    -------
+    dict
+        (side, field) by pair of layers, and (1, field) by contact.
+    """
+    places: dict[Any, Trace] = {**system.faces, **system.ends}
+    sums = [np.einsum("aifm,fm->ai", t.both_sides(w), t.weights) for t in places.values()]
+    total = system.comm.allreduce(np.concatenate(sums))
+    rows = np.split(total, np.cumsum([len(x) for x in sums])[:-1])
+    return {k: x / system.measures[k] for k, x in zip(places, rows, strict=True)}

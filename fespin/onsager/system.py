@@ -10,20 +10,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
 from dolfinx import fem, la
-from dolfinx.fem import petsc as fem_petsc
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from .. import _compat
 from ..domain import Domain
 from ..errors import InputError, ModelError, nearest
+from .assembly import Layout
 from .broken import broken_space
 from .coefficients import Coefficients, Matrix
 from .declaration import Declaration, Direction, Port
 from .kernels import NOTHING, Indices, Kernels
+from .products import RegionNodes, cell_product
+from .traces import Trace, trace
 from .varying import directions
 
 type Fields = Sequence[fem.Function]
@@ -79,6 +84,11 @@ class System:
                 raise InputError(f"contact '{c}' is not in the geometry; {nearest(c, domain.contacts)}")
         self.base = fem.functionspace(domain.mesh, ("Lagrange", degree))
         self.kernels = Kernels(self.base, varying=bool(declaration.varying))
+        # Each cell has nodes of its own: forms on this space give a result per cell.
+        copies = np.arange(self.base.dofmap.list.size, dtype=np.int32).reshape(self.base.dofmap.list.shape)
+        nobody = np.zeros(0, np.int64)
+        own = _compat.index_map(self.comm, copies.size, nobody, nobody.astype(np.int32))
+        self.cell_copies = _compat.space_with_dofmap(self.base, own, copies)
         self.spaces: list[fem.FunctionSpace] = []
         self.at_contact: list[dict[str, Indices]] = []  # per field: dofs of every contact it reaches
         self.pinned: list[Indices] = []  # per field: Dirichlet dofs and the dummy
@@ -97,6 +107,7 @@ class System:
         self.coefficients = Coefficients.of(declaration, domain)
         self.directions = directions(domain, declaration.varying, self.kernels.weights)
         self._pattern = self._nonzero()
+        self._layouts: dict[Any, Layout] = {}
         self._check_applied(declaration)
 
     def apply(self, applied: Mapping[str, Direction]) -> None:
@@ -107,6 +118,8 @@ class System:
         ModelError
             If one is along an axis of the mesh, or names a field that the declaration does not have.
         """
+        if applied == self.declaration.applied:
+            return
         declaration = replace(self.declaration, applied=applied)
         self._check_applied(declaration)
         self.declaration = declaration
@@ -189,6 +202,62 @@ class System:
         frame = self.domain.frame
         return np.asarray(np.einsum("pa,iajb,qb->ipjq", frame, tensor, frame))
 
+    @cached_property
+    def cells_by_region(self) -> tuple[Indices, NDArray[np.int64]]:
+        """Cells of this rank, region after region, and where each region begins among them; the last is the end."""
+        region = self.domain.region[: self.domain.owned_cells]
+        order = np.argsort(region, kind="stable").astype(np.int32)
+        return order, np.searchsorted(region[order], np.arange(len(self.domain.regions) + 1))
+
+    @cached_property
+    def faces(self) -> dict[tuple[str, str], Trace]:
+        """Traces on the interfaces, from both sides."""
+        return {p: trace(self.domain, self.base, e, 2) for p, e in self.domain.interfaces.items()}
+
+    @cached_property
+    def ends(self) -> dict[str, Trace]:
+        """Traces on the contacts."""
+        return {k: trace(self.domain, self.base, e, 1) for k, e in self.domain.contact_entities.items()}
+
+    @cached_property
+    def measures(self) -> dict[Any, float]:
+        """Measures of all interfaces and contacts by their keys (m2; m on a section, 1 on a line). Collective."""
+        places: dict[Any, Trace] = {**self.faces, **self.ends}
+        total = self.comm.allreduce(np.array([t.mass.sum() for t in places.values()]))
+        return {k: float(x) for k, x in zip(places, total, strict=True)}
+
+    @cached_property
+    def node_volumes(self) -> NDArray[np.float64]:
+        """Weight of each node of this rank's own cells in an integral, in the order of `cells_by_region`."""
+        one = fem.Function(self.base)
+        one.x.array[:] = 1.0
+        return cell_product(self, one, self.cells_by_region[0], 0.0, 1.0)
+
+    @cached_property
+    def above(self) -> dict[Any, RegionNodes]:
+        """Nodes of interfaces in their second region, and of contacts on one layer in that. Collective."""
+        found: dict[Any, RegionNodes] = {}
+        for pair, t in self.faces.items():
+            found[pair] = self._region_nodes(pair[1], t.dofs(self.base, 1))
+        for k, t in self.ends.items():
+            touched = self.domain.contact_regions(k)
+            if len(touched) == 1:
+                found[k] = self._region_nodes(touched[0], t.dofs(self.base))
+        return found
+
+    def _region_nodes(self, region: str, nodes: Indices) -> RegionNodes:
+        """Return where some nodes, those of facets of this rank, are in the cells of a region. Collective."""
+        # A cell may touch facets of other ranks, with an edge or a corner.
+        mark = fem.Function(self.base)
+        mark.x.array[nodes.ravel()] = 1.0
+        mark.x.scatter_reverse(la.InsertMode.add)
+        mark.x.scatter_forward()
+        order, bounds = self.cells_by_region
+        r = self.domain.regions.index(region)
+        marked = mark.x.array[self.base.dofmap.list[order[bounds[r] : bounds[r + 1]]]] > 0
+        touching = np.flatnonzero(marked.any(axis=1))
+        return RegionNodes(r, bounds[r] + touching, marked[touching])
+
     def vector(self, weights: Mapping[str, float]) -> NDArray[np.float64]:
         """Return weights over fields as a vector over all fields."""
         return np.array([weights.get(f, 0.0) for f in self.fields])
@@ -240,12 +309,6 @@ class System:
         return fem.functionspace(self.domain.mesh, ("DG", self.degree))
 
     # ---- assembly
-    def _boundary_conditions(self, free: Mapping[int, Indices]) -> list[fem.DirichletBC]:
-        return [
-            fem.dirichletbc(PETSc.ScalarType(0), np.setdiff1d(d, free[i]) if i in free else d, v)
-            for i, (d, v) in enumerate(zip(self.pinned, self.spaces, strict=True))
-        ]
-
     def cells_where(self, mask: NDArray[np.bool_]) -> Indices:
         """Return own cells of the regions for which `mask` is true."""
         return np.flatnonzero(mask[self.domain.region[: self.domain.owned_cells]]).astype(np.int32)
@@ -288,10 +351,13 @@ class System:
         spaces: Sequence[fem.FunctionSpace],
         c: Coefficients,
         w: fem.Function | None = None,
+        *,
+        bulk: bool = True,
     ) -> Iterator[fem.Form]:
         """Yield the forms of a block; each one's coefficients hold until the next is asked for.
 
-        Of a residual, those with entities on this rank; of a matrix the same ones on all ranks.
+        Of a residual, those with entities on this rank; of a matrix the same ones on all ranks. Without `bulk` those of
+        interfaces, contacts and components of gradients.
         """
         i, j = block
         all_ranks = form != "residual"
@@ -300,7 +366,7 @@ class System:
         # The pattern holds more than these coefficients may: one region's flux does not visit the others.
         cells = self.cells_where((c.conduction[:, i, j] != 0) | (c.reaction[:, i, j] != 0))
         swap = {} if w is None else {ker.w1: w}
-        if all_ranks or len(cells):
+        if bulk and (all_ranks or len(cells)):
             self._fill(i, j, c)
             yield ker.form(form, spaces, cells=cells, replace=swap)
         yield from self._directed(form, block, spaces, c, swap.get(ker.w1))
@@ -343,6 +409,47 @@ class System:
                 ker.fill(ker.T, np.flatnonzero(self.domain.region == self.domain.regions.index(r)), parts[r])
         yield ker.form(form, spaces, cells=cells, replace={} if w is None else {ker.w1: w})
 
+    def _layout(self, i: int, j: int) -> Layout | None:
+        """Return the pattern of a block, which others may share; None if there is nothing in it. Collective."""
+        in_cells, in_faces = self._pattern
+        cells, faces, ends = self._couplings(i, j, self.coefficients)
+        if i != j and not self.comm.allreduce(len(cells) + len(faces) + len(ends)):
+            return None
+        places = [in_faces[p][:, i, :, j].any() for p in self.domain.interfaces]
+        if i != j:
+            # On the diagonal cells have the entries of contacts, too.
+            places += [in_faces[k][i, j] for k in self.declaration.contacts]
+        classes = (self._classes(self.fields[i]).tobytes(), self._classes(self.fields[j]).tobytes())
+        # Only blocks on the diagonal have entries for pinned dummies.
+        key = (*classes, in_cells[:, i, j].tobytes(), tuple(map(bool, places)), i == j)
+        if key not in self._layouts:
+            form = self.kernels.form(
+                "matrix",
+                [self.spaces[i], self.spaces[j]],
+                cells=cells,
+                faces=np.concatenate([NOTHING, *(e for _, e in faces)]),
+                ends=np.concatenate([NOTHING, *(e for _, e in ends)]),
+            )
+            pinned = self.pinned[i]
+            self._layouts[key] = Layout.of(form, pinned[pinned < self.sizes[i]] if i == j else None)
+        return self._layouts[key]
+
+    def _block(self, layout: Layout, i: int, j: int, c: Coefficients) -> NDArray[np.float64]:
+        """Return the values of a block in this rank's own rows, nothing pinned. Collective."""
+        spaces = [self.spaces[i], self.spaces[j]]
+        if self.kernels.varying:
+            return layout.values(self._pieces("matrix", (i, j), spaces, c))
+
+        def bulk(region: int, mass: bool) -> fem.Form:
+            ker = self.kernels
+            ker.k.x.array[:], ker.r.x.array[:] = (0.0, 1.0) if mass else (1.0, 0.0)
+            return ker.form("matrix", spaces, cells=self.domain.cells_of([self.domain.regions[region]]))
+
+        values = layout.values(self._pieces("matrix", (i, j), spaces, c, bulk=False))
+        for r in range(len(self.domain.regions)):
+            layout.add_bulk(values, bulk, r, c.conduction[r, i, j], c.reaction[r, i, j])
+        return values
+
     def matrix(
         self,
         *,
@@ -364,38 +471,23 @@ class System:
         coefficients
             Other coefficients than the declaration's, within its pattern.
         """
-        bcs = self._boundary_conditions(free or {})
         c = (coefficients or self.coefficients).with_storage(rate)
         n = len(self.fields)
+        pinned = [np.setdiff1d(d, free[i]) if free and i in free else d for i, d in enumerate(self.pinned)]
         blocks: list[list[PETSc.Mat | None]] = [[None] * n for _ in range(n)]
         for i in range(n):
             for j in range(n):
-                block_spaces = [self.spaces[i], self.spaces[j]]
-                if into is not None:
-                    a = into.getNestSubMatrix(i, j)
-                    if not a:
-                        continue
-                    a.zeroEntries()
+                if into is not None and not into.getNestSubMatrix(i, j):
+                    continue
+                layout = self._layout(i, j)
+                if layout is None:
+                    continue
+                values = self._block(layout, i, j, c)
+                layout.pin(values, pinned[i], pinned[j], diagonal=i == j)
+                if into is None:
+                    blocks[i][j] = layout.matrix(values, [self.spaces[i], self.spaces[j]])
                 else:
-                    cells, faces, ends = self._couplings(i, j, c)
-                    here = len(cells) + len(faces) + len(ends)
-                    if i != j and not self.comm.allreduce(here):
-                        continue
-                    everything = self.kernels.form(
-                        "matrix",
-                        block_spaces,
-                        cells=cells,
-                        faces=np.concatenate([NOTHING, *(e for _, e in faces)]),
-                        ends=np.concatenate([NOTHING, *(e for _, e in ends)]),
-                    )
-                    a = fem_petsc.create_matrix(everything)
-                    # The diagonal of a pinned dummy is in no pattern.
-                    a.setOption(PETSc.Mat.Option.NEW_NONZERO_ALLOCATION_ERR, False)
-                for form in self._pieces("matrix", (i, j), block_spaces, c):
-                    fem_petsc.assemble_matrix(a, form, bcs)
-                    a.assemble(PETSc.Mat.AssemblyType.FLUSH)
-                a.assemble()
-                blocks[i][j] = a
+                    layout.refill(into.getNestSubMatrix(i, j), values)
         if into is not None:
             into.assemble()
             return into
@@ -423,13 +515,50 @@ class System:
         """
         c = coefficients or self.coefficients
         out = [fem.Function(v) for v in self.spaces]
-        for i, b in enumerate(out):
-            for j in range(len(w)):
-                for form in self._pieces("residual", (i, j), [self.spaces[i]], c, w[j]):
+        if self.kernels.varying:
+            for i, b in enumerate(out):
+                for j in range(len(w)):
+                    for form in self._pieces("residual", (i, j), [self.spaces[i]], c, w[j]):
+                        fem.assemble_vector(b.x.array, form)
+        else:
+            self._add_bulk(out, w, c)
+            self._add_places(out, w, c)
+            for (i, b), j in product(enumerate(out), range(len(w))):
+                for form in self._directed("residual", (i, j), [self.spaces[i]], c, w[j]):
                     fem.assemble_vector(b.x.array, form)
+        for b in out:
             b.x.scatter_reverse(la.InsertMode.add)
             b.x.scatter_forward()
         return out
+
+    def _add_bulk(self, out: Fields, w: Fields, c: Coefficients) -> None:
+        """Add this rank's part of the residual of whole gradients and of values, which two products per field make."""
+        n, nodes = len(w), self.base.dofmap.list
+        flux = np.zeros((n, self.domain.owned_cells, nodes.shape[1]))
+        region = self.domain.region[: self.domain.owned_cells]
+        for j, f in enumerate(w):
+            for per_region, unit in ((c.conduction, (1.0, 0.0)), (c.reaction, (0.0, 1.0))):
+                column = per_region[:, :, j]
+                if not column.any():
+                    continue
+                cells = self.cells_where((column != 0).any(axis=1))
+                here = cell_product(self, f, cells, *unit)
+                for i in np.flatnonzero((column != 0).any(axis=0)):
+                    flux[i, cells] += column[region[cells], i][:, None] * here
+        for b, q in zip(out, flux, strict=True):
+            dofs = b.function_space.dofmap.list[: self.domain.owned_cells]
+            b.x.array[:] += np.bincount(dofs.ravel(), q.ravel(), minlength=len(b.x.array))
+
+    def _add_places(self, out: Fields, w: Fields, c: Coefficients) -> None:
+        """Add this rank's part of the residual of interfaces and contacts."""
+        places: list[tuple[Trace, Matrix]] = [(self.faces[p], g) for p, g in c.faces.items() if g.any()]
+        places += [(self.ends[k], b[None, :, None]) for k, b in c.ends.items() if b.any()]
+        for t, g in places:
+            values = t.both_sides(w)
+            # (side, field, facet, node) from the mass matrix of each facet
+            flux = np.einsum("aibj,bjfm->aifm", g, np.einsum("fmn,bjfn->bjfm", t.mass, values))
+            for a, i in zip(*np.nonzero(g.any(axis=(2, 3))), strict=True):
+                np.add.at(out[i].x.array, t.dofs(out[i].function_space, a), flux[a, i])
 
     @property
     def applied(self) -> Matrix:

@@ -129,7 +129,7 @@ class Harmonic:
 
         power = dissipation_of(system, found.fields)
         balance = power.total / found.power - 1 if found.power else 0.0
-        if not abs(balance) < 1e-6:
+        if not abs(balance) < solver.allowed_imbalance:
             raise SolverError(
                 f"harmonic: the dissipated power {power.total:.6g} is not the power put in, {found.power:.6g}; "
                 "try the solver kind 'direct', or a smaller rtol"

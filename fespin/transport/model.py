@@ -15,6 +15,8 @@ from ..onsager.leads import contact_law
 from ..stack import Stack
 
 if TYPE_CHECKING:
+    from dolfinx import fem
+
     from ..domain import Domain
     from ..onsager.system import System
     from ..solvers import SolverOptions
@@ -55,6 +57,10 @@ class DeviceState(Protocol):
     @property
     def options(self) -> SolverOptions:
         """Choices about solvers."""
+        ...
+
+    def means(self, fields: Mapping[str, fem.Function]) -> Mapping[Any, NDArray[np.float64]]:
+        """Return the means of fields by interface, (side, field), and by contact, (1, field). Collective."""
         ...
 
     def face_mean(

@@ -15,7 +15,8 @@ from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
 from ..onsager.applied import in_plane_fluxes
 from ..onsager.declaration import Declaration, Medium
-from ..onsager.power import Dissipation, Moments, dissipation_of, end_mean, face_mean, moments, nonequilibrium_power
+from ..onsager.power import Dissipation, Moments, dissipation_of, means, moments, nonequilibrium_power
+from ..onsager.products import CellProducts
 from ..onsager.state_laws import StateForms, StateSolution, StateSystem
 from ..onsager.system import System
 from ..onsager.terminals import Solved, Terminal, TerminalSolver
@@ -103,6 +104,8 @@ class TransportProblem:
         self.solver = TerminalSolver(self.system, self.options)
         self._state_forms: dict[Any, StateForms] = {}
         self._harmonic: Harmonic | None = None
+        # What is being reported, with its means, which many reports need.
+        self._reported: tuple[Mapping[str, fem.Function], Mapping[Any, NDArray[np.float64]]] | None = None
 
     def _declare(self, stack: Stack) -> Declaration:
         declaration = self.model.declare(stack, self.contacts, list(self.domain.interfaces))
@@ -295,14 +298,32 @@ class TransportProblem:
             state = StateSystem(self.system, self._state_forms)
             nonlinear = state.solve(*self.solver.imposed(terminals), solved, self.options)
             solved = nonlinear.solved
+        fields = dict(zip(self.system.fields, solved.fields, strict=True))
+        self._reported = (fields, means(self.system, solved.fields))
+        try:
+            return self._report(solved, state, nonlinear, fields, between, self.solver.iterations - before)
+        finally:
+            self._reported = None
+
+    def _report(
+        self,
+        solved: Solved,
+        state: StateSystem | None,
+        nonlinear: StateSolution | None,
+        fields: Mapping[str, fem.Function],
+        between: tuple[str, str] | None,
+        iterations: int,
+    ) -> TransportSolution:
+        """Return the solution with its reports. Collective."""
         w, volts, amps = solved.fields, solved.voltages, solved.currents
         if between is None:
             between = reports.driven_contacts(amps)
-        m = moments(self.system, w)
+        products = CellProducts(self.system, w)
+        m = moments(self.system, w, products)
         power, balance = self._balanced(solved, nonlinear, m)
-        channel_currents = reports.channel_currents(self, w, state or self.system)
+        channel_currents = reports.channel_currents(self, w, state or self.system, products)
         lost = reports.lost_current(self, channel_currents, amps[between[0]])
-        layer_drops, interface_drops = reports.drops(self, w)
+        layer_drops, interface_drops = reports.drops(self, self.means(fields))
         current, nonequilibrium = amps[between[0]], None
         declaration = self.system.declaration
         plain = not (declaration.thermal or declaration.varying or declaration.applied or declaration.nonlinear)
@@ -312,7 +333,7 @@ class TransportProblem:
         solution = TransportSolution(
             stack=self.stack,
             domain=self.domain,
-            fields=dict(zip(self.system.fields, w, strict=True)),
+            fields=fields,
             channels=self.model.channels,
             voltages=volts,
             currents=amps,
@@ -321,7 +342,7 @@ class TransportProblem:
             between=between,
             dissipation=power,
             power_balance=balance,
-            accumulation=reports.accumulation(self, w),
+            accumulation=reports.accumulation(self, fields),
             layer_drops=layer_drops,
             interface_drops=interface_drops,
             channel_currents=channel_currents,
@@ -331,7 +352,7 @@ class TransportProblem:
                 for r, m in self.system.declaration.media.items()
             },
             spin={x.name: self.model.accumulation(self.stack, x.name) for x in self.stack},
-            iterations=self.solver.iterations - before,
+            iterations=iterations,
             dofs=self.system.dofs,
             in_plane_currents=self.in_plane_currents(w) if declaration.applied else {},
             notes=(f"currents through interfaces are lost to rounding, up to {lost:.1g} of the whole",)
@@ -356,7 +377,7 @@ class TransportProblem:
                 # Of the whole energy, the fields' potentials times their fluxes are no measure.
                 put_in = sum(electric)
             balance = nonlinear.balance(power.total - put_in, [*power.parts.values(), *electric])
-        if not abs(balance) < 1e-6:
+        if not abs(balance) < (self.solver.allowed_imbalance if nonlinear is None else 1e-6):
             if self.solver.options.kind == "direct":
                 advice = "coefficients differ by more orders of magnitude than the digits of a number; make them closer"
             else:
@@ -459,15 +480,21 @@ class TransportProblem:
         return self._harmonic.solve(frequency, terminals, between)
 
     # ---- reports
+    def means(self, fields: Mapping[str, fem.Function]) -> Mapping[Any, NDArray[np.float64]]:
+        """Return the means of fields by interface, (side, field), and by contact, (1, field). Collective."""
+        if self._reported is not None and self._reported[0] is fields:
+            return self._reported[1]
+        return means(self.system, list(fields.values()))
+
     def face_mean(
         self, solution: TransportSolution, pair: tuple[str, str], side: int, weights: Mapping[str, float]
     ) -> float:
         """Return the mean over one side of an interface of a combination of fields. Collective."""
-        return sum(x * face_mean(self.system, solution.fields[f], pair, side) for f, x in weights.items())
+        return float(self.system.vector(weights) @ self.means(solution.fields)[pair][side])
 
     def end_mean(self, solution: TransportSolution, contact: str, weights: Mapping[str, float]) -> float:
         """Return the mean over a contact of a combination of fields. Collective."""
-        return sum(x * end_mean(self.system, solution.fields[f], contact) for f, x in weights.items())
+        return float(self.system.vector(weights) @ self.means(solution.fields)[contact][0])
 
     def on_axis(
         self, solution: TransportSolution, layer: str, heights: NDArray[np.float64], weights: Mapping[str, float]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
 from ..domain import sample
-from ..onsager.power import end_mean, face_mean
+from ..onsager.products import CellProducts
 from ..onsager.state_laws import StateSystem
 from ..onsager.system import System
 from .model import DeviceState
 
 type Pair = tuple[str, str]
 type Fields = Sequence[fem.Function]
+type Array = NDArray[np.float64]
 
 
 def driven_contacts(amps: Mapping[str, float]) -> tuple[str, str]:
@@ -33,13 +35,19 @@ def driven_contacts(amps: Mapping[str, float]) -> tuple[str, str]:
     return source, first(-1, source)
 
 
-def accumulation(problem: DeviceState, w: Fields) -> dict[Pair, tuple[float, float]]:
+def accumulation(problem: DeviceState, fields: Mapping[str, fem.Function]) -> dict[Pair, tuple[float, float]]:
     """Return the spin accumulation on both sides at the centres of interfaces. Collective."""
+    weights = {r: problem.system.vector(problem.model.accumulation(problem.stack, r)) for r in problem.domain.regions}
+    on_line = problem.means(fields) if problem.domain.dim == 1 else None
     out = {}
     for pair in problem.domain.interfaces:
-        at = problem.domain.interface_centre(pair)[None]
-        weights = [problem.system.vector(problem.model.accumulation(problem.stack, r)) for r in pair]
-        below, above = (float(x @ sample(w, problem.domain, at, r)[:, 0]) for x, r in zip(weights, pair, strict=True))
+        if on_line is not None:
+            # The interface is a point.
+            values = [on_line[pair][side] for side in (0, 1)]
+        else:
+            at = problem.domain.interface_centre(pair)[None]
+            values = [sample(list(fields.values()), problem.domain, at, r)[:, 0] for r in pair]
+        below, above = (float(weights[r] @ x) for r, x in zip(pair, values, strict=True))
         out[pair] = (below, above)
     return out
 
@@ -51,8 +59,14 @@ def _ohmic_weights(system: System, layer: str) -> NDArray[np.float64]:
     return np.asarray(row / row[q])
 
 
-def drops(problem: DeviceState, w: Fields) -> tuple[dict[str, float], dict[Pair, float]]:
-    """Return layer and interface drops of a stack in order, from bottom to top; else nothing. Collective."""
+def drops(problem: DeviceState, means: Mapping[Any, Array]) -> tuple[dict[str, float], dict[Pair, float]]:
+    """Return layer and interface drops of a stack in order, from bottom to top; else nothing. Not collective.
+
+    Parameters
+    ----------
+    means
+        Means of the fields by interface and contact (:func:`fespin.onsager.power.means`).
+    """
     names, system = problem.domain.regions, problem.system
     pairs = list(itertools.pairwise(names))
     if set(pairs) != set(problem.domain.interfaces) or set(problem.contacts) != {"bottom", "top"}:
@@ -60,12 +74,13 @@ def drops(problem: DeviceState, w: Fields) -> tuple[dict[str, float], dict[Pair,
     if system.declaration.varying or system.declaration.applied:
         return {}, {}
 
+    weights = {r: _ohmic_weights(system, r) for r in names}
+
     def face(pair: Pair, side: int) -> float:
-        means = [face_mean(system, f, pair, side) for f in w]
-        return float(_ohmic_weights(system, pair[side]) @ means)
+        return float(weights[pair[side]] @ means[pair][side])
 
     def end(contact: str, layer: str) -> float:
-        return float(_ohmic_weights(system, layer) @ [end_mean(system, f, contact) for f in w])
+        return float(weights[layer] @ means[contact][0])
 
     below = [face(p, 0) for p in pairs]
     above = [face(p, 1) for p in pairs]
@@ -75,16 +90,27 @@ def drops(problem: DeviceState, w: Fields) -> tuple[dict[str, float], dict[Pair,
     return layers, {p: a - b for p, a, b in zip(pairs, below, above, strict=True)}
 
 
-def channel_currents(problem: DeviceState, w: Fields, system: System | StateSystem) -> dict[str, dict[str, float]]:
-    """Return the current of each channel through interfaces, and into contacts on one layer. Collective."""
-    domain, out = problem.domain, {}
-    for pair, entities in domain.interfaces.items():
-        facets = entities.reshape(-1, 4)[:, 2:].ravel()
-        out["|".join(pair)] = system.region_flux(w, pair[1], facets)
-    for k, (_, layer) in problem.contacts.items():
-        if len(domain.contact_regions(k)) == 1:
-            out[k] = system.region_flux(w, layer, domain.contact_entities[k])
-    return {k: problem.model.channels.currents(f * domain.depth) for k, f in out.items()}
+def channel_currents(
+    problem: DeviceState, w: Fields, system: System | StateSystem, products: CellProducts
+) -> dict[str, dict[str, float]]:
+    """Return the current of each channel through interfaces, and into contacts on one layer. Collective.
+
+    The consistent flux of the layer above: what its residual holds at the nodes of the face.
+    """
+    domain, linear = problem.domain, problem.system
+    media, c = linear.declaration.media, linear.coefficients
+    # Elsewhere the flux has parts that no product of the fields gives.
+    plain = {r: not (r in c.varying or r in c.tensors or media[r].state) for r in domain.regions}
+    facets: dict[str, tuple[Any, str, NDArray[np.int32]]]
+    facets = {"|".join(p): (p, p[1], e.reshape(-1, 4)[:, 2:].ravel()) for p, e in domain.interfaces.items()}
+    facets |= {k: (k, r, domain.contact_entities[k]) for k, (_, r) in problem.contacts.items() if k in linear.above}
+    quick = {k: products.flux_through(linear.above[key], c) for k, (key, r, _) in facets.items() if plain[r]}
+    total = linear.comm.allreduce(np.array(list(quick.values()))) if quick else ()
+    found: dict[str, Array] = dict(zip(quick, total, strict=True))
+    for k, (_, r, entities) in facets.items():
+        if not plain[r]:
+            found[k] = system.region_flux(w, r, entities)
+    return {k: problem.model.channels.currents(found[k] * domain.depth) for k in facets}
 
 
 def lost_current(problem: DeviceState, currents: Mapping[str, Mapping[str, float]], current: float) -> float:

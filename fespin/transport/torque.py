@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..onsager.declaration import Declaration, InterfaceLaw, Medium
 from ..onsager.matrices import face_matrix, matrix_of
-from ..onsager.power import face_fluxes, face_mean, region_integral
+from ..onsager.power import face_fluxes, region_integrals
 from ..onsager.system import System
 from ..onsager.varying import Polynomial, unit_directions
 from .model import DeviceState
@@ -75,20 +75,25 @@ def spin_torque(problem: DeviceState, fields: Mapping[str, fem.Function], layer:
     if direction is None:
         absorbed = _integral(problem, fields, layer, relaxation)
     elif relaxation.terms.any():
-        absorbed = relaxation.at(np.array(direction)) @ [region_integral(system, w[i], layer) for i in at]
+        absorbed = relaxation.at(np.array(direction)) @ region_integrals(system, [w[i] for i in at], layer)
     else:
         absorbed = np.zeros(3)
+    at_faces = problem.means(fields)
     for pair in problem.domain.interfaces:
         if layer in pair:
-            absorbed = absorbed + _absorbed_at(system, w, pair, 1 - pair.index(layer))[at]
+            neighbour = 1 - pair.index(layer)
+            absorbed = absorbed + _absorbed_at(system, w, pair, neighbour, at_faces[pair][neighbour])[at]
     if direction is not None:
         u = np.array(direction)
         absorbed = absorbed - u * (u @ absorbed)
     return np.asarray(SPIN_PER_CHARGE * absorbed / problem.domain.area)
 
 
-def _absorbed_at(system: System, w: list[fem.Function], pair: tuple[str, str], neighbour: int) -> Array:
-    """Return what an interface takes from one side's fields and gives to the magnet on the other, field by field."""
+def _absorbed_at(system: System, w: list[fem.Function], pair: tuple[str, str], neighbour: int, means: Array) -> Array:
+    """Return what an interface takes from one side's fields and gives to the magnet on the other, field by field.
+
+    `means` are those of the fields on that side.
+    """
     domain, fields = system.domain, system.fields
 
     def matrix(law: InterfaceLaw) -> Array:
@@ -105,7 +110,7 @@ def _absorbed_at(system: System, w: list[fem.Function], pair: tuple[str, str], n
     g = matrix(system.declaration.law(pair))[neighbour, :, neighbour]
     if not g.any():
         return np.zeros(len(fields))
-    return np.asarray(domain.interface_area(pair) * (g @ [face_mean(system, f, pair, neighbour) for f in w]))
+    return np.asarray(domain.depth * system.measures[pair] * (g @ means))
 
 
 def _integral(problem: DeviceState, fields: Mapping[str, fem.Function], layer: str, matrix: Polynomial) -> Array:

@@ -237,18 +237,18 @@ class Vector:
     # ---- reports
     def accumulation(self, stack: Stack, layer: str) -> Mapping[str, float]:
         """Return phi_up - phi_dn along the layer's magnetization; in a normal metal along the first magnet's."""
-        axes = [stack[layer].direction, *(x.direction for x in stack), (0.0, 0.0, 1.0)]
-        return along(next(d for d in axes if d is not None), 2.0)
+        own = stack[layer].direction
+        if own is None:
+            own = next((d for d in (x.direction for x in stack) if d is not None), (0.0, 0.0, 1.0))
+        return along(own, 2.0)
 
     def report(self, problem: DeviceState, solution: TransportSolution) -> dict[str, Any]:
         """Return the torque on every magnet (J/m2), and the spin accumulation 2 s (V) at interfaces as vectors."""
         from .torque import spin_torque
 
         magnets = [x.name for x in solution.stack if x.material.ferromagnetic]
+        means, at = problem.means(solution.fields), [problem.system.fields.index(k) for k in SPIN]
         return {
             "torque": {n: spin_torque(problem, solution.fields, n).tolist() for n in magnets},
-            "spin_accumulation": {
-                "|".join(pair): [[problem.face_mean(solution, pair, i, {k: 2.0}) for k in SPIN] for i in (0, 1)]
-                for pair in problem.domain.interfaces
-            },
+            "spin_accumulation": {"|".join(p): (2 * means[p][:, at]).tolist() for p in problem.domain.interfaces},
         }
