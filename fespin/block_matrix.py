@@ -29,12 +29,21 @@ class BlockMatrix:
         Name of the equations, for the prefix and for messages.
     symmetric
         True if the matrix is symmetric and positive, so that conjugate gradients serve in bodies.
+    tolerance
+        Relative residual at which iterations in bodies end; default 1e-12 if symmetric, else 1e-8.
     options
         PETSc options without prefix.
     """
 
     def __init__(
-        self, grid: Grid, k: int, name: str, *, symmetric: bool = False, options: Options | None = None
+        self,
+        grid: Grid,
+        k: int,
+        name: str,
+        *,
+        symmetric: bool = False,
+        tolerance: float | None = None,
+        options: Options | None = None,
     ) -> None:
         self._grid, self._k, self._name = grid, k, name
         # Only the equations of a step are not symmetric.
@@ -68,7 +77,8 @@ class BlockMatrix:
             if defaults.get("pc_factor_mat_solver_type") == "petsc":
                 defaults["pc_factor_mat_ordering_type"] = "nd"
         else:
-            defaults = {"ksp_type": "cg" if symmetric else "gmres", "ksp_rtol": 1e-12 if symmetric else 1e-8}
+            tolerance = tolerance or (1e-12 if symmetric else 1e-8)
+            defaults = {"ksp_type": "cg" if symmetric else "gmres", "ksp_rtol": tolerance}
             defaults |= {"ksp_max_it": 2000, "pc_type": "bjacobi"}
         self.options = OptionSet(self.prefix, defaults, options)
         self._ksp.setFromOptions()

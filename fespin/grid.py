@@ -13,6 +13,7 @@ from dolfinx import mesh as dmesh
 from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
+from scipy import sparse
 
 from .errors import InputError, one_line
 
@@ -162,7 +163,16 @@ class Grid:
 
     def gradient(self, values: Array) -> Array:
         """Return the gradient in each cell (cells, 3, k), the direction of the derivative first; values (nodes, k)."""
-        return np.asarray(np.matmul(self.slopes.transpose(0, 2, 1), values[self.cells]))
+        return np.asarray(self._slope @ values).reshape(len(self.cells), 3, -1)
+
+    @cached_property
+    def _slope(self) -> sparse.csr_matrix:
+        """Return the matrix (3 cells, nodes) of the gradient in each cell."""
+        count, corners = self.cells.shape
+        columns = np.repeat(self.cells[:, None], 3, axis=1).ravel().astype(np.int32)
+        rows = np.arange(3 * count + 1, dtype=np.int32) * corners
+        values = self.slopes.transpose(0, 2, 1).ravel()
+        return sparse.csr_matrix((values, columns, rows), shape=(3 * count, len(self.positions)))
 
     def mean(self, values: Array) -> Array:
         """Return the mean in each cell (cells, k) of values (nodes, k)."""
@@ -302,3 +312,18 @@ class Grid:
         if self.dim == 1:
             return np.asarray(np.sqrt(np.einsum("cia,cia->c", gradient, gradient)))
         return np.asarray(np.linalg.norm(gradient, ord=2, axis=(1, 2)))
+
+    def steepest(self, m: Array) -> tuple[float, int]:
+        """Return the largest :meth:`steepness` of this rank's own cells (1/m), and the cell; (-inf, -1) without cells.
+
+        Not collective. The root of the sum of squares bounds the slope of a cell from above, and a part of it from
+        below, so that few cells need their largest singular value.
+        """
+        gradient = self.gradient(m)
+        total = np.einsum("cia,cia->c", gradient, gradient)
+        if not len(total):
+            return -math.inf, -1
+        cells = np.flatnonzero(~(total < total.max() / self.dim))
+        slopes = np.linalg.norm(gradient[cells], ord=2, axis=(1, 2))
+        best = int(np.argmax(slopes))
+        return float(slopes[best]), int(cells[best])

@@ -1,4 +1,4 @@
-"""The dipolar (demagnetizing) field of a body: finite elements inside, boundary elements on its surface."""
+"""The dipolar (demagnetizing) field of a body: by transforms on bricks in boxes, by boundary elements elsewhere."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-from dolfinx import la
 from numpy.typing import NDArray
-from scipy import sparse
 
-from ..block_matrix import BlockMatrix
 from ..constants import DIPOLAR_MEMORY, VACUUM_PERMEABILITY
 from ..errors import InputError
 from ..grid import Array, Grid
 from ..petsc import Options
 from ..quantities import require_positive
-from .surface import Surface, pieces
-
-_ROWS = 64  # of the dense matrix that are used together
+from .boundary_elements import BoundaryField
+from .bricks import BrickField, box_of
+from .surface import Surface
+from .terms import DIPOLAR_METHODS
 
 
 class Magnetized(Protocol):
@@ -33,21 +31,18 @@ class Magnetized(Protocol):
 class DipolarField:
     """The dipolar field of a magnetization in a body of tetrahedra, free space around it.
 
-    With M = Ms m, the field is mu0 H = -mu0 Ms grad u, and u = u1 + u2 (Fredkin and Koehler 1990):
+    The field at the nodes is B = -mu0 Ms w^-1 Q m, w being the lumped volumes. There are two operators Q, both
+    symmetric, so that the energy -(Ms/2) sum_i w_i m_i.B_i is a quadratic form and its change in a step of the
+    midpoint rule is exactly the work:
 
-        div grad u1 = div m,  du1/dn = m.n inside, and u1 = 0 outside;
-        div grad u2 = 0, and on the surface u2 is the double layer of u1.
+    * "bricks", in boxes along the axes: the mean of m in each of equal bricks, Newell's exact tensor between these by
+      fast Fourier transforms, and the transpose of the mean (:class:`fespin.energy.bricks.BrickField`);
+    * "boundary", in bodies of any shape: finite elements inside and boundary elements on the surface
+      (:class:`fespin.energy.boundary_elements.BoundaryField`).
 
-    m and u are of first degree. In matrices, with K the stiffness, D that of int m.grad(phi) and w the lumped volumes,
-
-        B_d = -mu0 Ms w^-1 D^T (S + S^T)/2 D m,   S = (1 + E L R) K^+,
-
-    where R takes values at the surface, L is the dense matrix of the double layer and E continues harmonically into
-    the body. S is symmetric for the exact equations; the mean with its transpose makes the discrete field one too, so
-    that the energy -(Ms/2) sum_i w_i m_i.B_d,i is a quadratic form, and its change in a step of the midpoint rule is
-    exactly the work. A field takes four solves with two fixed sparse factors and two products with L, of which each
-    rank has its own rows. L is 8 n^2 bytes for n nodes on the surface. A mesh may have several parts that do not
-    touch.
+    In a box bricks are faster, and more accurate where cells are not much smaller than what m does: a uniform m has
+    the field of the closed form. Where a surface is not flat, or oblique to the bricks, they would have charges on
+    their steps.
 
     The constructor is collective, and so is every method.
 
@@ -57,26 +52,25 @@ class DipolarField:
         Grid of tetrahedra, in three dimensions.
     magnet
         Magnet, whose saturation magnetization counts.
+    method
+        "bricks", "boundary" or "auto": bricks if the mesh fills a box.
     memory
-        Bytes that the dense matrix may take, on all ranks together.
+        Bytes that the matrix of boundary elements may take, on all ranks together.
     options
-        PETSc options of the two sparse solves, without prefix.
+        PETSc options of the sparse solves of boundary elements, without prefix.
 
     Attributes
     ----------
-    surface
-        The :class:`fespin.energy.surface.Surface` of the body.
+    method
+        "bricks" or "boundary".
     scale
         mu0 Ms (T).
 
     Raises
     ------
     InputError
-        If the mesh is no body of tetrahedra, or its surface has too many nodes.
-
-    References
-    ----------
-    D. R. Fredkin, T. R. Koehler, IEEE Trans. Magn. 26, 415 (1990); D. A. Lindholm, IEEE Trans. Magn. 20, 2025 (1984).
+        If the mesh is no body of tetrahedra, it is to be made of bricks and fills no box, or its surface has too many
+        nodes.
 
     Examples
     --------
@@ -84,14 +78,22 @@ class DipolarField:
     >>> from fespin.geometry import bricks
     >>> from fespin.texture import Grid
     >>> cube = Grid(bricks(comm, (0, 0, 0), (1e-8, 1e-8, 1e-8), (6, 6, 6)))
-    >>> dipolar = DipolarField(cube, fs.Magnet(8e5, 0.02))
     >>> m = cube.directions((0, 0, 1))
-    >>> print(f"{dipolar.energy(m) / (2e-7 * np.pi * 8e5**2 * 1e-24):.2f}")  # near 1/3, the factor of a cube
-    0.32
+    >>> for method in ("bricks", "boundary"):
+    ...     dipolar = DipolarField(cube, fs.Magnet(8e5, 0.02), method=method)
+    ...     print(f"{dipolar.energy(m) / (2e-7 * np.pi * 8e5**2 * 1e-24):.3f}")  # 1/3 is the factor of a cube
+    0.333
+    0.320
     """
 
     def __init__(
-        self, grid: Grid, magnet: Magnetized, *, memory: float = DIPOLAR_MEMORY, options: Options | None = None
+        self,
+        grid: Grid,
+        magnet: Magnetized,
+        *,
+        method: str = "auto",
+        memory: float = DIPOLAR_MEMORY,
+        options: Options | None = None,
     ) -> None:
         if grid.dim != 3:
             raise InputError(
@@ -99,113 +101,60 @@ class DipolarField:
                 "and surfaces give the shape's anisotropy by hard_constant and easy_constant of the magnet"
             )
         require_positive("texture", "memory", memory)
+        if method not in DIPOLAR_METHODS:
+            raise InputError(f"texture: method is {method!r}; allowed: {', '.join(DIPOLAR_METHODS)}")
         self._grid, self.scale = grid, VACUUM_PERMEABILITY * magnet.saturation_magnetization
         self._half_ms = magnet.saturation_magnetization / 2
-        self.surface = Surface(grid)
-        if 8 * len(self.surface) ** 2 > memory:
+        box = None if method == "boundary" else box_of(grid)
+        if box is None and method == "bricks":
             raise InputError(
-                f"texture: the dipolar field's dense matrix of {len(self.surface)} nodes on the surface takes "
-                f"{8e-9 * len(self.surface) ** 2:.3g} GB; allowed: memory={memory:.3g} bytes; use a coarser mesh"
+                'texture: method is "bricks", and the mesh fills no box whose edges are along the axes; give '
+                '"boundary" or "auto"'
             )
-        self._layer = self.surface.double_layer()
-        self._shared = la.vector(grid.map, 1)
-        self._assemble(options)
+        self.method = "boundary" if box is None else "bricks"
+        self._operator: BrickField | BoundaryField
+        if box is None:
+            self._operator = BoundaryField(grid, self.surface, memory=memory, options=options)
+        else:
+            self._operator = BrickField(grid, box)
 
-    def _assemble(self, options: Options | None) -> None:
-        g, nodes = self._grid, len(self._grid.positions)
-        blocks = np.einsum("c,cai,cbi->cab", g.volumes, g.slopes, g.slopes)
-        rows, cols = (np.broadcast_to(x, blocks.shape).ravel() for x in (g.cells[:, :, None], g.cells[:, None, :]))
-        self._stiffness = sparse.csr_matrix((blocks.ravel(), (rows, cols)), shape=(nodes, nodes))
-        # int m.grad(phi_a) of a cell: the mean of m along the slope.
-        push = np.broadcast_to((g.share[:, None, None] * g.slopes)[:, :, None], (len(g.cells), 4, 4, 3))
-        rows = np.broadcast_to(g.cells[:, :, None, None], push.shape).ravel()
-        cols = (3 * g.cells[:, None, :, None] + np.arange(3)).astype(np.int64)
-        cols = np.broadcast_to(cols, push.shape).ravel()
-        self._charges = sparse.csr_matrix((push.ravel(), (rows, cols)), shape=(nodes, 3 * nodes))
-        self._slopes = self._charges.T.tocsr()
-        # Constants are in the kernel of K, and what they add to u1 the double layer takes away: any node may be zero.
-        lowest, _ = pieces(g)
-        inner, outer = (np.ones((g.owned, 1)) for _ in range(2))
-        inner[np.isin(g.numbers[: g.owned], lowest)] = 0.0
-        outer[self.surface.own] = 0.0
-        if options is None:
-            options = {"ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
-        self._inner = _Laplace(g, blocks, inner, "potential", options)
-        self._outer = _Laplace(g, blocks, outer, "harmonic potential", options)
-
-    # ---- parts of the chain
-    def _summed(self, values: Array) -> Array:
-        """Return values (nodes,) with those of the same node on other ranks added, at this rank's own ones (owned,)."""
-        if self._grid.comm.size == 1:
-            return values
-        self._shared.array[:] = values
-        self._shared.scatter_reverse(la.InsertMode.add)
-        return np.array(self._shared.array[: self._grid.owned])
-
-    def _stiff(self, values: Array) -> Array:
-        return self._summed(self._stiffness @ self._seen(values))
-
-    def _seen(self, values: Array) -> Array:
-        return self._grid.seen(values[:, None])[:, 0]
-
-    def _extended(self, values: Array) -> Array:
-        """Return E g: harmonic inside (owned,), with the values g at this rank's nodes of the surface."""
-        full = np.zeros(self._grid.owned)
-        full[self.surface.own] = values
-        return full - self._outer.solve(self._stiff(full))
-
-    def _drawn(self, load: Array) -> Array:
-        """Return E^T f at this rank's nodes of the surface, of a load (owned,)."""
-        return np.asarray((load - self._stiff(self._outer.solve(load)))[self.surface.own])
-
-    def _layered(self, values: Array, load: Array) -> tuple[Array, Array]:
-        """Return L g (own,) for g (n,), and this rank's part of L^T f (n,) for f (own,).
-
-        Both at once, by blocks of rows: the matrix is larger than a cache and read from memory once.
-        """
-        layer, straight = self._layer, np.empty(len(load))
-        back = np.zeros(len(values))
-        for k in range(0, len(load), _ROWS):
-            rows = layer[k : k + _ROWS]
-            straight[k : k + _ROWS] = rows @ values
-            back += load[k : k + _ROWS] @ rows
-        return straight, back
+    @cached_property
+    def surface(self) -> Surface:
+        """Return the surface of the body. Collective at its first use."""
+        return Surface(self._grid)
 
     def potential(self, m: Array) -> Array:
         """Return u (m) at this rank's own nodes (owned,) of m there (owned, 3); H = -Ms grad u.
 
         It is determined up to a constant in each part of the mesh.
+
+        Raises
+        ------
+        InputError
+            If the method is not "boundary": bricks have no potential.
         """
-        on = self.surface.own
-        load = self._summed(self._charges @ self._grid.seen(m).ravel())
-        first = self._inner.solve(load)
-        # The transpose: the load drawn to the surface, through the layer's columns, and as charges on the surface.
-        values, charges = self._layered(self.surface.collected(first[on]), self._drawn(load))
-        back = np.zeros_like(load)
-        back[on] = self.surface.summed(charges)
-        return first + (self._extended(values) + self._inner.solve(back)) / 2
+        if isinstance(self._operator, BrickField):
+            raise InputError('texture: bricks have no potential; give method="boundary" to DipolarField')
+        return self._operator.potential(m)
 
     def field(self, m: Array) -> Array:
         """Return mu0 H_d (T) at this rank's own nodes (owned, 3) of m there (owned, 3).
 
         It is the derivative of :meth:`energy`, divided by the lumped volumes and -Ms.
         """
-        pulled = (self._slopes @ self._seen(self.potential(m))).reshape(-1, 3)
-        parts = np.stack([self._summed(pulled[:, i]) for i in range(3)], axis=1)
-        return np.asarray(parts * (-self.scale / self._grid.weights[: self._grid.owned, None]))
+        return np.asarray(self._operator(m) * (-self.scale / self._grid.weights[: self._grid.owned, None]))
 
     def energy(self, m: Array) -> float:
         """Return -(Ms/2) sum_i w_i m_i.B_d,i (J), never negative for a mesh that resolves m; m (owned, 3)."""
-        weights = self._grid.weights[: self._grid.owned, None]
-        return -self._half_ms * self._grid.total(weights * m * self.field(m))
+        return self._half_ms * self.scale * self._grid.total(m * self._operator(m))
 
     @cached_property
     def factors(self) -> NDArray[Any]:
         """Return the body's demagnetizing tensor (3, 3): <H> = -N M of a uniform magnetization."""
         g, out = self._grid, np.empty((3, 3))
         for k in range(3):
-            b = self.field(np.broadcast_to(np.eye(3)[k], (g.owned, 3)).copy())
-            out[:, k] = -g.totals(*(g.weights[: g.owned] @ b)) / (self.scale * g.volume)
+            q = self._operator(np.broadcast_to(np.eye(3)[k], (g.owned, 3)).copy())
+            out[:, k] = g.totals(*q.sum(axis=0)) / g.volume
         return out
 
     def serves(self, grid: Grid, magnet: Magnetized) -> bool:
@@ -215,26 +164,5 @@ class DipolarField:
 
     def destroy(self) -> None:
         """Free the factors."""
-        self._inner.destroy()
-        self._outer.destroy()
-
-
-class _Laplace:
-    """Solves with the stiffness between the nodes that are free; the others' values are zero."""
-
-    def __init__(self, grid: Grid, blocks: Array, free: Array, name: str, options: Options) -> None:
-        self._free = free
-        seen = grid.seen(free)[:, 0][grid.cells]
-        kept = blocks * seen[:, :, None] * seen[:, None, :]
-        # Rows of the others get a diagonal of the matrix's own size.
-        size = grid.largest(blocks)
-        self._matrix = BlockMatrix(grid, 1, name.replace(" ", "_"), symmetric=True, options=options)
-        self._matrix.refresh(kept[..., None, None], size * (1 - free)[:, :, None])
-        # Of an iteration's defaults, which a direct solver does not read, PETSc would complain at its end.
-        self._matrix.options.remove("ksp_rtol", "ksp_max_it")
-
-    def solve(self, load: Array) -> Array:
-        return self._matrix.solve(load[:, None] * self._free)[:, 0]
-
-    def destroy(self) -> None:
-        self._matrix.destroy()
+        if isinstance(self._operator, BoundaryField):
+            self._operator.destroy()

@@ -14,6 +14,7 @@ import ufl
 from dolfinx import fem, la
 from dolfinx import mesh as dmesh
 from numpy.typing import NDArray
+from scipy import sparse
 from ufl.algorithms import estimate_total_polynomial_degree
 
 from ..errors import InputError, one_line
@@ -85,6 +86,7 @@ class InSpace:
         self._faces: list[NDArray[np.int32]] = []
         self._parts = self._declared(reference)
         self._kept: Array | None = None
+        self._linear: tuple[sparse.csr_matrix, Array] | None = None
 
     # ---- values
     def energy(self, m: Array) -> float:
@@ -106,14 +108,41 @@ class InSpace:
         return energy
 
     def field(self, m: Array) -> Array:
-        """Return B = -(dE/dm_i)/(Ms w_i) (T) at this rank's own nodes (owned, 3), w being the lumped volumes."""
+        """Return B = -(dE/dm_i)/(Ms w_i) (T) at this rank's own nodes (owned, 3), w being the lumped volumes.
+
+        Once the Hessian of a quadratic energy is known, the field is a product with it.
+        """
+        if self._kept is None:
+            self._assemble(m)
+        else:
+            if self._linear is None:
+                self._linear = self._derivative()
+            matrix, constant = self._linear
+            self._sum.array[:] = matrix @ self.grid.seen(m).ravel()
+            self._sum.array[:] += constant
+        if self.grid.comm.size > 1:
+            self._sum.scatter_reverse(la.InsertMode.add)
+        return np.asarray(self._sum.array[: 3 * self.grid.owned].reshape(-1, 3) * self._scale)
+
+    def _assemble(self, m: Array) -> None:
+        """Assemble this rank's part of dE/dm into `_sum`."""
         self._fill(m)
         self._sum.array[:] = 0.0
         for form in self._gradients:
             fem.assemble_vector(self._sum.array, form)
-        if self.grid.comm.size > 1:
-            self._sum.scatter_reverse(la.InsertMode.add)
-        return np.asarray(self._sum.array[: 3 * self.grid.owned].reshape(-1, 3) * self._scale)
+
+    def _derivative(self) -> tuple[sparse.csr_matrix, Array]:
+        """Return the matrix and the constant of dE/dm = H m + b of a quadratic energy: what this rank's cells add."""
+        assert self._kept is not None
+        cells, size = self.grid.cells, 3 * len(self.grid.positions)
+        parts = 3 * cells[:, :, None] + np.arange(3)  # (cells, corners, 3)
+        values = self._kept.transpose(0, 1, 3, 2, 4)
+        rows = np.broadcast_to(parts[:, :, :, None, None], values.shape).ravel()
+        columns = np.broadcast_to(parts[:, None, None], values.shape).ravel()
+        matrix = sparse.csr_matrix((values.ravel(), (rows, columns)), shape=(size, size))
+        matrix.eliminate_zeros()  # most energies leave the components of m alone
+        self._assemble(np.zeros((self.grid.owned, 3)))
+        return matrix, np.array(self._sum.array)
 
     def hessian(self, m: Array) -> Array:
         """Return the second derivatives of the energy, cell by cell (cells, dim + 1, dim + 1, 3, 3).

@@ -588,6 +588,10 @@ class Energy:
         return dataclasses.replace(self, volume=scales.volume)
 
 
+DIPOLAR_METHODS = ("auto", "bricks", "boundary")
+"""Ways to the dipolar field of a body, :class:`fespin.energy.DipolarField`."""
+
+
 @dataclass(frozen=True)
 class Dipolar:
     """The magnet's own dipolar field in space, :class:`fespin.energy.DipolarField`: an operator, not a density.
@@ -597,7 +601,9 @@ class Dipolar:
     Attributes
     ----------
     memory
-        Bytes that its dense matrix may take, on all ranks together.
+        Bytes that the matrix of boundary elements may take, on all ranks together.
+    method
+        "bricks", "boundary" or "auto", as in :class:`fespin.energy.DipolarField`.
 
     Examples
     --------
@@ -607,9 +613,12 @@ class Dipolar:
     """
 
     memory: float = DIPOLAR_MEMORY
+    method: str = "auto"
 
     def __post_init__(self) -> None:
         require_positive("dipolar field", "memory", self.memory)
+        if self.method not in DIPOLAR_METHODS:
+            raise InputError(f"dipolar field: method is {self.method!r}; allowed: {', '.join(DIPOLAR_METHODS)}")
 
 
 # ---- helpers of terms

@@ -287,12 +287,11 @@ def require_positive_entropy(grid: Grid, magnet: TexturedMagnet, m: Array, when:
     limit = magnet.steepest
     if math.isinf(limit):
         return
-    slope = grid.steepness(m)
-    top = grid.largest(slope)
+    slope, worst = grid.steepest(m)
+    top = grid.largest(np.array([slope]))
     if top <= limit * (1 + 1e-12):
         return
-    worst = int(np.argmax(slope)) if slope.size else -1
-    here = grid.positions[grid.cells[worst]].mean(axis=0).tolist() if worst >= 0 and slope[worst] == top else None
+    here = grid.positions[grid.cells[worst]].mean(axis=0).tolist() if slope == top else None
     place = next(p for p in grid.comm.allgather(here) if p is not None)
     at = ", ".join(f"{x:.4g}" for x in place[: grid.mesh.geometry.dim])
     raise ModelError(

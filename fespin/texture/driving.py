@@ -70,7 +70,7 @@ class Drives:
         if self._field is not None:
             turned += self._field[1] * max(0.0, largest(self._field[0].missed(begin, end)))
         if self._currents:
-            slope = largest(self._grid.steepness(self._grid.seen(m)))
+            slope = largest(np.array([self._grid.steepest(self._grid.seen(m))[0]]))
             density = sum(reach * max(0.0, largest(x.missed(begin, end))) for x, reach in self._currents)
             turned += self._drift * slope * density
         return turned * (end - begin)

@@ -15,7 +15,6 @@ from mpi4py import MPI
 
 from ..block_matrix import cross
 from ..checkpoint import StateFile
-from ..constants import DIPOLAR_MEMORY
 from ..energy.collection import require_no_shape
 from ..energy.dipolar import DipolarField
 from ..energy.terms import Dipolar
@@ -238,10 +237,10 @@ class Dynamics:
         declared = next((term for term in magnet.terms if isinstance(term, Dipolar)), None)
         self._own_dipolar = dipolar is True or (declared is not None and dipolar is False)
         require_no_shape("texture", magnet.terms, dipolar=dipolar is not False)
-        memory = DIPOLAR_MEMORY if declared is None else declared.memory
+        declared = declared or Dipolar()
         self.dipolar = dipolar if isinstance(dipolar, DipolarField) else None
         if self._own_dipolar:
-            self.dipolar = DipolarField(self.grid, magnet, memory=memory)
+            self.dipolar = DipolarField(self.grid, magnet, method=declared.method, memory=declared.memory)
         if self.dipolar is not None and not self.dipolar.serves(self.grid, magnet):
             raise InputError("texture: dipolar is a DipolarField of another grid or magnetization; give the same")
         self._rule = Midpoint(self.grid, magnet, fixed, options, self.dipolar)

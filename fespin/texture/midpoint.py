@@ -21,7 +21,9 @@ type CurrentOf = Callable[[Array, Array], Array | None]
 
 _CLOSE = 2e-13  # of m: what may be left of the iteration
 _FLOOR = 1e-11  # and so do those that rounding keeps from falling further
-_SLOW = 0.5  # ratio of two changes above which a dipolar field's iteration takes a new factor
+_ROUGH = 0.1  # of a residual: what a solve in bodies may leave
+_KEPT = 40  # pairs of an iterate's and a residual's differences: one for each iteration of a step
+_SLOW = 0.3  # ratio of two changes above which a dipolar field's iteration takes a new factor
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ class Midpoint:
         self._grid, self._magnet, self._dipolar = grid, magnet, dipolar
         self._free = (~fixed.astype(bool)).astype(float)[:, None]
         self._free_seen = grid.seen(self._free)
-        self._system = BlockMatrix(grid, 3, "magnetization", options=options)
+        # In bodies the system is not solved for itself, but to find the next iterate.
+        self._secants = _Secants(grid) if grid.dim == 3 else None
+        self._system = BlockMatrix(grid, 3, "magnetization", tolerance=_ROUGH, options=options)
         self.made_of: tuple[Array, Array, float] | None = None
         self._space = in_space(grid, magnet)
         self._local = np.zeros((3, 3)) if dipolar is None else -dipolar.scale * dipolar.factors
@@ -125,8 +129,10 @@ class Midpoint:
         magnet = self._magnet
         m, last, made, fresh = guess, np.inf, 0, True
         stale = self.made_of is None or not 0.8 < self.made_of[2] / tau < 1.25
-        secants = None if self._dipolar is None else _Secants(self._grid)
-        for _ in range(40):
+        secants = self._secants
+        if secants is not None:
+            secants.forget()
+        for _ in range(_KEPT):
             rate = 2 / tau * (m - old)
             density = current(m, rate)
             torques = self.torques(m, applied, density, old)
@@ -137,10 +143,11 @@ class Midpoint:
             if stale:
                 self._refresh(m, old, tau, torques, density)
                 stale, made = False, made + 1
-                secants = None if secants is None else _Secants(self._grid)
-            change = -self._system.solve(residual * (tau / 2))
-            if secants is not None:
-                change = secants.improved(m, change)
+            residual *= tau / 2
+            if secants is None:
+                change = -self._system.solve(residual)
+            else:
+                change = secants.change(m, residual, self._system.solve)
             size = self._grid.largest(np.abs(change))
             self.iterations += 1
             if not size < 1e3:
@@ -188,39 +195,57 @@ class Midpoint:
 
 
 class _Secants:
-    """Anderson's acceleration of an iteration m -> m + change(m): differences of earlier changes correct the next.
+    """Differences of iterates and of their residuals, of which the next change is made: GCR with any solver inside.
 
-    Those of the changes are kept orthonormal. For a linear problem it is the method of generalized conjugate residuals.
+    Each pair (u, q) tells that a move u changes the residual by q; the q are orthonormal. What of a residual lies in
+    their span the moves take away, and only the rest is left to the solver, which may be rough: of what it leaves out,
+    the dipolar field between the nodes above all, the pairs learn. For a linear problem it is the method of generalized
+    conjugate residuals.
 
     References
     ----------
-    D. G. Anderson, J. ACM 12, 547 (1965).
+    S. C. Eisenstat, H. C. Elman, M. H. Schultz, SIAM J. Numer. Anal. 20, 345 (1983); D. G. Anderson, J. ACM 12, 547
+    (1965).
     """
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
-        self._moves: list[Array] = []  # differences of m, and of the change that they made
-        self._falls: list[Array] = []
+        self._moves = np.empty((_KEPT, 3 * grid.owned))
+        self._falls = np.empty((_KEPT, 3 * grid.owned))
+        self._count = 0
         self._last: tuple[Array, Array] | None = None
 
-    def improved(self, m: Array, change: Array) -> Array:
-        """Return a better change (owned, 3) of m (owned, 3)."""
+    def forget(self) -> None:
+        """Drop what is known: pairs of another step are a hindrance."""
+        self._last, self._count = None, 0
+
+    def change(self, m: Array, residual: Array, solve: Callable[[Array], Array]) -> Array:
+        """Return the change (owned, 3) of m (owned, 3) that takes away its residual (owned, 3).
+
+        Parameters
+        ----------
+        solve
+            Returns the approximate change of m that adds a given residual.
+        """
+        flat = residual.ravel()
         if self._last is not None:
-            move, fall = self._corrected(m - self._last[0], change - self._last[1])
+            move, fall = self._rest(m.ravel() - self._last[0], flat - self._last[1])
+            move, fall = self._rest(move, fall)  # twice is enough for orthogonality to rounding
             length = math.sqrt(self._grid.total(fall * fall))
             if length > 0:
-                self._moves.append(np.asarray(move / length, dtype=float))
-                self._falls.append(np.asarray(fall / length, dtype=float))
-        self._last = m, change
-        step, rest = self._corrected(np.zeros_like(m), change)
-        return np.asarray(rest + step)
+                self._add(np.asarray(move / length, dtype=float), np.asarray(fall / length, dtype=float))
+        self._last = m.ravel(), flat
+        move, rest = self._rest(np.zeros_like(flat), flat)
+        return np.asarray(move.reshape(-1, 3) - solve(rest.reshape(-1, 3)))
 
-    def _corrected(self, move: Array, fall: Array) -> tuple[Array, Array]:
-        """Return a move and the change it makes without the known part of the change."""
-        if not self._falls:
+    def _add(self, move: Array, fall: Array) -> None:
+        self._moves[self._count], self._falls[self._count] = move, fall
+        self._count += 1
+
+    def _rest(self, move: Array, fall: Array) -> tuple[Array, Array]:
+        """Return a move and the residual it makes without the known part of the residual."""
+        if not self._count:
             return move, fall
-        for part, u, v in zip(
-            self._grid.totals(*(float(np.vdot(v, fall)) for v in self._falls)), self._moves, self._falls, strict=True
-        ):
-            move, fall = move - part * u, fall - part * v
-        return move, fall
+        moves, falls = self._moves[: self._count], self._falls[: self._count]
+        parts = self._grid.totals(*(falls @ fall))
+        return move - parts @ moves, fall - parts @ falls

@@ -352,11 +352,16 @@ def test_a_dipolar_field(tmp_path):
         MAGNET, (f"easy_constant = {K}\nhard_constant = {KH}\n", "dipolar = true\nmagnetization = [0, 0, 1]\n")
     )
     found, gaps = {}, []
-    for cell in (3e-9, 1.5e-9):
+    for cell, method in ((3e-9, "boundary"), (1.5e-9, "boundary"), (3e-9, "bricks")):
         cube = swap(BOX, ("[120e-9, 8e-9, 6e-9]", "[12e-9, 12e-9, 12e-9]"), ("6e-9", f"{cell}"))
-        found = run(tmp_path, plain + cube + task("dynamics", "duration = 1e-12", "tolerance = 1e-2"))[0]["tasks"]["1"]
+        text = plain + cube + task("dynamics", "duration = 1e-12", "tolerance = 1e-2")
+        chosen = ("--set", "texture.dipolar_method=boundary") if method == "boundary" else ()
+        summary = run(tmp_path, text, *chosen)[0]
+        found = summary["tasks"]["1"]
+        assert summary["texture"]["dipolar_method"] == method
         gaps.append(1 - found["energy"][0] / (4e-7 * math.pi * MS**2 / 6 * 12e-9**3))
     assert 0 < gaps[1] < 0.05 and gaps[0] / gaps[1] > 2.5  # edges and corners
+    assert abs(gaps[2]) < 1e-8
     assert found["closed_form"] is None
     assert abs(found["energy_balance"]) < 1e-6
 

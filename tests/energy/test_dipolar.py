@@ -82,7 +82,7 @@ def test_prism(comm):
     """Aharoni's factors of a prism with unequal edges; the error's order tends to 2 and the trace to 1."""
     expected, errors, traces = rectangular_prism_factors(*EDGES), [], []
     for n in (1, 2, 4):
-        found = DipolarField(prism(comm, n), MAGNET).factors
+        found = DipolarField(prism(comm, n), MAGNET, method="boundary").factors
         assert np.abs(found - np.diag(np.diag(found))).max() < 1e-12
         errors.append(np.abs(np.diag(found) - expected))
         traces.append(1 - np.trace(found))
@@ -94,7 +94,7 @@ def test_prism(comm):
 
 def test_cube(comm):
     """One third, the same along the three edges."""
-    found = DipolarField(prism(comm, 1, (9e-9,) * 3, (8, 8, 8)), MAGNET).factors
+    found = DipolarField(prism(comm, 1, (9e-9,) * 3, (8, 8, 8)), MAGNET, method="boundary").factors
     assert np.diag(found) == pytest.approx(np.full(3, 1 / 3), abs=8e-3)
     assert np.ptp(np.diag(found)) < 1e-10
 
@@ -122,6 +122,7 @@ def test_two_bodies(comm):
     x = grid.positions[: grid.owned]
     near = x[:, 0] < 10e-9
     dipolar = DipolarField(grid, MAGNET)
+    assert dipolar.method == "boundary"
     along = np.array([0.6, 0.0, 0.8])
     b = dipolar.field(np.where(near[:, None], along, 0.0))
     weights = grid.weights[: grid.owned] * ~near
@@ -152,11 +153,11 @@ def test_small_prism_precesses(comm):
 
 
 # ---- laws
-@pytest.mark.parametrize("shape", ["prism", "ball"])
-def test_symmetric_and_positive(comm, shape):
+@pytest.mark.parametrize(("shape", "method"), [("prism", "boundary"), ("ball", "boundary"), ("prism", "bricks")])
+def test_symmetric_and_positive(comm, shape, method):
     """w_i a_i.B(b)_i is symmetric to rounding, and energies lie between zero and that of a film."""
     grid = prism(comm, 2) if shape == "prism" else ball(comm, 9e-9, 3e-9)
-    dipolar = DipolarField(grid, MAGNET)
+    dipolar = DipolarField(grid, MAGNET, method=method)
     weights = grid.weights[: grid.owned, None]
     for seed in range(3):
         a = grid.directions(swirl) + noise(grid, seed)
@@ -188,8 +189,8 @@ def test_field_is_the_derivative_of_the_energy(comm):
     )
 
 
-@pytest.mark.parametrize("given", ["density", "circuit"])
-def test_balance(comm, given):
+@pytest.mark.parametrize(("given", "method"), [("density", "boundary"), ("circuit", "bricks")])
+def test_balance(comm, given, method):
     """Lengths and the balance of energy to rounding with all at work, in long steps, some nodes being held."""
     grid = prism(comm, 2)
     left = lambda x: x[0] < 1e-12  # noqa: E731
@@ -204,7 +205,7 @@ def test_balance(comm, given):
         field=lambda t: (0.05, -0.02 * t / 1e-11, 0.01),
         current=current,
         pinned=left,
-        dipolar=True,
+        dipolar=DipolarField(grid, MAGNET, method=method),
     )
     bare = stored_energy(grid, MAGNET, motion.directions)
     assert motion.energy - bare > 0.05 * abs(bare)
@@ -246,7 +247,15 @@ def test_bad_input(comm):
         assert "\n" not in str(error.value)
     grid = prism(comm, 1)
     with pytest.raises(InputError, match=re.escape("78 nodes on the surface takes 4.87e-05 GB; allowed: memory=1e+03")):
-        DipolarField(grid, MAGNET, memory=1e3)
+        DipolarField(grid, MAGNET, method="boundary", memory=1e3)
+    with pytest.raises(InputError, match="method is 'fft'; allowed: auto, bricks, boundary"):
+        DipolarField(grid, MAGNET, method="fft")
+    with pytest.raises(InputError, match="method is 'fft'; allowed: auto, bricks, boundary"):
+        fs.Dipolar(method="fft")
+    with pytest.raises(InputError, match='method is "bricks", and the mesh fills no box'):
+        DipolarField(ball(comm, 10e-9, 6e-9), MAGNET, method="bricks")
+    with pytest.raises(InputError, match='bricks have no potential; give method="boundary"'):
+        DipolarField(grid, MAGNET).potential(grid.directions(swirl))
     with pytest.raises(InputError, match="memory is -1"):
         DipolarField(grid, MAGNET, memory=-1)
     dipolar = DipolarField(grid, MAGNET)

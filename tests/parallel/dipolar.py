@@ -21,7 +21,12 @@ def swirl(x):
 
 def numbers():
     grid = Grid(mesh.create_box(COMM, [[0, 0, 0], [20e-9, 15e-9, 9e-9]], [6, 4, 2]))
-    dipolar = DipolarField(grid, MAGNET)
+    for method in ("boundary", "bricks"):
+        for key, value in of(grid, DipolarField(grid, MAGNET, method=method)):
+            yield f"{method}/{key}", value
+
+
+def of(grid, dipolar):
     weights = grid.weights[: grid.owned]
     for i, row in enumerate(dipolar.factors):
         for j, value in enumerate(row):

@@ -115,8 +115,17 @@ BAD = {
     "nm": (("core = 8e-9", "core = 8"), ["texture.vortex.core", "found 8", "4 nm is 4e-9"]),
     "narrow": (("= 0.2\n", "= 200.0\n"), ["texture.vortex", "|grad m| is 1.25e+08", "wider vortex"]),
     "memory": (
-        ("mesh_size = 10e-9", "mesh_size = 0.3e-9"),
+        (
+            '[texture.geometry]\nshape = "box"\nsize = [60e-9, 60e-9, 10e-9]\nmesh_size = 10e-9',
+            'dipolar_method = "boundary"\n[texture.geometry]\nshape = "box"\nsize = [60e-9, 60e-9, 10e-9]\n'
+            "mesh_size = 0.3e-9",
+        ),
         ["texture.geometry.mesh_size", "nodes on the surface", "8 GB"],
+    ),
+    "method": (("dipolar = true", 'dipolar_method = "bricks"'), ["texture.dipolar_method", "nothing uses it"]),
+    "no method": (
+        ("dipolar = true", 'dipolar = true\ndipolar_method = "fft"'),
+        ["texture.dipolar_method", 'found "fft"', "bricks"],
     ),
     "unused": (
         ('kind = "dynamics"\nduration = 2e-11\nsamples = 3\ntolerance = 1e-3', 'kind = "electromotive_force"'),

@@ -51,10 +51,12 @@ def check_texture(case: TextureCase) -> None:
         raise InputError(
             f'texture.dipolar: it needs a body of three dimensions; found shape = "{table.geometry.shape}"'
         )
+    if table.dipolar_method != "auto" and not table.dipolar:
+        raise InputError("texture.dipolar_method: nothing uses it; it belongs to dipolar = true")
     if table.wall is not None:
         resolved_wall(table)
     check_body(OWNER, table.geometry, SHAPES, default_cell(table))
-    if table.dipolar and table.geometry.shape is not None:
+    if table.dipolar_method == "boundary" and table.geometry.shape is not None:
         _check_surface(table)
     if table.geometry.shape is not None:
         check_cells(table, table.geometry.cell(default_cell(table)))

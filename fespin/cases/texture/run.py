@@ -13,6 +13,7 @@ from dolfinx import mesh as dmesh
 from mpi4py import MPI
 from ufl import Measure
 
+from ...energy.bricks import box_of
 from ...errors import InputError
 from ...texture import DipolarField, Grid, static_voltage, vortex, wall
 from ..body.geometry import make_body
@@ -77,7 +78,12 @@ def prepare(
         wire.section = grid.volume / (high - low) if table.geometry.shape is not None else _end(wire)
     # Here, so that what is too large is refused before anything is written.
     if table.dipolar and any(isinstance(t, TextureDynamics) for t in case.task):
-        wire.dipolar = DipolarField(grid, magnet)
+        if table.dipolar_method == "bricks" and box_of(grid) is None:
+            raise InputError(
+                'texture.dipolar_method: found "bricks", and the mesh fills no box whose edges are along the axes; '
+                'allowed: "boundary" or "auto"'
+            )
+        wire.dipolar = DipolarField(grid, magnet, method=table.dipolar_method)
     say(f"mesh: {body.cells} cells in {body.dimension}D, {time.perf_counter() - begin:.2f} s")
     if table.geometry.mesh is not None:
         for note in body_extent(OWNER, table.geometry.mesh, [float(x) for x in body.high - body.low]):
@@ -123,15 +129,19 @@ def _describe(wire: Wire) -> Results:
         limits = (magnet.wall_width(), magnet.walker_field, magnet.breakdown_current()) if not table.dipolar else None
         for k, key in enumerate(("width_at_rest", "walker_field", "breakdown_current")):
             walls[key] = None if limits is None else finite(limits[k])
-    return walls | {
-        "hard_field": magnet.hard_field,
-        "drift_per_current": magnet.drift_per_current,
-        "voltage_per_field": static_voltage(magnet),
-        "steepest": finite(magnet.steepest),
-        "dimension": wire.body.dimension,
-        "length": wire.length,
-        "section": wire.section,
-        "volume": wire.grid.volume,
-        "cells": wire.body.cells,
-        "mesh_size": wire.body.size,
-    }
+    return (
+        walls
+        | {
+            "hard_field": magnet.hard_field,
+            "drift_per_current": magnet.drift_per_current,
+            "voltage_per_field": static_voltage(magnet),
+            "steepest": finite(magnet.steepest),
+            "dimension": wire.body.dimension,
+            "length": wire.length,
+            "section": wire.section,
+            "volume": wire.grid.volume,
+            "cells": wire.body.cells,
+            "mesh_size": wire.body.size,
+        }
+        | ({} if wire.dipolar is None else {"dipolar_method": wire.dipolar.method})
+    )

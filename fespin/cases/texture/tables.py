@@ -110,6 +110,11 @@ class TextureTable(Table):
         description="whether m feels its own dipolar field, in three dimensions; the anisotropies are then "
         "those of the material alone",
     )
+    dipolar_method: Literal["auto", "bricks", "boundary"] = Field(
+        "auto",
+        description='how the dipolar field is found: "bricks", by transforms, in a box along the axes; "boundary", by '
+        'boundary elements, in any body; "auto": bricks if the mesh fills a box',
+    )
     geometry: BodyTable = Field(description="the wire: a line, rectangle, box or mesh file")
     wall: WallTable | None = Field(None, description="where the magnet has a wall")
     vortex: VortexTable | None = Field(None, description="instead of a wall; in a plane or a box")
