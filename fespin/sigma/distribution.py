@@ -13,10 +13,11 @@ from mpi4py import MPI
 from ..energy.on_sphere import Array
 from ..errors import InputError
 from .dimensionless import DimensionlessDrift
+from .fourier import Fourier
 from .meridian import Meridian
 from .space import Density, Sigma
 
-type Surface = Sigma | Meridian
+type Surface = Sigma | Fourier | Meridian
 
 type Gauge = Literal["forces", "drift"]
 """Which of the currents that have the same divergence; see :meth:`Distribution.current`."""
@@ -132,6 +133,11 @@ class Distribution:
             "method": self.method,
             "error_estimate": self.error_estimate,
         }
+
+
+def mean_change(found: Distribution, other: Distribution) -> float:
+    """Return the length of the difference of two mean directions. Collective."""
+    return float(np.linalg.norm(found.mean - other.mean))
 
 
 def mixture(parts: Sequence[Distribution], weights: Sequence[float] | Array, method: str) -> Distribution:

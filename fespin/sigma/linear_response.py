@@ -14,7 +14,6 @@ from ..petsc import Options
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
 from .escape import Rates, escape, stable_points
-from .factor import apply
 from .krylov import sweep
 from .operator import Operator
 from .space import Density
@@ -174,7 +173,7 @@ def _answer(
     inside = np.array([surface.load(d.points) for d in slow.densities])
     seen = np.array([[d.expect(f) for f in functions] for d in slow.densities])
     # The slow part of a function is its mean in each state; it is subtracted with the committors as weights.
-    rest = functionals - seen.T @ np.array([apply(operator.M, q * operator.scale) for q in reach])
+    rest = functionals - seen.T @ np.array([operator.M.apply(q * operator.scale) for q in reach])
     quick, error = sweep(operator, operator.functional(load - share @ inside), rest, omegas, rtol=rtol)
     identity = np.eye(len(share))
     chain = np.array([np.linalg.solve(1j * w * identity - slow.generator.T, share) @ seen for w in omegas])

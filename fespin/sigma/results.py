@@ -14,7 +14,7 @@ from ..macrospin.landscape import survey
 from ..macrospin.spin import Macrospin
 from .distribution import Distribution
 from .escape import Rates
-from .krylov import Vector
+from .matrix import Vector
 from .resolution import WORTHLESS
 from .switching import Course
 

@@ -23,7 +23,7 @@ from ..energy.on_sphere import Array
 from ..macrospin.landscape import flood, grid
 from .dimensionless import DimensionlessDrift
 from .distribution import Surface
-from .operator import Potential
+from .space import Potential
 
 # Depth below the saddle (kT) at which the potential is clipped outside the basin.
 _CLIP_DEPTH = 8.0
