@@ -89,6 +89,19 @@ class Distribution:
         """Return the integral of the density's negative part, as a positive number. Collective."""
         return self.surface.integral(np.maximum(-self.points, 0.0))
 
+    @property
+    def blur(self) -> float:
+        """Return the integral of the difference between the density and what is interpolated from its nodes."""
+        return self.surface.integral(np.abs(self.surface.at_points(self.nodes) - self.points))
+
+    def at(self, surface: Surface) -> Array:
+        """Return the density at the quadrature points of its own surface, or of other rings if it lives on rings."""
+        if surface is self.surface:
+            return self.points
+        if not isinstance(self.surface, Fourier):
+            raise InputError("distribution: it lives on another mesh")
+        return self.surface.at(self.nodes, surface.points)
+
     def function(self) -> fem.Function:
         """Return the density as a DOLFINx function. Collective."""
         return self.surface.function(self.nodes, "density")

@@ -62,6 +62,9 @@ class Evolution:
         Numbers of steps that count and of steps that were repeated.
     final
         The distribution at the last time.
+    error_estimate
+        On rings around an axis: largest change of the mean direction or the probability at any time by more Fourier
+        orders and a higher degree; None elsewhere.
 
     Examples
     --------
@@ -79,6 +82,13 @@ class Evolution:
     steps: int
     rejected: int
     final: Distribution = field(repr=False)
+    error_estimate: float | None = None
+
+
+def path_change(found: Evolution, other: Evolution) -> float:
+    """Return the largest difference of two evolutions' mean directions and probabilities."""
+    apart = np.linalg.norm(found.mean - other.mean, axis=1).max()
+    return float(max(apart, np.abs(found.probability - other.probability).max()))
 
 
 @dataclass

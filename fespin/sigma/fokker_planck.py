@@ -28,11 +28,11 @@ from .cost import bearable_sphere, cost_of_a_course
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, mean_change, power
 from .estimates import compared, drowned, neighbourhoods, relative_errors
-from .evolution import Evolution, evolve
+from .evolution import Evolution, evolve, path_change
 from .fourier import Fourier
 from .meridian import Meridian
 from .operator import Operator
-from .orders import Climbed, Orders, Unresolved, refuse
+from .orders import Climbed, Orders, Unresolved, refuse, require_even_rings
 from .passage import log_first_passage
 from .passes import is_high, sphere_for_rates
 from .resolution import meridian_cells, remedy, require_resolution
@@ -47,8 +47,12 @@ type Method = Literal["automatic", "sphere", "fourier"]
 """How the sphere of directions is divided, see :class:`FokkerPlanck`."""
 
 # Errors at which answers on rings need no more orders: of curves, as a multiple of what the time integration is asked
-# for, of rates, modes, responses, and mean directions.
-_CURVE, _RATE, _MODE, _RESPONSE, _MEAN = 20.0, 1e-5, 1e-6, 1e-5, 1e-6
+# for, of rates, modes, responses, mean directions, and paths of these.
+_CURVE, _RATE, _MODE, _RESPONSE, _MEAN, _PATH = 20.0, 1e-5, 1e-6, 1e-5, 1e-6, 1e-4
+# The number of cells that rates take, over the usual one: the flux through a pass is between the wells.
+_PASSES = 1.5
+# How much the changes of other rates than the fastest count.
+_SLOWER = 1e-3
 
 
 class FokkerPlanck:
@@ -189,6 +193,7 @@ class FokkerPlanck:
         tolerance: float,
         axes: Sequence[Sequence[float] | Array] = (),
         functions: Sequence[Density] = (),
+        refinement: float = 1.0,
     ) -> Climbed[T] | None:
         """Return an answer on rings around an axis; None if the meridian or triangles serve better. Collective."""
         if self.axis is not None and shares(self.axis, axes, functions):
@@ -196,7 +201,7 @@ class FokkerPlanck:
         if self._orders is None:
             return None
         try:
-            return self._orders.climb(self.comm, solve, change, tolerance)
+            return self._orders.climb(self.comm, solve, change, tolerance, refinement)
         except Unresolved as why:
             if self.method == "fourier":
                 raise refuse(why) from why
@@ -209,7 +214,8 @@ class FokkerPlanck:
         def solve(surface: Surface) -> Distribution:
             return steady_state(surface, self.free, self.options)
 
-        found = self._on_rings(solve, mean_change, _MEAN)
+        # The mean of Boltzmann's distribution is exact on all rings. Its nodes may be asked for, too.
+        found = self._on_rings(solve, lambda a, b: a.blur, _MEAN)
         return found.answer if found is not None else solve(self.surface())
 
     def steady(self) -> Distribution:
@@ -302,9 +308,11 @@ class FokkerPlanck:
             return found
 
         def change(found: escaping.Rates, other: escaping.Rates) -> float:
-            return float(rate_changes(found, other).max())
+            # A rate that is smaller by many powers of ten may be lost, as its estimate tells.
+            changes = rate_changes(found, other)
+            return float(max(changes.flat[np.argmax(found.log_rates)], _SLOWER * np.minimum(changes, 1.0).max()))
 
-        on_rings = self._on_rings(solve, change, _RATE)
+        on_rings = self._on_rings(solve, change, _RATE, refinement=_PASSES)
         if on_rings is not None:
             return escape_times(on_rings.answer, on_rings.check, self.spin)
         surface = self._surface_for_rates()
@@ -460,23 +468,36 @@ class FokkerPlanck:
 
         build = builder(self.spin, self.torque, field, drive)
         stops = np.concatenate([samples(t[-1] * rate), t * rate, np.asarray(breakpoints, dtype=float) * rate])
-        surface = self.surface([axis, *directions(build, stops)], list(watched.values()))
-        if initial is not None and initial.surface.dim < surface.dim:
+        axes, functions = [axis, *directions(build, stops)], list(watched.values())
+
+        def solve(surface: Surface) -> Evolution:
+            if initial is not None:
+                load = surface.load(initial.at(surface))
+            else:
+                free = DimensionlessDrift(self.spin, field=build(0.0).field)
+                load = courses.hemisphere_equilibrium(free, surface, axis)
+            rings = isinstance(surface, Fourier)
+            if rings and self.torque is None:
+                require_even_rings(surface, map(build, stops))
+            # Each rung has a state of its own.
+            file = checkpoint.with_name(f"{checkpoint.name}.{surface.orders}") if checkpoint and rings else checkpoint
+            return evolve(
+                surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
+                tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
+                checkpoint=file, every=every, resume=resume, options=self.options, comm=self.comm,
+            )  # fmt: skip
+
+        if initial is None or isinstance(initial.surface, Fourier):
+            on_rings = self._on_rings(solve, path_change, max(_PATH, tolerance), axes, functions)
+            if on_rings is not None:
+                return dataclasses.replace(on_rings.answer, times=t, error_estimate=on_rings.change)
+        surface = self.surface(axes, functions) if initial is None else initial.surface
+        if initial is not None and surface.dim < 2 and not shares(surface.axis, axes, functions):
             raise InputError(
                 "evolve: the initial distribution lives on a meridian, but field, start or observables are not "
                 "symmetric about its axis; make it with axisymmetric=False"
             )
-        surface = initial.surface if initial is not None else surface
-        if initial is not None:
-            load = surface.load(initial.points)
-        else:
-            load = courses.hemisphere_equilibrium(DimensionlessDrift(self.spin, field=build(0.0).field), surface, axis)
-        evolution = evolve(
-            surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
-            tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
-            checkpoint=checkpoint, every=every, resume=resume, options=self.options, comm=self.comm,
-        )  # fmt: skip
-        return dataclasses.replace(evolution, times=t)
+        return dataclasses.replace(solve(surface), times=t)
 
     def mean_first_passage(
         self,

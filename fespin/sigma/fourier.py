@@ -370,6 +370,14 @@ class Fourier:
         """Return a function with the given nodal values (owned,) at the quadrature points (n,)."""
         return np.asarray(np.matmul(self._basis, self._of_cells(values)) @ self._around.T).ravel()
 
+    def at(self, values: Array, u: Array) -> Array:
+        """Return a function with the given nodal values (owned,) at directions (n, 3)."""
+        x = u @ self.turn
+        theta, phi = np.arctan2(np.hypot(x[:, 0], x[:, 1]), x[:, 2]), np.arctan2(x[:, 1], x[:, 0])
+        cell = np.clip(np.searchsorted(self.edges, theta, side="right") - 1, 0, self.cells - 1)
+        basis = self._polynomials((theta - self.edges[cell]) / self._lengths[cell])[0]
+        return np.asarray(np.einsum("na,nap,np->n", basis, self._of_cells(values)[cell], self._kernel(phi)))
+
     def gradient_at_points(self, values: Array) -> Array:
         """Return the gradient along the sphere of a function with given nodal values, (n, 3).
 
@@ -392,17 +400,20 @@ class Fourier:
         """Return the integral over the sphere of a function given at the quadrature points (n,)."""
         return float(values @ self.measure)
 
+    def circle(self, theta: Array) -> Array:
+        """Return directions on circles of latitude (n, angles, 3), as many as integrals around the axis take."""
+        t, f = np.broadcast_arrays(np.asarray(theta)[:, None], self.phi)
+        return self._directions(t.ravel(), f.ravel()).reshape(*t.shape, 3)
+
     def mean(self, potential: Potential) -> Potential:
         """Return the mean of a potential over circles of latitude, a function of the polar angle alone."""
-        count = 2 * self.orders + self.width + 1
-        phi = 2 * np.pi * np.arange(count) / count
 
         def averaged(u: Array) -> tuple[Array, Array]:
             along = u @ self.axis
             theta = np.arctan2(np.linalg.norm(u - along[:, None] * self.axis, axis=1), along)
             # Directions come in rings: each circle is averaged once.
             circles, which = np.unique(np.round(theta, 13), return_inverse=True)
-            t, f = (x.ravel() for x in np.meshgrid(circles, phi, indexing="ij"))
+            t, f = (x.ravel() for x in np.meshgrid(circles, self.phi, indexing="ij"))
             v, slope = potential(self._directions(t, f))
             value = v.reshape(len(circles), -1).mean(axis=1)
             fall = np.sum(slope * self._frame(t, f)[0], axis=1).reshape(len(circles), -1).mean(axis=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,8 @@ from .mesh import rotation_to
 RUNGS = ((4, 4), (6, 5), (8, 6), (11, 7), (16, 8))
 # Wells no further from the axis than this lie near it (cosine); energies that vary more around it (kT) are not tried.
 _NEAR, _VARIED = math.cos(math.radians(30)), 80.0
+# In evolutions the weight follows the energy on a ring, which may vary by so much (kT).
+_EVEN = 40.0
 # An answer that misses its tolerance is still taken if its error is below this.
 _GOOD = 1e-3
 # Places at which energies and torques are looked at around the axis.
@@ -68,19 +70,19 @@ class Orders:
     """
 
     def __init__(self, drift: DimensionlessDrift) -> None:
-        self.drift, self._first = drift, 0
+        self.drift = drift
         self.axis = common_axis(drift)
-        self.cells = ring_cells(drift)
+        self.cells, self.width = ring_cells(drift), azimuthal_width(drift, self.axis)
         self._known: dict[tuple[int, int], Fourier] = {}
+        self._first: dict[float, int] = {}  # rung on which answers were last found, for each refinement
 
-    def rings(self, rung: int) -> Fourier:
-        """Return the rings of a rung."""
+    def rings(self, rung: int, refinement: float = 1.0) -> Fourier:
+        """Return the rings of a rung, of more cells by a factor."""
         orders, degree = RUNGS[rung]
-        if (orders, degree) not in self._known:
-            self._known[orders, degree] = Fourier(
-                self.axis, self.cells, orders, degree=degree, width=azimuthal_width(self.drift, self.axis)
-            )
-        return self._known[orders, degree]
+        cells = 2 * round(refinement * self.cells / 2)
+        if (rung, cells) not in self._known:
+            self._known[rung, cells] = Fourier(self.axis, cells, orders, degree=degree, width=self.width)
+        return self._known[rung, cells]
 
     def climb[T](
         self,
@@ -88,6 +90,7 @@ class Orders:
         solve: Callable[[Fourier], T],
         change: Callable[[T, T], float],
         tolerance: float,
+        refinement: float = 1.0,
     ) -> Climbed[T]:
         """Solve on one rung after the other until an answer's error is small. Collective.
 
@@ -103,6 +106,8 @@ class Orders:
             Takes two answers, returns their difference: the error of the first.
         tolerance
             Wanted error.
+        refinement
+            Factor on the number of cells.
 
         Raises
         ------
@@ -111,8 +116,8 @@ class Orders:
         """
         found: list[tuple[Fourier, T | None]] = []
         changes: list[float] = []
-        for rung in range(self._first, len(RUNGS)):
-            rings = self.rings(rung)
+        for rung in range(self._first.get(refinement, 0), len(RUNGS)):
+            rings = self.rings(rung, refinement)
             answer: T | None
             try:
                 answer = solve(rings)
@@ -126,7 +131,7 @@ class Orders:
             last = rung == len(RUNGS) - 1
             if changes and (changes[-1] <= tolerance or (last and changes[-1] <= _GOOD)):
                 assert found[-2][1] is not None and answer is not None
-                self._first = min(max(rung - 1, 0), len(RUNGS) - 2)
+                self._first[refinement] = min(max(rung - 1, 0), len(RUNGS) - 2)
                 return Climbed(found[-2][0], found[-2][1], answer, changes[-1])
             if _hopeless(changes, rung):
                 break
@@ -216,6 +221,29 @@ def _circles(axis: Array) -> tuple[Array, tuple[Array, Array], Array]:
 def _around(drift: DimensionlessDrift, axis: Array, function: Callable[[Array], Array]) -> Array:
     """Return a function on circles about an axis (circles, angles)."""
     return function(_circles(axis)[2]).reshape(_CIRCLES, _ANGLES)
+
+
+def require_even_rings(rings: Fourier, drifts: Iterable[DimensionlessDrift]) -> None:
+    """Refuse rings around which the energy varies so much that weights span too many powers of ten.
+
+    Parameters
+    ----------
+    drifts
+        Motions without torque, in the fields that come.
+
+    Raises
+    ------
+    Unresolved
+        If it does.
+    """
+    seen = {drift.field: drift for drift in drifts}
+    circles = _circles(rings.axis)[2]
+    # The fields with the largest parts across the axis decide.
+    across = sorted(seen, key=lambda b: float(np.linalg.norm(np.cross(b, rings.axis))))
+    for field in across[-1:]:
+        varied = float(np.ptp(seen[field].potential(circles).reshape(_CIRCLES, _ANGLES), axis=1).max())
+        if varied > _EVEN:
+            raise Unresolved(f"its energy varies by {varied:.3g} kT around its axis in a field")
 
 
 def refuse(why: Unresolved) -> InputError:
