@@ -49,6 +49,8 @@ type Method = Literal["automatic", "sphere", "fourier"]
 # Errors at which answers on rings need no more orders: of curves, as a multiple of what the time integration is asked
 # for, of rates, modes, responses, mean directions, and paths of these.
 _CURVE, _RATE, _MODE, _RESPONSE, _MEAN, _PATH = 20.0, 1e-5, 1e-6, 1e-5, 1e-6, 1e-4
+# The largest part of Boltzmann's distribution that interpolation between nodes may misplace.
+_BLUR = 1e-4
 # The number of cells that rates take, over the usual one: the flux through a pass is between the wells.
 _PASSES = 1.5
 # How much the changes of other rates than the fastest count.
@@ -215,7 +217,7 @@ class FokkerPlanck:
             return steady_state(surface, self.free, self.options)
 
         # The mean of Boltzmann's distribution is exact on all rings. Its nodes may be asked for, too.
-        found = self._on_rings(solve, lambda a, b: a.blur, _MEAN)
+        found = self._on_rings(solve, lambda a, b: a.blur, _BLUR)
         return found.answer if found is not None else solve(self.surface())
 
     def steady(self) -> Distribution:
@@ -309,7 +311,8 @@ class FokkerPlanck:
 
         def change(found: escaping.Rates, other: escaping.Rates) -> float:
             # A rate that is smaller by many powers of ten may be lost, as its estimate tells.
-            changes = rate_changes(found, other)
+            # What rates say is uncertain by as much as they are themselves.
+            changes = np.maximum(rate_changes(found, other) - found.rates.max(), 0.0)
             return float(max(changes.flat[np.argmax(found.log_rates)], _SLOWER * np.minimum(changes, 1.0).max()))
 
         on_rings = self._on_rings(solve, change, _RATE, refinement=_PASSES)
@@ -468,7 +471,8 @@ class FokkerPlanck:
 
         build = builder(self.spin, self.torque, field, drive)
         stops = np.concatenate([samples(t[-1] * rate), t * rate, np.asarray(breakpoints, dtype=float) * rate])
-        axes, functions = [axis, *directions(build, stops)], list(watched.values())
+        axes: list[Array] = [np.asarray(axis), *directions(build, stops)]
+        functions = list(watched.values())
 
         def solve(surface: Surface) -> Evolution:
             if initial is not None:
@@ -476,11 +480,12 @@ class FokkerPlanck:
             else:
                 free = DimensionlessDrift(self.spin, field=build(0.0).field)
                 load = courses.hemisphere_equilibrium(free, surface, axis)
-            rings = isinstance(surface, Fourier)
-            if rings and self.torque is None:
-                require_even_rings(surface, map(build, stops))
-            # Each rung has a state of its own.
-            file = checkpoint.with_name(f"{checkpoint.name}.{surface.orders}") if checkpoint and rings else checkpoint
+            file = checkpoint
+            if isinstance(surface, Fourier):
+                if self.torque is None:
+                    require_even_rings(surface, map(build, stops))
+                if checkpoint is not None:  # each order has a state of its own
+                    file = checkpoint.with_name(f"{checkpoint.name}.{surface.orders}")
             return evolve(
                 surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
                 tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
@@ -491,7 +496,8 @@ class FokkerPlanck:
             on_rings = self._on_rings(solve, path_change, max(_PATH, tolerance), axes, functions)
             if on_rings is not None:
                 return dataclasses.replace(on_rings.answer, times=t, error_estimate=on_rings.change)
-        surface = self.surface(axes, functions) if initial is None else initial.surface
+        there = None if initial is None or isinstance(initial.surface, Fourier) else initial.surface
+        surface = self.surface(axes, functions) if there is None else there
         if initial is not None and surface.dim < 2 and not shares(surface.axis, axes, functions):
             raise InputError(
                 "evolve: the initial distribution lives on a meridian, but field, start or observables are not "

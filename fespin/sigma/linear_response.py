@@ -18,6 +18,7 @@ from .krylov import sweep
 from .operator import Operator
 from .space import Density
 from .stationary import steady_state
+from .weight import is_weighted
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _around(
         slow = rates if rates.rates.max() < _SLOW else None
     steady = steady_state(surface, reduced, options)
     # The plain form has the smaller error under torque; it loses the tails of the density, which do not matter here.
-    return Operator(surface, reduced, weighted=not reduced.has_torque, options=options), steady, slow
+    return Operator(surface, reduced, weighted=is_weighted(surface, reduced), options=options), steady, slow
 
 
 def _answer(

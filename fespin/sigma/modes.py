@@ -22,6 +22,7 @@ from .operator import Operator
 from .resolution import require_resolution
 from .results import Spectrum
 from .spectrum import Mode, Pairs, merged, meridian_near, meridian_spectrum, near, near_zero
+from .weight import is_weighted
 
 # Eigenvalues below this are rounding; the rates of escape give them.
 _SLOW = 1e-6
@@ -119,7 +120,7 @@ class _Problem:
         """Return eigenvalues, their methods, densities, residuals and, on a meridian, azimuthal orders. Collective."""
         orders: tuple[int, ...] | None = None
         # Under torque the plain form has the smaller error; slow modes come from rates of escape anyway.
-        operator = Operator(surface, self.drift, weighted=not self.drift.has_torque, options=self.options)
+        operator = Operator(surface, self.drift, weighted=is_weighted(surface, self.drift), options=self.options)
         try:
             if self.near_to is not None:
                 target = self.near_to / self.drift.spin.diffusion

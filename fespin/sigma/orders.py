@@ -22,7 +22,7 @@ RUNGS = ((4, 4), (6, 5), (8, 6), (11, 7), (16, 8))
 # Wells no further from the axis than this lie near it (cosine); energies that vary more around it (kT) are not tried.
 _NEAR, _VARIED = math.cos(math.radians(30)), 80.0
 # In evolutions the weight follows the energy on a ring, which may vary by so much (kT).
-_EVEN = 40.0
+_EVEN = 15.0
 # An answer that misses its tolerance is still taken if its error is below this.
 _GOOD = 1e-3
 # Places at which energies and torques are looked at around the axis.

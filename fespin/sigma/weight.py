@@ -8,6 +8,15 @@ from .fourier import Fourier
 from .space import Potential
 
 
+def is_weighted(surface: Surface, reduced: DimensionlessDrift) -> bool:
+    """Return whether the weighted form is the better one for what changes in time.
+
+    Without torque it is, but for rings: where the weight varies by more than some 15 kT around one, its mass matrix is
+    singular to rounding.
+    """
+    return not reduced.has_torque and not isinstance(surface, Fourier)
+
+
 def weight_of(surface: Surface, reduced: DimensionlessDrift) -> Potential:
     """Return the potential V of the weight m = exp(-V) on a surface, with its gradient.
 
