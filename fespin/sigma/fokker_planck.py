@@ -583,6 +583,7 @@ class FokkerPlanck:
 
         on_rings = self._on_rings(solve, lambda a, b: float(changes(a, b).max()), _RESPONSE, [e])
         if on_rings is not None:
+            surface: Surface = on_rings.surface
             values, error = on_rings.answer
             error = error + changes(on_rings.answer, on_rings.check)
         else:
@@ -593,7 +594,7 @@ class FokkerPlanck:
                 require_resolution(surface, "the susceptibility", float(np.median(error)), self.spin)
         values = values * self.spin.moment / self.spin.thermal_energy
         scale = VACUUM_PERMEABILITY * self.spin.saturation_magnetization
-        return linear_response.Susceptibility(f, values, e, scale * values, error)
+        return linear_response.Susceptibility(f, values, e, scale * values, error, surface)
 
     def noise(
         self, observable: Density, frequencies: Sequence[float] | Array, *, rtol: float = 1e-6
@@ -619,6 +620,7 @@ class FokkerPlanck:
             solve, lambda a, b: float(changes(a[0], b[0]).max()), _RESPONSE, functions=[observable]
         )
         if on_rings is not None:
+            surface: Surface = on_rings.surface
             density, mean, variance, error = on_rings.answer
             error = error + changes(density, on_rings.check[0])
         else:
@@ -627,4 +629,4 @@ class FokkerPlanck:
             if self.verify:
                 error = error + changes(density, solve(surface.coarser)[0])
                 require_resolution(surface, "the noise", float(np.median(error)), self.spin)
-        return linear_response.Noise(f, density / self.spin.diffusion, mean, variance, error)
+        return linear_response.Noise(f, density / self.spin.diffusion, mean, variance, error, surface)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,9 @@ class Susceptibility:
     susceptibility
         chi = dM/dH = mu0 Ms d<u>/dB, without unit, (n, 3) complex.
     error_estimate
-        Relative error at each frequency: the difference of two sizes of the Krylov space (n,).
+        Relative error at each frequency: the difference of two sizes of the Krylov space, and of two spaces (n,).
+    surface
+        Where it was solved for.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class Susceptibility:
     direction: Array
     susceptibility: NDArray[np.complex128]
     error_estimate: Array
+    surface: Surface | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Noise:
         Mean and variance of R in the stationary state.
     error_estimate
         Relative error at each frequency (n,).
+    surface
+        Where it was solved for.
 
     Examples
     --------
@@ -79,6 +84,7 @@ class Noise:
     mean: float
     variance: float
     error_estimate: Array
+    surface: Surface | None = field(default=None, repr=False)
 
 
 def checked_frequencies(frequencies: Sequence[float] | Array) -> Array:

@@ -64,7 +64,7 @@ def find_spectrum(
     # What comes from rates of escape is no eigenpair.
     residual = np.where(np.isin(methods, ("stationary", "committor")), 0.0, residual)
     scale = drift.spin.diffusion
-    spectrum = Spectrum(scale * values, values, methods, residual.copy(), residual, tuple(vectors), orders)
+    spectrum = Spectrum(scale * values, values, methods, residual.copy(), residual, tuple(vectors), orders, surface)
     if verify:
         other, other_methods = replace(problem, count=count + 4).solve(surface.coarser)[:2]
         error = _errors(spectrum, other, other_methods)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from mpi4py import MPI
 
 from ..energy.on_sphere import Array, tangent_frame
 from ..errors import InputError, SolverError
-from ..macrospin.landscape import survey
+from ..macrospin.landscape import wells_axis
 from ..macrospin.spin import PROBES
 from .dimensionless import DimensionlessDrift
 from .fourier import Fourier
@@ -19,8 +18,8 @@ from .mesh import rotation_to
 
 # Azimuthal orders and degrees that are tried one after the other; each one's error shows in the next.
 RUNGS = ((4, 4), (6, 5), (8, 6), (11, 7), (16, 8))
-# Wells no further from the axis than this lie near it (cosine); energies that vary more around it (kT) are not tried.
-_NEAR, _VARIED = math.cos(math.radians(30)), 80.0
+# Energies that vary more around the axis (kT) are not tried.
+_VARIED = 80.0
 # In evolutions the weight follows the energy on a ring, which may vary by so much (kT).
 _EVEN = 15.0
 # An answer that misses its tolerance is still taken if its error is below this.
@@ -158,16 +157,8 @@ def common_axis(drift: DimensionlessDrift) -> Array:
     Unresolved
         If there is none, or the energy varies too much around it.
     """
-    wells = [w.direction for w in survey(drift.spin).wells]
-    axis = np.array([0.0, 0.0, 1.0])
-    if wells:
-        # Sums of opposite wells on an axis keep it.
-        axis = wells[0] + sum((np.sign(w @ wells[0]) * w for w in wells[1:]), np.zeros(3))
-        axis /= np.linalg.norm(axis)
-    for k in range(3):  # an axis of coordinates stays exactly one
-        if abs(axis[k]) > 1 - 1e-12:
-            axis = np.sign(axis[k]) * np.eye(3)[k]
-    if any(abs(w @ axis) < _NEAR for w in wells):
+    axis = wells_axis(drift.spin)
+    if axis is None:
         raise Unresolved("its wells do not lie near one axis")
     around = _around(drift, axis, drift.potential)
     varied = float(np.ptp(around, axis=1).max())

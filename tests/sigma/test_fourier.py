@@ -1,4 +1,4 @@
-"""Rings around an axis, Fourier series times elements of the polar angle: against triangles, harmonics, closed forms."""
+"""Rings around an axis: Fourier series times elements of the polar angle, against harmonics, triangles, closed forms."""
 
 import numpy as np
 import pytest
@@ -142,7 +142,7 @@ def test_which_problems_fit():
     axis = common_axis(DimensionlessDrift(spin))
     assert abs(axis[2]) > 0.97
     torque = tilted(spin, 1.0, 30)
-    assert azimuthal_width(DimensionlessDrift(spin, torque), np.array([0.0, 0, 1])) == 2
+    assert azimuthal_width(DimensionlessDrift(spin, torque), np.array([0.0, 0, 1])) == 1
     assert azimuthal_width(DimensionlessDrift(bit(40, 0.1)), np.array([0.0, 0, 1])) == 0
     cubic = fs.Macrospin(damping=0.1, terms=[fs.Cubic(stability=20)], **SIZE)
     with pytest.raises(Unresolved, match="near one axis"):
