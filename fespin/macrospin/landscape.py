@@ -20,6 +20,8 @@ _POINTS = 6000
 _SHALLOW = 0.05
 # Wells whose depths differ by less are equally deep (kT, and of the energy's range).
 _EQUAL = 1e-6, 1e-10
+# Wells this near to an axis lie near it (cosine).
+_NEAR = float(np.cos(np.radians(30)))
 
 
 @dataclass(frozen=True)
@@ -263,6 +265,22 @@ def _newton(v: Pointwise, start: Array, index: int) -> Array:
         if length < 1e-12:
             break
     return u
+
+
+def wells_axis(spin: Macrospin) -> Array | None:
+    """Return the axis on or near which all wells of an energy lie, within 30 degrees; None if there is none.
+
+    Without wells it is z.
+    """
+    wells = [w.direction for w in survey(spin).wells]
+    if not wells:
+        return np.array([0.0, 0.0, 1.0])
+    axis = sum((w if w @ wells[0] > 0 else -w for w in wells), np.zeros(3))
+    axis /= np.linalg.norm(axis)
+    for e in np.eye(3):  # an axis of coordinates stays exactly one
+        if abs(axis @ e) > 1 - 1e-12:
+            axis = np.sign(axis @ e) * e
+    return axis if all(abs(w @ axis) > _NEAR for w in wells) else None
 
 
 def symmetry_axis(spin: Macrospin, axes: Sequence[Array]) -> Array | None:

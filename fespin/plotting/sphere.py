@@ -21,6 +21,7 @@ from ..quantities import direction, leading_sign
 from ..sigma.dimensionless import DimensionlessDrift
 from ..sigma.distribution import Distribution
 from ..sigma.fields import ranks_of
+from ..sigma.fourier import Fourier
 from ..sigma.meridian import Meridian
 from .sphere_curves import plot_eigenvalues, plot_hysteresis, plot_noise, plot_write_error
 
@@ -134,6 +135,8 @@ def _logarithm(distribution: Distribution, least: float, ranks: MPI.Intracomm) -
     surface = distribution.surface
     if isinstance(surface, Meridian):
         u, rho = surface.nodes, distribution.nodes
+    elif isinstance(surface, Fourier):
+        _, u, rho = surface.shown(distribution.nodes)
     else:
         parts = ranks.gather((surface.nodes, distribution.nodes), 0)
         if parts is not None:

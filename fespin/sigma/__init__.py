@@ -5,6 +5,7 @@ from .decomposition import Decomposition, decompose
 from .distribution import Distribution
 from .evolution import Evolution
 from .fokker_planck import FokkerPlanck
+from .fourier import Fourier
 from .linear_response import Noise, Susceptibility
 from .meridian import Meridian
 from .results import Escape, Spectrum, Switching
@@ -18,6 +19,7 @@ __all__ = [
     "Escape",
     "Evolution",
     "FokkerPlanck",
+    "Fourier",
     "Meridian",
     "Noise",
     "PhaseDiagram",

@@ -12,19 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from dolfinx.fem import petsc as fem_petsc
 from mpi4py import MPI
-from petsc4py import PETSc
 
 from ..energy.on_sphere import Array
 from ..petsc import Options
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
-from .factor import Factor
-from .operator import Potential
-
-# Cells whose matrices are made at a time.
-_CHUNK = 512
+from .matrix import Matrix
+from .space import Potential
+from .weight import weight_of
 
 
 class Balanced:
@@ -46,7 +42,7 @@ class Balanced:
         options: Options | None = None,
     ) -> None:
         self.surface, self.reduced, self.options = surface, reduced, options
-        self.potential = potential or reduced.effective
+        self.potential = potential or weight_of(surface, reduced)
         u = surface.points
         self.values, slope = self.potential(u)
         # The part of the velocity that the weight does not describe.
@@ -72,11 +68,10 @@ class Balanced:
             (owned, n).
         """
         matrix = self._matrix(transposed)
-        first = matrix.getOwnershipRange()[0]
-        matrix.zeroRows((np.asarray(rows, dtype=int) + first).astype(np.int32), 1.0)
+        matrix.pin(np.asarray(rows, dtype=int))
         out = []
         try:
-            factor = Factor(matrix, self.options)
+            factor = matrix.factor(self.options)
         finally:
             matrix.destroy()
         # reshape(len(rows), -1) would be ambiguous on a rank that holds none of the rows.
@@ -88,42 +83,18 @@ class Balanced:
         factor.destroy()
         return np.stack(out, axis=1)
 
-    def _matrix(self, transposed: bool) -> PETSc.Mat:
+    def _matrix(self, transposed: bool) -> Matrix:
         """Return the matrix of -(current of w, grad phi), rows relative to their own weights. Collective."""
-        surface = self.surface
-        matrix = fem_petsc.create_matrix(surface.unit_form)
-        dofs = surface.space.dofmap.list[: surface.cells]
+        surface, u = self.surface, self.surface.points
         # The lowest V of all cells that meet at a degree of freedom, of other ranks too.
         level = surface.lowest(self._lowest)
-        for k in range(0, surface.cells, _CHUNK):
-            part = slice(k, min(k + _CHUNK, surface.cells))
-            local = self._local(part)
-            if transposed:
-                local = local.swapaxes(1, 2)
-            local *= np.exp(level[dofs[part]] - self._lowest[part, None])[:, :, None]
-            rows = np.ascontiguousarray(dofs[part], dtype=np.int32)
-            matrix.setValuesLocalRCV(rows, rows, np.ascontiguousarray(local), addv=PETSc.InsertMode.ADD_VALUES)
-        matrix.assemble()
-        return matrix
+        rows = np.exp(level[surface.of_cells] - self._lowest[:, None])
+        weight = np.exp(np.repeat(self._lowest, len(u) // max(surface.cells, 1)) - self.values)
 
-    def _local(self, part: slice) -> Array:
-        """Return the matrices of some cells, relative to the weight of the lowest V of each (cells, n, n)."""
-        surface = self.surface
-        basis, slopes, lift = surface.tables(part)
-        cells, count = lift.shape[:2]
-        at = slice(part.start * count, part.stop * count)
-        u = surface.points[at]
-        values = self.values[at].reshape(cells, count)
-        weight = surface.measure[at].reshape(cells, count) * np.exp(self._lowest[part, None] - values)
-        # The current that a gradient along each derivative on the reference cell makes.
-        k = lift.shape[3]
-        flows = np.stack([self.reduced.flow(u, lift[..., i].reshape(-1, 3)) for i in range(k)], axis=-1)
-        flows = np.einsum("cqid,cqie->cqde", lift, flows.reshape(cells, count, 3, k))
-        drift = np.einsum("cqid,cqi->cqd", lift, self._rest[at].reshape(cells, count, 3))
-        current = np.einsum("cqde,qje->cqdj", flows, slopes) + drift[..., None] * basis[None, :, None, :]
-        current *= -weight[:, :, None, None]
-        test = np.moveaxis(slopes, 1, 0).reshape(basis.shape[1], -1)
-        return np.asarray(test @ current.reshape(cells, -1, basis.shape[1]))
+        def flow(part: slice, gradient: Array) -> Array:
+            return self.reduced.flow(u[part], gradient)
+
+        return surface.balanced(flow, self._rest, weight, rows, transposed=transposed)
 
     # ---- integrals
     def log_mass(self, w: Array) -> float:

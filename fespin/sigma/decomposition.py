@@ -10,7 +10,6 @@ from dolfinx import fem
 
 from ..energy.on_sphere import Array
 from ..errors import InputError
-from .factor import Factor
 from .space import Sigma
 
 
@@ -68,9 +67,9 @@ def decompose(sigma: Sigma, field: Callable[[Array], Array]) -> Decomposition:
     n = len(u)
     stiffness = sigma.transport(np.ones(n), np.zeros(n), np.zeros((n, 3)))
     # One value is fixed, the mean subtracted afterwards.
-    rows = np.array([0] if sigma.comm.rank == 0 else [], dtype=np.int32)
-    stiffness.zeroRowsColumns(rows + stiffness.getOwnershipRange()[0], 1.0)
-    factor = Factor(stiffness)
+    rows = np.array([0] if sigma.comm.rank == 0 else [], dtype=int)
+    stiffness.pin(rows)
+    factor = stiffness.factor()
     potentials = []
     for source in (x, np.cross(x, u)):
         load = sigma.load_gradient(source)

@@ -13,10 +13,11 @@ from mpi4py import MPI
 from ..energy.on_sphere import Array
 from ..errors import InputError
 from .dimensionless import DimensionlessDrift
+from .fourier import Fourier
 from .meridian import Meridian
 from .space import Density, Sigma
 
-type Surface = Sigma | Meridian
+type Surface = Sigma | Fourier | Meridian
 
 type Gauge = Literal["forces", "drift"]
 """Which of the currents that have the same divergence; see :meth:`Distribution.current`."""
@@ -88,6 +89,19 @@ class Distribution:
         """Return the integral of the density's negative part, as a positive number. Collective."""
         return self.surface.integral(np.maximum(-self.points, 0.0))
 
+    @property
+    def blur(self) -> float:
+        """Return the integral of the difference between the density and what is interpolated from its nodes."""
+        return self.surface.integral(np.abs(self.surface.at_points(self.nodes) - self.points))
+
+    def at(self, surface: Surface) -> Array:
+        """Return the density at the quadrature points of its own surface, or of other rings if it lives on rings."""
+        if surface is self.surface:
+            return self.points
+        if not isinstance(self.surface, Fourier):
+            raise InputError("distribution: it lives on another mesh")
+        return self.surface.at(self.nodes, surface.points)
+
     def function(self) -> fem.Function:
         """Return the density as a DOLFINx function. Collective."""
         return self.surface.function(self.nodes, "density")
@@ -132,6 +146,11 @@ class Distribution:
             "method": self.method,
             "error_estimate": self.error_estimate,
         }
+
+
+def mean_change(found: Distribution, other: Distribution) -> float:
+    """Return the length of the difference of two mean directions. Collective."""
+    return float(np.linalg.norm(found.mean - other.mean))
 
 
 def mixture(parts: Sequence[Distribution], weights: Sequence[float] | Array, method: str) -> Distribution:

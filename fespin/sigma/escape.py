@@ -19,7 +19,6 @@ from ..petsc import Options
 from .balanced import Balanced
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
-from .factor import Factor
 from .operator import Operator
 from .trial_potential import trial_potential
 
@@ -93,13 +92,22 @@ class Rates:
 def stable_points(reduced: DimensionlessDrift, starts: Array | None = None) -> Array:
     """Return the stable fixed points of the motion that belong to the wells of the energy (k, 3).
 
+    Those of the wells are sought once for each drift.
+
     Parameters
     ----------
     starts
         Directions from which they are sought instead (n, 3).
     """
+    if starts is None:
+        known: Array | None = reduced.__dict__.get("_stable")
+        if known is None:
+            wells = np.array([w.direction for w in survey(reduced.spin).wells]).reshape(-1, 3)
+            known = stable_points(reduced, wells)
+            reduced.__dict__["_stable"] = known  # as cached properties do
+        return known
     points: list[Array] = []
-    for start in [w.direction for w in survey(reduced.spin).wells] if starts is None else starts:
+    for start in starts:
         u = stable_point(reduced, start)
         if u is not None and not any(x @ u > 1 - 1e-6 for x in points):
             points.append(u)
@@ -108,20 +116,17 @@ def stable_points(reduced: DimensionlessDrift, starts: Array | None = None) -> A
 
 def stable_point(reduced: DimensionlessDrift, start: Array) -> Array | None:
     """Return the stable fixed point that Newton's method reaches from a direction; None if it fails."""
-    u = start
+    u, h = start, 1e-5
+    steps = h * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
     for _ in range(50):
         frame = tangent_frame(u[None])[0]
-
-        def motion(x: Array, u: Array = u, frame: Array = frame) -> Array:
-            moved = u + x @ frame
-            moved /= np.linalg.norm(moved)
-            return np.asarray(frame @ reduced.velocity(moved[None])[0])
-
-        h = 1e-5
-        slope = np.stack([(motion(h * e) - motion(-h * e)) / (2 * h) for e in np.eye(2)], axis=1)
+        moved = u + steps @ frame
+        moved /= np.linalg.norm(moved, axis=1)[:, None]
+        motion = reduced.velocity(moved) @ frame.T
+        slope = ((motion[1::2] - motion[2::2]) / (2 * h)).T
         if abs(np.linalg.det(slope)) < 1e-9 * np.abs(slope).max() ** 2:
             return None  # a flat valley: no restoring motion in one direction
-        step = -np.linalg.solve(slope, motion(np.zeros(2)))
+        step = -np.linalg.solve(slope, motion[0])
         length = float(np.linalg.norm(step))
         u = u + step * min(1.0, 0.2 / length if length else 1.0) @ frame
         u /= np.linalg.norm(u)
@@ -262,15 +267,11 @@ def _stepped(q: Array) -> Array:
 def boundary_value(operator: Operator, fixed: dict[int, float]) -> Array:
     """Return w that solves the stationary equation with given values at some degrees of freedom. Collective."""
     matrix = operator.A.copy()
-    left, right = matrix.createVecs()
     # Rows are divided by the local weight.
-    left.array[:], right.array[:] = 1 / operator.scale, operator.scale
-    matrix.diagonalScale(left, right)
+    matrix.rescale(1 / operator.scale, operator.scale)
     rows = np.array(sorted(fixed), dtype=int)
-    matrix.zeroRows((rows + matrix.getOwnershipRange()[0]).astype(np.int32), 1.0)
-    left.destroy()
-    right.destroy()
-    factor = Factor(matrix, operator.options)
+    matrix.pin(rows)
+    factor = matrix.factor(operator.options)
     matrix.destroy()
     b = np.zeros(operator.surface.owned)
     b[rows] = [fixed[int(r)] for r in rows]

@@ -22,10 +22,9 @@ from ..progress import Progress
 from ..stepping import SDIRK4, Course, Kept, Proportional, StepControl, stops_between
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
-from .factor import apply
 from .operator import Operator
 from .schedule import changes
-from .space import Density
+from .space import Density, Places
 from .switching import depth
 
 # Error of the embedded method, of order 3 and filtered, in the step. Operators are made at each step anyway, so that
@@ -63,6 +62,9 @@ class Evolution:
         Numbers of steps that count and of steps that were repeated.
     final
         The distribution at the last time.
+    error_estimate
+        On rings around an axis: largest change of the mean direction or the probability at any time by more Fourier
+        orders and a higher degree; None elsewhere.
 
     Examples
     --------
@@ -80,6 +82,13 @@ class Evolution:
     steps: int
     rejected: int
     final: Distribution = field(repr=False)
+    error_estimate: float | None = None
+
+
+def path_change(found: Evolution, other: Evolution) -> float:
+    """Return the largest difference of two evolutions' mean directions and probabilities."""
+    apart = np.linalg.norm(found.mean - other.mean, axis=1).max()
+    return float(max(apart, np.abs(found.probability - other.probability).max()))
 
 
 @dataclass
@@ -96,18 +105,20 @@ class _State:
     def time(self) -> float:
         return self.course.time
 
-    def save(self, file: StateFile) -> None:
+    def save(self, file: StateFile, places: Places) -> None:
         numbers = {"rows": self.rows, "drift": self.drift, "weighted": self.weighted}
-        file.save(vars(self.course) | numbers, {"load": self.load[:, None]})
+        file.save(vars(self.course) | numbers, {"load": self.load[places][:, None]})
 
     @classmethod
-    def loaded(cls, file: StateFile, times: Array) -> _State | None:
+    def loaded(cls, file: StateFile, places: Places, times: Array) -> _State | None:
         saved = file.load()
         if saved is None:
             return None
         numbers, values = saved
         with file.understood():
-            state = cls(Course.taken_from(numbers), values["load"][:, 0], **numbers)
+            load = np.zeros(len(values["load"]))
+            load[places] = values["load"][:, 0]
+            state = cls(Course.taken_from(numbers), load, **numbers)
         if len(state.rows) > len(times) or state.time > times[-1] * (1 + 1e-12):
             raise InputError(f"checkpoint '{file.path}': it is of a longer evolution; remove it to start afresh")
         return state
@@ -169,8 +180,9 @@ def evolve(
     end = float(times[-1])
     state, file = _State(Course(step=end / 1000), start), None
     if checkpoint is not None:
-        file = StateFile(comm, surface.space, checkpoint, every=every, about="an evolution on the sphere")
-        state = (_State.loaded(file, times) if resume else None) or state
+        stored = surface.stored
+        file = StateFile(comm, stored.space, checkpoint, every=every, about="an evolution on the sphere")
+        state = (_State.loaded(file, stored.places, times) if resume else None) or state
     mass = float(surface.comm.allreduce(float(start.sum())))
     operators = _Operators(surface, build, weighted and state.weighted, axis, options)
     control = StepControl(
@@ -205,7 +217,7 @@ def evolve(
             progress(state.time / end)
         if file is not None and file.due():
             state.weighted = operators.weighted
-            state.save(file)
+            state.save(file, surface.stored.places)
     final = operators.at(end)
     x = final.project(state.load)
     rows = np.array(state.rows)
@@ -337,13 +349,13 @@ def _tried(surface: Surface, operators: _Operators, state: _State, h: float, tol
         assert factor is not None
         right = state.load + h * _sum(weights, slopes, state.load)
         x = factor.solve(right / op.scale)
-        slopes.append(-op.scale * apply(op.A, x))
+        slopes.append(-op.scale * op.A.apply(x))
     assert factor is not None
     # One more solve keeps stiff parts from spoiling the estimate.
     e = factor.solve(h * _sum(SDIRK4.error, slopes, state.load) / op.scale)
     factor.destroy()
     # Mass that is in the wrong place: a measure that no weight distorts.
-    wrong = np.abs(op.scale * apply(op.M, e)).sum()
+    wrong = np.abs(op.scale * op.M.apply(e)).sum()
     error = float(surface.comm.allreduce(float(wrong))) / tolerance
     # Small probabilities are followed relative to themselves, until they are as small as rounding.
     watched = operators.hemisphere(op)

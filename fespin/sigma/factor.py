@@ -83,13 +83,3 @@ class Factor:
     def destroy(self) -> None:
         """Free the factors. Collective."""
         destroy(self._ksp, self._b, self._x)
-
-
-def apply(matrix: PETSc.Mat, x: Array) -> Array:
-    """Return the matrix times a vector, both this rank's part. Collective."""
-    a, b = matrix.createVecs()
-    a.array[:] = x
-    matrix.mult(a, b)
-    out = np.array(b.array)
-    destroy(a, b)
-    return out

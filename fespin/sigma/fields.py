@@ -16,6 +16,7 @@ from ..energy.on_sphere import Array
 from ..macrospin.spin import Macrospin
 from ..output import FieldFile
 from .distribution import Distribution
+from .fourier import Fourier, revolved
 from .meridian import Meridian
 from .space import Sigma
 
@@ -25,7 +26,7 @@ _AROUND = 180
 
 def ranks_of(distribution: Distribution, comm: MPI.Intracomm | None = None) -> MPI.Intracomm:
     """Return the ranks that hold a distribution together; `comm`, or all, where each holds the whole of it."""
-    whole = isinstance(distribution.surface, Meridian)
+    whole = not isinstance(distribution.surface, Sigma)
     ranks: MPI.Intracomm = (comm or MPI.COMM_WORLD) if whole else distribution.surface.comm
     return ranks
 
@@ -52,7 +53,7 @@ def write_sphere_fields(
     decades
         Powers of ten below the maximum at which the density is cut off before its logarithm is taken.
     comm
-        Matters on a meridian, which every rank holds for itself: who calls; default: all ranks.
+        Matters on a meridian and on rings, which every rank holds for itself: who calls; default: all ranks.
     """
     ranks = ranks_of(distribution, comm)
     with FieldFile(ranks, path, sphere_fields(distribution, spin, decades, ranks)) as file:
@@ -66,11 +67,13 @@ def sphere_fields(
     surface = distribution.surface
     if isinstance(surface, Meridian):
         cells, x, values = _revolved(surface, distribution.nodes)
-        if ranks.rank != 0:
-            cells, x = cells[:0], x[:0]
+    elif isinstance(surface, Fourier):
+        cells, x, values = surface.shown(distribution.nodes)
     else:
         cells, x = _split(surface)
         values = np.concatenate(ranks.allgather(distribution.nodes))
+    if ranks.rank != 0 and not isinstance(surface, Sigma):  # every rank has the whole
+        cells, x = cells[:0], x[:0]
     mesh = _compat.create_mesh(ranks, cells, basix.ufl.element("Lagrange", "triangle", 1, shape=(3,)), x)
     space = fem.functionspace(mesh, ("Lagrange", 1))
     density = values[mesh.geometry.input_global_indices]
@@ -112,10 +115,4 @@ def _revolved(surface: Meridian, nodes: Array) -> tuple[NDArray[np.int64], Array
     rings = along[:, None, None] * surface.axis + np.sqrt(1 - along**2)[:, None, None] * circle
     x = np.concatenate([surface.axis[None], rings.reshape(-1, 3), -surface.axis[None]])
     values = np.concatenate([nodes[order[:1]], np.repeat(nodes[inner], _AROUND), nodes[order[-1:]]])
-    number = 1 + np.arange(len(inner) * _AROUND).reshape(len(inner), _AROUND)
-    beside = np.roll(number, -1, axis=1)
-    a, b, c, d = (y.ravel() for y in (number[:-1], beside[:-1], number[1:], beside[1:]))
-    top = np.stack([np.zeros(_AROUND, dtype=int), number[0], beside[0]], axis=1)
-    bottom = np.stack([np.full(_AROUND, len(x) - 1), beside[-1], number[-1]], axis=1)
-    cells = np.concatenate([top, np.stack([a, c, b], axis=1), np.stack([b, c, d], axis=1), bottom])
-    return cells.astype(np.int64), x, values
+    return revolved(len(inner), _AROUND), x, values

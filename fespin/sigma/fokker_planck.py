@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from mpi4py import MPI
@@ -25,11 +26,13 @@ from . import linear_response
 from . import switching as courses
 from .cost import bearable_sphere, cost_of_a_course
 from .dimensionless import DimensionlessDrift
-from .distribution import Distribution, Surface, power
+from .distribution import Distribution, Surface, mean_change, power
 from .estimates import compared, drowned, neighbourhoods, relative_errors
-from .evolution import Evolution, evolve
+from .evolution import Evolution, evolve, path_change
+from .fourier import Fourier
 from .meridian import Meridian
 from .operator import Operator
+from .orders import Climbed, Orders, Unresolved, refuse, require_even_rings
 from .passage import log_first_passage
 from .passes import is_high, sphere_for_rates
 from .resolution import meridian_cells, remedy, require_resolution
@@ -38,6 +41,20 @@ from .schedule import builder, checked_times, directions, samples
 from .space import Density, Sigma
 from .stationary import steady_state
 from .symmetry import checked, find_axis, shares
+
+METHODS = ("automatic", "sphere", "fourier")
+type Method = Literal["automatic", "sphere", "fourier"]
+"""How the sphere of directions is divided, see :class:`FokkerPlanck`."""
+
+# Errors at which answers on rings need no more orders: of curves, as a multiple of what the time integration is asked
+# for, of rates, modes, responses, mean directions, and paths of these.
+_CURVE, _RATE, _MODE, _RESPONSE, _MEAN, _PATH = 20.0, 1e-5, 1e-6, 1e-5, 1e-6, 1e-4
+# The largest part of Boltzmann's distribution that interpolation between nodes may misplace.
+_BLUR = 1e-4
+# The number of cells that rates take, over the usual one: the flux through a pass is between the wells.
+_PASSES = 1.5
+# How much the changes of other rates than the fastest count.
+_SLOWER = 1e-3
 
 
 class FokkerPlanck:
@@ -56,9 +73,14 @@ class FokkerPlanck:
         The spin torque, or None.
     axisymmetric
         None: find out. False: always use the sphere.
+    method
+        "fourier": rings around an axis, Fourier series times elements of the polar angle (:class:`Fourier`), for
+        problems whose wells lie near one axis. "sphere": elements on triangles (:class:`Sigma`). "automatic": rings
+        where 16 orders or fewer resolve the answer, else triangles. Default: "sphere" if one is given, else automatic.
+        Problems that are symmetric need no order at all.
     verify
         Estimate errors by a second solve with a degree less, of switching a degree more, and refuse what is
-        worthless; not for evolutions.
+        worthless; not for evolutions. On rings errors are always estimated, by more orders and a degree more.
     sphere
         Makes the sphere when it is needed, if `sigma` is a communicator; default: of a size that fits.
     fitted
@@ -72,7 +94,7 @@ class FokkerPlanck:
     Raises
     ------
     InputError
-        If `axisymmetric` is True and the problem is not.
+        If `axisymmetric` is True and the problem is not; if the method is unknown, or contradicts a sphere.
 
     Examples
     --------
@@ -92,6 +114,7 @@ class FokkerPlanck:
         torque: Torque | None = None,
         *,
         axisymmetric: bool | None = None,
+        method: Method | None = None,
         verify: bool = True,
         sphere: Callable[[], Sigma] | None = None,
         fitted: bool | None = None,
@@ -105,6 +128,12 @@ class FokkerPlanck:
         self._sigma = sigma if isinstance(sigma, Sigma) else None
         self.free, self.drift = DimensionlessDrift(spin), DimensionlessDrift(spin, torque)
         self.axis = None if axisymmetric is False else find_axis(spin, torque)
+        given = isinstance(sigma, Sigma)
+        self.method = method or ("sphere" if given or sphere is not None or axisymmetric is False else "automatic")
+        if self.method not in METHODS:
+            raise InputError(f"sphere: the method is {method!r}; it must be one of {', '.join(map(repr, METHODS))}")
+        if self.method == "fourier" and (given or axisymmetric is False):
+            raise InputError("sphere: method 'fourier' takes no sphere of triangles, and no axisymmetric = False")
         if axisymmetric and self.axis is None:
             raise InputError(
                 "sphere: the problem is not symmetric about an axis; energy, field and torque must share one"
@@ -147,19 +176,64 @@ class FokkerPlanck:
     def _operator(self, surface: Surface, reduced: DimensionlessDrift, *, weighted: bool = True) -> Operator:
         return Operator(surface, reduced, weighted=weighted, options=self.options)
 
+    @cached_property
+    def _orders(self) -> Orders | None:
+        """Rings for the problem; None if triangles are asked for, or rings do not fit."""
+        if self.method == "sphere":
+            return None
+        try:
+            return Orders(self.drift)
+        except Unresolved as why:
+            if self.method == "fourier":
+                raise refuse(why) from why
+            return None
+
+    def _on_rings[T](
+        self,
+        solve: Callable[[Surface], T],
+        change: Callable[[T, T], float],
+        tolerance: float,
+        axes: Sequence[Sequence[float] | Array] = (),
+        functions: Sequence[Density] = (),
+        refinement: float = 1.0,
+    ) -> Climbed[T] | None:
+        """Return an answer on rings around an axis; None if the meridian or triangles serve better. Collective."""
+        if self.axis is not None and shares(self.axis, axes, functions):
+            return None
+        if self._orders is None:
+            return None
+        try:
+            return self._orders.climb(self.comm, solve, change, tolerance, refinement)
+        except Unresolved as why:
+            if self.method == "fourier":
+                raise refuse(why) from why
+            return None
+
     # ---- questions
     def equilibrium(self) -> Distribution:
         """Return Boltzmann's distribution, without torque. Collective."""
-        return steady_state(self.surface(), self.free, self.options)
+
+        def solve(surface: Surface) -> Distribution:
+            return steady_state(surface, self.free, self.options)
+
+        # The mean of Boltzmann's distribution is exact on all rings. Its nodes may be asked for, too.
+        found = self._on_rings(solve, lambda a, b: a.blur, _BLUR)
+        return found.answer if found is not None else solve(self.surface())
 
     def steady(self) -> Distribution:
         """Return the stationary distribution under the torque. Collective."""
+
+        def solve(surface: Surface) -> Distribution:
+            return steady_state(surface, self.drift, self.options)
+
+        found = self._on_rings(solve, mean_change, _MEAN)
+        if found is not None:
+            return dataclasses.replace(found.answer, error_estimate=found.change if self.drift.has_torque else None)
         surface = self.surface()
-        distribution = steady_state(surface, self.drift, self.options)
+        distribution = solve(surface)
         if not self.verify or not self.drift.has_torque:
             return distribution
-        other = steady_state(surface.coarser, self.drift, self.options)
-        difference = float(np.linalg.norm(distribution.mean - other.mean))
+        difference = mean_change(distribution, solve(surface.coarser))
         require_resolution(surface, "the steady state", difference, self.spin)
         return dataclasses.replace(distribution, error_estimate=difference)
 
@@ -190,9 +264,34 @@ class FokkerPlanck:
             raise InputError(f"spectrum: count is {count!r}; it must be an integer from 1 to 500")
         if near is not None and not (np.isfinite(near) and near > 0):
             raise InputError(f"spectrum: the frequency is {near!r}; it must be positive (Hz)")
-        from .modes import find_spectrum  # loads SLEPc
+        return self._modes(count, None if near is None else 2j * np.pi * near)
 
-        target = None if near is None else 2j * np.pi * near
+    def modes_near(self, target: complex, count: int) -> Spectrum:
+        """Return the modes whose decay rates are nearest to a complex number (1/s). Collective.
+
+        Parameters
+        ----------
+        target
+            Decay rate, with an angular frequency as imaginary part (1/s).
+        count
+            Number of eigenvalues.
+        """
+        return self._modes(count, target)
+
+    def _modes(self, count: int, target: complex | None) -> Spectrum:
+        """Return the eigenvalues of lowest real part, or nearest to a complex number (1/s). Collective."""
+        from .modes import find_spectrum, mode_errors  # loads SLEPc
+
+        def solve(surface: Surface) -> Spectrum:
+            return find_spectrum(surface, self.drift, count, target, verify=False, options=self.options)
+
+        def change(found: Spectrum, other: Spectrum) -> float:
+            return float(mode_errors(found, other).max(initial=0.0))
+
+        # Modes at the end of one list may be missing from another that is as long.
+        more = self._on_rings(solve, change, _MODE) if target is not None or count > 1 else None
+        if more is not None:
+            return dataclasses.replace(more.answer, error_estimate=mode_errors(more.answer, more.check))
         return find_spectrum(self.surface(), self.drift, count, target, verify=self.verify, options=self.options)
 
     def escape(self) -> Escape:
@@ -203,14 +302,30 @@ class FokkerPlanck:
         InputError
             If there are fewer than two.
         """
+
+        def solve(surface: Surface) -> escaping.Rates:
+            found = escaping.rates_on(surface, self.drift, self.options)
+            if len(found.states) > 2 and isinstance(surface, Fourier):
+                raise SolverError("escape: rings are for two states")
+            return found
+
+        def change(found: escaping.Rates, other: escaping.Rates) -> float:
+            # A rate that is smaller by many powers of ten may be lost, as its estimate tells.
+            # What rates say is uncertain by as much as they are themselves.
+            changes = np.maximum(rate_changes(found, other) - found.rates.max(), 0.0)
+            return float(max(changes.flat[np.argmax(found.log_rates)], _SLOWER * np.minimum(changes, 1.0).max()))
+
+        on_rings = self._on_rings(solve, change, _RATE, refinement=_PASSES)
+        if on_rings is not None:
+            return escape_times(on_rings.answer, on_rings.check, self.spin)
         surface = self._surface_for_rates()
-        rates = escaping.rates_on(surface, self.drift, self.options)
+        rates = solve(surface)
         if np.isnan(rates.log_populations).any():
             require_resolution(surface, "the rate of escape", np.inf, self.spin)
             raise SolverError("escape: the rate out of a state is lost in rounding; try a finer mesh")
         if not self.verify:
             return escape_times(rates, None, self.spin)
-        coarser = escaping.rates_on(surface.coarser, self.drift, self.options)
+        coarser = solve(surface.coarser)
         fastest = np.unravel_index(np.argmax(rates.log_rates), rates.rates.shape)
         require_resolution(surface, "the rate of escape", float(rate_changes(rates, coarser)[fastest]), self.spin)
         return escape_times(rates, coarser, self.spin)
@@ -247,29 +362,43 @@ class FokkerPlanck:
         """
         t, axis = checked_times(times), direction(start, "switching", "start")
         watched = checked(observables or {})
-        surface = self.surface([axis], list(watched.values()))
         when, index = neighbourhoods(t * self.spin.diffusion)
-        if self._say is not None and isinstance(surface, Sigma):
-            cost = cost_of_a_course(surface, self.drift, self.options, verify=self.verify)
-            if cost is not None:
-                self._say(cost)
 
         def solve(space: Surface) -> courses.Course:
             return courses.course(
                 space, when, axis, list(watched.values()), rtol, free=self.free, drift=self.drift, options=self.options
             )
 
-        try:
-            course = solve(surface)
-            finer, coarser = compared(solve, surface) if self.verify else (None, None)
-        except SolverError:
-            if self.verify:
-                require_resolution(surface, "the write-error rate", np.inf, self.spin)
-            raise
+        def errors(course: courses.Course, finer: courses.Course | None, coarser: courses.Course | None) -> Array:
+            above, below = (None if x is None else x.probability for x in (finer, coarser))
+            return relative_errors(course.probability, above, below, course.error, index)
+
+        def change(course: courses.Course, finer: courses.Course) -> float:
+            # What rounding hides more orders do not show.
+            seen = (course.error[index].max(axis=1) < _CURVE * rtol) & (t > 0)
+            return float(errors(course, finer, None)[seen].max()) if seen.any() else np.inf
+
+        on_rings = self._on_rings(solve, change, _CURVE * rtol, [axis], list(watched.values()))
+        if on_rings is not None:
+            surface: Surface = on_rings.surface
+            course = on_rings.answer
+            finer: courses.Course | None = on_rings.check
+            coarser: courses.Course | None = None
+        else:
+            surface = self.surface([axis], list(watched.values()))
+            if self._say is not None and isinstance(surface, Sigma):
+                cost = cost_of_a_course(surface, self.drift, self.options, verify=self.verify)
+                if cost is not None:
+                    self._say(cost)
+            try:
+                course = solve(surface)
+                finer, coarser = compared(solve, surface) if self.verify else (None, None)
+            except SolverError:
+                if self.verify:
+                    require_resolution(surface, "the write-error rate", np.inf, self.spin)
+                raise
         solutions = [x for x in (course, finer, coarser) if x is not None]
-        above, below = (None if x is None else x.probability for x in (finer, coarser))
-        error = relative_errors(course.probability, above, below, course.error, index)
-        error = np.where(t > 0, error, 0.0)  # at the start it is exact
+        error = np.where(t > 0, errors(course, finer, coarser), 0.0)  # at the start it is exact
         result = switched(solutions, error, index[:, -1], t, self.reduced_time, list(watched))
         if result.resolved.all():
             return result
@@ -342,23 +471,39 @@ class FokkerPlanck:
 
         build = builder(self.spin, self.torque, field, drive)
         stops = np.concatenate([samples(t[-1] * rate), t * rate, np.asarray(breakpoints, dtype=float) * rate])
-        surface = self.surface([axis, *directions(build, stops)], list(watched.values()))
-        if initial is not None and initial.surface.dim < surface.dim:
+        axes: list[Array] = [np.asarray(axis), *directions(build, stops)]
+        functions = list(watched.values())
+
+        def solve(surface: Surface) -> Evolution:
+            if initial is not None:
+                load = surface.load(initial.at(surface))
+            else:
+                free = DimensionlessDrift(self.spin, field=build(0.0).field)
+                load = courses.hemisphere_equilibrium(free, surface, axis)
+            file = checkpoint
+            if isinstance(surface, Fourier):
+                if self.torque is None:
+                    require_even_rings(surface, map(build, stops))
+                if checkpoint is not None:  # each order has a state of its own
+                    file = checkpoint.with_name(f"{checkpoint.name}.{surface.orders}")
+            return evolve(
+                surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
+                tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
+                checkpoint=file, every=every, resume=resume, options=self.options, comm=self.comm,
+            )  # fmt: skip
+
+        if initial is None or isinstance(initial.surface, Fourier):
+            on_rings = self._on_rings(solve, path_change, max(_PATH, tolerance), axes, functions)
+            if on_rings is not None:
+                return dataclasses.replace(on_rings.answer, times=t, error_estimate=on_rings.change)
+        there = None if initial is None or isinstance(initial.surface, Fourier) else initial.surface
+        surface = self.surface(axes, functions) if there is None else there
+        if initial is not None and surface.dim < 2 and not shares(surface.axis, axes, functions):
             raise InputError(
                 "evolve: the initial distribution lives on a meridian, but field, start or observables are not "
                 "symmetric about its axis; make it with axisymmetric=False"
             )
-        surface = initial.surface if initial is not None else surface
-        if initial is not None:
-            load = surface.load(initial.points)
-        else:
-            load = courses.hemisphere_equilibrium(DimensionlessDrift(self.spin, field=build(0.0).field), surface, axis)
-        evolution = evolve(
-            surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
-            tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
-            checkpoint=checkpoint, every=every, resume=resume, options=self.options, comm=self.comm,
-        )  # fmt: skip
-        return dataclasses.replace(evolution, times=t)
+        return dataclasses.replace(solve(surface), times=t)
 
     def mean_first_passage(
         self,
@@ -429,16 +574,27 @@ class FokkerPlanck:
         """
         f = linear_response.checked_frequencies(frequencies)
         e = np.asarray(direction(direction_of_field, "susceptibility", "direction"))
-        surface, omegas = self.surface([e]), 2 * np.pi * f / self.spin.diffusion
+        omegas = 2 * np.pi * f / self.spin.diffusion
         solve = partial(linear_response.susceptibility, self.drift, e, omegas, rtol, self.options)
-        values, error = solve(surface)
-        if self.verify:
-            scale = np.linalg.norm(values, axis=1)
-            error = error + np.linalg.norm(solve(surface.coarser)[0] - values, axis=1) / np.where(scale > 0, scale, 1.0)
-            require_resolution(surface, "the susceptibility", float(np.median(error)), self.spin)
+
+        def changes(found: tuple[Array, Array], other: tuple[Array, Array]) -> Array:
+            scale = np.linalg.norm(found[0], axis=1)
+            return np.asarray(np.linalg.norm(other[0] - found[0], axis=1) / np.where(scale > 0, scale, 1.0))
+
+        on_rings = self._on_rings(solve, lambda a, b: float(changes(a, b).max()), _RESPONSE, [e])
+        if on_rings is not None:
+            surface: Surface = on_rings.surface
+            values, error = on_rings.answer
+            error = error + changes(on_rings.answer, on_rings.check)
+        else:
+            surface = self.surface([e])
+            values, error = solve(surface)
+            if self.verify:
+                error = error + changes((values, error), solve(surface.coarser))
+                require_resolution(surface, "the susceptibility", float(np.median(error)), self.spin)
         values = values * self.spin.moment / self.spin.thermal_energy
         scale = VACUUM_PERMEABILITY * self.spin.saturation_magnetization
-        return linear_response.Susceptibility(f, values, e, scale * values, error)
+        return linear_response.Susceptibility(f, values, e, scale * values, error, surface)
 
     def noise(
         self, observable: Density, frequencies: Sequence[float] | Array, *, rtol: float = 1e-6
@@ -454,10 +610,23 @@ class FokkerPlanck:
         """
         f = linear_response.checked_frequencies(frequencies)
         checked({"R": observable})
-        surface, omegas = self.surface([], [observable]), 2 * np.pi * f / self.spin.diffusion
+        omegas = 2 * np.pi * f / self.spin.diffusion
         solve = partial(linear_response.noise, self.drift, observable, omegas, rtol, self.options)
-        density, mean, variance, error = solve(surface)
-        if self.verify:
-            error = error + np.abs(solve(surface.coarser)[0] - density) / np.maximum(np.abs(density), 1e-300)
-            require_resolution(surface, "the noise", float(np.median(error)), self.spin)
-        return linear_response.Noise(f, density / self.spin.diffusion, mean, variance, error)
+
+        def changes(found: Array, other: Array) -> Array:
+            return np.asarray(np.abs(other - found) / np.maximum(np.abs(found), 1e-300))
+
+        on_rings = self._on_rings(
+            solve, lambda a, b: float(changes(a[0], b[0]).max()), _RESPONSE, functions=[observable]
+        )
+        if on_rings is not None:
+            surface: Surface = on_rings.surface
+            density, mean, variance, error = on_rings.answer
+            error = error + changes(density, on_rings.check[0])
+        else:
+            surface = self.surface([], [observable])
+            density, mean, variance, error = solve(surface)
+            if self.verify:
+                error = error + changes(density, solve(surface.coarser)[0])
+                require_resolution(surface, "the noise", float(np.median(error)), self.spin)
+        return linear_response.Noise(f, density / self.spin.diffusion, mean, variance, error, surface)

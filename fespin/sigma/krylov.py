@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import numpy as np
 import scipy.linalg
 from mpi4py import MPI
 from numpy.typing import NDArray
-from petsc4py import PETSc
 
 from ..energy.on_sphere import Array
 from ..errors import SolverError
-from .factor import Factor, apply
+from .matrix import Solver, Vector
 from .operator import Operator
 
-type Vector = NDArray[Any]  # real or complex
 type Linear = Callable[[Vector], Vector]
 
 # Largest dimension of a space before the interval is split. The error is estimated by a space with so many fewer.
 _LARGEST, _FEWER = 90, 10
+# From so many vectors on a space is left if only early times lack convergence.
+_ENOUGH = 60
+# Parts of an interval whose stops may lack convergence: for a space that is left, and for one that is full.
+_FEW, _MANY = 0.3, 0.7
 # After a space as small as this, the next interval may be longer. Largest number of intervals, and the shortest one
 # relative to the whole.
 _EASY, _MOST, _SHORTEST = 50, 400, 1e-7
@@ -31,6 +33,10 @@ _STUCK, _HOPELESS = 30, 2000
 _SLOWLY = 0.95
 # An eigenvalue of (M + gamma A)^-1 M below this is rounding: the mode is gone before any time of interest.
 _INSTANT = 1e-14
+# Decay by exp(-this) is as good as complete. Up to this condition of eigenvectors modes are followed one by one.
+_GONE, _PARALLEL = 50.0, 1e10
+# Terms of the exponential's series over a time in which the generator changes nothing by more than a half.
+_TAYLOR = 14
 
 
 class Arnoldi:
@@ -38,8 +44,8 @@ class Arnoldi:
 
     Parameters
     ----------
-    linear
-        C, on this rank's part of vectors.
+    solve
+        C M^-1, on this rank's part of vectors: what is solved for with M v on the right-hand side.
     inner
         M, likewise.
     start
@@ -48,8 +54,8 @@ class Arnoldi:
         The most vectors there will be.
     """
 
-    def __init__(self, comm: MPI.Intracomm, linear: Linear, inner: Linear, start: Vector, most: int) -> None:
-        self.comm, self.linear, self.inner = comm, linear, inner
+    def __init__(self, comm: MPI.Intracomm, solve: Linear, inner: Linear, start: Vector, most: int) -> None:
+        self.comm, self.solve, self.inner = comm, solve, inner
         self.V = np.zeros((most + 1, len(start)), dtype=start.dtype)
         self.MV = np.zeros_like(self.V)
         self.H = np.zeros((most + 1, most), dtype=start.dtype)
@@ -75,15 +81,15 @@ class Arnoldi:
         """Enlarge the space to at most `size` vectors. Collective."""
         while self.size < min(size, self.H.shape[1]) and not self.exhausted and self.norm > 0:
             k = self.size
-            v = self.linear(self.V[k])
-            before = self._length(v, self.inner(v))
+            v = self.solve(self.MV[k])
             for _ in range(2):  # once more, for what rounding leaves
                 h = self._sum(self.MV[: k + 1].conj() @ v)
                 v = v - self.V[: k + 1].T @ h
                 self.H[: k + 1, k] += h
             self.H[k + 1, k] = self._put(k + 1, v)
             self.size += 1
-            self.exhausted = bool(abs(self.H[k + 1, k]) <= 1e-14 * before)
+            # By Pythagoras the length before is that of all of the column.
+            self.exhausted = bool(abs(self.H[k + 1, k]) <= 1e-14 * np.linalg.norm(self.H[: k + 2, k]))
 
 
 def exponential(space: Arnoldi, gamma: float, times: Array, size: int) -> Array:
@@ -110,20 +116,60 @@ def exponential(space: Arnoldi, gamma: float, times: Array, size: int) -> Array:
     start[0] = space.norm
     values, vectors = np.linalg.eig(matrix)
     rates, fast = _decay_rates(values, gamma)
-    if np.linalg.cond(vectors) < 1e10:
+    if np.linalg.cond(vectors) < _PARALLEL:
         modes = np.linalg.solve(vectors, start)
         factors = np.exp(-np.outer(times, rates))
         factors[:, fast] = (times == 0)[:, None]
         return np.asarray(np.real((factors * modes) @ vectors.T))
-    # Modes too close to parallel: the fast ones are split off, and the others follow together.
-    triangle, basis, slow = scipy.linalg.schur(matrix, output="complex", sort=lambda h: bool(abs(h) > _INSTANT))
-    own = basis.conj().T @ start
+    # Modes too close to parallel: those that are gone at the first time are split off, and the others follow together.
+    first = float(times[times > 0].min(initial=np.inf))
+
+    def stays(real: float, imaginary: float) -> bool:
+        h = complex(real, imaginary)
+        return abs(h) > _INSTANT and ((1 / h - 1) / gamma).real * first < _GONE
+
+    triangle, basis, slow = scipy.linalg.schur(matrix, sort=stays)
+    own = basis.T @ start
     coupled = scipy.linalg.solve_sylvester(triangle[:slow, :slow], -triangle[slow:, slow:], -triangle[:slow, slow:])
     own = own[:slow] - coupled @ own[slow:]
     generator = (np.linalg.inv(triangle[:slow, :slow]) - np.eye(slow)) / gamma
     with np.errstate(all="ignore"):  # what grows beyond all bounds is found out by its size
-        followed = [basis[:, :slow] @ (scipy.linalg.expm(-t * generator) @ own) if t else start for t in times]
-    return np.real(np.array(followed))
+        followed = exponentials(generator, own, times) @ basis[:, :slow].T
+    return np.where((times > 0)[:, None], followed, start)
+
+
+def exponentials(generator: Array, start: Array, times: Array) -> Array:
+    """Return exp(-t G) b at many times (n, k), from the powers of one exponential of a short time.
+
+    Parameters
+    ----------
+    generator
+        G (k, k).
+    start
+        b (k,).
+    times
+        Not negative (n,).
+    """
+    end, size = float(times.max()), float(np.linalg.norm(generator, 1))
+    doublings = int(np.clip(np.ceil(np.log2(max(2 * end * size, 1.0))), 0, 60)) if np.isfinite(size) else 0
+    short = end / 2**doublings
+    steps = np.floor(times / short) if short else np.zeros(len(times))
+    rest = times - steps * short
+    found = np.tile(start[:, None], len(times))
+    term = found.copy()
+    for k in range(1, _TAYLOR + 1):  # over what is left of the short time
+        term = generator @ term * (-rest / k)
+        found += term
+    power = scipy.linalg.expm(-short * generator)
+    bits = steps.astype(np.int64)
+    for _ in range(doublings + 1):
+        odd = bits % 2 == 1
+        found[:, odd] = power @ found[:, odd]
+        bits //= 2
+        if not bits.any():
+            break
+        power = power @ power
+    return found.T
 
 
 def _decay_rates(values: Vector, gamma: float) -> tuple[Vector, NDArray[np.bool_]]:
@@ -178,44 +224,18 @@ def propagate(
     SolverError
         If the start is not finite, or the evolution does not converge on intervals of any length.
     """
-    comm, last = operator.surface.comm, float(times[-1])
-    values = np.tile(comm.allreduce(functionals @ start), (len(times), 1))
-    error = np.zeros(len(times))
-    legs, stuck = _Legs(operator, rest, functionals, rtol, offset), 0
-    now, y, length, limit, before = 0.0, start, last, np.inf, (0.0, 0.0)
-    while now < last:
-        length = min(length, last - now)
-        if last - now - length < 0.25 * length:
-            length = last - now
-        end = last if length == last - now else now + length
-        inside = (times > now) & (times <= end)
-        # Times that differ by rounding alone are one within the interval.
-        stops, place = np.unique(np.append(times[inside] - now, end - now), return_inverse=True)
-        leg = legs.take(y, stops, final=legs.taken >= _MOST or length < _SHORTEST * last)
-        if leg is None:
-            limit, length = length, length / 4
-            continue
-        stuck = 0 if leg.settled else stuck + 1
-        if stuck > _STUCK or legs.taken > _HOPELESS:
-            raise SolverError("sphere: the evolution in time diverges; try a finer mesh")
-        # An error at the end of an interval persists: it is carried on, relative or absolute, whichever is smaller.
-        height, wrong = before
-        kept = np.minimum(1.0, height / np.maximum(np.abs(leg.values[:, 0] + offset), 1e-300))
-        total = leg.error + (kept * wrong if wrong else 0.0)
-        values[inside], error[inside] = leg.values[place[:-1]], total[place[:-1]]
-        before = float(abs(leg.values[-1, 0] + offset)), float(total[-1])
-        now, y = end, leg.end
-        if leg.size <= _EASY and 2 * length < limit:
-            length *= 2
-    legs.destroy()
-    return values, error, y
+    legs = _Legs(operator, rest, functionals, rtol, offset, float(times[-1]))
+    try:
+        return legs.follow(start, times)
+    finally:
+        legs.destroy()
 
 
 @dataclass(frozen=True)
 class _Leg:
     """Values at times within an interval (n, k), the first one's error (n,), y at the end, the space's size.
 
-    `settled` says whether it converged.
+    `settled` says whether it converged, from the stop of number `first` on: those before are left to shorter intervals.
     """
 
     values: Array
@@ -223,21 +243,63 @@ class _Leg:
     end: Array
     size: int
     settled: bool
+    first: int = 0
 
 
 class _Legs:
     """Intervals of an evolution one after the other; the factors are kept while intervals are about as long."""
 
-    def __init__(self, operator: Operator, rest: Array, functionals: Array, rtol: float, offset: float) -> None:
+    def __init__(
+        self, operator: Operator, rest: Array, functionals: Array, rtol: float, offset: float, last: float
+    ) -> None:
         self._operator, self._rest, self._functionals = operator, rest, functionals
-        self._rtol, self._offset = rtol, offset
-        self._heavy = apply(operator.M, operator.ones)
-        self._factor: Factor | None = None
+        self._rtol, self._offset, self._shortest = rtol, offset, _SHORTEST * last
+        self._heavy = operator.M.apply(operator.ones)
+        self._factor: Solver | None = None
         self._gamma = 0.0
-        self.taken = 0
+        self._taken = self._stuck = 0
+
+    def follow(self, start: Array, times: Array) -> tuple[Array, Array, Array]:
+        """Return values at times (n, k), the first one's relative error (n,), and y at the last time. Collective."""
+        last = float(times[-1])
+        values = np.tile(self._operator.surface.comm.allreduce(self._functionals @ start), (len(times), 1))
+        error = np.zeros(len(times))
+        now, y, length, limit, before = 0.0, start, last, np.inf, (0.0, 0.0)
+        while now < last:
+            length = min(length, last - now)
+            if last - now - length < 0.25 * length:
+                length = last - now
+            end = last if length == last - now else now + length
+            inside = (times > now) & (times <= end)
+            # Times that differ by rounding alone are one within the interval.
+            stops, place = np.unique(np.append(times[inside] - now, end - now), return_inverse=True)
+            leg = self.take(y, stops, final=self._taken >= _MOST or length < self._shortest)
+            if leg is None:
+                limit, length = length, length / 4
+                continue
+            self._stuck = 0 if leg.settled else self._stuck + 1
+            if self._stuck > _STUCK or self._taken > _HOPELESS:
+                raise SolverError("sphere: the evolution in time diverges; try a finer mesh")
+            found, wrong = leg.values, leg.error
+            if leg.first:
+                early = self.follow(y, stops[: leg.first])
+                found = np.concatenate([early[0], found[leg.first :]])
+                wrong = np.concatenate([early[1], wrong[leg.first :]])
+            # An error at the end of an interval persists: it is carried on, relative or absolute, whichever is smaller.
+            height, carried = before
+            kept = np.minimum(1.0, height / np.maximum(np.abs(found[:, 0] + self._offset), 1e-300))
+            total = wrong + (kept * carried if carried else 0.0)
+            values[inside], error[inside] = found[place[:-1]], total[place[:-1]]
+            before = float(abs(found[-1, 0] + self._offset)), float(total[-1])
+            now, y = end, leg.end
+            if leg.size <= _EASY and 2 * length < limit:
+                length *= 2
+        return values, error, y
 
     def take(self, start: Array, times: Array, *, final: bool) -> _Leg | None:
         """Return the interval from `start` to the last of some times (n,), None if it must be shorter. Collective.
+
+        Where the last stops converge and early ones do not, the last ones are returned.
 
         Parameters
         ----------
@@ -250,13 +312,18 @@ class _Legs:
             self.destroy()
             self._factor, self._gamma = operator.shifted(1.0, wanted), wanted
         factor, gamma = self._factor, self._gamma
-        self.taken += 1
+        self._taken += 1
 
-        def step(v: Array) -> Array:
-            x = factor.solve(apply(operator.M, v))
+        def step(heavy: Array) -> Array:
+            x = factor.solve(heavy)
             return np.asarray(x - self._rest * comm.allreduce(float(self._heavy @ x)))
 
-        space = Arnoldi(comm, step, lambda v: apply(operator.M, v), start, _LARGEST)
+        space = Arnoldi(comm, step, lambda v: operator.M.apply(v), start, _LARGEST)
+
+        @cache
+        def coordinates(size: int) -> Array:
+            return exponential(space, gamma, times, size)
+
         for size in range(30, _LARGEST + 1, 10):
             space.extend(size)
             if space.norm == 0:
@@ -264,25 +331,33 @@ class _Legs:
             if not space.size:  # the start is not finite
                 raise SolverError("sphere: the evolution in time diverges; try a finer mesh")
             heights = comm.allreduce(self._functionals @ space.V[: space.size].T)
-            c = exponential(space, gamma, times, space.size)
+            c = coordinates(space.size)
             values = c @ heights.T
             scale = np.maximum(np.abs(values[:, 0] + self._offset), 1e-300)
             # More than rounding allows cannot be had.
             rounding = 1e-15 * np.abs(c) @ np.abs(heights[0])
+            first = 0
             if space.exhausted:
-                error, settled = rounding / scale, True
+                error, settled, early = rounding / scale, True, 0.0
                 break
             fewer = [space.size - _FEWER, space.size - 2 * _FEWER]
-            before = [exponential(space, gamma, times, n) @ heights[0, :n] for n in fewer]
+            before = [coordinates(n) @ heights[0, :n] for n in fewer]
             left = _left(np.abs(values[:, 0] - before[0]), np.abs(before[0] - before[1]))
             sound = bool(np.linalg.norm(c, axis=1).max() < 1e3 * space.norm)
             error = (left + rounding) / scale if sound else np.full(len(times), np.inf)
-            settled = sound and bool(((left <= self._rtol * scale) | (left <= rounding)).all())
-            if settled:
+            reached = (left <= self._rtol * scale) | (left <= rounding)
+            first = len(times) - int(np.argmin(reached[::-1])) if not reached.all() else 0
+            settled = sound and not first
+            # How much of the interval the stops make up that lack convergence.
+            early = float(times[first - 1] / times[-1]) if first else 0.0
+            # The rest of the space would serve few of them only, which a short interval does with less.
+            if settled or (sound and space.size >= _ENOUGH and early < _FEW):
                 break
-        if not settled and not final:
+        if final:
+            first = 0
+        elif not settled and not (sound and early < _MANY):
             return None
-        return _Leg(values, error, space.V[: space.size].T @ c[-1], space.size, settled)
+        return _Leg(values, error, space.V[: space.size].T @ c[-1], space.size, settled or first > 0, first)
 
     def destroy(self) -> None:
         """Free the factors. Collective."""
@@ -297,36 +372,9 @@ def _left(change: Array, earlier: Array) -> Array:
     return np.asarray(change * np.maximum(1.0, ratio / (1 - ratio)))
 
 
-class Resolvent:
-    """(A - z M)^-1 for a complex z, by the real matrix of twice the size. The constructor is collective."""
-
-    def __init__(self, operator: Operator, z: complex) -> None:
-        self.n = operator.surface.owned
-        diagonal = operator.A.copy()
-        diagonal.axpy(-z.real, operator.M, PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
-        coupling = operator.M.copy()
-        coupling.scale(z.imag)
-        other = operator.M.copy()
-        other.scale(-z.imag)
-        nest = PETSc.Mat().createNest([[diagonal, coupling], [other, diagonal]], comm=operator.A.getComm())
-        flat = nest.convert("aij", PETSc.Mat())
-        self._factor = Factor(flat, operator.options)
-        for m in (nest, flat, diagonal, coupling, other):
-            m.destroy()
-
-    def solve(self, b: Vector) -> Vector:
-        """Return the solution for a complex right-hand side (owned,)."""
-        x = self._factor.solve(np.concatenate([np.real(b), np.imag(b)]))
-        return np.asarray(x[: self.n] + 1j * x[self.n :])
-
-    def destroy(self) -> None:
-        """Free the factors. Collective."""
-        self._factor.destroy()
-
-
 def complex_mass(operator: Operator) -> Linear:
     """Return M on complex vectors."""
-    return lambda v: apply(operator.M, np.real(v)) + 1j * apply(operator.M, np.imag(v))
+    return lambda v: operator.M.apply(np.real(v)) + 1j * operator.M.apply(np.imag(v))
 
 
 def sweep(
@@ -352,9 +400,9 @@ def sweep(
     """
     comm = operator.surface.comm
     centre = float(np.sqrt(omegas[0] * omegas[-1]))
-    resolvent = Resolvent(operator, -1j * centre)
+    resolvent = operator.A.shifted(operator.M, -1j * centre, operator.options)
     mass = complex_mass(operator)
-    space = Arnoldi(comm, lambda v: resolvent.solve(mass(v)), mass, resolvent.solve(load + 0j), 60)
+    space = Arnoldi(comm, resolvent.solve, mass, resolvent.solve(load + 0j), 60)
     values: Vector = np.zeros((len(omegas), len(functionals)), dtype=complex)
     error: Array = np.zeros(len(omegas))
     for size in range(12, 61, 8):

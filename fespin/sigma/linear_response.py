@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,11 @@ from ..petsc import Options
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
 from .escape import Rates, escape, stable_points
-from .factor import apply
 from .krylov import sweep
 from .operator import Operator
 from .space import Density
 from .stationary import steady_state
+from .weight import is_weighted
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ class Susceptibility:
     susceptibility
         chi = dM/dH = mu0 Ms d<u>/dB, without unit, (n, 3) complex.
     error_estimate
-        Relative error at each frequency: the difference of two sizes of the Krylov space (n,).
+        Relative error at each frequency: the difference of two sizes of the Krylov space, and of two spaces (n,).
+    surface
+        Where it was solved for.
 
     Examples
     --------
@@ -50,6 +52,7 @@ class Susceptibility:
     direction: Array
     susceptibility: NDArray[np.complex128]
     error_estimate: Array
+    surface: Surface | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Noise:
         Mean and variance of R in the stationary state.
     error_estimate
         Relative error at each frequency (n,).
+    surface
+        Where it was solved for.
 
     Examples
     --------
@@ -79,6 +84,7 @@ class Noise:
     mean: float
     variance: float
     error_estimate: Array
+    surface: Surface | None = field(default=None, repr=False)
 
 
 def checked_frequencies(frequencies: Sequence[float] | Array) -> Array:
@@ -145,7 +151,7 @@ def _around(
         slow = rates if rates.rates.max() < _SLOW else None
     steady = steady_state(surface, reduced, options)
     # The plain form has the smaller error under torque; it loses the tails of the density, which do not matter here.
-    return Operator(surface, reduced, weighted=not reduced.has_torque, options=options), steady, slow
+    return Operator(surface, reduced, weighted=is_weighted(surface, reduced), options=options), steady, slow
 
 
 def _answer(
@@ -174,7 +180,7 @@ def _answer(
     inside = np.array([surface.load(d.points) for d in slow.densities])
     seen = np.array([[d.expect(f) for f in functions] for d in slow.densities])
     # The slow part of a function is its mean in each state; it is subtracted with the committors as weights.
-    rest = functionals - seen.T @ np.array([apply(operator.M, q * operator.scale) for q in reach])
+    rest = functionals - seen.T @ np.array([operator.M.apply(q * operator.scale) for q in reach])
     quick, error = sweep(operator, operator.functional(load - share @ inside), rest, omegas, rtol=rtol)
     identity = np.eye(len(share))
     chain = np.array([np.linalg.solve(1j * w * identity - slow.generator.T, share) @ seen for w in omegas])

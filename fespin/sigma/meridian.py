@@ -12,13 +12,13 @@ import numpy as np
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
-from petsc4py import PETSc
+from numpy.typing import NDArray
 
 from .. import _compat
 from ..energy.on_sphere import Array
-from .factor import Factor
+from .matrix import Flow, Solver, SparseMatrix, assembled, balanced
 from .mesh import rotation_to
-from .space import Density, assembled
+from .space import Density, Stored
 
 
 class Meridian:
@@ -124,7 +124,7 @@ class Meridian:
     def _fill(self, f: fem.Function, values: Array) -> None:
         f.x.array[f.function_space.dofmap.list.ravel()] = values
 
-    def transport(self, kappa: Array, mu: Array, drift: Array) -> PETSc.Mat:
+    def transport(self, kappa: Array, mu: Array, drift: Array) -> SparseMatrix:
         """Return the matrix of kappa grad w.grad phi - w drift.grad phi: brackets vanish by symmetry.
 
         Parameters
@@ -140,12 +140,12 @@ class Meridian:
         self._fill(self._drift, np.sum(drift * self._frame()[0], axis=1))
         return assembled(self._transport)
 
-    def mass(self, kappa: Array) -> PETSc.Mat:
+    def mass(self, kappa: Array) -> SparseMatrix:
         """Return the matrix of kappa w phi; kappa at the quadrature points (n,)."""
         self._fill(self._kappa, kappa)
         return assembled(self._mass)
 
-    def azimuthal(self, kappa: Array, drift: Array) -> tuple[PETSc.Mat, PETSc.Mat]:
+    def azimuthal(self, kappa: Array, drift: Array) -> tuple[SparseMatrix, SparseMatrix]:
         """Return what m^2 and i m multiply in the transport matrix of w exp(i m phi).
 
         Parameters
@@ -160,10 +160,10 @@ class Meridian:
         self._fill(self._kappa, np.sum(drift * self._frame()[1], axis=1))
         return turning, assembled(self._winding)
 
-    unit_factor: Factor | None = None  # of the scaled matrix of w phi
+    unit_factor: Solver | None = None  # of the scaled matrix of w phi
 
     @cached_property
-    def unit_mass(self) -> PETSc.Mat:
+    def unit_mass(self) -> SparseMatrix:
         """Return the matrix of w phi. Collective."""
         return self.mass(np.ones(len(self.points)))
 
@@ -214,6 +214,11 @@ class Meridian:
                 np.add.at(out, dofs, (function(self._directions(theta)) * share * volume) @ basis)
         return out
 
+    @property
+    def stored(self) -> Stored:
+        """Return how states are saved."""
+        return Stored(self.space)
+
     def components(self) -> list[Density]:
         """Return the functions whose means are the mean direction's components: what is across the axis cancels."""
         return [lambda u, k=k: (u @ self.axis) * self.axis[k] for k in range(3)]  # type: ignore[misc]
@@ -243,6 +248,15 @@ class Meridian:
         ends = self.mesh.geometry.x[_compat.cell_nodes(self.mesh), 0]
         south = self._frame()[0].reshape(len(ends), -1, 3) / (ends[:, 1:] - ends[:, :1])[:, :, None]
         return self._basis, self._slopes[:, :, None], south[cells][..., None]
+
+    def balanced(self, flow: Flow, rest: Array, weight: Array, rows: Array, *, transposed: bool) -> SparseMatrix:
+        """Return the matrix of -(current of w, grad phi), see :func:`fespin.sigma.matrix.balanced`. Collective."""
+        return balanced(self, flow, rest, weight, rows, transposed=transposed)
+
+    @property
+    def of_cells(self) -> NDArray[np.int32]:
+        """Return the degrees of freedom of this rank's own cells (cells, n)."""
+        return np.asarray(self.space.dofmap.list[: self.cells])
 
     @property
     def unit_form(self) -> fem.Form:

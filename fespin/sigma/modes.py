@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,12 +16,13 @@ from ..petsc import Options
 from . import escape as escaping
 from .dimensionless import DimensionlessDrift
 from .distribution import Surface
-from .krylov import Vector
+from .matrix import Vector
 from .meridian import Meridian
 from .operator import Operator
 from .resolution import require_resolution
 from .results import Spectrum
 from .spectrum import Mode, Pairs, merged, meridian_near, meridian_spectrum, near, near_zero
+from .weight import is_weighted
 
 # Eigenvalues below this are rounding; the rates of escape give them.
 _SLOW = 1e-6
@@ -61,24 +63,34 @@ def find_spectrum(
     values, methods, vectors, residual, orders = problem.solve(surface)
     # What comes from rates of escape is no eigenpair.
     residual = np.where(np.isin(methods, ("stationary", "committor")), 0.0, residual)
-    error = residual.copy()
+    scale = drift.spin.diffusion
+    spectrum = Spectrum(scale * values, values, methods, residual.copy(), residual, tuple(vectors), orders, surface)
     if verify:
         other, other_methods = replace(problem, count=count + 4).solve(surface.coarser)[:2]
-        for k, z in enumerate(values):
-            if methods[k] != "stationary":
-                same = [
-                    o
-                    for o, m in zip(other, other_methods, strict=True)
-                    if (m == "committor") == (methods[k] == "committor")
-                ]
-                nearest = min((abs(o - z) for o in same), default=np.inf)
-                error[k] = max(error[k], min(float(nearest) / abs(z), 1.0))
+        error = _errors(spectrum, other, other_methods)
         # Higher modes may be coarse; the first is what was asked for.
         first_mode = next((k for k, m in enumerate(methods) if m != "stationary"), None)
         if first_mode is not None:
             require_resolution(surface, "the spectrum", float(error[first_mode]), drift.spin)
-    scale = drift.spin.diffusion
-    return Spectrum(scale * values, values, methods, error, residual, tuple(vectors), orders)
+        spectrum = replace(spectrum, error_estimate=error)
+    return spectrum
+
+
+def mode_errors(found: Spectrum, other: Spectrum) -> Array:
+    """Return the estimated error of each eigenvalue, relative to its magnitude, from those of another space (n,)."""
+    return _errors(found, other.reduced, other.methods)
+
+
+def _errors(found: Spectrum, other: NDArray[np.complex128], methods: Sequence[str]) -> Array:
+    """Return how far off the nearest of other eigenvalues is, relative to the magnitude, or the residual (n,)."""
+    error = found.residuals.copy()
+    for k, z in enumerate(found.reduced):
+        if found.methods[k] != "stationary":
+            kind = found.methods[k] == "committor"
+            same = [o for o, m in zip(other, methods, strict=True) if (m == "committor") == kind]
+            nearest = min((abs(o - z) for o in same), default=np.inf)
+            error[k] = max(error[k], min(float(nearest) / abs(z), 1.0))
+    return error
 
 
 def resonances(spin: Macrospin) -> list[complex]:
@@ -108,7 +120,7 @@ class _Problem:
         """Return eigenvalues, their methods, densities, residuals and, on a meridian, azimuthal orders. Collective."""
         orders: tuple[int, ...] | None = None
         # Under torque the plain form has the smaller error; slow modes come from rates of escape anyway.
-        operator = Operator(surface, self.drift, weighted=not self.drift.has_torque, options=self.options)
+        operator = Operator(surface, self.drift, weighted=is_weighted(surface, self.drift), options=self.options)
         try:
             if self.near_to is not None:
                 target = self.near_to / self.drift.spin.diffusion

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from mpi4py import MPI
-from petsc4py import PETSc
 
 from ..energy.on_sphere import Array
 from ..petsc import Options
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface
-from .factor import Factor, apply
-from .space import Density
-
-type Potential = Callable[[Array], tuple[Array, Array]]
-"""Takes directions (n, 3), returns the weight's potential V and its gradient, (n,) and (n, 3)."""
+from .matrix import Matrix, Solver
+from .space import Density, Potential
+from .weight import weight_of
 
 # Smallest weight, well above the smallest floating-point number; smaller weights are set to it.
 _LEAST = 1e-260
@@ -41,7 +38,7 @@ class Operator:
     Attributes
     ----------
     M, A
-        Scaled PETSc matrices.
+        Scaled matrices.
     scale
         Square root of the diagonal of M (owned,).
     floor
@@ -58,8 +55,8 @@ class Operator:
         options: Options | None = None,
     ) -> None:
         self.surface, self.reduced, self.weighted, self.options = surface, reduced, weighted, options
-        self.potential = potential or reduced.effective
-        self._mass_factor: Factor | None = None
+        self.potential = potential or weight_of(surface, reduced)
+        self._mass_factor: Solver | None = None
         u, alpha = surface.points, reduced.spin.damping
         if weighted:
             values, slope = self.potential(u)
@@ -68,10 +65,10 @@ class Operator:
             drift = m[:, None] * self.remainder(u, m, slope)
             if reduced.pumped:
                 k, r = reduced.spin.mobility(u)
-                self.A = surface.transport(m[:, None, None] * k, m * r, drift)
+                self.A: Matrix = surface.transport(m[:, None, None] * k, m * r, drift)
             else:
                 self.A = surface.transport(m, m / alpha, drift)
-            self.M = surface.mass(m)
+            self.M: Matrix = surface.mass(m)
         else:
             self.floor = 0.0
             v, slope = reduced.potential(u), reduced.slope(u)
@@ -85,16 +82,13 @@ class Operator:
             else:
                 self.A = surface.transport(np.ones(len(u)), -v / alpha, drift - slope)
             self.M = surface.unit_mass.copy()
-        diagonal = self.M.getDiagonal()
-        self.scale: Array = np.sqrt(diagonal.array)
-        diagonal.array[:] = 1 / self.scale
+        self.scale: Array = np.sqrt(self.M.diagonal())
         for matrix in (self.A, self.M):
-            matrix.diagonalScale(diagonal, diagonal)
-        diagonal.destroy()
+            matrix.rescale(1 / self.scale, 1 / self.scale)
         if not weighted:
             # This mass matrix depends on neither energy nor torque: it is made once per surface.
             if surface.unit_factor is None:
-                surface.unit_factor = Factor(self.M, options)
+                surface.unit_factor = self.M.factor(options)
             self._mass_factor = surface.unit_factor
 
     def weight(self, u: Array) -> Array:
@@ -118,7 +112,7 @@ class Operator:
     def project(self, load: Array) -> Array:
         """Return x of the density whose integrals with the basis functions are given (owned,). Collective."""
         if self._mass_factor is None:
-            self._mass_factor = Factor(self.M, self.options)
+            self._mass_factor = self.M.factor(self.options)
         return self._mass_factor.solve(load / self.scale)
 
     def functional(self, load: Array) -> Array:
@@ -165,14 +159,12 @@ class Operator:
 
     def mass(self, x: Array) -> float:
         """Return the integral of the density. Collective."""
-        return self.dot(self.ones, apply(self.M, x))
+        return self.dot(self.ones, self.M.apply(x))
 
-    def shifted(self, mass: float, transport: float) -> Factor:
+    def shifted(self, mass: float, transport: float) -> Solver:
         """Return the factors of mass M + transport A. Collective."""
-        matrix = self.A.copy()
-        matrix.scale(transport)
-        matrix.axpy(mass, self.M, PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
-        factor = Factor(matrix, self.options)
+        matrix = self.A.combined(transport, self.M, mass)
+        factor = matrix.factor(self.options)
         matrix.destroy()
         return factor
 

@@ -10,8 +10,8 @@ from ..macrospin.scales import suggested_mesh_size
 from ..macrospin.spin import PROBES, Macrospin
 from .dimensionless import DimensionlessDrift
 from .distribution import Surface
-from .meridian import Meridian
 from .mesh import FINEST
+from .space import Sigma
 
 # An estimated error beyond this makes a result worthless.
 WORTHLESS = 0.5
@@ -46,7 +46,7 @@ def remedy(
     """
     found = f"estimated relative error {error:.1g}" if error < 1e3 else "it does not converge"
     other = "take" + (f" pulses up to {last:.3g} s, or" if last else "") + " langevin where 1e-5 or more is left"
-    if integrated > WORTHLESS / 2 or isinstance(surface, Meridian):
+    if integrated > WORTHLESS / 2 or not isinstance(surface, Sigma):
         return f"{what}: it drowns in the rounding of what is so much larger elsewhere ({found}); {other}"
     order = 2 * max(surface.degree - 1, 1)  # one less than in the limit of fine meshes
     needed = surface.mesh_size * min((_AIM / min(depth, 1e9)) ** (1 / order), 0.8)
@@ -70,7 +70,7 @@ def require_resolution(surface: Surface, what: str, estimate: float, spin: Macro
     InputError
         With the mesh size that would do.
     """
-    if estimate <= WORTHLESS or isinstance(surface, Meridian):
+    if estimate <= WORTHLESS or not isinstance(surface, Sigma):
         return
     estimate = estimate if np.isfinite(estimate) else np.inf
     # The lower degree p has an error like h^(2 p), and a tenth is the aim; the general rule is the upper limit.

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ..energy.on_sphere import Array
 from ..macrospin.landscape import survey
 from ..macrospin.spin import Macrospin
-from .distribution import Distribution
+from .distribution import Distribution, Surface
 from .escape import Rates
-from .krylov import Vector
+from .matrix import Vector
 from .resolution import WORTHLESS
 from .switching import Course
 
@@ -51,6 +51,8 @@ class Spectrum:
         Densities of the modes at this rank's nodes (owned,) each, complex; on a meridian, the factor of exp(i m phi).
     orders
         Azimuthal orders m, on a meridian.
+    surface
+        Where it was solved for.
 
     Examples
     --------
@@ -68,6 +70,7 @@ class Spectrum:
     residuals: Array
     modes: tuple[Vector, ...] = field(repr=False)
     orders: tuple[int, ...] | None = None
+    surface: Surface | None = field(default=None, repr=False)
 
     def summary(self) -> dict[str, Any]:
         """Return everything but the modes, for JSON; complex numbers as [re, im]."""
@@ -104,6 +107,8 @@ class Escape:
     error_estimate
         Estimated error of the rates, relative: the difference from a space with a degree less (k, k); None if none was
         made.
+    surface
+        Where it was solved for.
 
     Examples
     --------
@@ -125,6 +130,7 @@ class Escape:
     log10_slowest: Array
     barriers: Array
     error_estimate: Array | None
+    surface: Surface | None = field(default=None, repr=False)
 
     def summary(self) -> dict[str, Any]:
         """Return everything, for JSON; an infinite dwell time, or the logarithm of zero, as None."""
@@ -172,6 +178,7 @@ def escape_times(found: Rates, other: Rates | None, spin: Macrospin) -> Escape:
         logs[3] / ln10,
         np.array([max(wells, key=lambda w: float(w.direction @ u)).height for u in found.states]),
         estimate,
+        found.densities[0].surface,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ import numpy as np
 import ufl
 from dolfinx import fem, la
 from dolfinx import mesh as dmesh
-from dolfinx.fem import petsc as fem_petsc
 from mpi4py import MPI
+from numpy.typing import NDArray
 from petsc4py import PETSc
 
 from .. import _compat
@@ -25,11 +26,26 @@ from ..macrospin.landscape import Landscape, survey
 from ..macrospin.spin import Macrospin
 from ..quantities import direction
 from .bisection import Size, bisected
-from .factor import Factor
+from .matrix import Flow, Solver, SparseMatrix, assembled, balanced
 from .mesh import Sizing, corners_of, sphere_from_file, sphere_mesh
 
 type Density = Callable[[Array], Array]
 """A function of directions (n, 3), with values (n,)."""
+
+type Potential = Callable[[Array], tuple[Array, Array]]
+"""Takes directions (n, 3), returns the weight's potential V and its gradient, (n,) and (n, 3)."""
+
+
+type Places = NDArray[np.int_] | slice
+"""Where the degrees of freedom of a surface stand in a space of DOLFINx."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A space whose values can be saved, and the degrees of freedom in its order."""
+
+    space: fem.FunctionSpace
+    places: Places = field(default_factory=lambda: slice(None))
 
 
 class Sigma:
@@ -240,7 +256,7 @@ class Sigma:
         dofs = f.function_space.dofmap.list[: self.cells].ravel()
         f.x.array.reshape(-1, size)[dofs] = values.reshape(-1, size)
 
-    def transport(self, kappa: Array, mu: Array, drift: Array) -> PETSc.Mat:
+    def transport(self, kappa: Array, mu: Array, drift: Array) -> SparseMatrix:
         """Return the matrix of kappa grad w.grad phi - mu u.(grad w x grad phi) - w drift.grad phi. Collective.
 
         Parameters
@@ -258,15 +274,15 @@ class Sigma:
         self._fill(self._drift, drift)
         return assembled(form)
 
-    def mass(self, kappa: Array) -> PETSc.Mat:
+    def mass(self, kappa: Array) -> SparseMatrix:
         """Return the matrix of kappa w phi; kappa at the quadrature points (n,). Collective."""
         self._fill(self._kappa, kappa)
         return assembled(self._mass)
 
-    unit_factor: Factor | None = None  # of the scaled matrix of w phi
+    unit_factor: Solver | None = None  # of the scaled matrix of w phi
 
     @cached_property
-    def unit_mass(self) -> PETSc.Mat:
+    def unit_mass(self) -> SparseMatrix:
         """Return the matrix of w phi. Collective."""
         return self.mass(np.ones(len(self.points)))
 
@@ -325,6 +341,11 @@ class Sigma:
                 parts[k] += (function(u) * measure) @ self._tabulate(inner)
         return out + self._summed(parts, crossed)
 
+    @property
+    def stored(self) -> Stored:
+        """Return how states are saved."""
+        return Stored(self.space)
+
     # ---- functions
     def components(self) -> list[Density]:
         """Return the functions whose means are the mean direction's components."""
@@ -380,6 +401,15 @@ class Sigma:
         """
         return self._basis, self._slopes, self._lift[cells]
 
+    def balanced(self, flow: Flow, rest: Array, weight: Array, rows: Array, *, transposed: bool) -> SparseMatrix:
+        """Return the matrix of -(current of w, grad phi), see :func:`fespin.sigma.matrix.balanced`. Collective."""
+        return balanced(self, flow, rest, weight, rows, transposed=transposed)
+
+    @property
+    def of_cells(self) -> NDArray[np.int32]:
+        """Return the degrees of freedom of this rank's own cells (cells, n)."""
+        return np.asarray(self.space.dofmap.list[: self.cells])
+
     @property
     def unit_form(self) -> fem.Form:
         """Return a form with the sparsity of all matrices."""
@@ -405,13 +435,6 @@ class Sigma:
     def integral(self, values: Array) -> float:
         """Return the integral over the sphere of a function given at the quadrature points (n,). Collective."""
         return float(self.comm.allreduce(float(values @ self.measure)))
-
-
-def assembled(form: fem.Form) -> PETSc.Mat:
-    """Return an assembled matrix. Collective."""
-    matrix = fem_petsc.assemble_matrix(form)
-    matrix.assemble()
-    return matrix
 
 
 def _clipped(vertices: Array, height: Array) -> list[Array]:

@@ -15,38 +15,43 @@ from slepc4py import SLEPc
 from ..energy.on_sphere import Array
 from ..errors import SolverError
 from ..petsc import factor_options, set_options, unique_prefix
-from .factor import apply
-from .krylov import Arnoldi, Resolvent, Vector, complex_mass
+from .krylov import Arnoldi, complex_mass
+from .matrix import SparseMatrix, Vector
 from .meridian import Meridian
 from .operator import Operator
 
 _KRYLOV = 60
+# The target lies a little below zero: at zero the shifted operator would be singular.
+_TARGET = -0.01
 
 type Pairs = tuple[NDArray[np.complex128], list[Vector], Array]
 """Eigenvalues (n,), their vectors x (owned,) each, and relative residuals (n,)."""
 
 
 def near_zero(operator: Operator, count: int) -> Pairs:
-    """Return the eigenvalues of smallest magnitude by SLEPc's Krylov-Schur method with shift and invert. Collective.
+    """Return the eigenvalues of smallest magnitude by Krylov spaces with shift and invert. Collective.
 
     Raises
     ------
     SolverError
         If fewer than `count` converge.
     """
-    comm, prefix = operator.A.getComm(), unique_prefix("spectrum")
+    if not isinstance(operator.A, SparseMatrix):
+        return _near_zero_on_rings(operator, count)
+    assert isinstance(operator.M, SparseMatrix)
+    a, mass = operator.A.petsc, operator.M.petsc
+    comm, prefix = a.getComm(), unique_prefix("spectrum")
     eps = SLEPc.EPS().create(comm)
-    eps.setOperators(operator.A, operator.M)
+    eps.setOperators(a, mass)
     eps.setProblemType(SLEPc.EPS.ProblemType.GNHEP)
     eps.setDimensions(count, max(2 * count + 10, 30))
     eps.setWhichEigenpairs(SLEPc.EPS.Which.TARGET_MAGNITUDE)
-    # The target lies a little below zero: at zero the shifted operator would be singular.
-    eps.setTarget(-0.01)
+    eps.setTarget(_TARGET)
     eps.setTolerances(1e-11, 500)
     eps.setOptionsPrefix(prefix)
     transform = eps.getST()
     transform.setType(SLEPc.ST.Type.SINVERT)
-    defaults = {f"st_{k}": v for k, v in factor_options(operator.A, "petsc").items()}
+    defaults = {f"st_{k}": v for k, v in factor_options(a, "petsc").items()}
     try:
         with set_options(prefix, defaults):
             eps.setFromOptions()
@@ -56,7 +61,7 @@ def near_zero(operator: Operator, count: int) -> Pairs:
             raise SolverError(
                 f"sphere: only {converged} of {count} eigenvalues converged; try a finer mesh or a smaller count"
             )
-        real, imaginary = operator.A.createVecs()
+        real, imaginary = a.createVecs()
         values, vectors = [], []
         for k in range(converged):
             values.append(complex(eps.getEigenpair(k, real, imaginary)))
@@ -68,9 +73,30 @@ def near_zero(operator: Operator, count: int) -> Pairs:
     return np.array(values), vectors, residuals(operator, values, vectors)
 
 
+def _near_zero_on_rings(operator: Operator, count: int) -> Pairs:
+    """Return the eigenvalues of smallest magnitude by ARPACK, on one rank."""
+    size = operator.surface.owned
+    factor = operator.shifted(-_TARGET, 1.0)
+    inverse = scipy.sparse.linalg.LinearOperator(
+        (size, size), matvec=lambda x: factor.solve(operator.M.apply(np.ravel(x))), dtype=float
+    )
+    # The start must have parts of every symmetry.
+    start = operator.scale * np.cos(np.arange(size) ** 1.5)
+    try:
+        found, columns = scipy.sparse.linalg.eigs(
+            inverse, count, v0=start, ncv=min(max(2 * count + 10, 30), size), tol=1e-12, maxiter=500
+        )
+    except scipy.sparse.linalg.ArpackNoConvergence as error:
+        raise SolverError(
+            f"sphere: only {len(error.eigenvalues)} of {count} eigenvalues converged; try a smaller count"
+        ) from error
+    values, vectors = 1 / found + _TARGET, list(columns.T)
+    return values, vectors, residuals(operator, values, vectors)
+
+
 def near(operator: Operator, target: complex, count: int) -> Pairs:
     """Return the eigenvalues nearest to a complex target, by Arnoldi's method with shift and invert. Collective."""
-    resolvent, mass = Resolvent(operator, target), complex_mass(operator)
+    resolvent, mass = operator.A.shifted(operator.M, target, operator.options), complex_mass(operator)
     nodes = operator.surface.nodes
     # The start must have parts of every symmetry, or the modes of a symmetry that it lacks are not found.
     start = operator.scale * (0.3 + nodes @ np.array([1.0, 0.7j, 0.4]) + (nodes @ np.array([0.2, 0.9, 0.5j])) ** 2)
@@ -91,7 +117,7 @@ def _nearest(
     most: int,
 ) -> list[tuple[complex, Vector]]:
     """Return the eigenvalues nearest to a target and their vectors, from solves with the shifted operator."""
-    space = Arnoldi(operator.surface.comm, lambda v: solve(mass(v)), mass, start, most)
+    space = Arnoldi(operator.surface.comm, solve, mass, start, most)
     space.extend(most)
     ritz, coordinates = np.linalg.eig(space.H[: space.size, : space.size])
     best = np.argsort(-np.abs(ritz))[:count]
@@ -106,8 +132,8 @@ def residuals(operator: Operator, values: Sequence[complex], vectors: Sequence[V
         return float(np.sqrt(comm.allreduce(float(np.real(np.vdot(v, v))))))
 
     for value, x in zip(values, vectors, strict=True):
-        a = apply(operator.A, x.real) + 1j * apply(operator.A, x.imag)
-        m = value * (apply(operator.M, x.real) + 1j * apply(operator.M, x.imag))
+        a = operator.A.apply(x.real) + 1j * operator.A.apply(x.imag)
+        m = value * (operator.M.apply(x.real) + 1j * operator.M.apply(x.imag))
         scale = norm(a) + norm(m) + 1e-300
         out.append(norm(a - m) / scale)
     return np.array(out)
@@ -198,9 +224,9 @@ def _pencil(operator: Operator) -> Callable[[int], tuple[Any, Any, NDArray[np.in
 
 
 def _sparse(matrix: Any) -> Any:
-    """Return a PETSc matrix of one rank as one of SciPy."""
-    offsets, columns, values = matrix.getValuesCSR()
-    return scipy.sparse.csr_array((values, columns, offsets), shape=matrix.getSize())
+    """Return a matrix of one rank as one of SciPy."""
+    offsets, columns, values = matrix.petsc.getValuesCSR()
+    return scipy.sparse.csr_array((values, columns, offsets), shape=matrix.petsc.getSize())
 
 
 def merged(base: Pairs, others: Sequence[Pairs], count: int) -> Pairs:

@@ -12,7 +12,9 @@ from ..petsc import Options
 from . import escape as escaping
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, mixture
-from .operator import Operator, Potential
+from .fourier import Fourier
+from .operator import Operator
+from .space import Potential
 
 _MIXED = "metastable states, mixed by their rates"
 # Fractions of the torque's potential in the weight, tried in this order. 1 is exact for axial symmetry and poor where
@@ -29,7 +31,7 @@ _SWINGS, _NOISE = 10.0, 1e-4
 def steady_state(surface: Surface, reduced: DimensionlessDrift, options: Options | None = None) -> Distribution:
     """Return the stationary distribution in the form that overshoots less. Collective."""
     found = weighted_state(surface, reduced, options)
-    if not reduced.has_torque or surface.dim == 1:
+    if not reduced.has_torque or surface.dim == 1 or (isinstance(surface, Fourier) and found.method != _MIXED):
         return found
     plain = Operator(surface, reduced, weighted=False, options=options)
     other = plain.distribution(null_vector(plain), "plain form")
@@ -67,6 +69,7 @@ def weighted_state(surface: Surface, reduced: DimensionlessDrift, options: Optio
     tried: list[tuple[float, Distribution]] = []
     failure: SolverError | None = None
     known = reduced.torque is not None and reduced.torque.chi(surface.points[:1], reduced.spin) is not None
+    known = known and not isinstance(surface, Fourier)  # whose weight has the mean potential only
     for share in _SHARES if known else (1.0,):
         operator = Operator(
             surface, reduced, weighted=True, potential=None if share == 1 else _shared(reduced, share), options=options
@@ -149,7 +152,8 @@ def remainder(plain: Operator, rest: Array, axis: Sequence[float] | Array) -> tu
     except SolverError:
         return own, np.nan if several else own
     tail = found.probability(axis)
-    if not found.negative_mass < _GOOD:
+    # Rings that leave out high orders overshoot on the far side of what is narrow, which says nothing about tails.
+    if not found.negative_mass < (_SOUND if isinstance(surface, Fourier) else _GOOD):
         return own, np.nan if several else own
     least = min(_SWINGS * swing, _NOISE) if several else _NOISE
     if max(abs(own), abs(tail)) <= least:

@@ -26,7 +26,6 @@ from ..quantities import direction
 from .dimensionless import DimensionlessDrift
 from .escape import stable_point, stable_points
 from .fokker_planck import FokkerPlanck
-from .modes import find_spectrum
 
 type Driven = Callable[[float], tuple[Macrospin, Torque | None]]
 """Takes a drive, such as a current density, and returns the macrospin and its torque."""
@@ -496,7 +495,7 @@ def _resonance(make: Maker, spin: Macrospin, torque: Torque | None, e: Array) ->
         return [*u, 0.0, np.nan, np.nan, np.nan]
     frequency, width = linear.imag / (2 * np.pi), linear.real / np.pi
     fp = make(MPI.COMM_SELF, spin, torque)
-    found = find_spectrum(fp.surface(), fp.drift, 2, linear, verify=fp.verify, options=fp.options).eigenvalues
+    found = fp.modes_near(linear, 2).eigenvalues
     thermal = complex(found[np.argmin(np.abs(found - linear))])
     return [*u, frequency, width, thermal.imag / (2 * np.pi), thermal.real / np.pi]
 

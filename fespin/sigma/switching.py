@@ -20,6 +20,7 @@ from .krylov import propagate
 from .operator import Operator
 from .space import Density
 from .stationary import null_vector, remainder
+from .weight import is_weighted
 
 # Longer times than this (2 tau_N) on metastable states are followed by their rates, if those are slower than the other.
 _LONG, _SLOW = 100.0, 1e-3
@@ -131,7 +132,7 @@ def krylov_course(
     SolverError
         If the mesh does not resolve the start, or the evolution does not converge.
     """
-    weighted = not reduced.has_torque and depth(surface, reduced, start) < _SHALLOW
+    weighted = is_weighted(surface, reduced) and depth(surface, reduced, start) < _SHALLOW
     here = Operator(surface, reduced, weighted=weighted, options=options)
     x0 = here.project(start)
     functionals = np.array([here.hemisphere(axis), *(here.observable(f) for f in observables)])

@@ -17,13 +17,16 @@ smoothly over 3 kT.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from ..energy.on_sphere import Array
 from ..macrospin.landscape import flood, grid
 from .dimensionless import DimensionlessDrift
 from .distribution import Surface
-from .operator import Potential
+from .fourier import Fourier
+from .space import Potential
+from .weight import weight_of
 
 # Depth below the saddle (kT) at which the potential is clipped outside the basin.
 _CLIP_DEPTH = 8.0
@@ -33,6 +36,8 @@ _CLIP_WIDTH = 3.0
 _SMALL_DAMPING = 0.05
 # Levels of energy between which the slope of g is interpolated.
 _LEVELS = 30
+# Polar angles between two states at which the ring between them is sought.
+_PLACES = 400
 
 
 def trial_potential(surface: Surface, reduced: DimensionlessDrift, states: Array, i: int) -> Potential:
@@ -49,6 +54,8 @@ def trial_potential(surface: Surface, reduced: DimensionlessDrift, states: Array
     i
         Number of the state whose density is sought.
     """
+    if isinstance(surface, Fourier):
+        return _clipped_on_rings(surface, weight_of(surface, reduced), states, i)
     if surface.dim == 1 or reduced.spin.damping > _SMALL_DAMPING:
         points = grid()[0]
         return _clipped(reduced.effective, reduced.effective(points)[0], states, i)
@@ -78,14 +85,48 @@ def _clipped(potential: Potential, values: Array, states: Array, i: int) -> Pote
     def clipped(u: Array) -> tuple[Array, Array]:
         v, slope = potential(u)
         outside = ~inside[tree.query(u)[1]] & (v < saddle)
-        # A smooth maximum of V and the clipping level: a parabola joins the two within the width.
-        above = np.where(outside, v - (saddle - _CLIP_DEPTH), _CLIP_DEPTH)
-        bent = np.abs(above) < _CLIP_WIDTH
-        raised = np.where(bent, (above + _CLIP_WIDTH) ** 2 / (4 * _CLIP_WIDTH), np.maximum(above, 0.0))
-        factor = np.where(bent, (above + _CLIP_WIDTH) / (2 * _CLIP_WIDTH), np.where(above > 0, 1.0, 0.0))
-        return np.where(outside, saddle - _CLIP_DEPTH + raised, v), factor[:, None] * slope
+        raised, factor = _raised(v, saddle - _CLIP_DEPTH, outside)
+        return raised, factor[:, None] * slope
 
     return clipped
+
+
+def _clipped_on_rings(surface: Fourier, potential: Potential, states: Array, i: int) -> Potential:
+    """Return a potential that is raised beyond the ring between two states, by a function of the polar angle.
+
+    What depends on the azimuth stays as it is, so that Fourier series converge as before. On the ring the mean of the
+    potential is highest; it is clipped below the potential's lowest value there.
+    """
+    own, other = (np.arccos(np.clip(u @ surface.axis, -1, 1)) for u in (states[i], np.delete(states, i, axis=0)[0]))
+    theta = np.linspace(own, other, _PLACES)
+    mean = surface.mean(potential)
+    circles = surface.circle(theta)  # (places, angles, 3)
+    values = potential(circles.reshape(-1, 3))[0].reshape(circles.shape[:2])
+    top = int(np.argmax(values.mean(axis=1)))
+    level = float(values[top].min()) - _CLIP_DEPTH
+
+    def clipped(u: Array) -> tuple[Array, Array]:
+        v, slope = potential(u)
+        m, fall = mean(u)
+        away = np.arccos(np.clip(u @ surface.axis, -1, 1)) - theta[top]
+        outside = away * (other - own) > 0
+        raised, factor = _raised(m, level, outside)
+        return v + raised - m, slope + (factor - 1)[:, None] * fall
+
+    return clipped
+
+
+def _raised(v: Array, level: float, outside: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Return values that are raised to a level where they are lower, and the factor on their slope, (n,) each.
+
+    Only where `outside` holds. A parabola joins the values and the level within the width.
+    """
+    above = np.where(outside, v - level, np.inf)
+    bent = np.abs(above) < _CLIP_WIDTH
+    with np.errstate(invalid="ignore"):
+        smooth = np.where(bent, (above + _CLIP_WIDTH) ** 2 / (4 * _CLIP_WIDTH), np.maximum(above, 0.0))
+        factor = np.where(bent, (above + _CLIP_WIDTH) / (2 * _CLIP_WIDTH), np.where(above > 0, 1.0, 0.0))
+    return np.where(outside, level + smooth, v), factor
 
 
 def _averaged(reduced: DimensionlessDrift, states: Array, i: int) -> Potential:

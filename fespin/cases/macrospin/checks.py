@@ -24,6 +24,17 @@ def check_sphere(table: SphereTable, spin: Macrospin) -> None:
     """
     if table.mesh is not None and table.mesh_size is not None:
         raise InputError("sphere: give one of mesh (a file) and mesh_size; found both")
+    if table.method == "fourier":
+        if table.triangles or table.axisymmetric is False:
+            other = table.triangles[0] if table.triangles else "axisymmetric = false"
+            raise InputError(f'sphere.method: "fourier" has no triangles; leave out {other}, or write "sphere"')
+        from ...macrospin.landscape import wells_axis
+
+        if wells_axis(spin) is None:
+            raise InputError(
+                'sphere.method: "fourier" needs wells near one axis, and those of this energy are not; write "sphere", '
+                "or leave it out"
+            )
     if table.mesh_size is not None and table.axisymmetric is False:
         from ...macrospin.scales import suggested_mesh_size
 

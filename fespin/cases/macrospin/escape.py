@@ -30,6 +30,11 @@ class Escape(Task):
         "log10_slowest": "1",
         "barriers": "kT",
         "error_estimate": "1",
+        "dofs": "1",
+        "mesh_size": "1",
+        "degree": "1",
+        "cells": "1",
+        "orders": "1",
     }
     kind: Literal["escape"] = Field(description="dwell times of the wells, and rates between them")
 
@@ -40,7 +45,10 @@ class Escape(Task):
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:
         """Solve."""
-        return shared.solver.escape().summary()
+        from .shared import describe_mesh
+
+        escape = shared.solver.escape()
+        return escape.summary() | describe_mesh(escape.surface)
 
     @staticmethod
     def line(results: Results, summary: Results) -> str:

@@ -43,6 +43,9 @@ class Hysteresis(Task):
         "dofs": "1",
         "mesh_size": "1",
         "degree": "1",
+        "cells": "1",
+        "orders": "1",
+        "error_estimate": "1",
     }
     kind: Literal["hysteresis"] = Field(description="sweep of the field or of the torque at a rate")
     sweep: Literal["field", "torque"] = Field("field", description="what is swept")
@@ -217,7 +220,8 @@ class Hysteresis(Task):
             "mass_error": evolution.final.mass_error,
             "minimum_density": evolution.final.minimum_density,
             "steps": evolution.steps,
-            **describe_mesh(evolution.final),
+            **({} if evolution.error_estimate is None else {"error_estimate": evolution.error_estimate}),
+            **describe_mesh(evolution.final.surface),
         }
 
     @staticmethod

@@ -27,6 +27,11 @@ class Noise(BandTask):
         "mean_observable": "1",
         "variance": "1",
         "error_estimate": "1",
+        "dofs": "1",
+        "mesh_size": "1",
+        "degree": "1",
+        "cells": "1",
+        "orders": "1",
     }
     kind: Literal["noise"] = Field(description="power spectral density of an observable")
     observable: Direction | Literal["resistance"] = Field(
@@ -53,6 +58,7 @@ class Noise(BandTask):
         """Solve, write and draw."""
         from ... import output
         from ...plotting.sphere_curves import plot_noise
+        from .shared import describe_mesh
 
         f, unit = self.band(), "1"
         if self.observable == "resistance":
@@ -75,6 +81,7 @@ class Noise(BandTask):
             "mean_observable": noise.mean,
             "variance": noise.variance,
             "error_estimate": noise.error_estimate.tolist(),
+            **describe_mesh(noise.surface),
         }
 
     @staticmethod

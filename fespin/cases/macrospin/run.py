@@ -136,6 +136,7 @@ class _Solvers:
             of,
             torque,
             axisymmetric=table.axisymmetric,
+            method=table.chosen,
             verify=table.verify,
             sphere=mesh,
             fitted=table.mesh is None and table.mesh_size is None and table.graded,

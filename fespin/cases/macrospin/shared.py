@@ -14,9 +14,9 @@ from ...coupling.current_map import CurrentMap
 from ...coupling.direction_maps import DirectionTorque
 from ...macrospin import AngularTorque, Macrospin, SpinTorque
 from ...plotting.sphere import plot_density
-from ...sigma import Distribution, FokkerPlanck
+from ...sigma import Distribution, FokkerPlanck, Fourier, Sigma
+from ...sigma.distribution import Surface
 from ...sigma.fields import write_sphere_fields
-from ...sigma.meridian import Meridian
 from ...sigma.space import Density
 from ...sigma.surveys import Maker
 from ..checkpoints import Checkpoints
@@ -116,15 +116,17 @@ def pieces_of(shared: Shared, task: Task, name: str, *left_out: str) -> Journal 
     return shared.checkpoints.pieces(shared.comm, name, _tables(shared, task, "drives", "samples", *left_out))
 
 
-def describe_mesh(distribution: Distribution) -> Results:
-    """Return where a distribution was solved for, and with how many unknowns and which cells. Collective."""
-    surface = distribution.surface
-    on = (
-        {"solved_on": "meridian", "mesh_size": np.pi / surface.cells}
-        if isinstance(surface, Meridian)
-        else {"solved_on": "sphere", "mesh_size": surface.mesh_size}
-    )
-    return {"dofs": surface.dofs, **on, "degree": surface.degree}
+def describe_mesh(surface: Surface | None) -> Results:
+    """Return where something was solved for, and with how many unknowns, which cells and orders. Collective."""
+    if surface is None:
+        return {}
+    common = {"dofs": surface.dofs, "degree": surface.degree}
+    if isinstance(surface, Sigma):
+        return {"solved_on": "sphere", "mesh_size": surface.mesh_size, **common}
+    polar = {"mesh_size": np.pi / surface.cells, "cells": surface.cells, **common}
+    if isinstance(surface, Fourier):
+        return {"solved_on": "fourier", "orders": surface.orders, **polar}
+    return {"solved_on": "meridian", **polar}
 
 
 def draw_density(shared: Shared, out: Outlet, name: str, distribution: Distribution, title: str) -> None:

@@ -22,6 +22,11 @@ class Spectrum(Task):
         "eigenvalues_reduced": "1",
         "residuals": "1",
         "error_estimate": "1",
+        "dofs": "1",
+        "mesh_size": "1",
+        "degree": "1",
+        "cells": "1",
+        "orders": "1",
     }
     kind: Literal["spectrum"] = Field(description="decay rates of the distribution")
     count: Annotated[int, Field(ge=1, le=500)] = Field(6, description="how many eigenvalues (1)")
@@ -31,6 +36,7 @@ class Spectrum(Task):
         """Solve, write and draw."""
         from ... import output
         from ...plotting.sphere_curves import plot_eigenvalues
+        from .shared import describe_mesh
 
         spectrum = shared.solver.spectrum(self.count, near=self.near)
         z = spectrum.eigenvalues
@@ -43,7 +49,7 @@ class Spectrum(Task):
         out.picture(
             f"spectrum.{name}.png", lambda p: plot_eigenvalues(shared.comm, p, {"": spectrum}, title=shared.title)
         )
-        return spectrum.summary()
+        return spectrum.summary() | describe_mesh(spectrum.surface)
 
     @staticmethod
     def line(results: Results, summary: Results) -> str:

@@ -25,6 +25,8 @@ class Steady(Task):
         "dofs": "1",
         "mesh_size": "1",
         "degree": "1",
+        "cells": "1",
+        "orders": "1",
         "dissipated_power": "W",
         "power_balance": "1",
         "electrical_power": "W",
@@ -44,7 +46,7 @@ class Steady(Task):
         told = {"dissipated_power": power["dissipation"], "power_balance": balance / scale}
         if shared.map is not None:
             told["electrical_power"] = mean_electrical_power(steady, shared.map.map, shared.spin, shared.map.circuit)
-        return steady.summary() | describe_mesh(steady) | told
+        return steady.summary() | describe_mesh(steady.surface) | told
 
     @staticmethod
     def line(results: Results, summary: Results) -> str:

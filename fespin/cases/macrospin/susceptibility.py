@@ -23,6 +23,11 @@ class Susceptibility(BandTask):
     units: ClassVar[Mapping[str, str]] = {
         "susceptibility": "1",
         "error_estimate": "1",
+        "dofs": "1",
+        "mesh_size": "1",
+        "degree": "1",
+        "cells": "1",
+        "orders": "1",
     }
     kind: Literal["susceptibility"] = Field(description="response of the mean direction to an alternating field")
     direction: Direction = Field(description="direction of the field, of any length (1)")
@@ -31,6 +36,7 @@ class Susceptibility(BandTask):
         """Solve, write and draw."""
         from ... import output
         from ...plotting.sphere_curves import plot_noise
+        from .shared import describe_mesh
 
         f = self.band()
         response = shared.solver.susceptibility(f, self.direction)
@@ -50,6 +56,7 @@ class Susceptibility(BandTask):
             "frequencies": f.tolist(),
             "susceptibility": np.stack([chi.real, chi.imag], axis=-1).tolist(),
             "error_estimate": response.error_estimate.tolist(),
+            **describe_mesh(response.surface),
         }
 
     @staticmethod

@@ -27,6 +27,8 @@ class Switching(PulseTask):
         "dofs": "1",
         "mesh_size": "1",
         "degree": "1",
+        "cells": "1",
+        "orders": "1",
         "times": "s",
         "reduced_times": "1",
         "not_switched": "1",
@@ -52,7 +54,7 @@ class Switching(PulseTask):
         if len(times) > 1:
             shared.curves[f"Fokker-Planck ({name})"] = (times, switching.not_switched)
         draw_density(shared, out, name, switching.final, f"after {times[-1] / 1e-9:.3g} ns")
-        told = switching.summary() | describe_mesh(switching.final)
+        told = switching.summary() | describe_mesh(switching.final.surface)
         if switching.advice is not None:
             told["missing"] = [switching.advice]
         return told

@@ -94,6 +94,12 @@ class SphereTable(Table):
     """The mesh of directions and how it is used."""
 
     at_most_one = (("mesh", "mesh_size"),)
+    method: Literal["sphere", "fourier"] | None = Field(
+        None,
+        description='"sphere": elements on triangles; "fourier": Fourier series around the axis of the wells times '
+        "elements of the polar angle; default: the latter where at most 16 orders do, and no key of the triangles "
+        "is given",
+    )
     mesh_size: Annotated[float, Field(ge=0.005, le=1)] | None = Field(
         None, description="length of edges on the unit sphere; default: one that fits the energy and the damping (1)"
     )
@@ -107,6 +113,18 @@ class SphereTable(Table):
         True,
         description="whether errors are estimated by solves with a degree less, and one more for switching",
     )
+
+    @property
+    def triangles(self) -> list[str]:
+        """Return the given keys that belong to triangles alone."""
+        return [x for x in ("mesh_size", "graded", "degree", "mesh") if x in self.model_fields_set]
+
+    @property
+    def chosen(self) -> Literal["automatic", "sphere", "fourier"]:
+        """Return the method, where keys of the triangles, or that nothing else is wanted, choose it too."""
+        if self.method is not None:
+            return self.method
+        return "sphere" if self.triangles or self.axisymmetric is False else "automatic"
 
 
 # ---- the declared objects

@@ -1,0 +1,238 @@
+"""Matrices over rings of equally spaced angles, one ring at each node of the polar angle, and their factors.
+
+Within a cell of the polar angle all unknowns are coupled: a dense block. Unknowns inside a cell are eliminated in it,
+all cells at once; what is left, the rings where cells meet, is a banded matrix. A pole is a ring that is one unknown:
+the matrix of its cell is folded, so that the sums over the ring's places stand in the first one.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import get_lapack_funcs
+
+from ..energy.on_sphere import Array
+from ..errors import SolverError
+from ..petsc import Options
+from .matrix import Vector
+
+_ADVICE = "the stationary or shifted equation is singular; try another mesh or method = 'sphere'"
+
+
+@dataclass(frozen=True)
+class Rings:
+    """Numbering of the unknowns: pole, rings from one pole to the other, pole.
+
+    Attributes
+    ----------
+    cells, degree
+        Cells of the polar angle and the degree of their polynomials.
+    around
+        Angles of a ring.
+    """
+
+    cells: int
+    degree: int
+    around: int
+
+    @property
+    def count(self) -> int:
+        """Return the number of nodes of the polar angle, poles included."""
+        return self.cells * self.degree + 1
+
+    @property
+    def size(self) -> int:
+        """Return the number of unknowns."""
+        return 2 + (self.count - 2) * self.around
+
+    @cached_property
+    def of_cells(self) -> NDArray[np.int_]:
+        """Return the unknowns of each cell, ring by ring (cells, (degree + 1) around); a pole's stand many times."""
+        number = np.empty((self.count, self.around), dtype=int)
+        number[0], number[-1] = 0, self.size - 1
+        number[1:-1] = 1 + np.arange(self.size - 2).reshape(-1, self.around)
+        rings = np.arange(self.cells)[:, None] * self.degree + np.arange(self.degree + 1)
+        return number[rings].reshape(self.cells, -1)
+
+    def sum(self, local: Vector) -> Vector:
+        """Add up values of cells (cells, (degree + 1) around) to those of unknowns (size,)."""
+        parts = local.reshape(self.cells, self.degree + 1, self.around)
+        full = np.zeros((self.count, self.around), dtype=local.dtype)
+        full[:-1].reshape(self.cells, self.degree, self.around)[:] = parts[:, :-1]
+        full[self.degree :: self.degree] += parts[:, -1]
+        return np.concatenate([[full[0].sum()], full[1:-1].ravel(), [full[-1].sum()]])
+
+    def rings_of(self, x: Vector) -> Vector:
+        """Return unknowns ring by ring (count, around); a pole's stands in the first place, with zeros beside it."""
+        full = np.zeros((self.count, self.around), dtype=x.dtype)
+        full[0, 0], full[-1, 0] = x[0], x[-1]
+        full[1:-1] = x[1:-1].reshape(-1, self.around)
+        return full
+
+    def unknowns_of(self, full: Vector) -> Vector:
+        """Return the unknowns (size,) of rings (count, around), as :meth:`rings_of` arranges them."""
+        return np.concatenate([full[0, :1], full[1:-1].ravel(), full[-1, :1]])
+
+
+class RingMatrix:
+    """A matrix by its cells.
+
+    Parameters
+    ----------
+    rings
+        Numbering of the unknowns.
+    data
+        Matrices of the cells (cells, n, n), which are changed in place.
+    folded
+        Whether the poles' rings are one unknown already.
+    """
+
+    def __init__(self, rings: Rings, data: Vector, *, folded: bool = False) -> None:
+        self.rings, self.data = rings, data
+        if not folded:
+            for cell, first in ((0, 0), (-1, rings.degree * rings.around)):
+                ring, block = slice(first, first + rings.around), data[cell]
+                total = block[ring].sum(axis=0)
+                block[ring] = 0.0
+                block[first] = total
+                column = block[:, ring].sum(axis=1)
+                block[:, ring] = 0.0
+                block[:, first] = column
+
+    def apply(self, x: Vector) -> Vector:
+        """Return the product with a vector (size,)."""
+        return self.rings.sum(np.matmul(self.data, x[self.rings.of_cells][:, :, None])[:, :, 0])
+
+    def diagonal(self) -> Array:
+        """Return the diagonal (size,)."""
+        return self.rings.sum(np.diagonal(self.data, axis1=1, axis2=2))
+
+    def norm(self) -> float:
+        """Return the root of the sum of squares of the cells' entries."""
+        return float(np.linalg.norm(self.data))
+
+    def rescale(self, left: Array, right: Array) -> None:
+        """Multiply rows and columns by numbers (size,)."""
+        at = self.rings.of_cells
+        self.data *= left[at][:, :, None]
+        self.data *= right[at][:, None, :]
+
+    def combined(self, own: complex, other: RingMatrix, factor: complex) -> RingMatrix:
+        """Return own times this matrix plus a factor times another one."""
+        return RingMatrix(self.rings, own * self.data + factor * other.data, folded=True)
+
+    def copy(self) -> RingMatrix:
+        """Return a copy."""
+        return RingMatrix(self.rings, self.data.copy(), folded=True)
+
+    def pin(self, rows: NDArray[np.int_]) -> None:
+        """Replace some rows by those of the identity."""
+        at = self.rings.of_cells
+        chosen = np.zeros(self.rings.size, dtype=bool)
+        chosen[rows] = True
+        self.data[chosen[at]] = 0.0
+        # The first place at which each unknown stands.
+        first = np.unique(at.ravel(), return_index=True)[1][np.flatnonzero(chosen)]
+        cell, place = np.divmod(first, at.shape[1])
+        self.data[cell, place, place] = 1.0
+
+    def factor(self, options: Options | None = None) -> RingFactor:
+        """Return the factors."""
+        return RingFactor(self)
+
+    def shifted(self, mass: RingMatrix, z: complex, options: Options | None = None) -> RingFactor:
+        """Return the factors of this matrix minus z times another."""
+        return RingFactor(self.combined(1.0, mass, -z))
+
+    def destroy(self) -> None:
+        """Do nothing: the memory is Python's."""
+
+
+class RingFactor:
+    """The factors of a matrix over rings.
+
+    Raises
+    ------
+    SolverError
+        If the matrix is singular.
+    """
+
+    def __init__(self, matrix: RingMatrix) -> None:
+        begin = time.perf_counter()
+        rings, data = matrix.rings, matrix.data
+        self._rings = rings
+        around, inner = rings.around, slice(rings.around, rings.degree * rings.around)
+        ends = np.r_[0:around, rings.degree * around : (rings.degree + 1) * around]
+        try:
+            # Solving with the identity beside the coupling costs the same.
+            self._inverse = np.linalg.inv(data[:, inner, inner])
+        except np.linalg.LinAlgError as error:
+            raise SolverError(f"sphere: {_ADVICE}") from error
+        coupling = data[:, inner][:, :, ends]
+        self._right = self._inverse @ coupling
+        self._left = data[:, ends][:, :, inner] @ self._inverse
+        condensed = data[:, ends][:, :, ends] - data[:, ends][:, :, inner] @ self._right
+        self._band(condensed)
+        self.solves = 0
+        self.seconds = time.perf_counter() - begin
+
+    def _band(self, condensed: Vector) -> None:
+        """Factorize the matrix of the rings where cells meet."""
+        around, cells = self._rings.around, self._rings.cells
+        size, self._width = (cells + 1) * around, 2 * around - 1
+        band: Vector = np.zeros((3 * self._width + 1, size), dtype=condensed.dtype, order="F")
+        place = np.arange(2 * around)
+        rows, columns = np.repeat(place, 2 * around), np.tile(place, 2 * around)
+        for k, block in enumerate(condensed):
+            band[2 * self._width + rows - columns, k * around + columns] += block.ravel()
+        # The places of the poles' rings that hold nothing.
+        empty = np.r_[1:around, size - around + 1 : size]
+        band[2 * self._width, empty] = 1.0
+        factorize, self._solve = get_lapack_funcs(("gbtrf", "gbtrs"), (band,))
+        self._lu, self._pivots, info = factorize(band, self._width, self._width, overwrite_ab=True)
+        if info != 0 or not np.isfinite(self._lu).all():
+            raise SolverError(f"sphere: {_ADVICE}")
+
+    @property
+    def memory(self) -> float:
+        """Return how many bytes the factors take."""
+        return float(sum(x.nbytes for x in (self._inverse, self._right, self._left, self._lu)))
+
+    def solve(self, b: Vector) -> Vector:
+        """Return the solution for a right-hand side (size,)."""
+        return self._run(b, self._inverse, self._left, self._right, 0)
+
+    def solve_transposed(self, b: Vector) -> Vector:
+        """Return the solution with the transposed matrix."""
+        inverse, left, right = (np.swapaxes(x, 1, 2) for x in (self._inverse, self._right, self._left))
+        return self._run(b, inverse, left, right, 1)
+
+    def _run(self, b: Vector, inverse: Vector, left: Vector, right: Vector, transposed: int) -> Vector:
+        rings = self._rings
+        around, degree, cells = rings.around, rings.degree, rings.cells
+        full = rings.rings_of(b)
+        inside = full[:-1].reshape(cells, degree, around)[:, 1:].reshape(cells, -1, 1)
+        passed = np.matmul(left, inside)[:, :, 0]
+        edge = full[::degree].copy()
+        edge[:-1] -= passed[:, :around]
+        edge[1:] -= passed[:, around:]
+        found: Any = self._solve(self._lu, self._width, self._width, edge.ravel(), self._pivots, trans=transposed)[0]
+        edge = found.reshape(cells + 1, around)
+        both = np.concatenate([edge[:-1], edge[1:]], axis=1)[:, :, None]
+        inside = np.matmul(inverse, inside) - np.matmul(right, both)
+        out = np.empty_like(full, dtype=edge.dtype)
+        out[::degree] = edge
+        out[:-1].reshape(cells, degree, around)[:, 1:] = inside.reshape(cells, degree - 1, around)
+        self.solves += 1
+        x = rings.unknowns_of(out)
+        if not np.isfinite(x).all():
+            raise SolverError(f"sphere: {_ADVICE}")
+        return x
+
+    def destroy(self) -> None:
+        """Do nothing: the memory is Python's."""
