@@ -154,8 +154,8 @@ def halves(tagged: Tagged, middles: Midpoints) -> Pieces:
     node_number = _with_ghosts(node_map, start + np.arange(own_nodes))
     edge_number = _with_ghosts(edge_map, start + own_nodes + np.arange(own_edges))
     own = topology.index_map(dim).size_local
-    shortest = _shortest_diagonals(x, ends, edges[:own]) if dim == 3 else None
-    cells = _children(node_number[corners[:own]], edge_number[edges[:own]], shortest)
+    diagonals = _best_diagonals(x, ends, edges[:own]) if dim == 3 else None
+    cells = _children(node_number[corners[:own]], edge_number[edges[:own]], diagonals)
     tag = np.zeros(count, np.int32)
     tag[cell_tags.indices] = cell_tags.values
     facets, facet_values = _facet_children(m, facet_tags, node_number[corners], edge_number[edges])
@@ -176,13 +176,22 @@ def _with_ghosts(imap: Any, owned: Ints) -> Ints:
     return np.array(numbers.array)
 
 
-def _shortest_diagonals(x: Reals, ends: NDArray[np.int32], edges: NDArray[np.int32]) -> Ints:
-    """Return for each tetrahedron which diagonal of its middle is the shortest: children keep their shape."""
+def _best_diagonals(x: Reals, ends: NDArray[np.int32], edges: NDArray[np.int32]) -> Ints:
+    """Return for each tetrahedron along which diagonal its middle is cut: where the least area is cut open.
+
+    The four parts have one volume, so the squares of these areas are what their stiffness depends on. In the flat
+    cells of thin layers they keep an edge across the layer; cut along the shortest diagonal, some would be slivers
+    without, which triples the iterations.
+    """
     middle = (x[ends[edges, 0]] + x[ends[edges, 1]]) / 2
-    along = middle[:, _DIAGONALS[:, 0]] - middle[:, _DIAGONALS[:, 1]]
+    squares = []
+    for diagonal, ring in zip(_DIAGONALS, _RINGS, strict=True):
+        along = middle[:, diagonal[1]] - middle[:, diagonal[0]]
+        normals = np.cross(along[:, None], middle[:, ring] - middle[:, diagonal[:1]])
+        squares.append((normals**2).sum(axis=(1, 2)))
+    cut = np.stack(squares, axis=1)
     # Rounding must not decide between equal ones.
-    squares = (along**2).sum(axis=2)
-    return np.asarray(np.argmax(squares < squares.min(axis=1, keepdims=True) * (1 + 1e-9), axis=1))
+    return np.asarray(np.argmax(cut < cut.min(axis=1, keepdims=True) * (1 + 1e-9), axis=1))
 
 
 def _children(v: Ints, e: Ints, diagonal: Ints | None) -> Ints:

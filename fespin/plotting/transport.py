@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
     from .drawable import SolvedDevice
 
-__all__ = ["gather_grid", "material_colours", "plot_device", "plot_profiles"]
+MOST_CELLS = 5_000_000
+"""Cells of a mesh that is drawn: some 2 GB on the rank that draws."""
+
+__all__ = ["MOST_CELLS", "gather_grid", "material_colours", "plot_device", "plot_profiles"]
 
 
 def gather_grid(
@@ -35,7 +38,15 @@ def gather_grid(
     ----------
     functions
         ``{name: [(weight, function), ...]}``; values jump between layers.
+
+    Raises
+    ------
+    InputError
+        If there are more cells than one rank should hold, which draws.
     """
+    cells = domain.mesh.topology.index_map(domain.dim).size_global
+    if cells > MOST_CELLS:
+        raise InputError(f"{cells} cells are more than one rank draws, {MOST_CELLS}; ParaView opens the fields")
     space, _ = broken_space(fem.functionspace(domain.mesh, ("Lagrange", 1)), domain.region)
     n = domain.owned_cells
     cells, types, x = plot.vtk_mesh(space)
