@@ -339,7 +339,7 @@ def _solve_at(problem: TransportProblem, layer: str, u: Array, pumping: bool) ->
         return np.array([*tau, area])
     gamma, current = np.zeros((3, 3)), np.zeros(3)
     for e in tangent_frame(u[None])[0]:
-        torque, pumped = pump(problem, layer, tuple(e))
+        torque, pumped = pump(problem, layer, e)
         gamma += np.outer(torque, e)
         current += pumped * e
     return np.array([*tau, area, *gamma.ravel(), *current])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import cast
 
 import numpy as np
@@ -77,7 +78,13 @@ class Groups:
         return out[:, :3], out[:, 3]
 
     def evaluate(
-        self, layer: str, directions: Array, solve: Callable[[TransportProblem, Array], Array], columns: int
+        self,
+        layer: str,
+        directions: Array,
+        solve: Callable[[TransportProblem, Array], Array],
+        columns: int,
+        *,
+        tolerance: float | None = None,
     ) -> Array:
         """Return the numbers that `solve` finds for each direction, (n, columns), the same on all ranks. Collective.
 
@@ -85,6 +92,8 @@ class Groups:
         ----------
         solve
             Takes a group's problem and a direction (3,), to which it turns the layer, which ends as it was.
+        tolerance
+            Error that is allowed to the numbers; None: that of the problem's solver.
 
         Raises
         ------
@@ -101,13 +110,14 @@ class Groups:
 
         def share() -> Array | None:
             results = []
-            try:
-                for k in own:
-                    results.append(solve(self.problem, directions[k]))
-                    if self.journal is not None and first:
-                        self.journal.put(keys[k], results[-1].tolist())
-            finally:
-                self.problem.magnetize({layer: before})
+            with nullcontext() if tolerance is None else self.problem.within(tolerance):
+                try:
+                    for k in own:
+                        results.append(solve(self.problem, directions[k]))
+                        if self.journal is not None and first:
+                            self.journal.put(keys[k], results[-1].tolist())
+                finally:
+                    self.problem.magnetize({layer: before})
             return np.array(results).reshape(-1, columns) if first else None
 
         out = np.empty((len(directions), columns))
