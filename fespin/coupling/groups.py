@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..checkpoint import Journal
 from ..errors import InputError
 from ..mpi import agree_on_errors
+from ..onsager.system import Fields
 from ..transport.problem import TransportProblem
 from ..transport.torque import spin_torque
 from .directions import require_linear
@@ -25,12 +26,19 @@ def solve_direction(problem: TransportProblem, layer: str, u: Array) -> tuple[Ar
 
     The layer is left in that direction.
     """
+    torque, area, _ = direction_state(problem, layer, u)
+    return torque, area
+
+
+def direction_state(problem: TransportProblem, layer: str, u: Array) -> tuple[Array, float, Fields]:
+    """Return what :func:`solve_direction` does, and the fields of one volt at the bottom. Collective."""
     problem.magnetize({layer: tuple(u)})
     # Linear: one volt will do, and none of the reports of a solution is needed.
     solved = problem.solver.solve(problem.drive(voltage=1.0))
     density = solved.currents["bottom"] / problem.domain.area
     fields = dict(zip(problem.system.fields, solved.fields, strict=True))
-    return np.asarray(spin_torque(problem, fields, layer) / density, dtype=np.float64), 1 / density
+    torque = np.asarray(spin_torque(problem, fields, layer) / density, dtype=np.float64)
+    return torque, 1 / density, solved.fields
 
 
 class Groups:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..constants import ELECTRON_GYROMAGNETIC_RATIO
 from ..errors import InputError, ModelError, SolverError
 from ..onsager.coefficients import Coefficients
-from ..onsager.declaration import Mechanism, Reversible
+from ..onsager.declaration import Declaration, Mechanism, Reversible
 from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import Dissipation, dissipation_of
 from ..onsager.system import Fields, System
@@ -141,7 +141,7 @@ def solve_turning(
 def _loads(problem: TransportProblem, velocities: Mapping[str, Array]) -> tuple[list[_Load], dict[str, Fields]]:
     """Return what turning magnets feed into degrees of freedom, piece by piece, and s of their motions. Collective."""
     shifts: dict[str, Fields] = {n: _constant(problem.system, SPIN_PER_CHARGE * w) for n, w in velocities.items()}
-    pieces = [(n, place, c) for n in velocities for place, c in _relative(problem, n).items()]
+    pieces = [(n, place, c) for n in velocities for place, c in relative_coefficients(problem, n).items()]
     return [(*x, problem.system.residual(shifts[x[0]], coefficients=x[2])) for x in pieces], shifts
 
 
@@ -255,13 +255,20 @@ def pump(problem: TransportProblem, layer: str, axis: NDArray[Any]) -> tuple[Arr
 
     Without the reports of :func:`solve_turning`, which maps do not need.
     """
+    torque, current, _ = pumped_state(problem, layer, axis)
+    return torque, current
+
+
+def pumped_state(problem: TransportProblem, layer: str, axis: NDArray[Any]) -> tuple[Array, float, Fields]:
+    """Return what :func:`pump` does, and the fields of a motion of 1e9 rad/s. Collective."""
     problem.apply()
     loads, _ = _loads(problem, {layer: _transverse(problem, layer, tuple(_RATE * axis))})
     solved = problem.solver.solve(dict.fromkeys(problem.contacts, Terminal(voltage=0.0)), _source(problem, loads))
     torque = spin_torque(problem, dict(zip(problem.system.fields, solved.fields, strict=True)), layer)
     for *_, load in loads:
         torque = torque - _uptake(problem, layer, load)
-    return np.asarray(-torque / _RATE), solved.currents["bottom"] / problem.domain.area / _RATE
+    current = solved.currents["bottom"] / problem.domain.area / _RATE
+    return np.asarray(-torque / _RATE), current, solved.fields
 
 
 def pumped_damping(
@@ -335,9 +342,18 @@ def _transverse(problem: TransportProblem, layer: str, velocity: Sequence[float]
     return np.asarray(_across(problem, layer) @ w)
 
 
-def _relative(problem: TransportProblem, layer: str) -> dict[tuple[str, str], Coefficients]:
-    """Return the coefficients that act on s relative to a magnet's motion, by place and mechanism."""
-    system, declaration = problem.system, problem.system.declaration
+def relative_coefficients(
+    problem: TransportProblem, layer: str, declaration: Declaration | None = None
+) -> dict[tuple[str, str], Coefficients]:
+    """Return the coefficients that act on s relative to a magnet's motion, by place and mechanism.
+
+    Parameters
+    ----------
+    declaration
+        That of another state than the problem's.
+    """
+    system = problem.system
+    declaration = declaration or system.declaration
     nothing, f = system.coefficients.only(None), system.fields
     out: dict[tuple[str, str], Coefficients] = {}
     region, medium = problem.domain.regions.index(layer), declaration.media[layer]

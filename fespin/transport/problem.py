@@ -118,6 +118,10 @@ class TransportProblem:
                 )
         return declaration
 
+    def declaration_at(self, directions: Mapping[str, Sequence[float] | Field]) -> Declaration:
+        """Return the declaration with some magnetizations turned; the problem stays as it is."""
+        return self._declare(self.stack.magnetized(directions))
+
     def magnetize(self, directions: Mapping[str, Sequence[float] | Field]) -> None:
         """Turn magnetizations, by layer name; the others stay as they are. Collective.
 
