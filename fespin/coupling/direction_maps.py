@@ -47,7 +47,8 @@ _DEGREES = (*range(2, 11), 12, 14, 16)
 _OVERSAMPLING = 1.5
 # Directions of a reduced basis before the first is predicted, and at most.
 _FIRST, _MOST = 4, 60
-_SURE = 1e-3
+# Part of a map's tolerance that is its reduced basis's, and part of that with which one direction certifies, not two.
+_PART, _SURE = 0.1, 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +69,9 @@ class DirectionMap(FreeLayerMap["DirectionTorque"]):
     resistance_area
         Coefficients of r (ohm m2), ((L + 1)^2,).
     error
-        Error of torque, resistance and pumping relative to their largest values: the largest of the size of the
-        harmonics of degree L, the deviation of the previous fit at the newest directions, which the returned
-        fit includes, and what the reduced basis missed at the last two directions that were solved.
+        Error of torque, resistance and pumping relative to their largest values: the larger of the size of the
+        harmonics of degree L and the deviation of the previous fit at the newest directions, which the returned
+        fit includes; and what the reduced basis missed at the last two directions that were solved.
     solves
         Number of directions that were solved.
     fit
@@ -318,7 +319,7 @@ def direction_map(
     require_tolerance("direction map", tolerance)
     thickness = stack[layer].thickness
 
-    reduced = _reduced(groups, layer, tolerance, pumping) if is_reducible(groups.problem, layer) else None
+    reduced = _reduced(groups, layer, _PART * tolerance, pumping) if is_reducible(groups.problem, layer) else None
 
     def solve(directions: Array) -> Array:
         if reduced is not None:
@@ -340,8 +341,9 @@ def direction_map(
         return float(max(*_last(fit, size), *(_sizes(more - _seen(fit, new)) / size)))
 
     batches = (even_directions(first, end) for first, end in itertools.pairwise(counts))
-    u, values, error = refine(groups.comm, u, values, batches, solve, deviation, tolerance)
-    if error > tolerance:
+    allowed = tolerance if reduced is None else tolerance - reduced.error
+    u, values, error = refine(groups.comm, u, values, batches, solve, deviation, allowed)
+    if error > allowed:
         raise SolverError(
             f"direction map: harmonics of degree {_DEGREES[-1]} from {len(u)} directions leave an error of "
             f"{error:.1g}; allow a larger tolerance, or use torque_map if one direction alone is distinguished"
@@ -350,7 +352,7 @@ def direction_map(
     result: DirectionMap = groups.comm.bcast(_fitted(layer, thickness, u, values, degree, error), 0)
     if reduced is None:
         return result
-    return replace(result, solves=reduced.solves, error=max(error, reduced.error), fit="reduced basis")
+    return replace(result, solves=reduced.solves, error=error + reduced.error, fit="reduced basis")
 
 
 @dataclass(frozen=True)
