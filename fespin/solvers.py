@@ -52,9 +52,8 @@ class SolverOptions:
         "amg": conjugate gradients with one algebraic multigrid per field;
         "direct": MUMPS; "auto": direct on lines, amg elsewhere.
     rtol
-        Reduction of the residual by "amg". Transport takes one pass for it; below 1e-9 two, of which each reduces by
-        the root of it and the second removes the rounding of the first. Longitudinal magnets take two passes with this
-        reduction each.
+        Reduction of the residual in a pass of "amg". Between two contacts transport takes one pass, and a second where
+        currents are off by more than 100 times this; everything else takes two.
     max_iterations
         Largest number of iterations of one pass.
     petsc

@@ -7,8 +7,10 @@ on c = u.p::
     A R   = r(c)                                 ohm m2
     tau   = -Gamma(c) (u x du/dt)                Gamma in J s/m2, contacts at equal voltages
 
-All are polynomials through solves at some angles, whose number grows until new solves agree
-with the polynomial through those before. Nothing is assumed about their form.
+At fixed voltages they are ratios of polynomials of second degree with one denominator
+(:mod:`fespin.coupling.rational`), which four angles tell and a fifth certifies, or a sixth. Where new
+solves do not agree, polynomials take over, through solves at some angles, whose number grows until
+new ones agree with the polynomial through those before; nothing is then assumed about their form.
 """
 
 from __future__ import annotations
@@ -35,12 +37,14 @@ from .circuit import Circuit
 from .directions import fixed_direction, require_torque
 from .groups import Groups, solve_direction
 from .maps import FreeLayerMap, refine, require_tolerance
-from .pumping import pumping_torque
+from .pumping import pump
+from .rational import common_denominator, series
 
 type Array = NDArray[np.float64]
 
-# Angles at first and at most.
+# Angles of polynomials at first, and at most; angles of rational functions at first, and new ones that certify them.
 _FIRST, _MOST = 5, 81
+_FEW, _CERTIFICATES = 4, 2
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,9 @@ class TorqueMap(FreeLayerMap[AngularTorque]):
         values; the returned fit includes these angles.
     solves
         Number of angles.
+    fit
+        How the functions were found: "rational", "polynomial", or "constant" for a magnet without others. Those that
+        are rational are kept as series, too.
     pumping
         Functions of c (J s/m2), if they were computed: Gamma's component that damps motion across the plane of u and p,
         what that in the plane has more over 1 - c^2, and its antisymmetric part. Contacts at equal voltages.
@@ -90,6 +97,7 @@ class TorqueMap(FreeLayerMap[AngularTorque]):
     error: float
     solves: int
     pumping: tuple[Chebyshev, Chebyshev, Chebyshev] | None = None
+    fit: str = "polynomial"
 
     @property
     def alone(self) -> bool:
@@ -146,6 +154,7 @@ class TorqueMap(FreeLayerMap[AngularTorque]):
             "damping_like": self.damping_like.coef.tolist(),
             "field_like": self.field_like.coef.tolist(),
             "resistance_area": self.resistance_area.coef.tolist(),
+            "fit": self.fit,
         }
         return functions, None if self.pumping is None else [x.coef.tolist() for x in self.pumping]
 
@@ -157,7 +166,18 @@ class TorqueMap(FreeLayerMap[AngularTorque]):
         if pumping is not None:
             a, b, e = (Chebyshev(k) for k in pumping)
             pumping = (a, b, e)
-        return cls(data["layer"], data["thickness"], (x, y, z), d, f, r, data["error"], data["solves"], pumping)
+        return cls(
+            data["layer"],
+            data["thickness"],
+            (x, y, z),
+            d,
+            f,
+            r,
+            data["error"],
+            data["solves"],
+            pumping,
+            str(data.get("fit", "polynomial")),
+        )
 
 
 def torque_map(
@@ -215,7 +235,9 @@ def torque_map(
 
     def solve(x: Array) -> Array:
         u = x[:, None] * e + np.sqrt(1 - x * x)[:, None] * across
-        return groups.evaluate(layer, u, lambda on, v: _solve_at(on, layer, e, v, pumping), 6 if pumping else 3)
+        return groups.evaluate(
+            layer, u, lambda on, v: _solve_at(on, layer, e, v, pumping), 6 if pumping else 3, tolerance=tolerance
+        )
 
     def scales(values: Array) -> Array:
         # The two parts of the torque have one scale, the resistance its own, and pumping.
@@ -224,11 +246,12 @@ def torque_map(
         sizes[0] = max(sizes[0], 1e-8 * SPIN_PER_CHARGE)
         return np.repeat([x or 1.0 for x in sizes], [2, 1, values.shape[1] - 3])
 
-    (d, f, r, *rest), error, angles = through_angles(
-        "torque map", solve, scales, tolerance, groups.comm, at_once=groups.count
+    found = through_angles(
+        "torque map", solve, scales, tolerance, groups.comm, at_once=groups.count, per_current=(0, 1), resistance=2
     )
+    d, f, r, *rest = found.functions
     pumped = (rest[0], rest[1], rest[2]) if pumping else None
-    return TorqueMap(layer, stack[layer].thickness, p, d, f, r, error, angles, pumped)
+    return TorqueMap(layer, stack[layer].thickness, p, d, f, r, found.error, found.angles, pumped, found.fit)
 
 
 def _map_alone(groups: Groups, layer: str, axis: Sequence[float] | None) -> TorqueMap:
@@ -241,14 +264,36 @@ def _map_alone(groups: Groups, layer: str, axis: Sequence[float] | None) -> Torq
 
     def solve(problem: TransportProblem, v: Array) -> Array:
         resistance = solve_direction(problem, layer, v)[1]
-        about_first, about_second = (pumping_torque(problem, layer, tuple(w)) for w in (first, second))
+        about_first, about_second = (pump(problem, layer, w)[0] for w in (first, second))
         damped = (about_first @ first + about_second @ second) / 2
         return np.array([resistance, damped, (about_first @ second - about_second @ first) / 2])
 
     r, damped, reactive = groups.evaluate(layer, u[None], solve, 3)[0]
     nothing = Chebyshev([0.0])
     pumped = (Chebyshev([damped]), nothing, Chebyshev([reactive]))
-    return TorqueMap(layer, free.thickness, p, nothing, nothing, Chebyshev([r]), 0.0, 1, pumped)
+    return TorqueMap(layer, free.thickness, p, nothing, nothing, Chebyshev([r]), 0.0, 1, pumped, "constant")
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Functions of a cosine that solves have told.
+
+    Attributes
+    ----------
+    functions
+        One series a column of the solves.
+    error
+        Deviation of the previous fit at the newest angles, relative to the columns' scales.
+    angles
+        Number of angles that were solved.
+    fit
+        "rational" or "polynomial".
+    """
+
+    functions: list[Chebyshev]
+    error: float
+    angles: int
+    fit: str
 
 
 def through_angles(
@@ -258,14 +303,16 @@ def through_angles(
     tolerance: float,
     comm: MPI.Intracomm,
     *,
+    per_current: Sequence[int],
+    resistance: int,
     at_once: int = 1,
-) -> tuple[list[Chebyshev], float, int]:
-    """Return polynomials of c through as many solves as a tolerance needs, their error, and how many. Collective.
+) -> Functions:
+    """Return functions of c through as many solves as a tolerance needs. Collective.
 
     Parameters
     ----------
     owner
-        Name of what has the polynomials, for messages.
+        Name of what has the functions, for messages.
     solve
         Function of cosines (n,) that returns values (n, k).
     scales
@@ -274,8 +321,10 @@ def through_angles(
         Largest error that is left.
     comm
         All ranks.
+    per_current, resistance
+        Columns that are answers per current density, and that of A R; the others are answers at equal voltages.
     at_once
-        Number of angles that are solved at the same time; at least two are added.
+        Number of angles that are solved at the same time; of polynomials, at least two are added.
 
     Raises
     ------
@@ -285,20 +334,49 @@ def through_angles(
         If it is not reached with 81 angles.
     """
     require_tolerance(owner, tolerance)
-    every, more_at_once = _leja(_MOST), max(2, at_once)
-    first = min(max(_FIRST, at_once), _MOST // 2)
-    batches = (every[k : k + more_at_once] for k in range(first, _MOST, more_at_once))
+    every = _leja(_MOST)
+
+    def at_voltage(values: Array) -> Array:
+        out = values.copy()
+        out[:, per_current] /= values[:, [resistance]]
+        out[:, resistance] = 1 / values[:, resistance]
+        return out
+
+    # Back again it is the same.
+    first = max(_FEW, at_once)
+    c, values = every[:first], solve(every[:first])
+    for _ in range(_CERTIFICATES):
+        found = common_denominator(c, at_voltage(values))
+        new = every[len(c) : len(c) + at_once]
+        more = solve(new)
+        scale = scales(np.concatenate([values, more]))
+        error = np.inf
+        if found is not None:
+            fit = at_voltage(found(np.concatenate([c, new])))
+            error = float((np.abs(np.concatenate([values, more]) - fit) / scale).max())
+        error = float(comm.bcast(error, 0))
+        c, values = np.concatenate([c, new]), np.concatenate([values, more])
+        best = common_denominator(c, at_voltage(values)) if error <= tolerance else None
+        if comm.bcast(best is not None, 0):
+            assert best is not None
+            functions, cut = series(lambda x, best=best: at_voltage(best(x)), scale, 1e-3 * tolerance)  # type: ignore[misc]
+            return Functions(functions, max(error, cut), len(c), "rational")
+
+    more_at_once = max(2, at_once)
+    if len(c) < _FIRST:
+        extra = every[len(c) : _FIRST]
+        c, values = np.concatenate([c, extra]), np.concatenate([values, solve(extra)])
+    batches = (every[k : k + more_at_once] for k in range(len(c), _MOST, more_at_once))
 
     # The new angles are where the polynomials are least certain.
     def deviation(c: Array, values: Array, new: Array, more: Array) -> float:
         fit: Array = np.stack([f(new) for f in _fit(c, values)], axis=1)
         return float((np.abs(more - fit) / scales(values)).max())
 
-    start = every[:first]
-    c, values, error = refine(comm, start, solve(start), batches, solve, deviation, tolerance)
+    c, values, error = refine(comm, c, values, batches, solve, deviation, tolerance)
     if error > tolerance:
         raise SolverError(f"{owner}: {len(c)} angles leave an error of {error:.1g}; allow a larger tolerance")
-    return _fit(c, values), error, len(c)
+    return Functions(_fit(c, values), error, len(c), "polynomial")
 
 
 def _solve_at(problem: TransportProblem, layer: str, p: Array, u: Array, pumping: bool) -> Array:
@@ -310,7 +388,7 @@ def _solve_at(problem: TransportProblem, layer: str, p: Array, u: Array, pumping
     values = [tau @ in_plane / s, tau @ normal / s, resistance]
     if pumping:
         # Turning about an axis in the plane of u and p moves u across it.
-        across_plane, along_plane = (pumping_torque(problem, layer, tuple(w)) for w in (in_plane, normal))
+        across_plane, along_plane = (pump(problem, layer, w)[0] for w in (in_plane, normal))
         damped = across_plane @ in_plane
         values += [damped, (along_plane @ normal - damped) / s**2, (across_plane @ normal - along_plane @ in_plane) / 2]
     return np.array(values)

@@ -6,8 +6,10 @@ texture, Helmholtz's decomposition of the torque takes the place of functions of
     tau/J = grad chi + u x grad phi              V s (J/m2 per A/m2)
     A R   = r(u)                                 ohm m2
 
-chi, phi and r are sums of spherical harmonics, fitted to solves at directions that fill the sphere ever more evenly;
-the degree grows until its last harmonics are small and solves at further directions agree.
+chi, phi and r are sums of spherical harmonics, fitted at directions that fill the sphere ever more evenly; the degree
+grows until its last harmonics are small and further directions agree. What is fitted are the answers of a reduced basis
+(:mod:`fespin.coupling.reduced_basis`), made of solves for some fifteen directions; where the device has none, each
+direction is solved.
 """
 
 from __future__ import annotations
@@ -27,19 +29,26 @@ from ..errors import InputError, SolverError
 from ..harmonics import even_directions, expansion, harmonics, quadrature, sizes
 from ..macrospin.damping import turning
 from ..macrospin.spin import Macrospin
+from ..mpi import agree_on_errors
+from ..onsager.system import Fields
 from ..transport.problem import TransportProblem
 from ..transport.spins import SPIN_PER_CHARGE
 from .circuit import Circuit
-from .directions import require_torque
-from .groups import Groups, solve_direction
+from .directions import require_linear, require_torque
+from .groups import Groups, direction_state
 from .maps import FreeLayerMap, refine, require_tolerance
-from .pumping import pump
+from .pumping import pumped_state
+from .reduced_basis import ReducedDevice, is_reducible
 
 type Array = NDArray[np.float64]
 
 _DEGREES = (*range(2, 11), 12, 14, 16)
 # Solves for each unknown: the condition of the least squares is below 7 for all degrees.
 _OVERSAMPLING = 1.5
+# Directions of a reduced basis before the first is predicted, and at most.
+_FIRST, _MOST = 4, 60
+# Part of a map's tolerance that is its reduced basis's, and part of that with which one direction certifies, not two.
+_PART, _SURE = 0.1, 1e-2
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +71,11 @@ class DirectionMap(FreeLayerMap["DirectionTorque"]):
     error
         Error of torque, resistance and pumping relative to their largest values: the larger of the size of the
         harmonics of degree L and the deviation of the previous fit at the newest directions, which the returned
-        fit includes.
+        fit includes; and what the reduced basis missed at the last two directions that were solved.
     solves
-        Number of directions.
+        Number of directions that were solved.
+    fit
+        "reduced basis", or "solves" if each direction of the fit was solved.
     pumping
         Coefficients of the nine components of Gamma (J s/m2) with contacts at equal voltages, and of the three of what
         is pumped into the bottom per angular velocity (A s/m2), (12, (L + 1)^2), if they were computed.
@@ -88,6 +99,7 @@ class DirectionMap(FreeLayerMap["DirectionTorque"]):
     error: float
     solves: int
     pumping: Array | None = None
+    fit: str = "solves"
 
     NAME = "direction map"
 
@@ -127,6 +139,7 @@ class DirectionMap(FreeLayerMap["DirectionTorque"]):
             "chi": self.chi.tolist(),
             "phi": self.phi.tolist(),
             "resistance_area": self.resistance_area.tolist(),
+            "fit": self.fit,
         }
         return functions, None if self.pumping is None else self.pumping.tolist()
 
@@ -142,7 +155,8 @@ class DirectionMap(FreeLayerMap["DirectionTorque"]):
             pumping = np.asarray(pumping, dtype=float)
             if pumping.shape != (12, *size) or not np.isfinite(pumping).all():
                 raise ValueError
-        return cls(str(data["layer"]), thickness, chi, phi, area, error, int(data["solves"]), pumping)
+        fit = str(data.get("fit", "solves"))
+        return cls(str(data["layer"]), thickness, chi, phi, area, error, int(data["solves"]), pumping, fit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,7 +304,7 @@ def direction_map(
     ModelError
         If the model is another one.
     SolverError
-        If harmonics up to degree 16, from some 500 solves, do not reach the tolerance.
+        If harmonics up to degree 16 do not reach the tolerance.
 
     Examples
     --------
@@ -305,15 +319,21 @@ def direction_map(
     require_tolerance("direction map", tolerance)
     thickness = stack[layer].thickness
 
+    reduced = _reduced(groups, layer, _PART * tolerance, pumping) if is_reducible(groups.problem, layer) else None
+
     def solve(directions: Array) -> Array:
+        if reduced is not None:
+            found: Array = groups.comm.bcast(reduced.device.solve(directions, pumping=pumping), 0)
+            return found
         columns = 16 if pumping else 4
-        return groups.evaluate(layer, directions, lambda on, x: _solve_at(on, layer, x, pumping), columns)
+        return groups.evaluate(
+            layer, directions, lambda on, x: _solve_at(on, layer, x, pumping), columns, tolerance=tolerance
+        )
 
     counts = [math.ceil(_OVERSAMPLING * (n + 1) ** 2) for n in (*_DEGREES, _DEGREES[-1] + 1)]
     u = even_directions(0, counts[0])
     values = solve(u)
-    if np.abs(values[:, :3]).max() < 1e-10 * SPIN_PER_CHARGE:
-        raise InputError(f"direction map: there is no torque on '{layer}'; nothing polarizes the current")
+    _require_a_torque(values, layer)
 
     def deviation(u: Array, values: Array, new: Array, more: Array) -> float:
         fit = _fitted(layer, thickness, u, values, _DEGREES[counts.index(len(u))], math.inf)
@@ -321,28 +341,94 @@ def direction_map(
         return float(max(*_last(fit, size), *(_sizes(more - _seen(fit, new)) / size)))
 
     batches = (even_directions(first, end) for first, end in itertools.pairwise(counts))
-    u, values, error = refine(groups.comm, u, values, batches, solve, deviation, tolerance)
-    if error > tolerance:
+    allowed = tolerance if reduced is None else tolerance - reduced.error
+    u, values, error = refine(groups.comm, u, values, batches, solve, deviation, allowed)
+    if error > allowed:
         raise SolverError(
-            f"direction map: harmonics of degree {_DEGREES[-1]} from {len(u)} solves leave an error of {error:.1g}; "
-            "allow a larger tolerance, or use torque_map if one direction alone is distinguished"
+            f"direction map: harmonics of degree {_DEGREES[-1]} from {len(u)} directions leave an error of "
+            f"{error:.1g}; allow a larger tolerance, or use torque_map if one direction alone is distinguished"
         )
     degree = _DEGREES[counts.index(len(u)) - 1]
     result: DirectionMap = groups.comm.bcast(_fitted(layer, thickness, u, values, degree, error), 0)
-    return result
+    if reduced is None:
+        return result
+    return replace(result, solves=reduced.solves, error=error + reduced.error, fit="reduced basis")
+
+
+@dataclass(frozen=True)
+class _Reduced:
+    """A reduced device, from how many solves, and what it missed at the last two of them."""
+
+    device: ReducedDevice
+    solves: int
+    error: float
+
+
+def _reduced(groups: Groups, layer: str, tolerance: float, pumping: bool) -> _Reduced:
+    """Return a device reduced to a tolerance; each group makes its own of all solves. Collective."""
+    problem = groups.problem
+    require_linear(problem, "map over directions")
+    before = problem.stack[layer].magnetization or (0.0, 0.0, 1.0)
+
+    made: list[_Reduced] = []
+
+    def make() -> None:
+        device, errors = ReducedDevice(problem, layer), list[float]()
+        rows: Array = np.zeros((0, 16 if pumping else 4))
+        with problem.within(tolerance):
+            try:
+                for k, u in enumerate(even_directions(0, _MOST)):
+                    row, driven, pumped = _solve_with_fields(problem, layer, u, pumping)
+                    rows = np.concatenate([rows, row[None]])
+                    if k == _FIRST:
+                        _require_a_torque(rows, layer)
+                    if k >= _FIRST:
+                        off = _sizes(row - device.solve(u[None], pumping=pumping)) / _sizes(rows)
+                        errors.append(float(problem.domain.comm.bcast(off.max(), 0)))
+                    # Once is enough where all is known.
+                    known = bool(errors) and errors[-1] <= _SURE * tolerance
+                    error = errors[-1] if known else max(errors[-2:], default=math.inf)
+                    if known or (len(errors) > 1 and error <= tolerance):
+                        made.append(_Reduced(device, len(rows), error))
+                        return
+                    device.add(driven, driven=True)
+                    for w in pumped:
+                        device.add(w, driven=False)
+            finally:
+                problem.magnetize({layer: before})
+        raise SolverError(
+            f"direction map: a reduced basis from {_MOST} solves leaves an error of {max(errors[-2:]):.1g}; "
+            "allow a larger tolerance"
+        )
+
+    agree_on_errors(groups.comm, make, "direction map")
+    return made[0]
+
+
+def _require_a_torque(values: Array, layer: str) -> None:
+    if np.abs(values[:, :3]).max() < 1e-10 * SPIN_PER_CHARGE:
+        raise InputError(f"direction map: there is no torque on '{layer}'; nothing polarizes the current")
 
 
 def _solve_at(problem: TransportProblem, layer: str, u: Array, pumping: bool) -> Array:
     """Return torque and resistance in one direction, and Gamma and the pumped current."""
-    tau, area = solve_direction(problem, layer, u)
+    return _solve_with_fields(problem, layer, u, pumping)[0]
+
+
+def _solve_with_fields(
+    problem: TransportProblem, layer: str, u: Array, pumping: bool
+) -> tuple[Array, Fields, list[Fields]]:
+    """Return what :func:`_solve_at` does, the fields of one volt, and those of two motions of the magnet."""
+    tau, area, driven = direction_state(problem, layer, u)
     if not pumping:
-        return np.array([*tau, area])
-    gamma, current = np.zeros((3, 3)), np.zeros(3)
+        return np.array([*tau, area]), driven, []
+    gamma, current, fields = np.zeros((3, 3)), np.zeros(3), []
     for e in tangent_frame(u[None])[0]:
-        torque, pumped = pump(problem, layer, tuple(e))
+        torque, pumped, w = pumped_state(problem, layer, e)
         gamma += np.outer(torque, e)
         current += pumped * e
-    return np.array([*tau, area, *gamma.ravel(), *current])
+        fields.append(w)
+    return np.array([*tau, area, *gamma.ravel(), *current]), driven, fields
 
 
 def _sizes(values: Array) -> Array:

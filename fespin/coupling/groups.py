@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import cast
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from ..checkpoint import Journal
 from ..errors import InputError
 from ..mpi import agree_on_errors
+from ..onsager.system import Fields
 from ..transport.problem import TransportProblem
 from ..transport.torque import spin_torque
 from .directions import require_linear
@@ -24,12 +26,19 @@ def solve_direction(problem: TransportProblem, layer: str, u: Array) -> tuple[Ar
 
     The layer is left in that direction.
     """
+    torque, area, _ = direction_state(problem, layer, u)
+    return torque, area
+
+
+def direction_state(problem: TransportProblem, layer: str, u: Array) -> tuple[Array, float, Fields]:
+    """Return what :func:`solve_direction` does, and the fields of one volt at the bottom. Collective."""
     problem.magnetize({layer: tuple(u)})
     # Linear: one volt will do, and none of the reports of a solution is needed.
     solved = problem.solver.solve(problem.drive(voltage=1.0))
     density = solved.currents["bottom"] / problem.domain.area
     fields = dict(zip(problem.system.fields, solved.fields, strict=True))
-    return np.asarray(spin_torque(problem, fields, layer) / density, dtype=np.float64), 1 / density
+    torque = np.asarray(spin_torque(problem, fields, layer) / density, dtype=np.float64)
+    return torque, 1 / density, solved.fields
 
 
 class Groups:
@@ -77,7 +86,13 @@ class Groups:
         return out[:, :3], out[:, 3]
 
     def evaluate(
-        self, layer: str, directions: Array, solve: Callable[[TransportProblem, Array], Array], columns: int
+        self,
+        layer: str,
+        directions: Array,
+        solve: Callable[[TransportProblem, Array], Array],
+        columns: int,
+        *,
+        tolerance: float | None = None,
     ) -> Array:
         """Return the numbers that `solve` finds for each direction, (n, columns), the same on all ranks. Collective.
 
@@ -85,6 +100,8 @@ class Groups:
         ----------
         solve
             Takes a group's problem and a direction (3,), to which it turns the layer, which ends as it was.
+        tolerance
+            Error that is allowed to the numbers; None: that of the problem's solver.
 
         Raises
         ------
@@ -101,13 +118,14 @@ class Groups:
 
         def share() -> Array | None:
             results = []
-            try:
-                for k in own:
-                    results.append(solve(self.problem, directions[k]))
-                    if self.journal is not None and first:
-                        self.journal.put(keys[k], results[-1].tolist())
-            finally:
-                self.problem.magnetize({layer: before})
+            with nullcontext() if tolerance is None else self.problem.within(tolerance):
+                try:
+                    for k in own:
+                        results.append(solve(self.problem, directions[k]))
+                        if self.journal is not None and first:
+                            self.journal.put(keys[k], results[-1].tolist())
+                finally:
+                    self.problem.magnetize({layer: before})
             return np.array(results).reshape(-1, columns) if first else None
 
         out = np.empty((len(directions), columns))

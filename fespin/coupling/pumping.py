@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..constants import ELECTRON_GYROMAGNETIC_RATIO
 from ..errors import InputError, ModelError, SolverError
 from ..onsager.coefficients import Coefficients
-from ..onsager.declaration import Mechanism, Reversible
+from ..onsager.declaration import Declaration, Mechanism, Reversible
 from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import Dissipation, dissipation_of
 from ..onsager.system import Fields, System
@@ -32,6 +32,9 @@ from ..transport.torque import spin_torque
 from ..transport.vector import Vector
 
 type Array = NDArray[np.float64]
+
+type _Load = tuple[str, tuple[str, str], Coefficients, Fields]
+"""Magnet, (place, mechanism), the coefficients that act on s relative to its motion, and what these feed in."""
 
 _RATE = 1e9  # rad/s; all is linear in it
 
@@ -135,25 +138,35 @@ def solve_turning(
         problem.apply()
 
 
+def _loads(problem: TransportProblem, velocities: Mapping[str, Array]) -> tuple[list[_Load], dict[str, Fields]]:
+    """Return what turning magnets feed into degrees of freedom, piece by piece, and s of their motions. Collective."""
+    shifts: dict[str, Fields] = {n: _constant(problem.system, SPIN_PER_CHARGE * w) for n, w in velocities.items()}
+    pieces = [(n, place, c) for n in velocities for place, c in relative_coefficients(problem, n).items()]
+    return [(*x, problem.system.residual(shifts[x[0]], coefficients=x[2])) for x in pieces], shifts
+
+
+def _source(problem: TransportProblem, loads: Sequence[_Load]) -> Fields:
+    """Return the sum of loads."""
+    source = problem.system.functions()
+    for *_, load in loads:
+        for total, b in zip(source, load, strict=True):
+            total.x.array[:] += b.x.array
+    return source
+
+
 def _solve_turning(
     problem: TransportProblem, turning: Mapping[str, Sequence[float]], terminals: Mapping[str, Terminal]
 ) -> PumpingSolution:
     """Solve with the electric field that the problem has now. Collective."""
     system = problem.system
     velocities = {n: _transverse(problem, n, w) for n, w in turning.items()}
-    pieces = [(n, place, c) for n in velocities for place, c in _relative(problem, n).items()]
-    shifts = {n: _constant(system, SPIN_PER_CHARGE * w) for n, w in velocities.items()}
-    loads = [system.residual(shifts[n], coefficients=c) for n, _, c in pieces]
-    source = system.functions()
-    for load in loads:
-        for total, b in zip(source, load, strict=True):
-            total.x.array[:] += b.x.array
-    solved = problem.solver.solve(terminals, source)
+    loads, shifts = _loads(problem, velocities)
+    solved = problem.solver.solve(terminals, _source(problem, loads))
     w = solved.fields
     fields = dict(zip(system.fields, w, strict=True))
     parts = dict(dissipation_of(system, w).parts)
     torque = {x.name: spin_torque(problem, fields, x.name) for x in problem.stack if x.material.ferromagnetic}
-    _move_with_magnets(problem, list(zip(pieces, loads, strict=True)), shifts, w, parts, torque)
+    _move_with_magnets(problem, loads, shifts, w, parts, torque)
     mechanical = -sum(float(torque[n] @ v) for n, v in velocities.items()) * problem.domain.area
     dissipation = Dissipation(parts)
     largest = max(abs(solved.power), abs(mechanical), abs(dissipation.total))
@@ -178,7 +191,7 @@ def _solve_turning(
 
 def _move_with_magnets(
     problem: TransportProblem,
-    loads: Sequence[tuple[tuple[str, tuple[str, str], Coefficients], Fields]],
+    loads: Sequence[_Load],
     shifts: Mapping[str, Fields],
     w: Fields,
     parts: dict[tuple[str, str], float],
@@ -186,13 +199,20 @@ def _move_with_magnets(
 ) -> None:
     """Correct powers and torques of magnets at rest, in place, by what acts on s relative to a magnet's motion."""
     system = problem.system
-    for (n, (place, name), c), load in loads:
+    for n, (place, name), c, load in loads:
         # The force is that of s - shift: c (w - x)^2 = c w^2 - 2 c w x + c x^2.
         answer = system.residual(w, coefficients=c)
         change = system.product(shifts[n], load) - system.product(w, load) - system.product(shifts[n], answer)
         parts[place, name] = parts.get((place, name), 0.0) + change
-        uptake = np.array([system.product(_constant(system, e), load) for e in np.eye(3)])
-        torque[n] = torque[n] - SPIN_PER_CHARGE * _across(problem, n) @ uptake / problem.domain.area
+        torque[n] = torque[n] - _uptake(problem, n, load)
+
+
+def _uptake(problem: TransportProblem, layer: str, load: Fields) -> Array:
+    """Return the torque of a load on the magnet that makes it (J/m2). Collective."""
+    system = problem.system
+    here = [load[i].x.array[: system.sizes[i]].sum() for i in (system.fields.index(k) for k in SPIN)]
+    total = system.comm.allreduce(np.array(here)) * system.domain.depth
+    return np.asarray(SPIN_PER_CHARGE * _across(problem, layer) @ total / problem.domain.area)
 
 
 def pumping_matrix(problem: TransportProblem, layer: str, *, open_circuit: bool = False) -> Array:
@@ -223,23 +243,32 @@ def pumping_torque(
     problem: TransportProblem, layer: str, axis: Sequence[float] | Array, *, open_circuit: bool = False
 ) -> Array:
     """Return Gamma e: minus the torque on a magnet per angular velocity about an axis e, (3,) (J s/m2). Collective."""
-    return np.asarray(-_turned(problem, layer, axis, open_circuit).torque[layer] / _RATE, dtype=np.float64)
-
-
-def pump(problem: TransportProblem, layer: str, axis: Sequence[float] | Array) -> tuple[Array, float]:
-    """Return Gamma e, and what is pumped into the bottom of a short circuit per area (A s/m2). Collective."""
-    turning = _turned(problem, layer, axis, False)
-    gamma = np.asarray(-turning.torque[layer] / _RATE, dtype=np.float64)
-    return gamma, turning.currents["bottom"] / problem.domain.area / _RATE
-
-
-def _turned(
-    problem: TransportProblem, layer: str, axis: Sequence[float] | Array, open_circuit: bool
-) -> PumpingSolution:
     *others, ground = problem.contacts
     rest = Terminal(current=0.0) if open_circuit else Terminal(voltage=0.0)
     terminals = {**dict.fromkeys(others, rest), ground: Terminal(voltage=0.0)}
-    return solve_turning(problem, {layer: tuple(_RATE * np.asarray(axis))}, terminals)
+    turning = solve_turning(problem, {layer: tuple(_RATE * np.asarray(axis))}, terminals)
+    return np.asarray(-turning.torque[layer] / _RATE, dtype=np.float64)
+
+
+def pump(problem: TransportProblem, layer: str, axis: NDArray[Any]) -> tuple[Array, float]:
+    """Return Gamma e, and what is pumped into the bottom of a short circuit per area (A s/m2). Collective.
+
+    Without the reports of :func:`solve_turning`, which maps do not need.
+    """
+    torque, current, _ = pumped_state(problem, layer, axis)
+    return torque, current
+
+
+def pumped_state(problem: TransportProblem, layer: str, axis: NDArray[Any]) -> tuple[Array, float, Fields]:
+    """Return what :func:`pump` does, and the fields of a motion of 1e9 rad/s. Collective."""
+    problem.apply()
+    loads, _ = _loads(problem, {layer: _transverse(problem, layer, tuple(_RATE * axis))})
+    solved = problem.solver.solve(dict.fromkeys(problem.contacts, Terminal(voltage=0.0)), _source(problem, loads))
+    torque = spin_torque(problem, dict(zip(problem.system.fields, solved.fields, strict=True)), layer)
+    for *_, load in loads:
+        torque = torque - _uptake(problem, layer, load)
+    current = solved.currents["bottom"] / problem.domain.area / _RATE
+    return np.asarray(-torque / _RATE), current, solved.fields
 
 
 def pumped_damping(
@@ -313,9 +342,18 @@ def _transverse(problem: TransportProblem, layer: str, velocity: Sequence[float]
     return np.asarray(_across(problem, layer) @ w)
 
 
-def _relative(problem: TransportProblem, layer: str) -> dict[tuple[str, str], Coefficients]:
-    """Return the coefficients that act on s relative to a magnet's motion, by place and mechanism."""
-    system, declaration = problem.system, problem.system.declaration
+def relative_coefficients(
+    problem: TransportProblem, layer: str, declaration: Declaration | None = None
+) -> dict[tuple[str, str], Coefficients]:
+    """Return the coefficients that act on s relative to a magnet's motion, by place and mechanism.
+
+    Parameters
+    ----------
+    declaration
+        That of another state than the problem's.
+    """
+    system = problem.system
+    declaration = declaration or system.declaration
     nothing, f = system.coefficients.only(None), system.fields
     out: dict[tuple[str, str], Coefficients] = {}
     region, medium = problem.domain.regions.index(layer), declaration.media[layer]

@@ -448,11 +448,13 @@ def relaxation_map(
     start = stack[layer].direction
     assert start is not None
     try:
-        (below, above, _, r), error, angles = through_angles(
-            "relaxation map", solve, scales, tolerance, problem.domain.comm
-        )
+        with problem.within(tolerance):
+            found = through_angles(
+                "relaxation map", solve, scales, tolerance, problem.domain.comm, per_current=(0, 1, 2), resistance=3
+            )
     finally:
         problem.magnetize({layer: start})
+    below, above, _, r = found.functions
     alone = None
     if own:
         lonely = without_others(problem, layer)
@@ -460,7 +462,7 @@ def relaxation_map(
         lonely.destroy()
     return RelaxationMap(
         layer, stack[layer].thickness, stack[layer].material, process, p, False, below, above,
-        None if alone is None else (float(alone[0]), float(alone[1])), r, error, angles,
+        None if alone is None else (float(alone[0]), float(alone[1])), r, found.error, found.angles,
     )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -117,6 +118,10 @@ class TransportProblem:
                 )
         return declaration
 
+    def declaration_at(self, directions: Mapping[str, Sequence[float] | Field]) -> Declaration:
+        """Return the declaration with some magnetizations turned; the problem stays as it is."""
+        return self._declare(self.stack.magnetized(directions))
+
     def magnetize(self, directions: Mapping[str, Sequence[float] | Field]) -> None:
         """Turn magnetizations, by layer name; the others stay as they are. Collective.
 
@@ -136,6 +141,28 @@ class TransportProblem:
             self.solver.destroy()
             self.system, self.solver = system, TerminalSolver(system, self.options)
         self.stack = stack
+
+    @contextmanager
+    def within(self, tolerance: float) -> Iterator[None]:
+        """Solve as a tolerance needs it for a while (a context manager). Collective.
+
+        The residual is reduced to a ten-thousandth of it, by which torques' errors are some hundred times smaller than
+        the tolerance; a solver that was asked for less than the default keeps its `rtol`. Pumping takes one pass.
+
+        Parameters
+        ----------
+        tolerance
+            Error of torque, resistance and pumping, relative to their largest values.
+        """
+        before, needed = self.options, 1e-4 * tolerance
+        rtol = needed if before.rtol >= SolverOptions().rtol else min(before.rtol, needed)
+        self.options = replace(before, rtol=rtol)
+        self.solver.reduce_by(rtol, 0.1 * tolerance)
+        try:
+            yield
+        finally:
+            self.options = before
+            self.solver.reduce_by(before.rtol)
 
     def drive(
         self,

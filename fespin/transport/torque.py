@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,15 +27,41 @@ type Array = NDArray[np.float64]
 
 def _relaxation(declaration: Declaration, layer: str) -> Polynomial:
     """Return what the magnet of a layer takes from the spins inside, as a matrix over s that follows its direction."""
-
-    def taken(medium: Medium) -> Array:
-        couplings = [t for t in medium.reversible if t.destination == "magnet"]
-        return matrix_of([m for m in medium.reactions if m.destination == "magnet"], SPIN, couplings)
-
     if layer in declaration.varying:
         medium = declaration.varying[layer].medium
-        return Polynomial.of(lambda u: taken(medium(u)))
-    return Polynomial(taken(declaration.media[layer])[None], 0)
+        return Polynomial.of(lambda u: taken_inside(medium(u)))
+    return Polynomial(taken_inside(declaration.media[layer])[None], 0)
+
+
+def taken_inside(medium: Medium) -> Array:
+    """Return what a magnet takes from the spins inside it per volume, as a matrix over s (S/m3)."""
+    couplings = [t for t in medium.reversible if t.destination == "magnet"]
+    return matrix_of([m for m in medium.reactions if m.destination == "magnet"], SPIN, couplings)
+
+
+def taken_at(law: InterfaceLaw, neighbour: int, fields: Sequence[str]) -> Array:
+    """Return what an interface takes from one side's fields and gives to the magnet on the other (S/m2).
+
+    Parameters
+    ----------
+    neighbour
+        Side whose fields they are: 0 or 1.
+    fields
+        All fields of the model.
+
+    Returns
+    -------
+    array
+        (field, field).
+    """
+    return np.asarray(_taken_from(law, neighbour, fields)[neighbour, :, neighbour])
+
+
+def _taken_from(law: InterfaceLaw, neighbour: int, fields: Sequence[str]) -> Array:
+    mechanisms = [m for m in law.mechanisms if m.destination == "magnet"]
+    mechanisms = [m for m in mechanisms if all(side == neighbour for side, _ in m.weights)]
+    couplings = [t for t in law.reversible if t.destination == "magnet" and t.row[0] == neighbour]
+    return face_matrix(mechanisms, fields, couplings)
 
 
 def _require_magnet(problem: DeviceState, stack: Stack, layer: str) -> None:
@@ -96,18 +122,12 @@ def _absorbed_at(system: System, w: list[fem.Function], pair: tuple[str, str], n
     """
     domain, fields = system.domain, system.fields
 
-    def matrix(law: InterfaceLaw) -> Array:
-        mechanisms = [m for m in law.mechanisms if m.destination == "magnet"]
-        mechanisms = [m for m in mechanisms if all(side == neighbour for side, _ in m.weights)]
-        couplings = [t for t in law.reversible if t.destination == "magnet" and t.row[0] == neighbour]
-        return face_matrix(mechanisms, fields, couplings)
-
     law_at = system.declaration.varying_laws.get(pair)
     if law_at is not None:
-        fluxes = face_fluxes(system, w, pair, Polynomial.of(lambda u: matrix(law_at(u))))
+        fluxes = face_fluxes(system, w, pair, Polynomial.of(lambda u: _taken_from(law_at(u), neighbour, fields)))
         here = np.array([f.x.array.sum() for f in fluxes])
         return np.asarray(domain.comm.allreduce(here) * domain.depth)
-    g = matrix(system.declaration.law(pair))[neighbour, :, neighbour]
+    g = taken_at(system.declaration.law(pair), neighbour, fields)
     if not g.any():
         return np.zeros(len(fields))
     return np.asarray(domain.depth * system.measures[pair] * (g @ means))

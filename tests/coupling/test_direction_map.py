@@ -97,7 +97,7 @@ def made():
 @pytest.mark.slow
 def test_two_references_along_different_axes(made):
     assert made.error < 1e-4
-    assert made.solves < 200
+    assert made.fit == "reduced basis" and made.solves <= 18
     require_exact(made, two_references, 2, (0, 0, 0), 1e-4)
 
 
@@ -275,7 +275,7 @@ def test_what_a_map_cannot_be(monkeypatch):
         direction_map(problem_of(unpolarized, field=(0, 0, 1.0)), "Py2")
     monkeypatch.setattr(direction_maps, "_DEGREES", (2,))
     problem = problem_of(device((0, 0.6, 0.8)))
-    with pytest.raises(SolverError, match=r"degree 2 from 24 solves leave an error of 0\.\d+; allow a larger"):
+    with pytest.raises(SolverError, match=r"degree 2 from 24 directions leave an error of 0\.\d+; allow a larger"):
         direction_map(problem, "Py4", tolerance=1e-3)
     assert problem.stack["Py4"].direction == (0, 0.6, 0.8)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples.solvers import TO_ROUNDING
 from samples.three_channels import COMM, run, three_channels
 
 from fespin import (
@@ -165,7 +166,7 @@ def test_strong_precession_in_two_dimensions(value):
     """Reversible couplings make the matrix unsymmetric: GMRES with multigrid against MUMPS."""
     domain = strip(COMM, Stack(Layer(CU, 25e-9, "F"), Layer(CU, 25e-9, "N")), width=30e-9)
     declaration = precessing(value)
-    system, *_ = first = run(domain, declaration)
+    system, *_ = first = run(domain, declaration, TO_ROUNDING)
     second = run(domain, declaration, SolverOptions("direct"))
     assert not system.symmetric
     assert first[2] == pytest.approx(second[2], rel=1e-11, abs=0)
@@ -306,7 +307,8 @@ def test_half_insulated_neighbours_are_refused(tmp_path):
     ends = {k: ContactLaw({"c": 1.0}) for k in ("bottom", "top")}
     media = {r: Medium((Mechanism("c", 1e7, {"c": 1.0}),)) for r in domain.regions}
     law = InterfaceLaw((Mechanism("g", 1e15, {(0, "c"): 1.0, (1, "c"): -1.0}),))
-    *_, balance = run(domain, Declaration(("c",), media, dict.fromkeys(domain.interfaces, law), ends))
+    declaration = Declaration(("c",), media, dict.fromkeys(domain.interfaces, law), ends)
+    *_, balance = run(domain, declaration, TO_ROUNDING)
     assert abs(balance) < 1e-10
     with pytest.raises(ModelError, match="'a' and 'b' have an interface law, but perfect contacts"):
         System(domain, Declaration(("c",), media, {("a", "b"): law}, ends))

@@ -7,6 +7,7 @@ import pytest
 from dolfinx import mesh
 from launch import numbers, require_equal
 from mpi4py import MPI
+from samples.solvers import TO_ROUNDING
 
 import fespin as fs
 from fespin.domain import build_domain, sample
@@ -78,7 +79,7 @@ def test_a_bar_with_an_oblique_magnetization(dim, anisotropy, sign):
         seen = tensor if dim == 3 else np.linalg.inv(np.linalg.inv(tensor)[np.ix_([0, 2], [0, 2])])
         shear = -seen[:-1, -1] / seen[-1, -1]
         domain, expected = sheared(stack, width, shear), length * seen[-1, -1]
-    x = fs.TransportProblem(domain, fs.Vector()).solve(current_density=3e10)
+    x = fs.TransportProblem(domain, fs.Vector(), solver=TO_ROUNDING).solve(current_density=3e10)
     assert x.resistance_area == pytest.approx(expected, rel=1e-9)
     assert abs(x.power_balance) < 1e-9
     assert max(abs(f.x.array).max() for k, f in x.fields.items() if k != "c") < 1e-9 * x.voltage
@@ -284,7 +285,8 @@ def test_spin_hall_torque_in_a_section(m):
     layers = [fs.Layer(hm, d, "hm"), fs.Layer(f, 2 * NM, "f", m)]
     faces = {("HM", "F"): fs.Interface(1e-3, 0.0, mix)}
     domain = rectangle(layers, 60 * NM, (120, 28), side="hm", interfaces=faces)
-    p = fs.TransportProblem(domain, fs.Vector(), contacts=dict.fromkeys(("left", "right"), "blocked"))
+    ends = dict.fromkeys(("left", "right"), "blocked")
+    p = fs.TransportProblem(domain, fs.Vector(), contacts=ends, solver=TO_ROUNDING)
     x = p.solve(terminals={"left": fs.Terminal(current=1.0), "right": fs.Terminal(voltage=0.0)})
     assert abs(x.power_balance) < 1e-9
     fields = [x.fields[k] for k in ("sx", "sy", "sz")]

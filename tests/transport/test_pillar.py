@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from mpi4py import MPI
+from samples.solvers import TO_ROUNDING
 
 from fespin import Contact, InputError, Layer, Stack, TransportProblem, pillar, strip
 from references.devices import CU, DOWN, UP, reference, valve
@@ -25,7 +26,7 @@ COMM = MPI.COMM_WORLD
 def test_uniform_cross_section_is_one_dimensional(build, size, area):
     """A strip and a pillar without wide leads equal the exact 1D answer to 1e-5 and better."""
     s = valve(DOWN)
-    problem = TransportProblem(build(COMM, s, **size), contacts=LEADS)
+    problem = TransportProblem(build(COMM, s, **size), contacts=LEADS, solver=TO_ROUNDING)
     x, e = problem.solve(current_density=1e11), reference(s, ("lead", "lead"))
     assert x.domain.area == pytest.approx(area, rel=1e-12, abs=0)
     assert x.resistance_area == pytest.approx(e.resistance_area, rel=1e-6, abs=0)
@@ -51,7 +52,7 @@ def crowded():
         domain = pillar(
             COMM, valve(UP), diameter=60e-9, lead_width=180e-9, lead_thickness=30e-9, mesh_size=12e-9, refine=refine
         )
-        problem = TransportProblem(domain, contacts=LEADS)
+        problem = TransportProblem(domain, contacts=LEADS, solver=TO_ROUNDING)
         out[refine, "P"] = problem.solve(current_density=1e11)
         problem.magnetize({"L3": DOWN})
         out[refine, "AP"] = problem.solve(current_density=1e11)
@@ -98,7 +99,7 @@ def test_both_solvers_agree():
 
     domain = strip(COMM, valve(DOWN), width=60e-9, lead_width=200e-9, lead_thickness=30e-9)
     a, b = (
-        TransportProblem(domain, contacts=LEADS, solver=SolverOptions(kind)).solve(voltage=1e-3)
+        TransportProblem(domain, contacts=LEADS, solver=SolverOptions(kind, 1e-13)).solve(voltage=1e-3)
         for kind in ("amg", "direct")
     )
     assert a.current == pytest.approx(b.current, rel=1e-11, abs=0)
