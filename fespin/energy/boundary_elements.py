@@ -12,10 +12,12 @@ from ..grid import Array, Grid
 from ..petsc import Options
 from .hierarchical import HierarchicalLayer
 from .surface import Surface, pieces
+from .terms import COMPRESSED_FROM
 
 _ROWS = 64  # of the dense matrix that are used together
-_COMPRESSED_FROM = 5000  # nodes on the surface
-_TOLERANCE = 1e-4  # of the compressed matrix, which errs by less than a hundredth of it
+_TOLERANCE = 1e-4  # of far blocks of the compressed matrix
+_DIRECT = 200_000  # nodes of bulky bodies up to which the Laplacian is factorized
+_BULKY = 4.0  # nodes over those of the surface
 
 
 class BoundaryField:
@@ -72,12 +74,12 @@ class BoundaryField:
     ) -> None:
         self._grid, self.surface = grid, surface
         if tolerance is None:
-            tolerance = _TOLERANCE if len(surface) >= _COMPRESSED_FROM else 0.0
+            tolerance = _TOLERANCE if len(surface) >= COMPRESSED_FROM else 0.0
         if not tolerance and 8 * len(surface) ** 2 > memory:
             raise InputError(
                 f"texture: the dipolar field's dense matrix of {len(surface)} nodes on the surface takes "
                 f"{8e-9 * len(surface) ** 2:.3g} GB; allowed: memory={memory:.3g} bytes; use a coarser mesh"
-                + ("" if len(surface) < _COMPRESSED_FROM else ", or tolerance=1e-4")
+                + ("" if len(surface) < COMPRESSED_FROM else ", or tolerance=1e-4")
             )
         self._layer = HierarchicalLayer(surface, tolerance, memory) if tolerance else surface.double_layer()
         self._shared = la.vector(grid.map, 1)
@@ -105,6 +107,9 @@ class BoundaryField:
             if g.comm.size == 1:
                 # Its solves take a third of the time.
                 options |= {"pc_factor_mat_solver_type": "petsc", "pc_factor_mat_ordering_type": "nd"}
+            if g.map.size_global > max(_DIRECT, _BULKY * len(self.surface)):
+                # Factors would take more memory than all else.
+                options = {"ksp_type": "cg", "ksp_rtol": 1e-12, "pc_type": "gamg"}
         self._inner = _Laplace(g, blocks, inner, "potential", options)
         self._outer = _Laplace(g, blocks, outer, "harmonic potential", options)
 

@@ -58,7 +58,7 @@ class DipolarField:
         Bytes that the matrix of boundary elements may take, on all ranks together.
     tolerance
         Tolerance of the compressed matrix of boundary elements; 0: it is dense; default: dense up to 5000 nodes of the
-        surface, then 1e-4. What it changes of a field is less than a hundredth of it, `compression_error`.
+        surface, then 1e-4. What it makes of the matrix is measured, `compression_error`.
     options
         PETSc options of the sparse solves of boundary elements, without prefix.
 
