@@ -10,9 +10,14 @@ from ..block_matrix import BlockMatrix
 from ..errors import InputError
 from ..grid import Array, Grid
 from ..petsc import Options
+from .hierarchical import HierarchicalLayer
 from .surface import Surface, pieces
+from .terms import COMPRESSED_FROM
 
 _ROWS = 64  # of the dense matrix that are used together
+_TOLERANCE = 1e-4  # of far blocks of the compressed matrix
+_DIRECT = 200_000  # nodes of bulky bodies up to which the Laplacian is factorized
+_BULKY = 4.0  # nodes over those of the surface
 
 
 class BoundaryField:
@@ -29,8 +34,9 @@ class BoundaryField:
 
     where R takes values at the surface, L is the matrix of the double layer and E continues harmonically into the
     body. S is symmetric for the exact equations; the mean with its transpose makes the discrete operator one too. A
-    field takes four solves with two fixed sparse factors and two products with L, of which each rank has its own rows.
-    L is dense, 8 n^2 bytes for n nodes on the surface. A mesh may have several parts that do not touch.
+    field takes four solves with two fixed sparse factors and two products with L. For n nodes on the surface L is
+    dense, of 8 n^2 bytes, each rank having its own rows; from 5000 nodes on it is compressed
+    (:class:`fespin.energy.hierarchical.HierarchicalLayer`). A mesh may have several parts that do not touch.
 
     The constructor is collective, and so is every method.
 
@@ -41,7 +47,9 @@ class BoundaryField:
     surface
         Its surface.
     memory
-        Bytes that the dense matrix may take, on all ranks together.
+        Bytes that L may take, on all ranks together.
+    tolerance
+        Tolerance of the compressed L; 0: dense; None: dense up to 5000 nodes, then 1e-4.
     options
         PETSc options of the two sparse solves, without prefix.
 
@@ -55,14 +63,25 @@ class BoundaryField:
     D. R. Fredkin, T. R. Koehler, IEEE Trans. Magn. 26, 415 (1990); D. A. Lindholm, IEEE Trans. Magn. 20, 2025 (1984).
     """
 
-    def __init__(self, grid: Grid, surface: Surface, *, memory: float, options: Options | None = None) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        surface: Surface,
+        *,
+        memory: float,
+        tolerance: float | None = None,
+        options: Options | None = None,
+    ) -> None:
         self._grid, self.surface = grid, surface
-        if 8 * len(surface) ** 2 > memory:
+        if tolerance is None:
+            tolerance = _TOLERANCE if len(surface) >= COMPRESSED_FROM else 0.0
+        if not tolerance and 8 * len(surface) ** 2 > memory:
             raise InputError(
                 f"texture: the dipolar field's dense matrix of {len(surface)} nodes on the surface takes "
                 f"{8e-9 * len(surface) ** 2:.3g} GB; allowed: memory={memory:.3g} bytes; use a coarser mesh"
+                + ("" if len(surface) < COMPRESSED_FROM else ", or tolerance=1e-4")
             )
-        self._layer = surface.double_layer()
+        self._layer = HierarchicalLayer(surface, tolerance, memory) if tolerance else surface.double_layer()
         self._shared = la.vector(grid.map, 1)
         self._assemble(options)
 
@@ -88,6 +107,9 @@ class BoundaryField:
             if g.comm.size == 1:
                 # Its solves take a third of the time.
                 options |= {"pc_factor_mat_solver_type": "petsc", "pc_factor_mat_ordering_type": "nd"}
+            if g.map.size_global > max(_DIRECT, _BULKY * len(self.surface)):
+                # Factors would take more memory than all else.
+                options = {"ksp_type": "cg", "ksp_rtol": 1e-12, "pc_type": "gamg"}
         self._inner = _Laplace(g, blocks, inner, "potential", options)
         self._outer = _Laplace(g, blocks, outer, "harmonic potential", options)
 
@@ -116,18 +138,31 @@ class BoundaryField:
         """Return E^T f at this rank's nodes of the surface, of a load (owned,)."""
         return np.asarray((load - self._stiff(self._outer.solve(load)))[self.surface.own])
 
+    @property
+    def compression_error(self) -> float:
+        """Return the measured error of the compressed L, 0 if it is dense."""
+        return self._layer.error if isinstance(self._layer, HierarchicalLayer) else 0.0
+
+    @property
+    def layer_bytes(self) -> int:
+        """Return the memory that L takes, on all ranks together."""
+        return self._layer.nbytes if isinstance(self._layer, HierarchicalLayer) else 8 * len(self.surface) ** 2
+
     def _layered(self, values: Array, load: Array) -> tuple[Array, Array]:
-        """Return L g (own,) for g (n,), and this rank's part of L^T f (n,) for f (own,).
+        """Return L g and L^T f at this rank's own nodes of the surface, of g and f there (own,).
 
         Both at once, by blocks of rows: the matrix is larger than a cache and read from memory once.
         """
-        layer, straight = self._layer, np.empty(len(load))
+        layer, surface = self._layer, self.surface
+        if isinstance(layer, HierarchicalLayer):
+            return layer.products(values, load)
+        values, straight = surface.collected(values), np.empty(len(load))
         back = np.zeros(len(values))
         for k in range(0, len(load), _ROWS):
             rows = layer[k : k + _ROWS]
             straight[k : k + _ROWS] = rows @ values
             back += load[k : k + _ROWS] @ rows
-        return straight, back
+        return straight, surface.summed(back)
 
     def potential(self, m: Array) -> Array:
         """Return u (m) at this rank's own nodes (owned,) of m there (owned, 3); H = -Ms grad u.
@@ -138,9 +173,9 @@ class BoundaryField:
         load = self._summed(self._charges @ self._grid.seen(m).ravel())
         first = self._inner.solve(load)
         # The transpose: the load drawn to the surface, through the layer's columns, and as charges on the surface.
-        values, charges = self._layered(self.surface.collected(first[on]), self._drawn(load))
+        values, charges = self._layered(first[on], self._drawn(load))
         back = np.zeros_like(load)
-        back[on] = self.surface.summed(charges)
+        back[on] = charges
         return first + (self._extended(values) + self._inner.solve(back)) / 2
 
     def __call__(self, m: Array) -> Array:

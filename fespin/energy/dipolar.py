@@ -12,7 +12,7 @@ from ..constants import DIPOLAR_MEMORY, VACUUM_PERMEABILITY
 from ..errors import InputError
 from ..grid import Array, Grid
 from ..petsc import Options
-from ..quantities import require_positive
+from ..quantities import is_finite, require_positive
 from .boundary_elements import BoundaryField
 from .bricks import BrickField, box_of
 from .surface import Surface
@@ -56,6 +56,9 @@ class DipolarField:
         "bricks", "boundary" or "auto": bricks if the mesh fills a box.
     memory
         Bytes that the matrix of boundary elements may take, on all ranks together.
+    tolerance
+        Tolerance of the compressed matrix of boundary elements; 0: it is dense; default: dense up to 5000 nodes of the
+        surface, then 1e-4. What it makes of the matrix is measured, `compression_error`.
     options
         PETSc options of the sparse solves of boundary elements, without prefix.
 
@@ -93,6 +96,7 @@ class DipolarField:
         *,
         method: str = "auto",
         memory: float = DIPOLAR_MEMORY,
+        tolerance: float | None = None,
         options: Options | None = None,
     ) -> None:
         if grid.dim != 3:
@@ -101,6 +105,8 @@ class DipolarField:
                 "and surfaces give the shape's anisotropy by hard_constant and easy_constant of the magnet"
             )
         require_positive("texture", "memory", memory)
+        if tolerance is not None and not (is_finite(tolerance) and 0 <= tolerance < 0.1):
+            raise InputError(f"texture: tolerance is {tolerance!r}; it must be from 0, for none, to 0.1")
         if method not in DIPOLAR_METHODS:
             raise InputError(f"texture: method is {method!r}; allowed: {', '.join(DIPOLAR_METHODS)}")
         self._grid, self.scale = grid, VACUUM_PERMEABILITY * magnet.saturation_magnetization
@@ -114,9 +120,14 @@ class DipolarField:
         self.method = "boundary" if box is None else "bricks"
         self._operator: BrickField | BoundaryField
         if box is None:
-            self._operator = BoundaryField(grid, self.surface, memory=memory, options=options)
+            self._operator = BoundaryField(grid, self.surface, memory=memory, tolerance=tolerance, options=options)
         else:
             self._operator = BrickField(grid, box)
+
+    @property
+    def compression_error(self) -> float:
+        """Return the measured error of the matrix of boundary elements, relative to it; 0 if it is not compressed."""
+        return 0.0 if isinstance(self._operator, BrickField) else self._operator.compression_error
 
     @cached_property
     def surface(self) -> Surface:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,50 @@ _PAIRS = 500_000  # points times triangles that are integrated at once: some 200
 
 # Corners of the four faces of a tetrahedron with a positive volume, in the positive sense seen from outside.
 _FACES = np.array([[1, 2, 3], [0, 3, 2], [0, 1, 3], [0, 2, 1]])
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Numbers of the triangles of a surface.
+
+    Attributes
+    ----------
+    x
+        Places of the nodes (n, 3).
+    corners, lengths
+        Corners (t, 3, 3), and lengths of the edges from corner j to j + 1 (t, 3).
+    normal, twice
+        Normals outwards (t, 3), and twice the areas (t,).
+    slope, start
+        Gradients of the basis functions (t, 3, 3), and their values at the origin (t, 3).
+    mixed
+        Slope of basis function k along the normal of edge j in the plane (t, 3, 3).
+    """
+
+    x: Array
+    corners: Array
+    normal: Array
+    twice: Array
+    lengths: Array
+    slope: Array
+    start: Array
+    mixed: Array
+
+    @classmethod
+    def of(cls, x: Array, triangles: Ints) -> Shape:
+        """Return the numbers of triangles (t, 3) between nodes at x (n, 3)."""
+        p = x[triangles]
+        normal = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0])
+        twice = np.linalg.norm(normal, axis=1)
+        normal = normal / twice[:, None]
+        # Edge j goes from corner j to corner j + 1; basis function k falls towards the edge opposite to its corner.
+        along = np.roll(p, -1, axis=1) - p
+        outward = np.cross(along, normal[:, None])  # times the edge's length
+        lengths = np.linalg.norm(along, axis=2)
+        slope = -np.roll(outward, -1, axis=1) / twice[:, None, None]
+        start = 1 - np.einsum("tki,tki->tk", slope, p)
+        mixed = np.einsum("tki,tji->tkj", slope, outward / lengths[:, :, None])
+        return cls(x, p, normal, np.asarray(twice, dtype=float), lengths, slope, start, mixed)
 
 
 class Surface:
@@ -42,7 +88,7 @@ class Surface:
     """
 
     def __init__(self, grid: Grid) -> None:
-        self._comm = comm = grid.comm
+        self.comm = comm = grid.comm
         corners = grid.positions[grid.cells]
         turned = np.linalg.det(corners[:, 1:] - corners[:, :1]) < 0
         faces = grid.numbers.astype(np.int64)[grid.cells[:, _FACES]]
@@ -66,19 +112,30 @@ class Surface:
 
     def collected(self, values: Array) -> Array:
         """Return values (n,) at all nodes of the surface from those at this rank's own ones (own,)."""
-        if self._comm.size == 1:
+        if self.comm.size == 1:
             return values
         out = np.empty(len(self))
-        self._comm.Allgatherv(np.ascontiguousarray(values), [out, self._counts])
+        self.comm.Allgatherv(np.ascontiguousarray(values), [out, self._counts])
         return out
 
     def summed(self, values: Array) -> Array:
         """Return the sum over all ranks (own,) of what each has for all nodes of the surface (n,)."""
-        if self._comm.size == 1:
+        if self.comm.size == 1:
             return values
         out = np.empty(len(self.own))
-        self._comm.Reduce_scatter(np.ascontiguousarray(values), out, self._counts, MPI.SUM)
+        self.comm.Reduce_scatter(np.ascontiguousarray(values), out, self._counts, MPI.SUM)
         return out
+
+    @cached_property
+    def shape(self) -> Shape:
+        """Return the triangles' numbers, all lengths over that of the body."""
+        return Shape.of(self.scaled, self.triangles)
+
+    @cached_property
+    def scaled(self) -> Array:
+        """Return places (n, 3) from the middle of the body, over its length."""
+        low, high = self.positions.min(axis=0), self.positions.max(axis=0)
+        return np.asarray((self.positions - (low + high) / 2) / (high - low).max())
 
     def double_layer(self) -> Array:
         """Return this rank's rows (own, n) of the matrix that gives u2 at the surface's nodes from u1 there.
@@ -103,19 +160,9 @@ class Surface:
         30, 125 (1983) for the solid angle.
         """
         count, (a, b, c) = len(self.triangles), self.triangles.T
-        scale = np.ptp(self.positions, axis=0).max()
-        x = (self.positions - self.positions.mean(axis=0)) / scale
-        p = x[self.triangles]
-        normal = np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0])
-        twice = np.linalg.norm(normal, axis=1)  # the area
-        normal /= twice[:, None]
-        # Edge j goes from corner j to corner j + 1; basis function k falls towards the edge opposite to its corner.
-        along = np.roll(p, -1, axis=1) - p
-        outward = np.cross(along, normal[:, None])  # times the edge's length
-        lengths = np.linalg.norm(along, axis=2)
-        slope = -np.roll(outward, -1, axis=1) / twice[:, None, None]
-        start = 1 - np.einsum("tki,tki->tk", slope, p)
-        mixed = np.einsum("tki,tji->tkj", slope, outward / lengths[:, :, None])
+        shape = self.shape
+        x, normal, twice, lengths = shape.x, shape.normal, shape.twice, shape.lengths
+        slope, start, mixed, p = shape.slope, shape.start, shape.mixed, shape.corners
         edges, which = np.unique(
             np.sort(np.stack([self.triangles, np.roll(self.triangles, -1, 1)], 2), 2).reshape(-1, 2),
             axis=0,

@@ -189,6 +189,15 @@ def test_field_is_the_derivative_of_the_energy(comm):
     )
 
 
+def test_iterative_solves(comm):
+    """The field is the same where the Laplacian is solved by conjugate gradients, as in large bulky bodies."""
+    grid = prism(comm, 1)
+    m = grid.directions(swirl)
+    options = {"ksp_type": "cg", "ksp_rtol": 1e-12, "pc_type": "gamg"}
+    one, other = (DipolarField(grid, MAGNET, method="boundary", options=o).field(m) for o in (None, options))
+    assert np.abs(one - other).max() < 1e-10 * FULL
+
+
 @pytest.mark.parametrize(("given", "method"), [("density", "boundary"), ("circuit", "bricks")])
 def test_balance(comm, given, method):
     """Lengths and the balance of energy to rounding with all at work, in long steps, some nodes being held."""

@@ -117,8 +117,8 @@ BAD = {
     "memory": (
         (
             '[texture.geometry]\nshape = "box"\nsize = [60e-9, 60e-9, 10e-9]\nmesh_size = 10e-9',
-            'dipolar_method = "boundary"\n[texture.geometry]\nshape = "box"\nsize = [60e-9, 60e-9, 10e-9]\n'
-            "mesh_size = 0.3e-9",
+            'dipolar_method = "boundary"\n[texture.geometry]\nshape = "box"\nsize = [1e-6, 1e-6, 2e-9]\n'
+            "mesh_size = 2e-9",
         ),
         ["texture.geometry.mesh_size", "nodes on the surface", "8 GB"],
     ),

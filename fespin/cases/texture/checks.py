@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ...constants import DIPOLAR_MEMORY, SPEED_OF_LIGHT
+from ...energy.terms import boundary_bytes
 from ...errors import InputError
 from ...quantities import direction
 from ..body.tables import check_body
@@ -91,12 +92,13 @@ def _check_surface(table: TextureTable) -> None:
     """Refuse a box whose dipolar field takes more memory than there may be."""
     a, b, c = table.geometry.extents
     size = table.geometry.cell(default_cell(table))
-    # Nodes of a surface of squares; the matrix between them is dense.
+    # Nodes of a surface of squares.
     nodes = 2 * (a * b + b * c + c * a) / size**2
-    if 8 * nodes**2 > DIPOLAR_MEMORY:
+    taken = boundary_bytes(nodes)
+    if taken > DIPOLAR_MEMORY:
         raise InputError(
-            f"{OWNER}.mesh_size: cells of {size:g} m have some {nodes:.0f} nodes on the surface, and the dense matrix "
-            f"of the dipolar field {8e-9 * nodes**2:.3g} GB; allowed: {DIPOLAR_MEMORY / 1e9:g} GB"
+            f"{OWNER}.mesh_size: cells of {size:g} m have some {nodes:.0f} nodes on the surface, and the boundary "
+            f"elements of the dipolar field take {1e-9 * taken:.3g} GB; allowed: {DIPOLAR_MEMORY / 1e9:g} GB"
         )
 
 
