@@ -63,13 +63,14 @@ class Arnoldi:
         self.H = np.zeros((most + 1, most), dtype=start.dtype)
         self.size = 0
         self.exhausted = False
+        self.parallel = self.H.shape[1] + 1  # the least size known whose eigenvectors are nearly parallel
         self.norm = self._put(0, start)
 
     def _sum(self, x: Vector) -> Vector:
-        return np.asarray(self.comm.allreduce(np.ascontiguousarray(x)))
+        return x if self.comm.size == 1 else np.asarray(self.comm.allreduce(np.ascontiguousarray(x)))
 
     def _length(self, v: Vector, mv: Vector) -> float:
-        return float(np.sqrt(max(float(np.real(self.comm.allreduce(complex(np.vdot(v, mv))))), 0.0)))
+        return float(np.sqrt(max(float(np.real(self._sum(np.asarray(np.vdot(v, mv))))), 0.0)))
 
     def _put(self, k: int, v: Vector) -> float:
         """Normalize a vector and store it; return its norm."""
@@ -116,13 +117,15 @@ def exponential(space: Arnoldi, gamma: float, times: Array, size: int) -> Array:
     matrix = space.H[:size, :size]
     start = np.zeros(size)
     start[0] = space.norm
-    values, vectors = np.linalg.eig(matrix)
-    rates, fast = _decay_rates(values, gamma)
-    if np.linalg.cond(vectors) < _PARALLEL:
-        modes = np.linalg.solve(vectors, start)
-        factors = np.exp(-np.outer(times, rates))
-        factors[:, fast] = (times == 0)[:, None]
-        return np.asarray(np.real((factors * modes) @ vectors.T))
+    if size < space.parallel:
+        values, vectors = np.linalg.eig(matrix)
+        rates, fast = _decay_rates(values, gamma)
+        if np.linalg.cond(vectors) < _PARALLEL:
+            modes = np.linalg.solve(vectors, start)
+            factors = np.exp(-np.outer(times, rates))
+            factors[:, fast] = (times == 0)[:, None]
+            return np.asarray(np.real((factors * modes) @ vectors.T))
+        space.parallel = size
     # Modes too close to parallel: those that are gone at the first time are split off, and the others follow together.
     first = float(times[times > 0].min(initial=np.inf))
 
