@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +53,17 @@ def compared[T](solve: Callable[[Surface], T], surface: Surface) -> tuple[T | No
         return None, lower
 
 
-def neighbourhoods(times: Array) -> tuple[Array, NDArray[np.intp]]:
+def neighbourhoods(times: Array, before: Sequence[float] = _BEFORE) -> tuple[Array, NDArray[np.intp]]:
     """Return all times at which curves are wanted, increasing (m,), and which of them belong to each time (n, k).
 
     The last of each row is the time itself.
+
+    Parameters
+    ----------
+    before
+        Times relative to each, the last of them one.
     """
-    every = np.outer(times, _BEFORE)
+    every = np.outer(times, before)
     found, index = np.unique(every, return_inverse=True)
     return found, index.reshape(every.shape)
 

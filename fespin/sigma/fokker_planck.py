@@ -49,6 +49,9 @@ type Method = Literal["automatic", "sphere", "fourier"]
 # Errors at which answers on rings need no more orders: of curves, as a multiple of what the time integration is asked
 # for, of rates, modes, responses, mean directions, and paths of these.
 _CURVE, _RATE, _MODE, _RESPONSE, _MEAN, _PATH = 20.0, 1e-5, 1e-6, 1e-5, 1e-6, 1e-4
+# Agreement asked of the time integration on rings and elsewhere; times relative to a sample that rings are compared at.
+_ON_RINGS, _ELSEWHERE = 1e-5, 1e-6
+_NEIGHBOURS = (0.9, 1.0)
 # The largest part of Boltzmann's distribution that interpolation between nodes may misplace.
 _BLUR = 1e-4
 # The number of cells that rates take, over the usual one: the flux through a pass is between the wells.
@@ -336,7 +339,7 @@ class FokkerPlanck:
         *,
         start: Sequence[float] = (0.0, 0.0, 1.0),
         observables: Mapping[str, Density] | None = None,
-        rtol: float = 1e-6,
+        rtol: float | None = None,
     ) -> Switching:
         """Return the probability that the direction has not left its hemisphere: the write-error rate. Collective.
 
@@ -352,7 +355,8 @@ class FokkerPlanck:
         observables
             Functions of u (n, 3) whose means are wanted, by name.
         rtol
-            Relative agreement asked of the time integration.
+            Relative agreement asked of the time integration; default 1e-6, and 1e-5 on rings, whose orders rise until
+            errors are below twenty times that.
 
         Raises
         ------
@@ -362,11 +366,15 @@ class FokkerPlanck:
         """
         t, axis = checked_times(times), direction(start, "switching", "start")
         watched = checked(observables or {})
-        when, index = neighbourhoods(t * self.spin.diffusion)
+        s = t * self.spin.diffusion
 
         def solve(space: Surface) -> courses.Course:
+            on_rings = isinstance(space, Fourier)
+            when = neighbourhoods(s, _NEIGHBOURS)[0] if on_rings else neighbourhoods(s)[0]
+            wanted = rtol or (_ON_RINGS if on_rings else _ELSEWHERE)
+            functions = list(watched.values())
             return courses.course(
-                space, when, axis, list(watched.values()), rtol, free=self.free, drift=self.drift, options=self.options
+                space, when, axis, functions, wanted, free=self.free, drift=self.drift, options=self.options
             )
 
         def errors(course: courses.Course, finer: courses.Course | None, coarser: courses.Course | None) -> Array:
@@ -375,10 +383,13 @@ class FokkerPlanck:
 
         def change(course: courses.Course, finer: courses.Course) -> float:
             # What rounding hides more orders do not show.
-            seen = (course.error[index].max(axis=1) < _CURVE * rtol) & (t > 0)
+            seen = (course.error[index].max(axis=1) < tolerance) & (t > 0)
             return float(errors(course, finer, None)[seen].max()) if seen.any() else np.inf
 
-        on_rings = self._on_rings(solve, change, _CURVE * rtol, [axis], list(watched.values()))
+        index, tolerance = neighbourhoods(s, _NEIGHBOURS)[1], _CURVE * (rtol or _ON_RINGS)
+        on_rings = self._on_rings(solve, change, tolerance, [axis], list(watched.values()))
+        if on_rings is None:
+            index = neighbourhoods(s)[1]
         if on_rings is not None:
             surface: Surface = on_rings.surface
             course = on_rings.answer

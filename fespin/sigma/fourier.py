@@ -265,7 +265,9 @@ class Fourier:
         """Return the matrix of kappa w phi; kappa at the quadrature points (n,)."""
         sine = np.repeat(np.sin(self.theta).ravel(), len(self.phi))
         around = self._integrals(kappa * sine, self._around, self._around)
-        return RingMatrix(self.rings, self._contracted(around, self._basis, self._basis, np.ones((self.cells, 1))))
+        data = self._contracted(around, self._basis, self._basis, np.ones((self.cells, 1)))
+        thin = data[:, :: self.rings.around, :: self.rings.around].copy() if np.ptp(kappa) == 0 else None
+        return RingMatrix(self.rings, data, thin=thin)
 
     def balanced(self, flow: Flow, rest: Array, weight: Array, rows: Array, *, transposed: bool) -> RingMatrix:
         """Return the matrix of -(current of w, grad phi), see :func:`fespin.sigma.matrix.balanced`."""

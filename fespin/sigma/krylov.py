@@ -22,6 +22,8 @@ type Linear = Callable[[Vector], Vector]
 _LARGEST, _FEWER = 90, 10
 # From so many vectors on a space is left if only early times lack convergence.
 _ENOUGH = 60
+# Times relative to a stop at which convergence is looked at, too.
+_BEFORE = (0.9, 0.75)
 # Parts of an interval whose stops may lack convergence: for a space that is left, and for one that is full.
 _FEW, _MANY = 0.3, 0.7
 # After a space as small as this, the next interval may be longer. Largest number of intervals, and the shortest one
@@ -61,13 +63,14 @@ class Arnoldi:
         self.H = np.zeros((most + 1, most), dtype=start.dtype)
         self.size = 0
         self.exhausted = False
+        self.parallel = self.H.shape[1] + 1  # the least size known whose eigenvectors are nearly parallel
         self.norm = self._put(0, start)
 
     def _sum(self, x: Vector) -> Vector:
-        return np.asarray(self.comm.allreduce(np.ascontiguousarray(x)))
+        return x if self.comm.size == 1 else np.asarray(self.comm.allreduce(np.ascontiguousarray(x)))
 
     def _length(self, v: Vector, mv: Vector) -> float:
-        return float(np.sqrt(max(float(np.real(self.comm.allreduce(complex(np.vdot(v, mv))))), 0.0)))
+        return float(np.sqrt(max(float(np.real(self._sum(np.asarray(np.vdot(v, mv))))), 0.0)))
 
     def _put(self, k: int, v: Vector) -> float:
         """Normalize a vector and store it; return its norm."""
@@ -114,13 +117,15 @@ def exponential(space: Arnoldi, gamma: float, times: Array, size: int) -> Array:
     matrix = space.H[:size, :size]
     start = np.zeros(size)
     start[0] = space.norm
-    values, vectors = np.linalg.eig(matrix)
-    rates, fast = _decay_rates(values, gamma)
-    if np.linalg.cond(vectors) < _PARALLEL:
-        modes = np.linalg.solve(vectors, start)
-        factors = np.exp(-np.outer(times, rates))
-        factors[:, fast] = (times == 0)[:, None]
-        return np.asarray(np.real((factors * modes) @ vectors.T))
+    if size < space.parallel:
+        values, vectors = np.linalg.eig(matrix)
+        rates, fast = _decay_rates(values, gamma)
+        if np.linalg.cond(vectors) < _PARALLEL:
+            modes = np.linalg.solve(vectors, start)
+            factors = np.exp(-np.outer(times, rates))
+            factors[:, fast] = (times == 0)[:, None]
+            return np.asarray(np.real((factors * modes) @ vectors.T))
+        space.parallel = size
     # Modes too close to parallel: those that are gone at the first time are split off, and the others follow together.
     first = float(times[times > 0].min(initial=np.inf))
 
@@ -320,9 +325,12 @@ class _Legs:
 
         space = Arnoldi(comm, step, lambda v: operator.M.apply(v), start, _LARGEST)
 
+        # A stop is judged together with times a little before it, where spaces that agree by chance do not.
+        seen = np.concatenate([times, *(x * times for x in _BEFORE)])
+
         @cache
         def coordinates(size: int) -> Array:
-            return exponential(space, gamma, times, size)
+            return exponential(space, gamma, seen, size)
 
         for size in range(30, _LARGEST + 1, 10):
             space.extend(size)
@@ -331,7 +339,7 @@ class _Legs:
             if not space.size:  # the start is not finite
                 raise SolverError("sphere: the evolution in time diverges; try a finer mesh")
             heights = comm.allreduce(self._functionals @ space.V[: space.size].T)
-            c = coordinates(space.size)
+            c = coordinates(space.size)[: len(times)]
             values = c @ heights.T
             scale = np.maximum(np.abs(values[:, 0] + self._offset), 1e-300)
             # More than rounding allows cannot be had.
@@ -340,9 +348,13 @@ class _Legs:
             if space.exhausted:
                 error, settled, early = rounding / scale, True, 0.0
                 break
-            fewer = [space.size - _FEWER, space.size - 2 * _FEWER]
-            before = [coordinates(n) @ heights[0, :n] for n in fewer]
-            left = _left(np.abs(values[:, 0] - before[0]), np.abs(before[0] - before[1]))
+            now, *before = (
+                coordinates(space.size - k * _FEWER) @ heights[0, : space.size - k * _FEWER] for k in range(3)
+            )
+            left = _left(np.abs(now - before[0]), np.abs(before[0] - before[1])) / np.maximum(
+                np.abs(now + self._offset), 1e-300
+            )
+            left = left.reshape(-1, len(times)).max(axis=0) * scale
             sound = bool(np.linalg.norm(c, axis=1).max() < 1e3 * space.norm)
             error = (left + rounding) / scale if sound else np.full(len(times), np.inf)
             reached = (left <= self._rtol * scale) | (left <= rounding)

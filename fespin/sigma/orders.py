@@ -172,7 +172,7 @@ def ring_cells(drift: DimensionlessDrift) -> int:
     u = PROBES[:200]
     bend = float(np.abs(drift.spin.reduced_energy.hessian(u, tangent_frame(u))).max())
     pull = float(np.linalg.norm(drift.torque_velocity(u), axis=1).max())
-    return 2 * int(np.clip(np.ceil(0.55 * np.sqrt(max(bend + 2 * pull, 1.0))), 6, 100))
+    return 2 * int(np.clip(np.ceil(0.45 * np.sqrt(max(bend + 2 * pull, 1.0))), 6, 100))
 
 
 def azimuthal_width(drift: DimensionlessDrift, axis: Array) -> int:

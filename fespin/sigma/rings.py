@@ -90,10 +90,15 @@ class RingMatrix:
         Matrices of the cells (cells, n, n), which are changed in place.
     folded
         Whether the poles' rings are one unknown already.
+    thin
+        If each cell's matrix is the product of one for the polar angle and the identity around the axis: the former
+        (cells, m, m). Products with vectors are cheap then.
     """
 
-    def __init__(self, rings: Rings, data: Vector, *, folded: bool = False) -> None:
-        self.rings, self.data = rings, data
+    def __init__(self, rings: Rings, data: Vector, *, folded: bool = False, thin: Array | None = None) -> None:
+        self.rings, self.data, self._thin = rings, data, thin
+        self._left: Array = np.ones(1)
+        self._right: Array = np.ones(1)
         if not folded:
             for cell, first in ((0, 0), (-1, rings.degree * rings.around)):
                 ring, block = slice(first, first + rings.around), data[cell]
@@ -106,7 +111,11 @@ class RingMatrix:
 
     def apply(self, x: Vector) -> Vector:
         """Return the product with a vector (size,)."""
-        return self.rings.sum(np.matmul(self.data, x[self.rings.of_cells][:, :, None])[:, :, 0])
+        rings = self.rings
+        if self._thin is None:
+            return rings.sum(np.matmul(self.data, x[rings.of_cells][:, :, None])[:, :, 0])
+        parts = (self._right * x)[rings.of_cells].reshape(rings.cells, rings.degree + 1, rings.around)
+        return self._left * rings.sum(np.matmul(self._thin, parts).reshape(rings.cells, -1))
 
     def diagonal(self) -> Array:
         """Return the diagonal (size,)."""
@@ -121,6 +130,7 @@ class RingMatrix:
         at = self.rings.of_cells
         self.data *= left[at][:, :, None]
         self.data *= right[at][:, None, :]
+        self._left, self._right = self._left * left, self._right * right
 
     def combined(self, own: complex, other: RingMatrix, factor: complex) -> RingMatrix:
         """Return own times this matrix plus a factor times another one."""
@@ -128,7 +138,9 @@ class RingMatrix:
 
     def copy(self) -> RingMatrix:
         """Return a copy."""
-        return RingMatrix(self.rings, self.data.copy(), folded=True)
+        out = RingMatrix(self.rings, self.data.copy(), folded=True, thin=self._thin)
+        out._left, out._right = self._left, self._right
+        return out
 
     def pin(self, rows: NDArray[np.int_]) -> None:
         """Replace some rows by those of the identity."""
@@ -140,6 +152,7 @@ class RingMatrix:
         first = np.unique(at.ravel(), return_index=True)[1][np.flatnonzero(chosen)]
         cell, place = np.divmod(first, at.shape[1])
         self.data[cell, place, place] = 1.0
+        self._thin = None
 
     def factor(self, options: Options | None = None) -> RingFactor:
         """Return the factors."""

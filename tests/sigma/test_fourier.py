@@ -1,4 +1,4 @@
-"""Rings around an axis: Fourier series times elements of the polar angle, against harmonics, triangles, closed forms."""
+"""Rings around an axis, Fourier series times elements of the polar angle: against harmonics and triangles."""
 
 import numpy as np
 import pytest
