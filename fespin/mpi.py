@@ -69,12 +69,14 @@ def agree_on_errors[T](comm: MPI.Intracomm, work: Callable[[], T], owner: str) -
     except Exception as error:  # of a user's function; the other ranks must hear of it
         failure = SolverError(f"{owner}: {type(error).__name__}: {one_line(str(error))}")
         failure.__cause__ = error
-    parts = comm.allgather((result, failure))
-    for rank, (_, failed) in enumerate(parts):
-        if failed is not None:
-            # Pickling drops `__cause__`: the rank that failed raises its own.
-            raise failure if failure is not None and rank == comm.rank else failed
-    return [x for x, _ in parts]
+    if comm.allreduce(failure is not None, MPI.LOR):
+        failures = comm.allgather(failure)
+        first = next(rank for rank, failed in enumerate(failures) if failed is not None)
+        found = failures[first]
+        assert found is not None
+        # Pickling drops `__cause__`: the rank that failed raises its own.
+        raise failure if failure is not None and first == comm.rank else found
+    return comm.allgather(result)
 
 
 def map_over_ranks[T](
