@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--thickness", type=float, default=2e-9, help="of the free layer (m)")
     parser.add_argument("--mesh-size", type=float, default=15e-9, help="of the mesh that gmsh makes (m)")
     parser.add_argument("--refinements", type=int, default=0, help="how often all ranks of a group halve its edges")
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="of torque and resistance (1)")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     comm = MPI.COMM_WORLD
@@ -42,7 +43,7 @@ def main() -> None:
         return fs.TransportProblem(domain, fs.Vector(), contacts=leads)
 
     with fs.in_groups(comm, max(1, comm.size // options.ranks), build) as groups:
-        found = fs.torque_map(groups, "free", tolerance=1e-4)
+        found = fs.torque_map(groups, "free", tolerance=options.tolerance)
     if comm.rank == 0:
         angles = np.linspace(0.0, 180.0, 7)
         cosine = np.cos(np.radians(angles))
