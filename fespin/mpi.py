@@ -6,7 +6,9 @@ import pickle
 from collections.abc import Callable
 from typing import cast
 
+import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 from .errors import FespinError, SolverError, one_line
 from .progress import Progress
@@ -77,6 +79,21 @@ def agree_on_errors[T](comm: MPI.Intracomm, work: Callable[[], T], owner: str) -
         # Pickling drops `__cause__`: the rank that failed raises its own.
         raise failure if failure is not None and first == comm.rank else found
     return comm.allgather(result)
+
+
+def has_best(comm: MPI.Intracomm, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return of which entries of an array no rank has a larger one; of equal ones the lowest rank has it. Collective.
+
+    Parameters
+    ----------
+    scores
+        Numbers, of the same shape on all ranks.
+    """
+    highest = np.empty_like(scores)
+    comm.Allreduce(scores, highest, MPI.MAX)
+    rank = np.where(scores == highest, comm.rank, comm.size)
+    comm.Allreduce(MPI.IN_PLACE, rank, MPI.MIN)
+    return np.asarray(rank == comm.rank)
 
 
 def map_over_ranks[T](
