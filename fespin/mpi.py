@@ -82,7 +82,7 @@ def agree_on_errors[T](comm: MPI.Intracomm, work: Callable[[], T], owner: str) -
 
 
 def has_best(comm: MPI.Intracomm, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return of which entries of an array no rank has a larger one; of equal ones the lowest rank has it. Collective.
+    """Return a mask of the entries that are largest here among all ranks, on the lowest rank if equal. Collective.
 
     Parameters
     ----------

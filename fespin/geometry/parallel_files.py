@@ -13,7 +13,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 from dolfinx import mesh
@@ -162,6 +161,8 @@ def read_mesh(
 
 def _about(path: Path, owner: str) -> dict[str, Any]:
     """Return what the file says about its names; refuse what is no such file, on one rank."""
+    from xml.etree import ElementTree
+
     hint = "; fespin.save_mesh writes such files"
     try:
         with path.open("rb") as file:
