@@ -5,7 +5,7 @@
     python benchmarks/scaling.py 0 1 2            # these numbers of refinements
 
 Seconds are the processor's on the rank that takes longest. "mesh" is all of it, "of which gmsh" the coarse mesh with
-its distribution. "largest" and "all" are the peak memory of the largest rank and of all, each up to and including the row.
+its distribution. "largest" and "all" are the peak memory of the largest rank and of all, up to and including the row.
 """
 
 import sys

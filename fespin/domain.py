@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from . import _compat
 from .errors import InputError, nearest
+from .mpi import has_best
 from .stack import Stack
 
 type Indices = NDArray[np.int32]
@@ -390,15 +391,9 @@ def sample(
         look(i, np.flatnonzero(((low - slack <= p) & (p <= high + slack)).all(axis=1)).astype(np.int32))
     highest = np.empty_like(best)
     comm.Allreduce(best, highest, MPI.MAX)
-    nowhere = np.flatnonzero(np.isneginf(highest))
-    if len(nowhere):
-        for i in nowhere:
-            look(int(i), np.arange(len(cells), dtype=np.int32))
-        comm.Allreduce(best, highest, MPI.MAX)
-    # Of several ranks that are as good, the lowest answers.
-    rank = np.where(best == highest, comm.rank, comm.size)
-    comm.Allreduce(MPI.IN_PLACE, rank, MPI.MIN)
-    mine = rank == comm.rank
+    for i in np.flatnonzero(np.isneginf(highest)):
+        look(int(i), np.arange(len(cells), dtype=np.int32))
+    mine = has_best(comm, best)
     out = np.zeros((len(functions), len(points)))
     if mine.any():
         for row, f in zip(out, functions, strict=True):

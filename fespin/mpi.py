@@ -6,7 +6,9 @@ import pickle
 from collections.abc import Callable
 from typing import cast
 
+import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 from .errors import FespinError, SolverError, one_line
 from .progress import Progress
@@ -69,12 +71,29 @@ def agree_on_errors[T](comm: MPI.Intracomm, work: Callable[[], T], owner: str) -
     except Exception as error:  # of a user's function; the other ranks must hear of it
         failure = SolverError(f"{owner}: {type(error).__name__}: {one_line(str(error))}")
         failure.__cause__ = error
-    parts = comm.allgather((result, failure))
-    for rank, (_, failed) in enumerate(parts):
-        if failed is not None:
-            # Pickling drops `__cause__`: the rank that failed raises its own.
-            raise failure if failure is not None and rank == comm.rank else failed
-    return [x for x, _ in parts]
+    if comm.allreduce(failure is not None, MPI.LOR):
+        failures = comm.allgather(failure)
+        first = next(rank for rank, failed in enumerate(failures) if failed is not None)
+        found = failures[first]
+        assert found is not None
+        # Pickling drops `__cause__`: the rank that failed raises its own.
+        raise failure if failure is not None and first == comm.rank else found
+    return comm.allgather(result)
+
+
+def has_best(comm: MPI.Intracomm, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return a mask of the entries that are largest here among all ranks, on the lowest rank if equal. Collective.
+
+    Parameters
+    ----------
+    scores
+        Numbers, of the same shape on all ranks.
+    """
+    highest = np.empty_like(scores)
+    comm.Allreduce(scores, highest, MPI.MAX)
+    rank = np.where(scores == highest, comm.rank, comm.size)
+    comm.Allreduce(MPI.IN_PLACE, rank, MPI.MIN)
+    return np.asarray(rank == comm.rank)
 
 
 def map_over_ranks[T](

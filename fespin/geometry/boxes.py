@@ -12,6 +12,7 @@ from dolfinx import mesh
 from mpi4py import MPI
 
 from .. import _compat
+from .pieces import share_of
 
 
 def bricks(comm: MPI.Intracomm, low: Sequence[float], high: Sequence[float], counts: Sequence[int]) -> mesh.Mesh:
@@ -41,13 +42,14 @@ def bricks(comm: MPI.Intracomm, low: Sequence[float], high: Sequence[float], cou
     # A box is cut into six tetrahedra: one for each way along its edges between the ends of its diagonal.
     paths = [np.cumsum([[0, 0, 0], *np.eye(3, dtype=int)[list(p)]], axis=0) for p in itertools.permutations(range(3))]
     places = np.array([[int(np.flatnonzero((corners == q).all(axis=1))[0]) for q in path] for path in paths])
-    origins = np.stack(np.meshgrid(*(np.arange(x) for x in n), indexing="ij"), -1).reshape(-1, 1, 3)
+    # Each rank makes its own share of the bricks and of the nodes.
+    own = share_of(comm, math.prod(counts))
+    origins = np.stack(np.unravel_index(np.arange(own.start, own.stop), tuple(counts)), axis=1)[:, None]
     inwards = 2 * origins + 1 < n
     at = origins + np.where(inwards, 1 - corners, corners)
     cells = np.ravel_multi_index(tuple(np.moveaxis(at, -1, 0)), shape)[:, places].reshape(-1, 4).astype(np.int64)
-    part = np.stack(np.unravel_index(np.arange(math.prod(shape)), shape), axis=1) / n
+    own = share_of(comm, math.prod(shape))
+    part = np.stack(np.unravel_index(np.arange(own.start, own.stop), shape), axis=1) / n
     x = np.array(low) + part * (np.array(high) - np.array(low))
-    if comm.rank > 0:
-        cells, x = cells[:0], x[:0]
     element = basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))
     return _compat.create_mesh(comm, cells, element, x)

@@ -17,7 +17,7 @@ from ..stack import Stack
 from .grading import UNIT, Resolution, checked_length, extrusion, graded_nodes
 from .parallel_files import is_parallel, save_mesh
 from .pieces import Pieces, joined, share_of
-from .refining import checked_refinements
+from .refining import checked_refinements, refined
 from .session import mesh_with_gmsh
 from .wide_leads import Wide, layer_nodes, prepare
 
@@ -65,8 +65,6 @@ def line(
     layers = [resolution.nodes(layer) for layer in stack]
     if save is not None and not is_parallel(save):
         _save_line(comm, stack, layers, save)
-    for _ in range(times):
-        layers = [np.insert(x, np.arange(1, len(x)), (x[1:] + x[:-1]) / 2) for x in layers]
     starts = np.cumsum([0.0, *(x[-1] for x in layers)])
     nodes = np.concatenate([[0.0], *(z + x[1:] for z, x in zip(starts, layers, strict=False))])
     # Nobody needs gmsh for a line, which takes longer to import than the line to solve.
@@ -81,7 +79,8 @@ def line(
         np.array([1, 2], np.int32)[: 2 if comm.rank == 0 else 0],
     )
     names = {(1, n): i for i, n in enumerate(stack.names, 1)} | {(0, "bottom"): 1, (0, "top"): 2}
-    domain = build_domain(*joined(comm, pieces), names, stack, cross_section=1.0)
+    tagged, _ = refined(joined(comm, pieces), times)
+    domain = build_domain(*tagged, names, stack, cross_section=1.0)
     if save is not None and is_parallel(save):
         save_mesh(domain, save)
     return domain

@@ -6,13 +6,13 @@ of the domain, which is JSON, holds the names of the tags, and cross-section, de
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 from dolfinx import mesh
@@ -76,12 +76,16 @@ def save_mesh(domain: Domain, path: str | Path) -> None:
         "centre": list(domain.centre),
     }
     name, domain.mesh.name = domain.mesh.name, "mesh"
-    with XDMFFile(domain.comm, str(path), "w") as file:
-        file.write_mesh(domain.mesh)
-        file.write_meshtags(cells, domain.mesh.geometry)
-        file.write_meshtags(facets, domain.mesh.geometry)
-        file.write_information("fespin", json.dumps(about))
-    domain.mesh.name = name
+    try:
+        with XDMFFile(domain.comm, str(path), "w") as file:
+            file.write_mesh(domain.mesh)
+            file.write_meshtags(cells, domain.mesh.geometry)
+            file.write_meshtags(facets, domain.mesh.geometry)
+            file.write_information("fespin", json.dumps(about))
+    except RuntimeError as error:
+        raise OSError(errno.EIO, one_line(str(error)), str(path)) from error
+    finally:
+        domain.mesh.name = name
 
 
 def _require_place(path: Path) -> None:
@@ -157,6 +161,8 @@ def read_mesh(
 
 def _about(path: Path, owner: str) -> dict[str, Any]:
     """Return what the file says about its names; refuse what is no such file, on one rank."""
+    from xml.etree import ElementTree
+
     hint = "; fespin.save_mesh writes such files"
     try:
         with path.open("rb") as file:

@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..macrospin.landscape import Landscape, survey
 from ..macrospin.spin import Macrospin, fibonacci
 from ..macrospin.torque import Torque
+from ..mpi import has_best
 from ..quantities import direction, leading_sign
 from ..sigma.dimensionless import DimensionlessDrift
 from ..sigma.distribution import Distribution
@@ -179,9 +180,8 @@ def _current(
         if len(u):
             distance, nearest = cKDTree(u).query(aims)
         mine = values[nearest] if len(u) else np.zeros((_ARROWS, 8))
-        parts = ranks.allgather((distance, mine))
-        best = np.argmin([p[0] for p in parts], axis=0)
-        found = np.array([parts[k][1][i] for i, k in enumerate(best)])
+        found = np.where(has_best(ranks, -distance)[:, None], mine, 0.0)
+        ranks.Allreduce(MPI.IN_PLACE, found)
     rate = np.linalg.norm(found[:, 3:6], axis=1)
     kept = (found[:, 6] >= least) & (rate > 1e-9 * found[:, 7]) & (rate > 1e-10 * found[:, 6])
     return found[kept, :3], found[kept, 3:6]
