@@ -52,8 +52,9 @@ class SolverOptions:
         "amg": conjugate gradients with one algebraic multigrid per field;
         "direct": MUMPS; "auto": direct on lines, amg elsewhere.
     rtol
-        Reduction of the residual in a pass of "amg". Between two contacts transport takes one pass, and a second where
-        currents are off by more than 100 times this; everything else takes two.
+        Reduction of the residual by "amg". Between two contacts transport takes one pass for it, and another where
+        currents are off by more than 100 times this; below 1e-9 two passes, each for the root of it. With more
+        contacts, with heat, in time and for turning magnets each of two passes reduces by this or the root.
     max_iterations
         Largest number of iterations of one pass.
     petsc

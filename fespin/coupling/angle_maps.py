@@ -360,7 +360,8 @@ def through_angles(
         if comm.bcast(best is not None, 0):
             assert best is not None
             functions, cut = series(lambda x, best=best: at_voltage(best(x)), scale, 1e-3 * tolerance)  # type: ignore[misc]
-            return Functions(functions, max(error, cut), len(c), "rational")
+            # Functions of the torque are larger than it is: it vanishes at the poles, they do not.
+            return Functions(functions, error + 2 * cut, len(c), "rational")
 
     more_at_once = max(2, at_once)
     if len(c) < _FIRST:

@@ -59,13 +59,18 @@ class Layout:
         """Number of entries in this rank's own rows."""
         return int(self.work.indptr[self.rows])
 
-    def values(self, forms: Iterable[fem.Form]) -> Array:
-        """Return the values of a sum of forms in this rank's own rows. Collective."""
+    def _assembled(self, forms: Iterable[fem.Form]) -> Array:
+        """Return the values of a sum of forms in this rank's own rows, which hold until the next. Collective."""
         self.work.data[:] = 0.0
         for form in forms:
             fem.assemble_matrix(self.work, form)
         self.work.scatter_reverse()
-        return np.array(self.work.data[: self.entries])
+        own: Array = self.work.data[: self.entries]
+        return own
+
+    def values(self, forms: Iterable[fem.Form]) -> Array:
+        """Return the values of a sum of forms in this rank's own rows. Collective."""
+        return self._assembled(forms).copy()
 
     def add_bulk(self, values: Array, bulk: Bulk, region: int, conduction: float, reaction: float) -> None:
         """Add a region's stiffness and mass matrix with their coefficients to values. Collective."""
@@ -73,7 +78,7 @@ class Layout:
             if not coefficient:
                 continue
             if (region, mass) not in self.templates:
-                found = self.values([bulk(region, mass)])
+                found = self._assembled([bulk(region, mass)])
                 at = np.flatnonzero(found).astype(np.int32)
                 self.templates[region, mass] = at, found[at]
             at, template = self.templates[region, mass]

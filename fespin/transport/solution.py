@@ -81,8 +81,11 @@ class TransportSolution:
     dissipation
         Power by place and mechanism.
     power_balance
-        (dissipated power)/(power put in) - 1, put in the sum of V I and what an electric field gives; with laws that
-        follow the state the difference over the largest of the powers, 0 where all of them are rounding.
+        (dissipated power)/(power put in) - 1, put in the sum of V I and what an electric field gives, with the currents
+        of the residual at the contacts: the linear solver's error of these currents, about that of accumulations and
+        torques. Between two contacts `currents` and `resistance` come from the power, and their error is about its
+        square. With laws that follow the state the difference over the largest of the powers, 0 where all of them are
+        rounding.
     accumulation
         phi_up - phi_dn (V) on the two sides of every interface, at its centre.
     layer_drops, interface_drops

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from mpi4py import MPI
+from samples.solvers import TO_ROUNDING
 
 from fespin import (
     Contact,
@@ -70,7 +71,7 @@ def transient():
     """A valve that is switched on."""
     cu, co = (material(n, density_of_states=8e46) for n in ("Cu", "Co"))
     s = Stack(Layer(cu, 10e-9), Layer(co, 6e-9), Layer(cu, 5e-9), Layer(co, 3e-9, "free", DOWN), Layer(cu, 10e-9))
-    problem = TransportProblem(strip(COMM, s, width=40e-9))
+    problem = TransportProblem(strip(COMM, s, width=40e-9), solver=TO_ROUNDING)
     drive = {"bottom": Terminal(voltage=1e-3), "top": Terminal(voltage=0.0)}
     e = problem.evolve(lambda t: drive, 2e-14, first_step=1e-15, tolerance=1e-3)
     return {"current": e.currents["bottom"].tolist(), "stored": e.stored.tolist(), "steps": len(e.times)}
@@ -79,7 +80,7 @@ def transient():
 def main(path):
     out = flat({"absent field": absent_field(), "transient": transient()})
     for name, domain, contacts, drive in devices():
-        problem = TransportProblem(domain, contacts=contacts)
+        problem = TransportProblem(domain, contacts=contacts, solver=TO_ROUNDING)
         x = problem.solve(**drive)
         assert abs(x.power_balance) < 1e-10, (name, x.power_balance)
         out |= flat(results(x), name)

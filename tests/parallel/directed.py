@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 from mpi4py import MPI
+from samples.solvers import TO_ROUNDING
 
 import fespin as fs
 from fespin.coupling import solve_turning
@@ -68,7 +69,7 @@ def main(path):
                 else:
                     domain = fs.strip(COMM, made, width=6e-9, mesh_size=1.5e-9, depth=7e-9)
                 ends = {"bottom": "lead", "top": "blocked"}
-                p = fs.TransportProblem(domain, fs.Vector(transverse), contacts=ends)
+                p = fs.TransportProblem(domain, fs.Vector(transverse), contacts=ends, solver=TO_ROUNDING)
                 name = f"{transverse} {kind} {shape}"
                 out |= results(f"{name} current", p.solve(current_density=1e11))
                 field = (2e5, -1e5, 0) if shape == "line" else (0, -1e5, 0)
@@ -82,7 +83,7 @@ def main(path):
     body = fs.Stack(
         fs.Layer(PT, 3e-9, "hm"), fs.Layer(F, 4e-9, "f", OBLIQUE), interfaces={("Pt", "F"): FACE}, library={}
     )
-    p = fs.TransportProblem(fs.pillar(COMM, body, diameter=6e-9, mesh_size=2e-9), fs.Vector())
+    p = fs.TransportProblem(fs.pillar(COMM, body, diameter=6e-9, mesh_size=2e-9), fs.Vector(), solver=TO_ROUNDING)
     out |= results("pillar", p.solve(current_density=1e11))
     if COMM.rank == 0:
         Path(path).write_text(json.dumps(out))

@@ -99,7 +99,7 @@ def test_both_solvers_agree():
 
     domain = strip(COMM, valve(DOWN), width=60e-9, lead_width=200e-9, lead_thickness=30e-9)
     a, b = (
-        TransportProblem(domain, contacts=LEADS, solver=SolverOptions(kind, 1e-13)).solve(voltage=1e-3)
+        TransportProblem(domain, contacts=LEADS, solver=SolverOptions(kind, 1e-16)).solve(voltage=1e-3)
         for kind in ("amg", "direct")
     )
     assert a.current == pytest.approx(b.current, rel=1e-11, abs=0)

@@ -193,7 +193,7 @@ class Solver(Table):
         description='"amg": Krylov with algebraic multigrid; "direct": factors; "auto": direct on lines, else amg',
     )
     rtol: Annotated[float, Field(gt=0, lt=1), within(1e-16)] = Field(
-        1e-8, description="relative tolerance of the residual (1)"
+        1e-8, description="reduction of the residual in a pass of the iterative solver (1)"
     )
     max_iterations: Annotated[int, Field(gt=0, le=10**6)] = Field(500, description="after which a solve has failed (1)")
     petsc: dict[str, str | int | float | bool] = Field(
