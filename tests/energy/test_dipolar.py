@@ -327,22 +327,22 @@ def test_rank_counts_agree(ranks, tmp_path):
 def test_standard_problem_5(comm):
     """A vortex that a current drives: how it starts, and where it comes to rest, against other codes.
 
-    With cells of 5 nm the motion is some percent too slow; benchmarks/README.md has it for finer ones.
+    Cells of 3.3 nm, one of 10 nm across the film; benchmarks/README.md has others.
     """
-    grid = vortex.film(5e-9)
+    grid = vortex.film(10e-9 / 3, layers=1)
     dipolar = DipolarField(grid, vortex.permalloy())
     start = vortex.relaxed(grid, dipolar)
-    # mumax3 and OOMMF: 0.0273 with cells of 2.5 nm, fidimag 0.0245 with 5 nm.
-    assert vortex.mean(grid, start) == pytest.approx([0, 0, 0.0245], abs=1.5e-3)
+    # mumax3 and OOMMF: 0.0273 with cells of 2.5 nm.
+    assert vortex.mean(grid, start) == pytest.approx([0, 0, 0.0273], abs=1.2e-3)
     assert np.abs(vortex.VortexWatch(grid).core(start)).max() < 1e-11
     times, means, cores, balance, _ = vortex.trajectory(grid, dipolar, start, 0.05, 0.1e-9, 5e-12)
     assert balance < 1e-10
     # magnum.np at 0.05 and 0.1 ns; the electrons go to -x, and a core that points up turns off to -y.
     for t, other in ((0.05e-9, (-0.0055, 0.0501)), (0.1e-9, (-0.0258, 0.0928))):
-        assert vortex.at(times, means, t)[:2] == pytest.approx(other, abs=0.008)
+        assert vortex.at(times, means, t)[:2] == pytest.approx(other, abs=0.005)
     assert (cores[-1] < [-5e-9, -1e-9]).all()
     final = vortex.mean(grid, vortex.relaxed(grid, dipolar, 3e-4, xi=0.5, density=vortex.CURRENT))
-    assert final[:2] == pytest.approx(vortex.PUBLISHED[0.5]["OOMMF"]["rest"], abs=8e-3)
+    assert final[:2] == pytest.approx(vortex.PUBLISHED[0.5]["OOMMF"]["rest"], abs=6e-3)
 
 
 @pytest.mark.parametrize("xi", [0.0, 0.5])
