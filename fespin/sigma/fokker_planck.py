@@ -52,6 +52,8 @@ _CURVE, _RATE, _MODE, _RESPONSE, _MEAN, _PATH = 20.0, 1e-5, 1e-6, 1e-5, 1e-6, 1e
 # Agreement asked of the time integration on rings and elsewhere; times relative to a sample that rings are compared at.
 _ON_RINGS, _ELSEWHERE = 1e-5, 1e-6
 _NEIGHBOURS = (0.9, 1.0)
+# Estimates below which two degrees do not agree by chance.
+_AGREED = 1e-3
 # The largest part of Boltzmann's distribution that interpolation between nodes may misplace.
 _BLUR = 1e-4
 # The number of cells that rates take, over the usual one: the flux through a pass is between the wells.
@@ -403,7 +405,13 @@ class FokkerPlanck:
                     self._say(cost)
             try:
                 course = solve(surface)
-                finer, coarser = compared(solve, surface) if self.verify else (None, None)
+
+                def enough(other: courses.Course | None) -> bool:
+                    return other is not None and bool((errors(course, other, None) < _AGREED).all())
+
+                finer = coarser = None
+                if self.verify:
+                    finer, coarser = compared(solve, surface, enough)
             except SolverError:
                 if self.verify:
                     require_resolution(surface, "the write-error rate", np.inf, self.spin)
