@@ -24,7 +24,9 @@ _FALL = 0.1
 FLOOR = 1e-9
 
 
-def compared[T](solve: Callable[[Surface], T], surface: Surface) -> tuple[T | None, T | None]:
+def compared[T](
+    solve: Callable[[Surface], T], surface: Surface, enough: Callable[[T], bool]
+) -> tuple[T | None, T | None]:
     """Solve a problem once more with a degree more, and with a degree less. Collective.
 
     Parameters
@@ -33,24 +35,33 @@ def compared[T](solve: Callable[[Surface], T], surface: Surface) -> tuple[T | No
         Takes a surface, returns what is compared.
     surface
         The surface whose answer is judged.
+    enough
+        Takes the answer with a degree more, returns whether it agrees so well that no chance is to be feared. Then no
+        degree less is solved.
 
     Returns
     -------
     tuple
-        The answers with a degree more, None if it cannot be had, and with a degree less, None below degree 2.
+        The answers with a degree more, None if it cannot be had, and with a degree less, None below degree 2 or if the
+        first is enough.
 
     Raises
     ------
     SolverError
         If the degree less fails, which a mesh that resolves the problem does not let happen; or if no answer is left.
     """
-    lower = solve(surface.coarser) if surface.degree > 2 else None
+    finer: T | None = None
+    failure: SolverError | None = None
     try:
-        return solve(surface.finer), lower
-    except SolverError:
-        if lower is None:
-            raise
-        return None, lower
+        finer = solve(surface.finer)
+    except SolverError as error:
+        failure = error
+    if finer is not None and enough(finer):
+        return finer, None
+    lower = solve(surface.coarser) if surface.degree > 2 else None
+    if failure is not None and lower is None:
+        raise failure
+    return finer, lower
 
 
 def neighbourhoods(times: Array, before: Sequence[float] = _BEFORE) -> tuple[Array, NDArray[np.intp]]:

@@ -52,6 +52,10 @@ _CURVE, _RATE, _MODE, _RESPONSE, _MEAN, _PATH = 20.0, 1e-5, 1e-6, 1e-5, 1e-6, 1e
 # Agreement asked of the time integration on rings and elsewhere; times relative to a sample that rings are compared at.
 _ON_RINGS, _ELSEWHERE = 1e-5, 1e-6
 _NEIGHBOURS = (0.9, 1.0)
+# Estimates below which two degrees do not agree by chance.
+_AGREED = 1e-3
+# How much a difference of work and dissipation counts beside that of mean directions.
+_UNBALANCED = 2e-4
 # The largest part of Boltzmann's distribution that interpolation between nodes may misplace.
 _BLUR = 1e-4
 # The number of cells that rates take, over the usual one: the flux through a pass is between the wells.
@@ -229,12 +233,20 @@ class FokkerPlanck:
         def solve(surface: Surface) -> Distribution:
             return steady_state(surface, self.drift, self.options)
 
-        found = self._on_rings(solve, mean_change, _MEAN)
+        def change(found: Distribution, other: Distribution) -> float:
+            # Dissipation sees small densities, of which means know nothing.
+            both = power(found, self.drift)
+            largest = max(abs(both["work"]), abs(both["dissipation"]), 1e-300)
+            return max(mean_change(found, other), _UNBALANCED * abs(both["work"] - both["dissipation"]) / largest)
+
+        if not self.drift.has_torque:
+            return self.equilibrium()
+        found = self._on_rings(solve, change, _MEAN)
         if found is not None:
-            return dataclasses.replace(found.answer, error_estimate=found.change if self.drift.has_torque else None)
+            return dataclasses.replace(found.answer, error_estimate=mean_change(found.answer, found.check))
         surface = self.surface()
         distribution = solve(surface)
-        if not self.verify or not self.drift.has_torque:
+        if not self.verify:
             return distribution
         difference = mean_change(distribution, solve(surface.coarser))
         require_resolution(surface, "the steady state", difference, self.spin)
@@ -403,7 +415,13 @@ class FokkerPlanck:
                     self._say(cost)
             try:
                 course = solve(surface)
-                finer, coarser = compared(solve, surface) if self.verify else (None, None)
+
+                def enough(other: courses.Course | None) -> bool:
+                    return other is not None and bool((errors(course, other, None) < _AGREED).all())
+
+                finer = coarser = None
+                if self.verify:
+                    finer, coarser = compared(solve, surface, enough)
             except SolverError:
                 if self.verify:
                     require_resolution(surface, "the write-error rate", np.inf, self.spin)

@@ -466,11 +466,12 @@ def _sizing(spin: Macrospin, grading: float) -> Sizing | None:
     theta, phi = np.meshgrid(np.radians(np.arange(181)), np.radians(np.arange(-180, 180)), indexing="ij")
     u = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=-1)
     height = np.clip((spin.reduced_energy(u.reshape(-1, 3)) - low) / span, 0, 1)
-    factors = (1 + grading * (2 * height**power - 1)).reshape(theta.shape)
+    table = (1 + grading * (2 * height**power - 1)).reshape(theta.shape)
+    factors: list[list[float]] = [row.tolist() for row in table]
 
-    def sizing(u: Array) -> float:
-        x, y, z = float(u[0]), float(u[1]), float(u[2])
+    def sizing(u: Sequence[float]) -> float:
+        x, y, z = u
         around = round(math.degrees(math.atan2(y, x))) % 360
-        return float(factors[round(math.degrees(math.acos(max(-1.0, min(1.0, z))))), (around + 180) % 360])
+        return factors[round(math.degrees(math.acos(max(-1.0, min(1.0, z)))))][(around + 180) % 360]
 
     return sizing

@@ -66,11 +66,13 @@ def weighted_state(surface: Surface, reduced: DimensionlessDrift, options: Optio
         operator.destroy()
         return found
     states = escaping.stable_points(reduced)
-    tried: list[tuple[float, Distribution]] = []
+    tried: list[tuple[float, Distribution, float]] = []
     failure: SolverError | None = None
     known = reduced.torque is not None and reduced.torque.chi(surface.points[:1], reduced.spin) is not None
     known = known and not isinstance(surface, Fourier)  # whose weight has the mean potential only
-    for share in _SHARES if known else (1.0,):
+    # Another degree of the polynomials begins with the weight that was taken before.
+    best: float = reduced.__dict__.get("_share", 1.0)
+    for share in sorted(_SHARES, key=lambda x: x != best) if known else (1.0,):
         operator = Operator(
             surface, reduced, weighted=True, potential=None if share == 1 else _shared(reduced, share), options=options
         )
@@ -83,12 +85,14 @@ def weighted_state(surface: Surface, reduced: DimensionlessDrift, options: Optio
             operator.destroy()
         if not np.isfinite(found.negative_mass):
             continue
-        tried.append((found.negative_mass, found))
+        tried.append((found.negative_mass, found, share))
         if tried[-1][0] < _GOOD or found.method == _MIXED:
             break
     if not tried:
         raise failure or SolverError("sphere: the stationary state is not finite; try a finer mesh")
-    return min(tried, key=lambda x: x[0])[1]
+    least = int(np.argmin([x for x, _, _ in tried]))
+    reduced.__dict__["_share"] = tried[least][2]  # as cached properties do
+    return tried[least][1]
 
 
 def _pinned(operator: Operator, states: Array, *, mix: bool) -> Distribution:
