@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from dolfinx import fem, la
+from mpi4py import MPI
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
@@ -30,12 +31,15 @@ class Layout:
 
     Attributes
     ----------
+    comm
+        Ranks that share the rows.
     work
         Matrix of the pattern, whose values are those of the last assembly.
     templates
         Entries and values of the stiffness (False) and mass matrix (True) of regions.
     """
 
+    comm: MPI.Intracomm
     work: la.MatrixCSR
     templates: dict[tuple[int, bool], tuple[Indices, Array]] = field(default_factory=dict)
     _pinned: dict[tuple[bytes, bytes], tuple[Indices, Indices]] = field(default_factory=dict)
@@ -47,7 +51,7 @@ class Layout:
         if diagonal is not None:
             pattern.insert_diagonal(diagonal)
         pattern.finalize()
-        return cls(la.matrix_csr(pattern))
+        return cls(form.mesh.comm, la.matrix_csr(pattern))
 
     @property
     def rows(self) -> int:
@@ -87,7 +91,8 @@ class Layout:
     def pin(self, values: Array, rows: Indices, columns: Indices, *, diagonal: bool) -> None:
         """Set pinned rows and columns (local numbers) to zero, and the diagonal of diagonal blocks to 1. Collective."""
         key = (rows.tobytes(), columns.tobytes())
-        if key not in self._pinned:
+        # The same rows may be pinned here while others are pinned elsewhere: all ranks look for entries, or none.
+        if not self.comm.allreduce(key in self._pinned, op=MPI.LAND):
             self._pinned[key] = self._entries_at(rows, columns)
         out, on_diagonal = self._pinned[key]
         values[out] = 0.0
