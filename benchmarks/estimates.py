@@ -7,7 +7,8 @@
 Magnet number k depends on the seed and k alone (references/macrospins.py). Each is solved as a case with nothing
 but magnet, torque and pulses is. If that takes more than 120 s of the processor, it counts as too costly and is listed.
 
-The truth is a sphere of degree 5 with edges of 0.8 times the default's length and a time integration to 1e-8. How well
+Where the answer is found on rings, the truth is one on rings with the most orders, the highest degree and 1.5 times the
+cells; triangles then check that. Elsewhere the truth is a sphere of degree 5 with edges of 0.8 times the default's length and a time integration to 1e-8. How well
 it is known is its difference from one of degree 6 with edges of 0.9 times the length, for each fourth magnet, or else,
 which is more, from degree 5 on the default's own mesh. Where they converge, spherical harmonics
 (references/harmonics.py), and for some magnets trajectories, say whether all are wrong.
@@ -32,7 +33,10 @@ import fespin as fs
 from fespin.sigma import fokker_planck
 from fespin.sigma.cost import bearable_sphere
 from fespin.sigma.estimates import compared, neighbourhoods
+from fespin.sigma.fourier import Fourier
 from fespin.sigma.meridian import Meridian
+from fespin.sigma.orders import RUNGS
+from fespin.sigma.switching import course
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -41,6 +45,7 @@ from references.macrospins import UP, Problem, draw, expansion
 COMM = MPI.COMM_SELF
 # Relative errors below this are not told apart: estimates are not smaller, references agree to little more.
 LEAST = 1e-8
+ON_RINGS = fokker_planck._NEIGHBOURS  # times at which answers on rings are compared, relative to each
 
 
 class Late(Exception):
@@ -101,21 +106,25 @@ def solved(problem: Problem) -> dict:
     out: dict = {"status": "solved", "problem": str(problem)}
     others: list = []
 
-    def kept(solve, surface):
-        others.append(compared(solve, surface, lambda _: False))
+    def kept(solve, surface, enough):
+        others.append(compared(solve, surface, enough))
         return others[-1]
 
     fokker_planck.compared = kept
     try:
         with Allowed(Limits.magnet):
-            fp = fs.FokkerPlanck(COMM, problem.spin, problem.torque, sphere=lambda: default_sphere(problem))
+            sphere = dict(sphere=lambda: default_sphere(problem))
+            fp = fs.FokkerPlanck(COMM, problem.spin, problem.torque, method="automatic", **sphere)
+            keep_check(fp, others)
             try:
                 found = fp.switching(problem.times, start=UP)
                 out |= {k: found.summary()[k] for k in ("not_switched", "error_estimate", "method")}
                 out["hidden"] = out["not_switched"]
-                index = neighbourhoods(problem.times * problem.spin.diffusion)[1]
-                if others[0][0] is not None:
-                    out["comparison"] = others[0][0].probability[index[:, -1]].tolist()
+                out["rings"] = isinstance(found.final.surface, Fourier)
+                if others[-1][0] is not None:
+                    s = problem.times * problem.spin.diffusion
+                    index = neighbourhoods(s, *([ON_RINGS] if out["rings"] else []))[1]
+                    out["comparison"] = others[-1][0].probability[index[:, -1]].tolist()
                 marked = not found.resolved.all()
             except (fs.InputError, fs.SolverError) as error:
                 if "Late" in str(error):
@@ -124,7 +133,7 @@ def solved(problem: Problem) -> dict:
                 out["not_switched"] = out["error_estimate"] = out["hidden"] = [None] * len(problem.times)
                 marked = True
             out["seconds"] = time.process_time() - begin
-            out["unknowns"] = fp.surface([UP]).dofs
+            out["unknowns"] = found.final.surface.dofs if out["status"] == "solved" else None
     except Late:
         if Limits.lowered:
             raise NotRun from None
@@ -137,6 +146,37 @@ def solved(problem: Problem) -> dict:
         except (fs.InputError, fs.SolverError, Late):
             pass
     return out
+
+
+def keep_check(fp: fs.FokkerPlanck, others: list) -> None:
+    """Keep the answer that judges each one found on rings, as that of a degree more is kept on triangles."""
+    own = fp._on_rings
+
+    def kept(*arguments, **options):
+        climbed = own(*arguments, **options)
+        if climbed is not None:
+            others.append((climbed.check, None))
+        return climbed
+
+    fp._on_rings = kept
+
+
+def on_rings(problem: Problem) -> dict:
+    """Return the values on rings of the most orders, the highest degree and more cells, if the problem suits rings."""
+    begin = time.process_time()
+    fp = fs.FokkerPlanck(COMM, problem.spin, problem.torque, method="automatic")
+    if fp.axis is not None or fp._orders is None:
+        return {}
+    try:
+        with Allowed(Limits.reference):
+            rings = fp._orders.rings(len(RUNGS) - 1, 1.5)
+            s = problem.times * problem.spin.diffusion
+            found = course(rings, s, UP, [], 1e-8, free=fp.free, drift=fp.drift)
+    except (fs.InputError, fs.SolverError, Late) as error:
+        if Limits.lowered and isinstance(error, Late):
+            raise NotRun from None
+        return {"not_switched": [None] * len(problem.times), "why": repr(error)}
+    return {"not_switched": found.probability.tolist(), "seconds": time.process_time() - begin}
 
 
 def finer(problem: Problem, factor: float, degree: int) -> dict:
@@ -195,6 +235,7 @@ def trajectories(problem: Problem, ensemble: int = 4096) -> dict:
 
 
 REFERENCES = {
+    "rings": on_rings,
     "fine": lambda problem: finer(problem, 0.8, 5),
     "finest": lambda problem: finer(problem, 0.9, 6) if problem.number % 4 == 0 else {},
     "harmonics": expanded,
@@ -217,6 +258,8 @@ def numbers(values) -> np.ndarray:
 def judged(row: dict) -> list[dict]:
     """Return the samples of a magnet: value, estimate, true error, and how well that is known."""
     fine = numbers(row["fine"]["not_switched"])
+    if row["own"].get("rings") and row["rings"]:
+        fine = numbers(row["rings"]["not_switched"])
     own = row["own"].get("comparison", [None] * len(fine))
     other = numbers(row["finest"]["not_switched"] if row["finest"] else own)
     value, hidden, estimate = (numbers(row["own"][k]) for k in ("not_switched", "hidden", "error_estimate"))
