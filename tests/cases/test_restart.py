@@ -366,11 +366,12 @@ def test_surveys_take_points_that_are_done(tmp_path):
 # ---- kill -9
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("text", "kills"),
-    [(LONGITUDINAL, 2), (TEXTURE, 2), (MAP, 2)],
+    ("text", "kills", "saves"),
+    # A map has five pieces.
+    [(LONGITUDINAL, 2, (4, 9)), (TEXTURE, 2, (4, 9)), (MAP, 2, (3, 5))],
     ids=["longitudinal", "texture", "torque map"],
 )
-def test_killed_again_and_again(text, kills, tmp_path):
+def test_killed_again_and_again(text, kills, saves, tmp_path):
     """Killed at random saves, on one rank and on two in turn, until it is let run: the numbers of one run."""
     expected, _ = run(tmp_path, text, name="whole")
     driver, path, states = tmp_path / "driver.py", tmp_path / "case.toml", tmp_path / "states"
@@ -380,7 +381,7 @@ def test_killed_again_and_again(text, kills, tmp_path):
     arguments += ["--checkpoint-interval", 0]
     chance, saved = random.Random(20), []
     for k in range(kills + 1):
-        deadly = chance.randrange(4, 9) if k < kills else 0
+        deadly = chance.randrange(*saves) if k < kills else 0
         done = python(1 + k % 2, driver, deadly, *arguments, timeout=300)
         if k < kills:
             assert done.returncode in (137, 9, -9), done.stderr
