@@ -4,7 +4,7 @@
     mpirun -n 2 python benchmarks/refinement.py
     python benchmarks/refinement.py 0.8 1.0     # these refinements only
 
-One row a mesh. "its" are CG iterations of the first and the second pass of one solve; the
+One row a mesh. "its" are CG iterations of one solve; the
 error of A R is estimated against the extrapolated value (Richardson, with the order observed on
 the last three meshes).
 """

@@ -6,7 +6,7 @@
 
 A non-collinear Cu/Co/Cu/Py/Cu pillar between semi-infinite leads; transverse spins absorbed at
 the interfaces, or resolved inside the magnets with dephasing and precession. "its" are GMRES
-iterations of both passes of one solve. The second table compares preconditioners on one mesh.
+iterations of one solve. The second table compares preconditioners on one mesh.
 """
 
 import sys

@@ -416,7 +416,8 @@ class TerminalSolver:
             source = load
         total: NDArray[np.float64] = np.zeros(len(self.ports))
         if source is not None:
-            fields, residual = self._solve({}, source, passes=2 if self._allowed is None else 1)
+            once = self._allowed is not None and self.options.rtol >= _ONE_PASS
+            fields, residual = self._solve({}, source, passes=1 if once else 2)
             total = self.system.port_totals(residual, self.ports)
         consistent = total
         for p in self.ports:

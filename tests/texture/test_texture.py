@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mpi4py import MPI
+from samples.solvers import TO_ROUNDING
 from samples.vector import AU, CO, CU, NC, NP, PY, J, layer
 from scipy.spatial.transform import Rotation
 
@@ -43,7 +44,7 @@ def solve(layers, faces, ends, transverse, mesh_size=0.25e-9, domain=None):
     stack = fs.Stack(*layers, interfaces=faces, library={})
     domain = domain or (lambda s: fs.line(COMM, s, mesh_size=mesh_size))
     contacts = dict(zip(("bottom", "top"), ends, strict=True))
-    problem = fs.TransportProblem(domain(stack), fs.Vector(transverse), contacts=contacts)
+    problem = fs.TransportProblem(domain(stack), fs.Vector(transverse), contacts=contacts, solver=TO_ROUNDING)
     return problem, problem.solve(current_density=J)
 
 
