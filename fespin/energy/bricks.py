@@ -64,25 +64,24 @@ def box_of(grid: Grid) -> Box | None:
         return None
     cells = grid.totals(float(len(grid.cells)))[0]
     cell = (6 * grid.volume / cells) ** (1 / 3)  # edge of a cube that six cells fill
-    counts = []
-    for k in range(3):
-        planes = _planes(grid, x[:, k], low[k], edges[k])
-        counts.append(planes - 1 if planes else max(1, round(edges[k] / cell)))
+    coarse = [max(1, round(edge / cell)) for edge in edges]
+    planes = [_planes(grid, x[:, k], low[k], edges[k]) for k in range(3)]
+    counts = [n - 1 if n else rough for n, rough in zip(planes, coarse, strict=True)]
+    if math.prod(counts) > 4 * cells:  # nodes that happen to lie in planes
+        counts = coarse
     return Box(low, (counts[0], counts[1], counts[2]), edges / counts)
 
 
 def _planes(grid: Grid, x: Array, low: float, edge: float) -> int:
-    """Return how many planes at equal distances hold all nodes along an axis, 0 if they are too many."""
-    most = 4 * int(grid.map.size_global ** (1 / 2)) + 2
+    """Return how many planes at equal distances hold all nodes along an axis, 0 if there are no such planes."""
+    most = grid.map.size_global // 4  # a lattice has two nodes or more along the other axes
     found = np.unique(np.round((x - low) / (edge * _FLAT)).astype(np.int64))
-    parts = grid.comm.allgather(found[: most + 1])
-    places = np.unique(np.concatenate(parts)).astype(float)
-    places = places[np.concatenate([[True], np.diff(places) > 2])] if len(places) else places
+    places = np.unique(np.concatenate(grid.comm.allgather(found[: most + 1]))).astype(float)
+    places = places[np.concatenate([[True], np.diff(places) > 2])]
     count = len(places)
     if not 2 <= count <= most:
         return 0
-    equal = np.abs(np.diff(places) * (count - 1) * _FLAT - 1).max() < 1e-4
-    return count if equal and count**3 <= 64 * grid.map.size_global**2 else 0
+    return count if np.abs(np.diff(places) * (count - 1) * _FLAT - 1).max() < 1e-4 else 0
 
 
 class BrickField:

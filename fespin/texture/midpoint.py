@@ -23,7 +23,7 @@ _CLOSE = 2e-13  # of m: what may be left of the iteration
 _FLOOR = 1e-11  # and so do those that rounding keeps from falling further
 _ROUGH = 0.1  # of a residual: what a solve in bodies may leave
 _KEPT = 40  # pairs of an iterate's and a residual's differences: one for each iteration of a step
-_SLOW = 0.3  # ratio of two changes above which a dipolar field's iteration takes a new factor
+_SLOW = 0.3  # ratio of two changes above which an iteration in bodies takes a new factor
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,9 @@ class Midpoint:
     are not quadratic (:meth:`fespin.energy.InSpace.mean_field`), so that the energy's change is exactly the work along
     the step. The Jacobian's factor is kept over steps while it serves. Collective throughout.
 
-    With a dipolar field the Jacobian has instead of its matrix, which is dense, the body's demagnetizing tensor at
-    each node. Of what that leaves out, iterations learn by their differences (:class:`_Secants`).
+    In bodies a linear system is solved to a tenth in each iteration. With a dipolar field the Jacobian has instead of
+    its matrix, which is dense, the body's demagnetizing tensor at each node. What both leave out, iterations learn from
+    their differences (:class:`_Secants`).
 
     Parameters
     ----------

@@ -370,3 +370,29 @@ def test_rank_counts_agree(ranks, tmp_path):
     """Energies, fields and motions with all terms to 1e-9 on several ranks."""
     serial = numbers(1, "energies.py", tmp_path)
     require_equal(numbers(ranks, "energies.py", tmp_path), serial)
+
+
+def test_field_by_the_hessian(comm):
+    """Once the Hessian of a quadratic energy is known, also of a face or a linear one, the field is the same."""
+    quadratic = 0
+    for grid in grids(comm):
+        m = grid.directions(swirl)
+        for term in ALL:
+            space = InSpace(grid, [term], MS)
+            before, other = space.field(m), space.field(2 * m - 1)
+            if space.samples == 1:
+                space.hessian(m)
+                quadratic += 1
+            size = max(np.abs(before).max(), np.abs(other).max(), 1e-9)
+            assert space.field(m) == pytest.approx(before, rel=0, abs=1e-12 * size)
+            assert space.field(2 * m - 1) == pytest.approx(other, rel=0, abs=1e-12 * size)
+    assert quadratic > 3 * len(ALL) / 2
+
+
+def test_steepest(comm):
+    """The largest slope of all cells, and its cell, from few singular values."""
+    for grid in grids(comm):
+        m = grid.seen(grid.directions(swirl) + np.random.default_rng([1, comm.rank]).normal(size=(grid.owned, 3)))
+        slopes = grid.steepness(m)
+        largest, cell = grid.steepest(m)
+        assert largest == pytest.approx(slopes.max(), rel=1e-13) and cell == np.argmax(slopes)
