@@ -53,7 +53,7 @@ class Heun:
         # Standard deviation of the thermal field's integral over a time is this times its square root.
         self._noise = math.sqrt(2 * spin.damping * spin.thermal_energy / (spin.gyromagnetic_ratio * spin.moment))
         self._affine = linear_field(spin)
-        self._pumped = None if spin.pumping is None else PumpedRates(spin, motion.torque)
+        self._pumped = _tables_of(motion)
         if self._pumped is not None:
             self._gamma, self._noise = 1.0, self._pumped.noise
         self._along: Array = np.zeros((3, 1))
@@ -181,3 +181,14 @@ class Heun:
         np.multiply(a[1:4], b[2:5], out=out)
         np.multiply(a[2:5], b[1:4], out=self._d)
         out -= self._d
+
+
+def _tables_of(motion: Motion) -> PumpedRates | None:
+    """Return the tables of a motion with pumped damping, None without; made once for all blocks of trajectories."""
+    if motion.spin.pumping is None:
+        return None
+    known: PumpedRates | None = motion.__dict__.get("_pumped")
+    if known is None:
+        known = PumpedRates(motion.spin, motion.torque)
+        motion.__dict__["_pumped"] = known  # as cached properties do
+    return known

@@ -71,12 +71,14 @@ class PumpedRates:
 
         w = response(spin.pumping, spin.damping, u)
         # W = a (1 - u u) + b q q + e [u x] with q = p - c u, and the same for the root, which has no e.
-        self._w = [spin.gyromagnetic_ratio * x for x in entries(w)]
-        self._root = entries(root(spin.pumping, spin.damping, u))[:2]
-        self._drift = split(self._added(u))
+        response_table = [spin.gyromagnetic_ratio * x for x in entries(w)]
+        root_table = entries(root(spin.pumping, spin.damping, u))[:2]
+        drift_table = split(self._added(u))
         axis = None if torque is None else torque.axis
         self._tabled = axis is not None and abs(float(np.asarray(axis) @ p)) > 1 - 1e-12
-        self._x = split(torque.velocity(u, spin)) if torque is not None and self._tabled else None
+        torque_table = split(torque.velocity(u, spin)) if torque is not None and self._tabled else ()
+        # All in one array: each row is read at the same places.
+        self._tables = np.array([*root_table, *response_table, *drift_table, *torque_table])
 
     def _noise_fields(self, u: Array) -> Array:
         """Return b_k in columns (1/s^1/2), (n, 3, 3)."""
@@ -114,20 +116,22 @@ class PumpedRates:
         at = (c + 1) * ((_POINTS - 1) / 2)
         k = np.minimum(at.astype(np.intp), _POINTS - 2)
         part = at - k
-
-        def read(table: Array) -> Array:
-            return np.asarray(table[k] * (1 - part) + table[k + 1] * part)
-
+        low, high = np.take(self._tables, k, axis=1), np.take(self._tables, k + 1, axis=1)
+        low *= 1 - part
+        high *= part
+        a, b, w, across, e, along, around, *x = low + high
         q = self._p - c * u
-        r = np.cross(u, self._p, axis=0)
-        a, b = (read(x) for x in self._root)
         field = acting + a * (kick - (u * kick).sum(axis=0) * u) + b * (q * kick).sum(axis=0) * q
-        a, b, e = (read(x) for x in self._w)
-        v = a * (field - (u * field).sum(axis=0) * u) + b * (q * field).sum(axis=0) * q + e * np.cross(u, field, axis=0)
-        along, around = (h * read(x) for x in self._drift)
-        if self._x is not None:
-            along, around = along + drive * read(self._x[0]), around + drive * read(self._x[1])
-        v += along * q + around * r
+        v = w * (field - (u * field).sum(axis=0) * u) + across * (q * field).sum(axis=0) * q + e * _cross(u, field)
+        along, around = h * along, h * around
+        if x:
+            along, around = along + drive * x[0], around + drive * x[1]
+        v += along * q + around * _cross(u, self._p)
         if drive and self.torque is not None and not self._tabled:
             v += drive * self.torque.velocity(u.T, self.spin).T
-        np.negative(np.cross(u, v, axis=0), out=out)
+        np.negative(_cross(u, v), out=out)
+
+
+def _cross(a: Array, b: Array) -> Array:
+    """Return the cross products of columns (3, n)."""
+    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])

@@ -60,6 +60,8 @@ _UNBALANCED = 2e-4
 _BLUR = 1e-4
 # The number of cells that rates take, over the usual one: the flux through a pass is between the wells.
 _PASSES = 1.5
+# The factor on the difference of two rungs' rates that makes it an estimate.
+_DOUBTED = 3.0
 # How much the changes of other rates than the fastest count.
 _SLOWER = 1e-3
 
@@ -332,7 +334,8 @@ class FokkerPlanck:
 
         on_rings = self._on_rings(solve, change, _RATE, refinement=_PASSES)
         if on_rings is not None:
-            return escape_times(on_rings.answer, on_rings.check, self.spin)
+            # The check has an error of its own, which for rates may be as large as the difference.
+            return escape_times(on_rings.answer, on_rings.check, self.spin, factor=_DOUBTED)
         surface = self._surface_for_rates()
         rates = solve(surface)
         if np.isnan(rates.log_populations).any():

@@ -70,7 +70,7 @@ class Arnoldi:
         return x if self.comm.size == 1 else np.asarray(self.comm.allreduce(np.ascontiguousarray(x)))
 
     def _length(self, v: Vector, mv: Vector) -> float:
-        return float(np.sqrt(max(float(np.real(self._sum(np.asarray(np.vdot(v, mv))))), 0.0)))
+        return float(np.sqrt(max(np.real(self._sum(np.asarray(np.vdot(v, mv)))).item(), 0.0)))
 
     def _put(self, k: int, v: Vector) -> float:
         """Normalize a vector and store it; return its norm."""

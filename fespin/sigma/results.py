@@ -155,13 +155,13 @@ def _finite(values: Array) -> list[float | None]:
     return [float(x) if np.isfinite(x) else None for x in values]
 
 
-def escape_times(found: Rates, other: Rates | None, spin: Macrospin) -> Escape:
-    """Return rates between metastable states in SI units, with those of a space of a degree less as estimate."""
+def escape_times(found: Rates, other: Rates | None, spin: Macrospin, *, factor: float = 1.0) -> Escape:
+    """Return rates between metastable states in SI units, and a factor times the difference of others as estimate."""
     estimate = None
     if other is not None:
         change = rate_changes(found, other)
         # Wells relax in times of order one: the model's own error is of the order of the rates.
-        estimate = np.where(np.isfinite(change), change, 1.0) + found.rates.max()
+        estimate = np.where(np.isfinite(change), factor * change, 1.0) + found.rates.max()
     wells, unit, ln10 = survey(spin).wells, np.log(spin.diffusion), np.log(10.0)
     logs = [found.log_rates + unit, found.log_populations, -(found.log_exits + unit), found.log_decays + unit]
     with np.errstate(over="ignore"):
