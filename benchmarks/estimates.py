@@ -7,11 +7,11 @@
 Magnet number k depends on the seed and k alone (references/macrospins.py). Each is solved as a case with nothing
 but magnet, torque and pulses is. If that takes more than 120 s of the processor, it counts as too costly and is listed.
 
-Where the answer is found on rings, the truth is one on rings with the most orders, the highest degree and 1.5 times the
-cells; triangles then check that. Elsewhere the truth is a sphere of degree 5 with edges of 0.8 times the default's length and a time integration to 1e-8. How well
-it is known is its difference from one of degree 6 with edges of 0.9 times the length, for each fourth magnet, or else,
-which is more, from degree 5 on the default's own mesh. Where they converge, spherical harmonics
-(references/harmonics.py), and for some magnets trajectories, say whether all are wrong.
+Where the answer is found on rings, the truth is one on rings with the most orders, the highest degree and 1.5 times
+the cells; triangles then check that. Elsewhere the truth is a sphere of degree 5 with edges of 0.8 times the default's
+length and a time integration to 1e-8. How well it is known is its difference from one of degree 6 with edges of 0.9
+times the length, for each fourth magnet, or else, which is more, from degree 5 on the default's own mesh. Where they
+converge, spherical harmonics (references/harmonics.py), and for some magnets trajectories, say whether all are wrong.
 
 FOLDER holds a file for each magnet and each reference; what is there is not solved again, so that a run may be stopped
 and continued. With --most 15 no solve may take more seconds than that; magnets that do are listed as not run, and are
@@ -23,6 +23,7 @@ import json
 import signal
 import sys
 import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -113,8 +114,8 @@ def solved(problem: Problem) -> dict:
     fokker_planck.compared = kept
     try:
         with Allowed(Limits.magnet):
-            sphere = dict(sphere=lambda: default_sphere(problem))
-            fp = fs.FokkerPlanck(COMM, problem.spin, problem.torque, method="automatic", **sphere)
+            make = partial(default_sphere, problem)
+            fp = fs.FokkerPlanck(COMM, problem.spin, problem.torque, method="automatic", sphere=make)
             keep_check(fp, others)
             try:
                 found = fp.switching(problem.times, start=UP)
