@@ -86,7 +86,7 @@ class DipolarField:
     ...     dipolar = DipolarField(cube, fs.Magnet(8e5, 0.02), method=method)
     ...     print(f"{dipolar.energy(m) / (2e-7 * np.pi * 8e5**2 * 1e-24):.3f}")  # 1/3 is the factor of a cube
     0.333
-    0.320
+    0.323
     """
 
     def __init__(

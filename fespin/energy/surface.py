@@ -77,6 +77,8 @@ class Surface:
 
     Attributes
     ----------
+    comm
+        Communicator of the grid.
     triangles
         Corners (triangles, 3) as places among the nodes of the surface, in the positive sense seen from outside.
     positions
