@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from ..energy.on_sphere import Array
 from ..errors import SolverError
+from ..macrospin.spin import PROBES
 from .distribution import Surface
+from .space import Density
 
 # A sample is compared together with samples at 0.7, 0.8 and 0.9 of its time: where two curves cross, their difference
 # is zero by chance.
@@ -121,3 +123,11 @@ def drowned(times: Array, values: Array, errors: Array, resolved: NDArray[np.boo
     rate = min(0.0, float(np.log(abs(values[b] / values[a])) / (times[b] - times[a])))
     low = np.abs(values[b]) * np.exp(np.maximum(rate * (times - times[b]), -300.0))
     return np.asarray(np.where(errors > 1, errors * np.maximum(1.0, np.abs(values) / low), errors))
+
+
+def observed_change(found: Array, other: Array, functions: Sequence[Density]) -> float:
+    """Return the largest difference of means of functions (times, functions), relative to the functions' sizes."""
+    if not functions:
+        return 0.0
+    size = np.array([float(np.abs(f(PROBES)).max()) for f in functions])
+    return float((np.abs(other - found) / np.where(size > 0, size, 1.0)).max())

@@ -63,8 +63,8 @@ class Evolution:
     final
         The distribution at the last time.
     error_estimate
-        On rings around an axis: largest change of the mean direction or the probability at any time by more Fourier
-        orders and a higher degree; None elsewhere.
+        On rings around an axis: largest change of the mean direction, the probability, or an observable relative to its
+        largest value, at any time by more Fourier orders and a higher degree; None elsewhere.
 
     Examples
     --------

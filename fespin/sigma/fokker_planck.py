@@ -27,7 +27,7 @@ from . import switching as courses
 from .cost import bearable_sphere, cost_of_a_course
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, mean_change, power
-from .estimates import compared, drowned, neighbourhoods, relative_errors
+from .estimates import compared, drowned, neighbourhoods, observed_change, relative_errors
 from .evolution import Evolution, evolve, path_change
 from .fourier import Fourier
 from .meridian import Meridian
@@ -399,7 +399,11 @@ class FokkerPlanck:
         def change(course: courses.Course, finer: courses.Course) -> float:
             # What rounding hides more orders do not show.
             seen = (course.error[index].max(axis=1) < tolerance) & (t > 0)
-            return float(errors(course, finer, None)[seen].max()) if seen.any() else np.inf
+            if not seen.any():
+                return np.inf
+            # Rings may resolve the hemisphere and not yet a steep observable.
+            observed = observed_change(course.observables, finer.observables, list(watched.values()))
+            return max(float(errors(course, finer, None)[seen].max()), observed)
 
         index, tolerance = neighbourhoods(s, _NEIGHBOURS)[1], _CURVE * (rtol or _ON_RINGS)
         on_rings = self._on_rings(solve, change, tolerance, [axis], list(watched.values()))
@@ -525,7 +529,12 @@ class FokkerPlanck:
             )  # fmt: skip
 
         if initial is None or isinstance(initial.surface, Fourier):
-            on_rings = self._on_rings(solve, path_change, max(_PATH, tolerance), axes, functions)
+
+            def change(found: Evolution, other: Evolution) -> float:
+                means, others = (np.array(list(x.observables.values())).T for x in (found, other))
+                return max(path_change(found, other), observed_change(means, others, functions))
+
+            on_rings = self._on_rings(solve, change, max(_PATH, tolerance), axes, functions)
             if on_rings is not None:
                 return dataclasses.replace(on_rings.answer, times=t, error_estimate=on_rings.change)
         there = None if initial is None or isinstance(initial.surface, Fourier) else initial.surface

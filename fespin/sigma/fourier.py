@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from .. import _compat
 from ..energy.on_sphere import Array
 from ..errors import InputError
+from ..quantities import direction
 from .matrix import Flow, Solver
 from .mesh import rotation_to
 from .rings import RingMatrix, Rings
@@ -97,9 +98,11 @@ class Fourier:
                 f"fourier: cells {cells}, orders {orders}, degree {degree}, width {width} and grading {grading} must "
                 "be at least 2, 0, 1, 0 and 0, degree and grading at most 12 and 0.9"
             )
+        if corner is not None and not 0 < corner < np.pi:
+            raise InputError(f"fourier: the corner is {corner!r}; it must lie between the poles, above 0 and below pi")
         self.comm, self.degree, self.cells, self.orders = MPI.COMM_SELF, degree, cells, orders
         self.width, self.grading, self._corner = width, grading, corner
-        self.turn = rotation_to(np.asarray(axis, dtype=float))
+        self.turn = rotation_to(direction([float(x) for x in axis], "fourier", "axis"))
         self.axis = self.turn[:, 2]
         even = np.linspace(0.0, np.pi, cells + 1)
         self.edges = even - grading * np.sin(2 * even) / 2

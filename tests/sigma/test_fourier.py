@@ -52,6 +52,12 @@ def expansion(spin, torque, lmax):
 
 
 # ---- the space
+@pytest.mark.parametrize("wrong", [{"axis": (0, 0, 0)}, {"axis": (0, 1)}, {"corner": 5.0}, {"corner": 0.0}])
+def test_impossible_rings_are_refused(wrong):
+    with pytest.raises(InputError, match="fourier"):
+        Fourier(**{"axis": (0, 0, 1), "cells": 8, "orders": 2} | wrong)
+
+
 @pytest.mark.parametrize("axis", [(0, 0, 1), OBLIQUE])
 def test_rings_are_round(axis):
     rings = Fourier(axis, 8, 3)
@@ -420,3 +426,16 @@ def serial(tmp_path_factory):
 def test_rank_counts_agree(ranks, serial, tmp_path):
     """Every rank has the whole: the same numbers on any number of them."""
     assert numbers(ranks, "fourier.py", tmp_path) == serial
+
+
+def test_orders_rise_until_steep_observables_are_resolved():
+    spin = bit(3.0, 0.03)
+    torque = tilted(spin, 1.0, 40)
+    functions = {"steep": lambda u: np.tanh(30 * (0.877 * u[:, 0] + 0.48 * u[:, 2]))}
+    rings = fs.FokkerPlanck(COMM, spin, torque, method="fourier")
+    sphere = fs.FokkerPlanck(fs.Sigma(COMM, 0.15), spin, torque, verify=False)
+    times = [1e-9, 1e-8]
+    found, expected = (x.switching(times, observables=functions).observables["steep"] for x in (rings, sphere))
+    assert found == pytest.approx(expected, abs=1e-4)
+    found, expected = (x.evolve(times[:1], observables=functions).observables["steep"] for x in (rings, sphere))
+    assert found == pytest.approx(expected, abs=1e-4)
