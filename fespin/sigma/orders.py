@@ -32,14 +32,14 @@ _ROUNDING, _WIDEST = 1e-11, 48
 
 @dataclass(frozen=True)
 class Climbed[T]:
-    """An answer with the next one of more orders and a higher degree, which shows its error.
+    """An answer with one of other orders and another degree, which shows its error.
 
     Attributes
     ----------
     surface
         Rings on which it was found.
     answer, check
-        The answer and the one on the next rung.
+        The answer and the one on the next rung; at the end of the ladder, the one before it.
     change
         Their difference.
     """
@@ -129,9 +129,13 @@ class Orders:
             found.append((rings, answer))
             last = rung == len(RUNGS) - 1
             if changes and (changes[-1] <= tolerance or (last and changes[-1] <= _GOOD)):
-                assert found[-2][1] is not None and answer is not None
+                (before_rings, before), (_, now) = found[-2:]
+                assert before is not None and now is not None
                 self._first[refinement] = min(max(rung - 1, 0), len(RUNGS) - 2)
-                return Climbed(found[-2][0], found[-2][1], answer, changes[-1])
+                if changes[-1] > tolerance:
+                    # Parts of an answer may have settled late: the last one is the better.
+                    return Climbed(rings, now, before, changes[-1])
+                return Climbed(before_rings, before, now, changes[-1])
             if _hopeless(changes, rung):
                 break
         raise Unresolved(
