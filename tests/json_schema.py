@@ -19,6 +19,8 @@ BOUNDS = {
     "maxLength": ("string", lambda x, b: len(x) <= b),
     "minItems": ("array", lambda x, b: len(x) >= b),
     "maxItems": ("array", lambda x, b: len(x) <= b),
+    "minProperties": ("object", lambda x, b: len(x) >= b),
+    "maxProperties": ("object", lambda x, b: len(x) <= b),
     "required": ("object", lambda x, b: set(b) <= x.keys()),
     "dependentRequired": ("object", lambda x, b: all(set(v) <= x.keys() for k, v in b.items() if k in x)),
 }

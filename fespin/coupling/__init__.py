@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         chi_slope,
         chi_slope_of_resistance,
         face_differences,
-        largest_cross,
         relaxation_map,
     )
     from .wegrowe import (
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
         coupled_matrix,
         coupled_power,
         ferromagnetic_coefficient,
+        largest_cross,
         pumping_field,
         pumping_increase,
         pumping_voltage,
@@ -56,7 +56,6 @@ __getattr__ = lazily(
             "chi_slope",
             "chi_slope_of_resistance",
             "face_differences",
-            "largest_cross",
             "relaxation_map",
         ),
         "wegrowe": (
@@ -65,6 +64,7 @@ __getattr__ = lazily(
             "coupled_matrix",
             "coupled_power",
             "ferromagnetic_coefficient",
+            "largest_cross",
             "pumping_field",
             "pumping_increase",
             "pumping_voltage",

@@ -26,6 +26,7 @@ from .angle_maps import TorqueMap
 from .circuit import Circuit
 from .direction_maps import DirectionMap
 from .directions import require_linear
+from .face_torque import FaceTorque
 from .pumping import solve_turning
 
 type Array = NDArray[np.float64]
@@ -184,7 +185,7 @@ def _powers(problem: TransportProblem, layer: str, circuit: Circuit, u: Array, w
 
 
 def mean_electrical_power(
-    distribution: Distribution, found: TorqueMap | DirectionMap, spin: Macrospin, circuit: Circuit
+    distribution: Distribution, found: TorqueMap | DirectionMap | FaceTorque, spin: Macrospin, circuit: Circuit
 ) -> float:
     """Return the mean power that the source delivers (W), the magnet at rest in each direction. Collective.
 

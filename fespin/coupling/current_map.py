@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 from .. import output
+from ..errors import ModelError
 from ..macrospin.damping import AngularDamping
 from ..macrospin.landscape import survey
 from ..macrospin.spin import Macrospin
+from ..macrospin.stability import critical_factor
 from ..macrospin.torque import AngularTorque
 from ..plotting.maps import directions_grid, plot_map, plot_sphere_map
 from .angle_maps import TorqueMap
 from .circuit import Circuit
 from .direction_maps import DirectionMap, DirectionTorque
+from .face_torque import FaceTorque, face_lines, write_faces
 
 type Picture = Callable[[str, Callable[[Path], None]], None]
 """Takes the name of a picture and a function that draws it to a path."""
+
+type Array = NDArray[np.float64]
 
 # Cosines of the angle to the fixed layer at which a summary gives numbers.
 _ENDS = {"parallel": 1.0, "perpendicular": 0.0, "antiparallel": -1.0}
@@ -34,13 +40,37 @@ class CurrentMap:
     Attributes
     ----------
     map
-        Torque and resistance against the direction of the free layer.
+        Torque of transverse spins and resistance against the direction of the free layer; None without this torque.
     circuit
         Current or voltage.
+    faces
+        Torque of what relaxes at the faces of the free layer, with the same axis; None without it.
+
+    Raises
+    ------
+    ModelError
+        If both torques are there and have different axes, or there is none.
     """
 
-    map: TorqueMap | DirectionMap
+    map: TorqueMap | DirectionMap | None
     circuit: Circuit
+    faces: FaceTorque | None = None
+
+    def __post_init__(self) -> None:
+        if self.faces is None:
+            if self.map is None:
+                raise ModelError("map of a device: there is neither a torque of transverse spins nor one of relaxation")
+        elif self.map is not None and not (
+            isinstance(self.map, TorqueMap) and np.allclose(self.map.polarizer, self.faces.map.axis, atol=1e-12)
+        ):
+            raise ModelError("map of a device: both torques need the same axis")
+
+    @property
+    def device(self) -> TorqueMap | DirectionMap | FaceTorque:
+        """Return the map that tells the resistance."""
+        found = self.map if self.map is not None else self.faces
+        assert found is not None
+        return found
 
     def at(self, drive: float) -> CurrentMap:
         """Return the same with another current density (A/m2) or voltage (V)."""
@@ -48,18 +78,35 @@ class CurrentMap:
         return replace(self, circuit=replace(self.circuit, **{key: drive}))
 
     def torque(self, spin: Macrospin) -> AngularTorque | DirectionTorque:
-        """Return the torque on the free layer."""
-        return self.map.torque_in(self.circuit, spin)
+        """Return the torque on the free layer: that of transverse spins, that of relaxation, or their sum."""
+        if self.faces is None:
+            assert self.map is not None
+            return self.map.torque_in(self.circuit, spin)
+        relaxed = self.faces.torque_in(self.circuit, spin)
+        if self.map is None:
+            return relaxed
+        across = self.map.torque_in(self.circuit, spin)
+        assert isinstance(across, AngularTorque)
+        return AngularTorque(
+            across.damping_like + relaxed.damping_like, across.field_like + relaxed.field_like, across.polarizer
+        )
 
     def pumped(self, spin: Macrospin) -> Macrospin:
         """Return the free layer with pumped damping, if the map holds it."""
-        return self.map.pumped_in(self.circuit, spin) if self.map.has_pumping else spin
+        return spin if self.map is None or not self.map.has_pumping else self.map.pumped_in(self.circuit, spin)
+
+    def critical_current_density(self, spin: Macrospin, well: Sequence[float] | Array) -> float | None:
+        """Return the current density (A/m2) at which a state loses its stability, or None; see :class:`TorqueMap`."""
+        return critical_factor(spin, replace(self, circuit=Circuit(current_density=1.0)).torque(spin), well)
 
 
 def write_map(
     comm: MPI.Intracomm, driven: CurrentMap, spin: Macrospin, path: Path, picture: Picture, *, title: str = ""
 ) -> dict[str, Any]:
-    """Write ``torque_map.json``, ``torque_map.csv`` and ``torque_map.png``; return numbers. Collective.
+    """Write the files and pictures of the maps that there are; return numbers. Collective.
+
+    These are ``torque_map.json``, ``torque_map.csv`` and ``torque_map.png`` of transverse spins, and
+    ``relaxation_map.csv`` of what relaxes at faces.
 
     Parameters
     ----------
@@ -77,19 +124,22 @@ def write_map(
     Returns
     -------
     dict
-        Numbers of the summary, from which :func:`table` makes lines.
+        Entries "torque_map" and "relaxation_map" of the summary, from which :func:`table` makes lines.
     """
-    driven.map.save(comm, path / "torque_map.json")
     wells = [w.direction for w in survey(spin).wells]
-    critical = [driven.map.critical_current_density(spin, w) for w in wells]
-    if isinstance(driven.map, TorqueMap):
-        return _write_angles(comm, driven.map, driven.circuit, spin, path, picture, title) | {
-            "critical_current_density": critical
-        }
-    directions = np.array(wells).reshape(-1, 3)
-    return _write_directions(comm, driven.map, driven.circuit, spin, directions, path, picture, title) | {
-        "critical_current_density": critical
-    }
+    critical = {"critical_current_density": [driven.critical_current_density(spin, w) for w in wells]}
+    out: dict[str, Any] = {}
+    if driven.map is not None:
+        driven.map.save(comm, path / "torque_map.json")
+        if isinstance(driven.map, TorqueMap):
+            numbers = _write_angles(comm, driven.map, driven.circuit, spin, path, picture, title)
+        else:
+            directions = np.array(wells).reshape(-1, 3)
+            numbers = _write_directions(comm, driven.map, driven.circuit, spin, directions, path, picture, title)
+        out["torque_map"] = numbers | critical
+    if driven.faces is not None:
+        out["relaxation_map"] = write_faces(comm, driven.faces, driven.circuit, spin, path) | critical
+    return out
 
 
 def _write_angles(
@@ -136,7 +186,7 @@ def _write_directions(
     found: DirectionMap,
     circuit: Circuit,
     spin: Macrospin,
-    wells: np.ndarray[Any, np.dtype[np.float64]],
+    wells: Array,
     path: Path,
     picture: Picture,
     title: str,
@@ -172,12 +222,20 @@ def _write_directions(
 
 
 def table(summary: dict[str, Any]) -> list[str]:
-    """Return a map's numbers in a summary as lines for a terminal."""
-    numbers = summary["torque_map"]
-    if numbers["polarizer"] is None:
-        lines = _direction_lines(numbers)
-    else:
-        lines = _angle_lines(numbers, summary["case"]["macrospin"]["damping"])
+    """Return the numbers of the maps in a summary as lines for a terminal; none if there are no maps."""
+    lines: list[str] = []
+    numbers: dict[str, Any] = {"critical_current_density": []}
+    if "torque_map" in summary:
+        numbers = summary["torque_map"]
+        if numbers["polarizer"] is None:
+            lines += _direction_lines(numbers)
+        else:
+            lines += _angle_lines(numbers, summary["case"]["macrospin"]["damping"])
+    if "relaxation_map" in summary:
+        numbers = summary["relaxation_map"]
+        lines += face_lines(numbers)
+    if not lines:
+        return []
     for well, critical in zip(summary["macrospin"]["wells"], numbers["critical_current_density"], strict=True):
         if critical is not None:
             direction = ", ".join(f"{x:.3g}" for x in well["direction"])

@@ -192,8 +192,13 @@ class DirectionTorque:
         return np.asarray(-spin.gyromagnetic_ratio * self.per_tau * self._tau(u))
 
     def potentials(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
-        """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3); None if unknown."""
+        """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3), of mean zero.
+
+        None: harmonics do not resolve X.
+        """
         coefficients = self._explicit(spin)
+        if coefficients is None:
+            coefficients = _potentials(lambda v: self.velocity(v, spin), self.map.degree)
         if coefficients is None:
             return None
         chi, phi = expansion(coefficients, u)[0]

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from ..device import Interface, Layer, Material
 from ..domain import sample
 from ..energy.on_sphere import tangent_frame
-from ..errors import InputError, ModelError, nearest
+from ..errors import InputError, ModelError
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
 from ..quantities import direction, is_finite
@@ -46,12 +46,10 @@ from ..transport.vector import Vector
 from .angle_maps import polynomial_of, through_angles
 from .circuit import Circuit
 from .directions import direction_of_others, require_free_spins, require_linear
-from .wegrowe import ferromagnetic_coefficient
+from .wegrowe import largest_cross, require_process
 
 type Array = NDArray[np.float64]
 type Cross = float | tuple[float, float]
-
-PROCESSES = ("spin flip", "s-d")
 
 
 @dataclass(frozen=True)
@@ -174,40 +172,6 @@ def chi_slope_of_resistance(cross: float, beta: float, current_density: float, r
     if not is_finite(beta) or not 0 < abs(beta) < 1:
         raise InputError(f"spin transfer: beta is {beta!r}; it must lie between -1 and 1 and not be zero")
     return 2 * cross / beta * current_density * r_nonequilibrium
-
-
-def largest_cross(spin: Macrospin, material: Material, *, process: str = "spin flip") -> float:
-    """Return l_max (1/(V s m2)), below which the power of motion and currents together cannot be negative.
-
-    A > l^2 (1/sigma_a + 1/sigma_b) for the two channels between which electrons relax: with two channels
-    l_max = sqrt(A/(4 rho*)).
-
-    Raises
-    ------
-    InputError
-        If the material is no ferromagnet, or the process is unknown.
-    ModelError
-        If the process needs d channels that the material does not have.
-
-    Examples
-    --------
-    >>> from fespin.coupling import largest_cross
-    >>> print(f"{largest_cross(spin, Co):.2e}")
-    3.83e+28
-    """
-    _require_process(process)
-    if material.beta is None:
-        raise InputError(f"material '{material.name}': it is no ferromagnet; nothing couples its spins to a magnet")
-    bands = material.bands
-    if process == "s-d":
-        if bands is None:
-            raise ModelError(f"material '{material.name}' has no d channels; solve with three or four")
-        pair = 1 / bands.s_down + 1 / bands.d_down
-    elif bands is not None:
-        pair = 1 / bands.s_up + 1 / bands.s_down
-    else:
-        pair = 4 * material.resistivity_star
-    return math.sqrt(ferromagnetic_coefficient(spin) / pair)
 
 
 # ---- against the direction
@@ -528,7 +492,7 @@ def _differences(
 
 def _weights(problem: TransportProblem, stack: Stack, layer: str, process: str) -> dict[str, float]:
     """Return D of a magnet, its own majority less its minority, as weights over the fields."""
-    _require_process(process)
+    require_process(process)
     _require_magnet(stack, layer)
     if process == "s-d":
         return channel_weights(problem, stack, layer, lambda minority: {minority: 1.0, "d_down": -1.0})
@@ -574,11 +538,6 @@ def _crosses(cross: Cross) -> tuple[float, float]:
     for x in both:
         _require_finite("cross", x)
     return both
-
-
-def _require_process(process: str) -> None:
-    if process not in PROCESSES:
-        raise InputError(f"chi: process is '{process}'; {nearest(process, PROCESSES)}")
 
 
 def _require_magnet(stack: Stack, layer: str) -> None:

@@ -24,11 +24,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..constants import ELEMENTARY_CHARGE, HBAR
+from ..device import Material
 from ..energy.on_sphere import Array
-from ..errors import InputError, ModelError
+from ..errors import InputError, ModelError, nearest
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
 from ..quantities import is_finite, require_asymmetry, require_positive
+
+PROCESSES = ("spin flip", "s-d")
 
 
 @dataclass(frozen=True)
@@ -272,6 +275,52 @@ def ferromagnetic_coefficient(spin: Macrospin) -> float:
     4.391e+50
     """
     return spin.diffusion / (spin.thermal_energy * spin.volume)
+
+
+def largest_cross(spin: Macrospin, material: Material, *, process: str = "spin flip") -> float:
+    """Return l_max (1/(V s m2)), below which the power of motion and currents together cannot be negative.
+
+    A > l^2 (1/sigma_a + 1/sigma_b) for the two channels between which electrons relax: with two channels
+    l_max = sqrt(A/(4 rho*)).
+
+    Raises
+    ------
+    InputError
+        If the material is no ferromagnet, or the process is unknown.
+    ModelError
+        If the process needs d channels that the material does not have.
+
+    Examples
+    --------
+    >>> from fespin.coupling import largest_cross
+    >>> print(f"{largest_cross(spin, Co):.2e}")
+    3.83e+28
+    """
+    require_process(process)
+    if material.beta is None:
+        raise InputError(f"material '{material.name}': it is no ferromagnet; nothing couples its spins to a magnet")
+    bands = material.bands
+    if process == "s-d":
+        if bands is None:
+            raise ModelError(f"material '{material.name}' has no d channels; solve with three or four")
+        pair = 1 / bands.s_down + 1 / bands.d_down
+    elif bands is not None:
+        pair = 1 / bands.s_up + 1 / bands.s_down
+    else:
+        pair = 4 * material.resistivity_star
+    return math.sqrt(ferromagnetic_coefficient(spin) / pair)
+
+
+def require_process(process: str) -> None:
+    """Refuse what is no process that relaxes.
+
+    Raises
+    ------
+    InputError
+        With the nearest one.
+    """
+    if process not in PROCESSES:
+        raise InputError(f"chi: process is '{process}'; {nearest(process, PROCESSES)}")
 
 
 # ---- Phi: the transverse accumulation

@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "case-keys.md"
 UNITS = {
     "1", "m", "m2", "m3", "s", "K", "T", "V", "A", "Hz", "kT", "rad", "A/m", "A/m2", "A/s", "J/m", "J/m3", "J/(m3 K)",
     "S/m", "S/m2", "S/m3", "ohm m", "ohm m2", "V/K", "W/(m K)", "W/(m2 K)", "W/m2", "1/K", "1/m", "1/s", "T/s", "m2/s",
-    "1/(J m3)", "rad/(s T)",
+    "1/(J m3)", "rad/(s T)", "1/(V s m2)",
 }  # fmt: skip
 
 
@@ -114,7 +114,7 @@ def test_what_rows_say():
     assert "pulse" not in loop and loop["range"][1:4] == ["list of 2 numbers", "T or 1", "required"]
     assert switching["kind"][3:5] == ["required", '`"switching"`']
     assert rows["[macrospin]"][0]["temperature"][1:5] == ["number", "K", "`300.0`", "> 0, < 100000"]
-    assert rows["[torque]"][0]["pumping"][5] == "transport"
+    assert rows["[torque]"][0]["pumping"][5] == "transport, both"
     assert rows["[transport.solver]"][0]["kind"][4] == '`"auto"`, `"amg"`, `"direct"`'
     assert rows["[material.NAME.conductivity]"][0]["s_up"][2:4] == ["S/m", "required"]
 

@@ -4,7 +4,7 @@ import json
 import tomllib
 
 import pytest
-from case_texts import layers, longitudinal, macrospins, models, surveys, textures
+from case_texts import layers, longitudinal, macrospins, models, relaxation, surveys, textures
 from casefiles import run, task, written
 from launch import ROOT
 
@@ -23,6 +23,7 @@ TEXTS = {
     "vectors": models.STACK + models.VECTOR + models.TILTED,
     "macrospin": macrospins.GOOD,
     "all tasks": macrospins.MAGNET + macrospins.BIAXIAL + macrospins.SWEEP + macrospins.BAND + macrospins.PASSAGE,
+    "faces": relaxation.VALVE,
     "device": surveys.DEVICE + "".join(task(k, surveys.TASKS[k]) for k in surveys.TASKS),
     "wall": textures.BASE + textures.EMF + textures.MOVE,
     "modes": longitudinal.MAGNET + longitudinal.LINE + task("dispersion"),

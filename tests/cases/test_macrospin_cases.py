@@ -718,7 +718,7 @@ def test_pictures(tmp_path):
     out = tmp_path / "out"
     assert main(["run", str(path), "--output", str(out)]) == 0
     drawn = {x for x in os.listdir(out) if x.endswith(".png")}
-    kinds = {"density.1", "write_error", "spectrum.3", "susceptibility.4", "hysteresis.5"}
+    kinds = {"density.1", "potentials", "write_error", "spectrum.3", "susceptibility.4", "hysteresis.5"}
     assert drawn == {f"{k}.png" for k in kinds}
     assert min((out / x).stat().st_size for x in drawn) > 10_000
 

@@ -4,7 +4,7 @@ import copy
 import tomllib
 
 import pytest
-from case_texts import coupled, layers, longitudinal, macrospins, models, surveys, textures, valves
+from case_texts import coupled, layers, longitudinal, macrospins, models, relaxation, surveys, textures, valves
 from casefiles import swap, task
 from json_schema import valid
 from launch import ROOT
@@ -25,6 +25,9 @@ GOOD = {
     "heat": models.WARM + models.HEAT,
     "vector": models.STACK + models.VECTOR + models.TILTED,
     "coupled": coupled.CASE,
+    "faces": relaxation.VALVE,
+    "both torques": swap(relaxation.VALVE, ('"relaxation"', '"both"\npumping = false\nsubtract_own = true')),
+    "faces of a magnet alone": swap(relaxation.ALONE, ("[[task]]", "axis = [0, 0, 2]\n[[task]]")),
     "surveys": surveys.DEVICE + "".join(task(k, surveys.TASKS[k]) for k in surveys.TASKS),
     "spin": SPIN.MAGNET + SPIN.BIAXIAL + SPIN.SPECTRUM + SPIN.SWEEP + SPIN.BAND + SPIN.NOISE + SPIN.PASSAGE,
     "field-like": swap(SPIN.GOOD, ("critical_ratio = 2.0", "field_like = 1e-3")),
@@ -101,6 +104,14 @@ BAD = {
     "key of another anisotropy": SPIN.MAGNET + SPIN.UNIAXIAL + "factors = [1, 0, 0]\n" + SPIN.SPECTRUM,
     "hard axis missing": SPIN.MAGNET + swap(SPIN.BIAXIAL, ("hard_stability = 15", "")) + SPIN.SPECTRUM,
     "pumping of a given torque": swap(SPIN.GOOD, ("[torque]\n", "[torque]\npumping = false\n")),
+    "faces without a coefficient": swap(relaxation.VALVE, (relaxation.CROSS, "")),
+    "two coefficients": swap(relaxation.VALVE, ("[[task]]", 'relative_cross = { "free|cap" = 0.1 }\n[[task]]')),
+    "a coefficient of no face": swap(relaxation.VALVE, (relaxation.CROSS, "cross = {}")),
+    "a coefficient above the largest": swap(relaxation.ALONE, ("= 0.05 }", "= 1.5 }")),
+    "faces of a given torque": swap(relaxation.VALVE, ('source = "relaxation"', "damping_like = 1e-3")),
+    "faces of transverse spins": swap(relaxation.VALVE, ('"relaxation"', '"transport"')),
+    "pumping of faces": swap(relaxation.VALVE, ("[[task]]", "pumping = true\n[[task]]")),
+    "another process": swap(relaxation.VALVE, ("[[task]]", 'process = "flip"\n[[task]]')),
     "two torques": swap(SPIN.GOOD, ("[torque]\n", "[torque]\ndamping_like = 1e-3\n")),
     "two drives": swap(layers.LINE, ("degree = 2", "voltage = 1.0")),
     "field of two channels": swap(layers.LINE, ("degree = 2", "field = [0, 0, 1]")),

@@ -369,7 +369,7 @@ class Case(Table):
     @property
     def driven_by_device(self) -> bool:
         """Return whether the torque on the macrospin comes from the transport through the device."""
-        return self.torque is not None and self.torque.source == "transport"
+        return self.torque is not None and self.torque.source != "given"
 
     def about(self) -> About:
         """Return the declared objects that checks of tasks need.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...errors import InputError
 from ..macrospin.checks import check_sphere, check_tasks
 from ..macrospin.hysteresis import Hysteresis
@@ -9,6 +11,9 @@ from ..macrospin.langevin import Langevin
 from ..macrospin.tables import MacrospinTable
 from .case import Case
 from .tables import make_model
+
+if TYPE_CHECKING:
+    from ...macrospin import Macrospin
 
 _WRITTEN = {
     "geometry": "[geometry]",
@@ -37,7 +42,7 @@ def check_macrospin(case: Case) -> None:
     _check_layers(case, case.macrospin)
     about = case.about()
     if case.driven_by_device:
-        _check_transport_torque(case)
+        _check_transport_torque(case, about.spin)
     check_sphere(case.sphere, about.spin)
     check_tasks(case.task, about)
 
@@ -67,25 +72,32 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
                 )
 
 
-def _check_transport_torque(case: Case) -> None:
+def _check_transport_torque(case: Case, spin: Macrospin) -> None:
     """Refuse a torque from transport that the case's device cannot make."""
-    assert case.macrospin is not None
-    owner = 'torque.source = "transport"'
+    assert case.macrospin is not None and case.torque is not None
+    source = case.torque.source
+    owner = f'torque.source = "{source}"'
     if not case.transports:
         raise InputError(f"{owner}: the table [transport] is missing")
-    if case.transport.model != "vector":
+    if source != "relaxation" and case.transport.model != "vector":
         raise InputError(f'{owner}: needs transport.model = "vector", found "{case.transport.model}"')
     if case.macrospin.layer is None:
         raise InputError(f"{owner}: needs macrospin.layer, the free layer; found macrospin.volume")
     if case.multi_terminal or set(case.contact_names() or ()) != {"bottom", "top"}:
         raise InputError(f'{owner}: needs a stack driven between its "bottom" and "top"')
-    if case.torque is not None and case.torque.series_resistance_area and case.transport.voltage is None:
+    if case.torque.series_resistance_area and case.transport.voltage is None:
         raise InputError(
             "torque.series_resistance_area: belongs to transport.voltage; a current is held whatever the load"
         )
+    if source != "transport":
+        from .relaxation import check_relaxation
+
+        check_relaxation(case, spin)
+    if source == "relaxation":
+        return
     from ...coupling.directions import has_fixed_direction
 
-    pumped = case.torque is not None and case.torque.pumping
+    pumped = case.torque.pumping
     try:
         angle = has_fixed_direction(case.make_stack(), make_model(case.transport), case.macrospin.layer, pumping=pumped)
     except InputError as error:

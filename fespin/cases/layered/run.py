@@ -193,8 +193,11 @@ def run_transport(
         bar.advance("torque map")
         driven = _map(case, problem, checkpoints, say)
         bar.clear()
-        found = driven.map
-        say(f"torque map: {found.solves} directions, {time.perf_counter() - begin:.2f} s, error {found.error:.1e}")
+        parts = {"torque map": driven.map, "relaxation map": driven.faces.map if driven.faces is not None else None}
+        for name, found in parts.items():
+            if found is not None:
+                spent = time.perf_counter() - begin
+                say(f"{name}: {found.solves} directions, {spent:.2f} s, error {found.error:.1e}")
     solved = time.perf_counter()
     summary = summarize(case, domain, solutions, contacts)
 
@@ -233,16 +236,33 @@ def _map(
     case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
 ) -> CurrentMap:
     """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
-    from ...coupling.angle_maps import torque_map
     from ...coupling.circuit import Circuit
     from ...coupling.current_map import CurrentMap
+
+    assert case.macrospin is not None and case.torque is not None
+    t, source = case.transport, case.torque.source
+    problem.magnetize(case.make_stack().directions)
+    density = t.current_density if t.current is None else t.current / problem.domain.area
+    faces = None
+    if source != "transport":
+        from ..macrospin.tables import make_spin
+        from .relaxation import face_torque
+
+        faces = face_torque(case, problem, make_spin(case.macrospin, case.layer_volume))
+    transverse = None if source == "relaxation" else _transverse_map(case, problem, checkpoints, say)
+    return CurrentMap(transverse, Circuit(density, t.voltage, case.torque.series_resistance_area), faces)
+
+
+def _transverse_map(
+    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
+) -> TorqueMap | DirectionMap:
+    """Return the torque of transverse spins on the case's free layer. Collective."""
+    from ...coupling.angle_maps import torque_map
     from ...coupling.direction_maps import direction_map
     from ...coupling.directions import has_fixed_direction
     from ...coupling.groups import Groups
 
     assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
-    t = case.transport
-    problem.magnetize(case.make_stack().directions)
     pumping = case.torque.pumping
     journal = None
     if checkpoints is not None:
@@ -259,13 +279,17 @@ def _map(
         from ...sigma.symmetry import find_axis
         from ..macrospin.tables import make_spin
 
-        own = find_axis(make_spin(case.macrospin, case.layer_volume), None)
+        spin = make_spin(case.macrospin, case.layer_volume)
+        own = find_axis(spin, None)
         axis = None if own is None else tuple(own.tolist())
+        if case.torque.source == "both":
+            from .relaxation import axis_of
+
+            axis = axis_of(case, spin)
         found = torque_map(groups, case.macrospin.layer, axis=axis, **options)
     else:
         found = direction_map(groups, case.macrospin.layer, **options)
-    density = t.current_density if t.current is None else t.current / problem.domain.area
-    return CurrentMap(found, Circuit(density, t.voltage, case.torque.series_resistance_area))
+    return found
 
 
 def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
@@ -479,7 +503,7 @@ def _device_picture(s: TransportSolution, title: str, **keywords: Any) -> Callab
 def lines(summary: Results) -> list[str]:
     """Return the results of a case as lines for a terminal."""
     lines: list[str] = []
-    if "torque_map" in summary:
+    if "torque_map" in summary or "relaxation_map" in summary:
         from ...coupling.current_map import table as map_table
 
         lines += map_table(summary)

@@ -94,6 +94,19 @@ _TORQUE_MAP = {
     "error": "1",
     "degree": "1",
 }
+_RELAXATION_MAP = {
+    "axis": "1",
+    "cross": "1/(V s m2)",
+    "relative_cross": "1",
+    "differences": "ohm m2",
+    "own_differences": "ohm m2",
+    "slope": "1/s",
+    "resistance_area": "ohm m2",
+    "critical_current_density": "A/m2",
+    "solves": "1",
+    "error": "1",
+}
+_POTENTIALS = {"axis": "1", "cosine": "1", "directions": "1", "chi": "1/s", "phi": "1/s"}
 
 
 def units(summary: Results) -> dict[str, Any]:
@@ -115,4 +128,6 @@ def units(summary: Results) -> dict[str, Any]:
         "interfaces": _INTERFACES,
         "macrospin": _MACROSPIN,
         "torque_map": _TORQUE_MAP,
+        "relaxation_map": _RELAXATION_MAP,
+        "potentials": _POTENTIALS,
     }

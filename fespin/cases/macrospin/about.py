@@ -54,7 +54,7 @@ class About:
 def drive_unit(summary: Mapping[str, Any]) -> str:
     """Return the unit of drives in a summary: "A/m2" or "V" through a device, "1" for factors on the torque."""
     case = summary["case"]
-    if case.get("torque", {}).get("source") != "transport":
+    if case.get("torque", {}).get("source", "given") == "given":
         return "1"
     return "V" if "voltage" in case["transport"] else "A/m2"
 

@@ -35,7 +35,7 @@ class Noise(BandTask):
     }
     kind: Literal["noise"] = Field(description="power spectral density of an observable")
     observable: Direction | Literal["resistance"] = Field(
-        description='noise of R = u.observable, or of the device\'s "resistance" with torque.source = "transport" (1)',
+        description="noise of R = u.observable, or of the device's \"resistance\", if the torque is the device's (1)",
     )
 
     def check(self, owner: str, about: About) -> None:
@@ -43,7 +43,7 @@ class Noise(BandTask):
         if self.observable != "resistance":
             direction(self.observable, owner, "observable")
         elif not about.from_transport:
-            raise InputError(f'{owner}.observable: "resistance" needs torque.source = "transport"')
+            raise InputError(f'{owner}.observable: "resistance" needs a torque of the device (torque.source)')
         super().check(owner, about)
 
     @classmethod

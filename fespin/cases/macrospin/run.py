@@ -22,6 +22,7 @@ from ...sigma.cost import MOST, bearable_sphere
 from ..checkpoints import Checkpoints
 from ..task_loop import run_each
 from ..tasks import Outlet, Results, Task
+from .potentials import write_potentials
 from .shared import CaseTorque, Shared
 from .tables import SphereTable
 
@@ -67,12 +68,14 @@ def run_tasks(
     Returns
     -------
     dict
-        Entries "macrospin", "tasks" and, with a map, "torque_map" of ``summary.json``.
+        Entries "macrospin", "tasks", with a torque "potentials", and those of the device's maps of ``summary.json``.
     """
     mapped: Results = {}
     if torque_map is not None:
         spin, torque = torque_map.pumped(spin), torque_map.torque(spin)
-        mapped = {"torque_map": write_map(comm, torque_map, spin, out.path, out.picture, title=title)}
+        mapped = write_map(comm, torque_map, spin, out.path, out.picture, title=title)
+    if torque is not None:
+        mapped["potentials"] = write_potentials(comm, spin, torque, out.path, out.picture, title=title)
     if table.mesh is not None and not (base / table.mesh).is_file():
         raise InputError(f"sphere.mesh: there is no file '{base / table.mesh}'")
     solvers = _Solvers(comm, table, base, starts_of(tasks), out.say)

@@ -73,7 +73,7 @@ class Shared:
     @property
     def resistance(self) -> Density | None:
         """Return A R (ohm m2) as a function of the direction, if a device gives it."""
-        return None if self.map is None else self.map.map.resistance_at
+        return None if self.map is None else self.map.device.resistance_at
 
     @property
     def drive_unit(self) -> str:

@@ -45,7 +45,7 @@ class Steady(Task):
         scale = max(abs(power["work"]), shared.spin.thermal_energy * shared.spin.diffusion * 1e-12)
         told = {"dissipated_power": power["dissipation"], "power_balance": balance / scale}
         if shared.map is not None:
-            told["electrical_power"] = mean_electrical_power(steady, shared.map.map, shared.spin, shared.map.circuit)
+            told["electrical_power"] = mean_electrical_power(steady, shared.map.device, shared.spin, shared.map.circuit)
         return steady.summary() | describe_mesh(steady.surface) | told
 
     @staticmethod

@@ -16,6 +16,7 @@ from ..schema import (
     Drive,
     Induction,
     Magnetization,
+    Number,
     Table,
     at_least,
     within,
@@ -49,10 +50,16 @@ class MacrospinTable(Table):
     )
 
 
+type Fraction = Annotated[float, Field(gt=-1, lt=1), at_least(1e-30)]
+
 # Keys of [torque] by its source, beside those that all have.
+_CIRCUIT = {"tolerance", "series_resistance_area"}
+_RELAXATION = {"process", "cross", "relative_cross", "axis", "subtract_own"}
 SOURCES = {
     "given": {"damping_like", "critical_ratio", "field_like", "polarizer", "asymmetry"},
-    "transport": {"tolerance", "pumping", "series_resistance_area"},
+    "transport": _CIRCUIT | {"pumping"},
+    "relaxation": _CIRCUIT | _RELAXATION,
+    "both": _CIRCUIT | _RELAXATION | {"pumping"},
 }
 
 
@@ -60,15 +67,21 @@ class TorqueTable(Table):
     """Spin torque on the magnet."""
 
     belonging = Belonging("source", SOURCES)
-    at_most_one = (("damping_like", "critical_ratio"),)
+    at_most_one = (("damping_like", "critical_ratio"), ("cross", "relative_cross"))
     rules = (
         {
             "if": {"properties": {"source": {"const": "given"}}},
             "then": {"anyOf": [{"required": [key]} for key in ("damping_like", "critical_ratio", "field_like")]},
         },
+        {
+            "if": {"properties": {"source": {"enum": ["relaxation", "both"]}}, "required": ["source"]},
+            "then": {"anyOf": [{"required": [key]} for key in ("cross", "relative_cross")]},
+        },
     )
-    source: Literal["given", "transport"] = Field(
-        "given", description='"given": by the keys below; "transport": from the device, with transport.model = "vector"'
+    source: Literal["given", "transport", "relaxation", "both"] = Field(
+        "given",
+        description='"given": by its keys below; "transport": of transverse spins in the device, with transport.model '
+        '= "vector"; "relaxation": of the spins that relax at the magnet\'s faces; "both": the sum of these two',
     )
     tolerance: Annotated[float, Field(gt=1e-10, lt=0.1)] = Field(
         1e-4, description="error of torque, resistance and pumping against the angle, relative to the largest (1)"
@@ -76,6 +89,23 @@ class TorqueTable(Table):
     pumping: bool = Field(True, description="false leaves out the damping that spin pumping adds to macrospin.damping")
     series_resistance_area: Annotated[float, Field(ge=0, lt=1), at_least(1e-24)] = Field(
         0.0, description="a load in series with transport.voltage, times the cross-section (ohm m2)"
+    )
+    process: Literal["spin flip", "s-d"] = Field(
+        "spin flip", description="what relaxes: spins flip, or s electrons become d electrons, of one magnet"
+    )
+    cross: Annotated[dict[str, Number], Field(min_length=1, max_length=2)] | None = Field(
+        None,
+        description='l_f of the layer\'s faces, by "A|B", the names of two layers in either order; 0 where not given '
+        "(1/(V s m2))",
+    )
+    relative_cross: Annotated[dict[str, Fraction], Field(min_length=1, max_length=2)] | None = Field(
+        None, description="instead of cross: l_f over the value at which power would be gained, between -1 and 1 (1)"
+    )
+    axis: Direction | None = Field(
+        None, description="n of a magnet without others, of any length; default its easy axis (1)"
+    )
+    subtract_own: bool = Field(
+        False, description="true leaves out what would remain if all other magnets were normal metals"
     )
     damping_like: Induction | None = Field(
         None, description="field a: du/dt = gamma a u x (p x u); a > 0 drives u to the polarizer p (T)"
@@ -178,13 +208,14 @@ def make_torque(table: TorqueTable | None, spin: Macrospin) -> SpinTorque | None
 
     if table is None:
         return None
-    if table.source == "transport":
-        for key in sorted(SOURCES["given"] & table.model_fields_set):
+    for key in sorted(set(table.unused()) & table.model_fields_set):
+        if key in SOURCES["given"]:
             raise InputError(f'torque.{key}: belongs to source = "given"; the device itself makes the torque')
+        sources = [f'"{word}"' for word, keys in SOURCES.items() if key in keys]
+        raise InputError(f'torque.{key}: belongs to source = {" or ".join(sources)}, found with "{table.source}"')
+    if table.source != "given":
         # Of any size and direction: checks need to know that there is one.
         return SpinTorque(1.0)
-    for key in sorted(SOURCES["transport"] & table.model_fields_set):
-        raise InputError(f'torque.{key}: belongs to source = "transport", found with "given"')
     if table.damping_like is not None and table.critical_ratio is not None:
         raise InputError("torque: give one of damping_like (T) and critical_ratio; found both")
     angular, asymmetry = None, table.asymmetry
