@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from dolfinx import mesh
 from mpi4py import MPI
+from samples.solvers import TO_ROUNDING
 
 from fespin import Contact, InputError, TransportProblem, from_file, lateral, line, pillar, strip
 from fespin._compat import cell_nodes
@@ -41,7 +42,7 @@ def measures(domain):
 
 
 def solved(domain, contacts=LEADS, **drive):
-    x = TransportProblem(domain, contacts=contacts).solve(**(drive or {"current_density": 1e11}))
+    x = TransportProblem(domain, contacts=contacts, solver=TO_ROUNDING).solve(**(drive or {"current_density": 1e11}))
     profile = x.profile(4).accumulation.tolist() if x.between == ("bottom", "top") else []
     return {"area resistance": x.resistance_area, "accumulation": profile}
 

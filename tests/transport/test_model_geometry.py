@@ -9,6 +9,7 @@ from mpi4py import MPI
 from samples import s_d as sd
 from samples import thermoelectric as thermo
 from samples import vector
+from samples.solvers import TO_ROUNDING
 
 import fespin as fs
 from fespin.transport.spins import SPIN_PER_CHARGE
@@ -28,7 +29,7 @@ class Case:
 
     def problem(self, domain, degree=2):
         contacts = dict(zip(("bottom", "top"), self.ends, strict=True))
-        return fs.TransportProblem(domain, self.model, contacts=contacts, degree=degree)
+        return fs.TransportProblem(domain, self.model, contacts=contacts, degree=degree, solver=TO_ROUNDING)
 
     def terminals(self, area):
         drive = {}

@@ -222,7 +222,7 @@ def test_many_layers():
 
 def test_what_no_exact_solution_helps_is_said():
     """Three layers of s and d electrons: the currents that rounding takes are named."""
-    poor = Material("I", 1e-5, 1e-6)
+    poor = Material("I", 3e-6, 1e-6)
     bands = Material.from_bands("F", Bands(s_up=1e13, s_down=4e12, d_down=2e12, spin_flip=1e27, sd=1e28))
     layers = [Layer(poor, 200e-9, "a"), Layer(bands, 0.5e-9, "F", UP), Layer(poor, 200e-9, "b")]
     problem = TransportProblem(line(MPI.COMM_WORLD, Stack(*layers, library={})), ThreeChannel())
