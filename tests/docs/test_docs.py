@@ -71,7 +71,8 @@ for path in sys.argv[1:]:
         names += [a.name for a in node.names] if isinstance(node, ast.Import) else []
         for name in names:
             # Packages of other people, with which benchmarks compare if they are there.
-            assert name.partition(".")[0] in ("fplanck", "ngsolve", "netgen") or importlib.util.find_spec(name), (path, name)
+            theirs = name.partition(".")[0] in ("fplanck", "ngsolve", "netgen")
+            assert theirs or importlib.util.find_spec(name), (path, name)
 """
 
 
