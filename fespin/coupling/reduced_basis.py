@@ -36,7 +36,7 @@ _NEW = 1e-11
 
 @dataclass(frozen=True)
 class _Laws:
-    """What follows the direction of the free layer: polynomials, by place.
+    """Coefficients that follow the direction of the free layer: polynomials, by place.
 
     The places are the inside of the layer and its interfaces. Matrices are over (field, field), at interfaces over
     (side, field, side, field); what the magnet takes is over (spin, field) of its neighbour's side.

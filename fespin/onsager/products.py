@@ -10,19 +10,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
 from .coefficients import Coefficients
-from .kernels import Indices
-
-if TYPE_CHECKING:
-    from .system import System
+from .kernels import Indices, Kernels
 
 type Array = NDArray[np.float64]
+
+
+class Assembly(Protocol):
+    """Forms and cells of a system, which products are made with."""
+
+    kernels: Kernels
+
+    @property
+    def cell_copies(self) -> fem.FunctionSpace:
+        """Space whose functions have nodes of their own on each cell."""
+        ...
+
+    @property
+    def cells_by_region(self) -> tuple[Indices, NDArray[np.int64]]:
+        """Cells of this rank, region after region, and where each region begins among them; the last is the end."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class CellProducts:
         One function per field.
     """
 
-    def __init__(self, system: System, w: Sequence[fem.Function]) -> None:
+    def __init__(self, system: Assembly, w: Sequence[fem.Function]) -> None:
         self.system, self._fields = system, list(w)
         self.cells, self.bounds = system.cells_by_region
 
@@ -93,7 +106,7 @@ class CellProducts:
         return np.asarray(through)
 
 
-def cell_product(system: System, f: fem.Function, cells: Indices, k: float, r: float) -> Array:
+def cell_product(system: Assembly, f: fem.Function, cells: Indices, k: float, r: float) -> Array:
     """Return k K_c f + r M_c f at the nodes of some of this rank's cells, (cell, node). Not collective."""
     ker, space = system.kernels, system.cell_copies
     ker.k.x.array[:], ker.r.x.array[:] = k, r

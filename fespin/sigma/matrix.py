@@ -209,7 +209,7 @@ type Flow = Callable[[slice, Array], Array]
 
 
 class Cells(Protocol):
-    """What a surface of finite elements knows of its cells."""
+    """Cells of a surface of finite elements, as assembly sees them."""
 
     cells: int
 
