@@ -71,7 +71,7 @@ leads = {"bottom": fs.Contact("lead"), "top": fs.Contact("lead")}
 # %%
 solutions = {}
 for name, build in geometries.items():
-    problem = fs.TransportProblem(build(), contacts=leads)
+    problem = fs.TransportProblem(build(), contacts=leads, solver=fs.SolverOptions(rtol=1e-12))
     for state, direction in (("parallel", (0, 0, 1)), ("antiparallel", (0, 0, -1))):
         problem.magnetize({"free": direction})
         solutions[name, state] = problem.solve(current_density=1e11)
@@ -119,6 +119,6 @@ for name in ("line", "pillar"):
     for state, e in exact.items():
         found = solutions[name, state].resistance_area
         assert abs(found / e.resistance_area - 1) < 1e-5, (name, state, found, e.resistance_area)
-assert all(abs(x.power_balance) < 1e-6 for x in solutions.values())
+assert all(abs(x.power_balance) < 1e-10 for x in solutions.values())
 swing = {g: solutions[g, "antiparallel"].resistance_area - solutions[g, "parallel"].resistance_area for g in geometries}
 assert swing["pillar, wide leads"] > swing["pillar"] > 0

@@ -25,7 +25,7 @@ def test_groups_share_the_angles(tmp_path):
     assert one["resistance_area"][-1] > 1.02 * one["resistance_area"][0]
     for other in found[1:]:
         for key in ("resistance_area", "damping_like"):
-            assert np.allclose(other[key], one[key], rtol=0, atol=1e-5 * np.abs(one[key]).max()), key
+            assert np.allclose(other[key], one[key], rtol=0, atol=1e-6 * np.abs(one[key]).max()), key
 
 
 def test_groups_as_jobs():
