@@ -98,6 +98,7 @@ if TYPE_CHECKING:
         solve_multilayer,
         thermoelectric_coefficients,
     )
+    from .tunnel import BarrierTable, TunnelBarrier
 
 _HOME = {
     "energy": (
@@ -167,6 +168,7 @@ _HOME = {
         "solve_multilayer",
         "thermoelectric_coefficients",
     ),
+    "tunnel": ("BarrierTable", "TunnelBarrier"),
 }
 __getattr__ = lazily(__name__, _HOME)
 
@@ -174,6 +176,7 @@ __all__ = [
     "AngularDamping",
     "AngularTorque",
     "Bands",
+    "BarrierTable",
     "Biaxial",
     "BulkDMI",
     "Circuit",
@@ -217,6 +220,7 @@ __all__ = [
     "TorqueMap",
     "TransportProblem",
     "TransportSolution",
+    "TunnelBarrier",
     "TwoBandMagnet",
     "TwoChannel",
     "Uniaxial",

@@ -103,7 +103,7 @@ class TransportProblem:
         self.system = System(domain, self._declare(self.stack), degree)
         self.options = solver or SolverOptions()
         self.solver = TerminalSolver(self.system, self.options)
-        self._state_forms: dict[Any, StateForms] = {}
+        self.state_forms: dict[Any, StateForms] = {}
         self._harmonic: Harmonic | None = None
         # What is being reported, with its means, which many reports need.
         self._reported: tuple[Mapping[str, fem.Function], Mapping[Any, NDArray[np.float64]]] | None = None
@@ -322,7 +322,7 @@ class TransportProblem:
         solved = self.solver.solve(terminals)
         state, nonlinear = None, None
         if self.system.declaration.nonlinear:
-            state = StateSystem(self.system, self._state_forms)
+            state = StateSystem(self.system, self.state_forms)
             nonlinear = state.solve(*self.solver.imposed(terminals), solved, self.options)
             solved = nonlinear.solved
         fields = dict(zip(self.system.fields, solved.fields, strict=True))

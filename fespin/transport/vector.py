@@ -36,6 +36,8 @@ from ..quantities import is_finite
 from ..stack import Stack
 from .model import Contacts, DeviceState, Pairs, declaration_of
 from .spins import SPIN, along, given_to_magnet, isotropic, jump, side_turns, spin_hall, squares, storage_of, turns
+from .tunnelling import barrier_law, check_directions
+from .tunnelling import report as report_barriers
 
 if TYPE_CHECKING:
     from .solution import TransportSolution
@@ -189,7 +191,10 @@ class Vector:
 
     # ---- between layers
     def _law(self, stack: Stack, a: str, b: str) -> InterfaceLaw | None:
-        face, magnets = stack.interface(a, b), [i for i, n in enumerate((a, b)) if stack[n].material.ferromagnetic]
+        face = stack.interface(a, b)
+        if face is not None and face.tunnel is not None:
+            return barrier_law(face.tunnel, *check_directions(stack, (a, b)), absorbed=self.transverse == "absorbed")
+        magnets = [i for i, n in enumerate((a, b)) if stack[n].material.ferromagnetic]
         where = f"interface '{a}|{b}'"
         directions = [stack[(a, b)[i]].direction for i in magnets]
         uniform = [d for d in directions if d is not None]
@@ -251,4 +256,5 @@ class Vector:
         return {
             "torque": {n: spin_torque(problem, solution.fields, n).tolist() for n in magnets},
             "spin_accumulation": {"|".join(p): (2 * means[p][:, at]).tolist() for p in problem.domain.interfaces},
+            **report_barriers(problem, solution.fields),
         }
