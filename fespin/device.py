@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .carriers import Bands, Thermal
 from .constants import LORENZ_NUMBER
-from .errors import InputError, nearest
+from .errors import InputError, ModelError, nearest
 from .quantities import Direction, direction, is_finite, require_asymmetry, require_positive, require_type
 from .tunnel import TunnelBarrier
 
@@ -233,7 +233,15 @@ class Interface:
 
     @property
     def conductances(self) -> tuple[float, float]:
-        """G_up and G_down (S/m2)."""
+        """G_up and G_down (S/m2).
+
+        Raises
+        ------
+        ModelError
+            Of a tunnel barrier, which only the vector model has.
+        """
+        if self.tunnel is not None:
+            raise ModelError("interface: a tunnel barrier needs the vector model")
         star = self.area_resistance_star
         return 1 / (2 * star * (1 - self.gamma)), 1 / (2 * star * (1 + self.gamma))
 

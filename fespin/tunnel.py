@@ -17,12 +17,41 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import InputError, nearest
+from .errors import InputError
 from .quantities import is_finite, require_positive
 
 type Array = NDArray[np.float64]
 
-_COLUMNS = ("V", "G_P", "P_a", "P_b")
+COLUMNS = ("V", "G_P", "P_a", "P_b")
+"""Columns of a file with measured numbers of a barrier."""
+
+_LARGEST = 4_000_000  # bytes of such a file
+
+
+def read_columns(path: Path) -> dict[str, list[float]]:
+    """Return the columns V, G_P, P_a and P_b of a csv file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is too large, or a column is missing.
+    """
+    owner = f"barrier table '{path}'"
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST:
+            raise InputError(f"{owner}: it must be a file of at most {_LARGEST / 1e6:g} MB")
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, skipinitialspace=True))
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"{owner}: it cannot be read: {error}") from error
+    header = {str(k).strip(): k for k in (rows[0] if rows else {})}
+    for name in COLUMNS:
+        if name not in header:
+            raise InputError(f"{owner}: column '{name}' is missing; the columns are {', '.join(COLUMNS)}")
+    try:
+        return {name: [float(row[header[name]]) for row in rows] for name in COLUMNS}
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{owner}: {error}; every row holds four numbers") from error
 
 
 def _pair(owner: str, key: str, value: Any, what: str) -> tuple[float, float]:
@@ -99,20 +128,8 @@ class BarrierTable:
         InputError
             If the file cannot be read, or a column is missing.
         """
-        try:
-            with Path(path).open(newline="") as file:
-                rows = list(csv.DictReader(file, skipinitialspace=True))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"barrier table {path}: it cannot be read ({error})") from error
-        header = {str(k).strip(): k for k in (rows[0] if rows else {})}
-        for name in _COLUMNS:
-            if name not in header:
-                raise InputError(f"barrier table {path}: column '{name}' is missing; {nearest(name, header)}")
-        try:
-            columns = [[float(row[header[name]]) for row in rows] for name in _COLUMNS]
-        except (TypeError, ValueError) as error:
-            raise InputError(f"barrier table {path}: {error}; every row holds four numbers") from error
-        return cls(*columns)
+        columns = read_columns(Path(path))
+        return cls(*(columns[name] for name in COLUMNS))
 
     @property
     def span(self) -> tuple[float, float]:

@@ -52,7 +52,7 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str
             assign(raw, x)
         kind = kind_of_tables(raw)
         try:
-            case: Any = kind.table.model_validate(raw)
+            case: Any = kind.table.model_validate(raw, context={"folder": path.parent})
         except ValidationError as error:
             raise InputError(explain(error, raw, kind.table)) from error
         kind.check(case)

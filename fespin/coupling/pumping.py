@@ -25,7 +25,6 @@ from ..onsager.declaration import Declaration, Mechanism, Reversible
 from ..onsager.jumps import face_load, given_to_magnets, held_residual, holding
 from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import Dissipation, dissipation_of
-from ..onsager.state_laws import StateSystem
 from ..onsager.system import Fields, System
 from ..onsager.terminals import Terminal
 from ..transport.problem import TransportProblem
@@ -182,22 +181,16 @@ def _given_by_barriers(
     return out
 
 
-def _source(
-    problem: TransportProblem, loads: Sequence[_Load], velocities: Mapping[str, Array], charges: Sequence[Charging]
-) -> tuple[Fields, Fields]:
-    """Return what turning magnets feed into all degrees of freedom, and that without what they hold at barriers."""
+def _source(problem: TransportProblem, loads: Sequence[_Load], charges: Sequence[Charging]) -> Fields:
+    """Return what turning magnets feed into all degrees of freedom, but for what they hold at barriers."""
     system = problem.system
-    without = system.functions()
+    source = system.functions()
     pieces = [(1.0, load) for *_, load in loads]
     pieces += [(-1.0, face_load(system, c.pair, system.declaration.charge, c.current)) for c in charges]
     for sign, piece in pieces:
-        for total, b in zip(without, piece, strict=True):
+        for total, b in zip(source, piece, strict=True):
             total.x.array[:] += sign * b.x.array
-    source = [b.copy() for b in without]
-    held = _held(problem, velocities)
-    for total, b in zip(source, held_residual(system, held) if held else (), strict=False):
-        total.x.array[:] -= b.x.array
-    return source, without
+    return source
 
 
 def _solve_turning(
@@ -210,12 +203,9 @@ def _solve_turning(
     held = _held(problem, velocities)
     # To first order in the motion, a barrier's charge is that at its voltage at rest.
     charges = charging(problem, velocities, _voltages(problem, terminals))
-    source, without_held = _source(problem, loads, velocities, charges)
-    solved = problem.solver.solve(terminals, source)
-    if system.declaration.nonlinear:
-        state = StateSystem(system, problem.state_forms, source=without_held, held=held)
-        nonlinear = state.solve(*problem.solver.imposed(terminals), solved, problem.options)
-        solved, parts = nonlinear.solved, dict(nonlinear.power.parts)
+    solved, _, nonlinear = problem.solved(terminals, source=_source(problem, loads, charges), held=held)
+    if nonlinear is not None:
+        parts = dict(nonlinear.power.parts)
     else:
         parts = dict(dissipation_of(system, solved.fields).parts)
         for pair, values in held.items():
@@ -327,13 +317,15 @@ def pumped_state(problem: TransportProblem, layer: str, axis: NDArray[Any]) -> t
     problem.apply()
     velocities = {layer: _transverse(problem, layer, tuple(_RATE * axis))}
     loads, _ = _loads(problem, velocities)
-    source, _ = _source(problem, loads, velocities, charging(problem, velocities, {}))
+    held, source = _held(problem, velocities), _source(problem, loads, charging(problem, velocities, {}))
+    for total, b in zip(source, held_residual(problem.system, held) if held else (), strict=False):
+        total.x.array[:] -= b.x.array
     # Without a voltage, what follows it is at rest: the linear parts are exact to first order in the motion.
     solved = problem.solver.solve(dict.fromkeys(problem.contacts, Terminal(voltage=0.0)), source)
     torque = spin_torque(problem, dict(zip(problem.system.fields, solved.fields, strict=True)), layer)
     for *_, load in loads:
         torque = torque - _uptake(problem, layer, load)
-    torque = torque + _given_by_barriers(problem, solved.fields, _held(problem, velocities)).get(layer, 0.0)
+    torque = torque + _given_by_barriers(problem, solved.fields, held).get(layer, 0.0)
     current = solved.currents["bottom"] / problem.domain.area / _RATE
     return np.asarray(-torque / _RATE), current, solved.fields
 

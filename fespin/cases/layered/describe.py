@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from ... import carriers, device, materials
+from ...tunnel import TunnelBarrier
 from .case import Case
 from .tables import Transport
 
@@ -46,6 +47,8 @@ def interface_numbers(face: device.Interface | None) -> dict[str, Any] | str:
     """Return what was assumed of an interface, under the keys of ``summary.json``; "perfect" if there is none."""
     if face is None:
         return "perfect"
+    if face.tunnel is not None:
+        return {"tunnel": _tunnel_numbers(face.tunnel)}
     out: dict[str, Any] = {"area_resistance_star": face.area_resistance_star, "gamma": face.gamma}
     if face.mixing_conductance is not None:
         mix = complex(face.mixing_conductance)
@@ -53,6 +56,22 @@ def interface_numbers(face: device.Interface | None) -> dict[str, Any] | str:
     if face.thermal_conductance is not None:
         out["thermal_conductance"] = face.thermal_conductance
     return out
+
+
+def _tunnel_numbers(barrier: TunnelBarrier) -> dict[str, Any]:
+    """Return what was assumed of a barrier; P_a is that of the layer below in the order of the interface's name."""
+    a, b = (float(p) for p in barrier.polarizations(0.0))
+    return {
+        "resistance_area": float(1 / barrier.parallel_conductance(0.0)),
+        "tmr": barrier.tmr_at(0.0) if a * b < 1 else None,
+        "polarization": [a, b],
+        "half_voltage": barrier.half_voltage,
+        "conductance_voltage": barrier.conductance_voltage,
+        "field_like": list(barrier.field_like),
+        "exchange_coupling": barrier.exchange_coupling,
+        "thickness": barrier.thickness,
+        "table": None if barrier.table is None else list(barrier.table.span),
+    }
 
 
 def describe(case: Case) -> str:

@@ -24,6 +24,8 @@ _STATES = {
     "lengths": "m",
     "f_parallel": "A/m2",
     "torque": "J/m2",
+    "barrier_voltage": "V",
+    "tmr": "1",
     "temperature": "K",
     "temperatures": "K",
     "energy_balance": "1",
@@ -69,6 +71,17 @@ _INTERFACES = {
     "gamma": "1",
     "mixing_conductance": "S/m2",
     "thermal_conductance": "W/(m2 K)",
+    "tunnel": {
+        "resistance_area": "ohm m2",
+        "tmr": "1",
+        "polarization": "1",
+        "half_voltage": "V",
+        "conductance_voltage": "V",
+        "field_like": ["J/(m2 V)", "J/(m2 V2)"],
+        "exchange_coupling": "J/m2",
+        "thickness": "m",
+        "table": "V",
+    },
 }
 _MACROSPIN = {
     "volume": "m3",
