@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         DirectionMap,
         EnergyBalance,
         TorqueMap,
+        VoltageMap,
         direction_map,
         energy_balance,
         in_groups,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         pumping_matrix,
         solve_turning,
         torque_map,
+        voltage_map,
     )
     from .device import Contact, Interface, Layer, Material
     from .domain import Domain
@@ -124,6 +126,7 @@ _HOME = {
         "DirectionMap",
         "EnergyBalance",
         "TorqueMap",
+        "VoltageMap",
         "direction_map",
         "energy_balance",
         "in_groups",
@@ -131,6 +134,7 @@ _HOME = {
         "pumping_matrix",
         "solve_turning",
         "torque_map",
+        "voltage_map",
     ),
     "device": ("Contact", "Interface", "Layer", "Material"),
     "domain": ("Domain",),
@@ -226,6 +230,7 @@ __all__ = [
     "Uniaxial",
     "Vector",
     "VectorTorque",
+    "VoltageMap",
     "Zeeman",
     "band_lengths",
     "decompose",
@@ -258,4 +263,5 @@ __all__ = [
     "survey",
     "thermoelectric_coefficients",
     "torque_map",
+    "voltage_map",
 ]

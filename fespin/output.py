@@ -99,6 +99,9 @@ class OutputFolder:
     def release(self) -> None:
         """Remove what is half-written, and end the claim; without effect after a complete run. Not collective."""
         if self._lock is not None:
+            # The lock last: what is left if a second signal ends this is still known to be of fespin's making.
+            with contextlib.suppress(OSError):
+                _empty(self.path)
             shutil.rmtree(self.path, ignore_errors=True)
             self._unlock()
         for folder in reversed(self._made):
@@ -181,9 +184,7 @@ class OutputFolder:
         os.truncate(lock, 0)
         os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
         # Hidden folders that killed runs left behind.
-        for x in self.path.iterdir():
-            if x.name != _LOCK:
-                shutil.rmtree(x) if x.is_dir() and not x.is_symlink() else x.unlink()
+        _empty(self.path)
         if self._old.is_dir():
             if os.path.lexists(self.final):
                 self._settle()
@@ -271,6 +272,13 @@ class OutputFolder:
             (self._old / x).rename(target)
             self.kept.append(str(target.relative_to(self.final)))
         shutil.rmtree(self._old)
+
+
+def _empty(folder: Path) -> None:
+    """Remove all that a folder holds but the lock."""
+    for x in folder.iterdir():
+        if x.name != _LOCK:
+            shutil.rmtree(x) if x.is_dir() and not x.is_symlink() else x.unlink()
 
 
 def _leaves(folder: Path, below: Path = Path()) -> list[Path]:

@@ -147,8 +147,8 @@ class Stack:
         """Return an interface whose sides differ as it is between two layers in this order."""
         if a.material.name == b.material.name and not {a.name, b.name} & set(key):
             raise InputError(
-                f"interface '{'|'.join(key)}': its sides differ, and both layers are of {a.material.name}; name it after "
-                f"the layers, '{a.name}|{b.name}'"
+                f"interface '{'|'.join(key)}': its sides differ, and both layers are of {a.material.name}; name it "
+                f"after the layers, '{a.name}|{b.name}'"
             )
         first = a if key[0] == a.name or key[1] == b.name else b if key[0] == b.name or key[1] == a.name else None
         if first is None:

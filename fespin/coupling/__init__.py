@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         face_differences,
         relaxation_map,
     )
+    from .voltage_maps import VoltageMap, voltage_map
     from .wegrowe import (
         SpinTransferBlock,
         coupled_fluxes,
@@ -58,6 +59,7 @@ __getattr__ = lazily(
             "face_differences",
             "relaxation_map",
         ),
+        "voltage_maps": ("VoltageMap", "voltage_map"),
         "wegrowe": (
             "SpinTransferBlock",
             "coupled_fluxes",
@@ -85,6 +87,7 @@ __all__ = [
     "RelaxationMap",
     "SpinTransferBlock",
     "TorqueMap",
+    "VoltageMap",
     "chi_slope",
     "chi_slope_of_resistance",
     "coupled_fluxes",
@@ -111,4 +114,5 @@ __all__ = [
     "torque_potentials",
     "transverse_cross",
     "transverse_slopes",
+    "voltage_map",
 ]

@@ -190,7 +190,8 @@ def torque_map(
 ) -> TorqueMap:
     """Return the torque on a layer and the resistance of a device against the layer's direction. Collective.
 
-    The problem ends in the state it began with.
+    The problem ends in the state it began with. Of laws that follow the state, such as those of tunnel barriers, the
+    linear parts at rest; :func:`fespin.voltage_map` follows them.
 
     Parameters
     ----------
@@ -236,7 +237,12 @@ def torque_map(
     def solve(x: Array) -> Array:
         u = x[:, None] * e + np.sqrt(1 - x * x)[:, None] * across
         return groups.evaluate(
-            layer, u, lambda on, v: _solve_at(on, layer, e, v, pumping), 6 if pumping else 3, tolerance=tolerance
+            layer,
+            u,
+            lambda on, v: _solve_at(on, layer, e, v, pumping),
+            6 if pumping else 3,
+            tolerance=tolerance,
+            linear=False,
         )
 
     def scales(values: Array) -> Array:

@@ -2,8 +2,8 @@
 
 A magnet whose magnetization turns with the angular velocity w, du/dt = w x u, sees the
 transverse spins s less (hbar/2e) w: its dephasing, precession and mixing conductance act on
-the difference. At a tunnel barrier it holds the spin potential (hbar/2e) w on its side. This drives currents or voltages, damps the motion and exchanges torques
-with other magnets. Power::
+the difference. At a tunnel barrier it holds the spin potential (hbar/2e) w on its side. This
+drives currents or voltages, damps the motion and exchanges torques with other magnets. Power::
 
     sum V I - sum T.w = P,        T the torque on each turning magnet
 """
@@ -27,10 +27,11 @@ from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import Dissipation, dissipation_of
 from ..onsager.system import Fields, System
 from ..onsager.terminals import Terminal
+from ..transport.barriers import Charging, charging
 from ..transport.problem import TransportProblem
 from ..transport.spins import SPIN, SPIN_PER_CHARGE
 from ..transport.torque import spin_torque
-from ..transport.tunnelling import Charging, barriers, charging
+from ..transport.tunnelling import barriers
 from ..transport.vector import Vector
 
 type Array = NDArray[np.float64]
@@ -147,9 +148,10 @@ def _loads(problem: TransportProblem, velocities: Mapping[str, Array]) -> tuple[
 
 def _held(problem: TransportProblem, velocities: Mapping[str, Array]) -> dict[tuple[str, str], Array]:
     """Return the spin potentials that turning magnets hold at barriers, (side, field) by interface (V)."""
-    system, out = problem.system, {}
+    system = problem.system
+    out: dict[tuple[str, str], Array] = {}
     for pair in barriers(problem.stack, list(problem.domain.interfaces)):
-        held = np.zeros((2, len(system.fields)))
+        held: Array = np.zeros((2, len(system.fields)))
         for side, n in enumerate(pair):
             if n in velocities:
                 held[side, [system.fields.index(k) for k in SPIN]] = SPIN_PER_CHARGE * velocities[n]
@@ -167,11 +169,10 @@ def _voltages(problem: TransportProblem, terminals: Mapping[str, Terminal]) -> d
     return found
 
 
-def _given_by_barriers(
-    problem: TransportProblem, w: Fields, held: Mapping[tuple[str, str], Array]
-) -> dict[str, Array]:
+def _given_by_barriers(problem: TransportProblem, w: Fields, held: Mapping[tuple[str, str], Array]) -> dict[str, Array]:
     """Return the torques that barriers add because magnets turn, by layer (J/m2). Collective."""
-    system, out = problem.system, {}
+    system = problem.system
+    out: dict[str, Array] = {}
     at = [system.fields.index(k) for k in SPIN]
     for pair, values in held.items():
         change = given_to_magnets(system, w, pair, values) - given_to_magnets(system, w, pair)

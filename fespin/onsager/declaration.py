@@ -174,7 +174,9 @@ class InterfaceLaw:
         return InterfaceLaw(
             tuple(replace(m, weights=other(m.weights), held=other(m.held)) for m in self.mechanisms),
             self.perfect,
-            tuple(replace(r, row=(1 - r.row[0], r.row[1]), column=(1 - r.column[0], r.column[1])) for r in self.reversible),
+            tuple(
+                replace(r, row=(1 - r.row[0], r.row[1]), column=(1 - r.column[0], r.column[1])) for r in self.reversible
+            ),
             tuple(x.flipped() for x in self.state),
             tuple(x.flipped() for x in self.jumps),
         )
@@ -395,9 +397,7 @@ class Declaration:
         """True if a law follows the state."""
         of_regions = any(x.state for x in self.media.values())
         return (
-            of_regions
-            or any(x.replacing for x in self.laws.values())
-            or any(x.state for x in self.contacts.values())
+            of_regions or any(x.replacing for x in self.laws.values()) or any(x.state for x in self.contacts.values())
         )
 
     def _check_state_laws(self) -> None:
@@ -429,7 +429,8 @@ class Declaration:
             for jump in law_there.jumps:
                 if jump.name not in names:
                     raise ModelError(
-                        f"the law '{jump.name}' at '{'|'.join(pair)}' replaces no mechanism; {nearest(jump.name, names)}"
+                        f"the law '{jump.name}' at '{'|'.join(pair)}' replaces no mechanism; "
+                        f"{nearest(jump.name, names)}"
                     )
         for pair in self.varying_laws:
             if self.law(pair).replacing:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -360,8 +361,8 @@ class StateSystem:
         out: dict[tuple[str, str], float] = {}
         region = domain.region[: domain.owned_cells]
         for face in self._jumps if kind == "power" else ():
-            held = self._held.get(face.pair)
-            on_ranks = agree_on_errors(comm, lambda face=face, held=held: face.power(w, held), "transport")
+            own = partial(face.power, w, self._held.get(face.pair))
+            on_ranks = agree_on_errors(comm, own, "transport")
             out[face.place, face.name] = out.get((face.place, face.name), 0.0) + sum(on_ranks) * domain.depth
         for part in self._parts:
             for k, law in enumerate(part.laws):

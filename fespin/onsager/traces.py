@@ -91,7 +91,9 @@ def trace(domain: Domain, space: fem.FunctionSpace, entities: Indices, sides: in
     local, rows = of_facet[:, 0, 1], orders[0]
 
     def quadrature(degree: int) -> tuple[Array, Array]:
-        shapes, weights = zip(*(_reference_facet(element, dim, f, closure[f], degree) for f in range(dim + 1)), strict=True)
+        shapes, weights = zip(
+            *(_reference_facet(element, dim, f, closure[f], degree) for f in range(dim + 1)), strict=True
+        )
         values = np.take_along_axis(np.array(shapes)[local], rows[:, None, :], axis=2)
         return values, sizes[:, None] * weights[0]
 

@@ -16,9 +16,9 @@ from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import face_fluxes, region_integrals
 from ..onsager.system import System
 from ..onsager.varying import Polynomial, unit_directions
+from .barriers import field_like_torque
 from .model import DeviceState
 from .spins import SPIN, SPIN_PER_CHARGE
-from .tunnelling import field_like_torque
 
 if TYPE_CHECKING:
     from ..stack import Stack

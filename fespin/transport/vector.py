@@ -37,7 +37,6 @@ from ..stack import Stack
 from .model import Contacts, DeviceState, Pairs, declaration_of
 from .spins import SPIN, along, given_to_magnet, isotropic, jump, side_turns, spin_hall, squares, storage_of, turns
 from .tunnelling import barrier_law, check_directions
-from .tunnelling import report as report_barriers
 
 if TYPE_CHECKING:
     from .solution import TransportSolution
@@ -249,6 +248,7 @@ class Vector:
 
     def report(self, problem: DeviceState, solution: TransportSolution) -> dict[str, Any]:
         """Return the torque on every magnet (J/m2), and the spin accumulation 2 s (V) at interfaces as vectors."""
+        from .barriers import report as report_barriers
         from .torque import spin_torque
 
         magnets = [x.name for x in solution.stack if x.material.ferromagnetic]

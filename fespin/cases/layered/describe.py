@@ -181,10 +181,15 @@ def notes(case: Case) -> list[str]:
                 f"no interface {name} in the library at {case.transport.temperature:g} K, and none given: "
                 "taken as perfect"
             )
-        elif case.transport.model == "vector" and stacked and face is not None and face.mixing_conductance is None:
+        elif case.transport.model == "vector" and stacked and face is not None and _lacks_mixing(face):
             seen.add(key)
             out.append(f"no mixing_conductance of {name}: transverse spins pass with the mean of both conductances")
     return out + (_thermal_notes(case) if case.transport.model == "thermoelectric" else [])
+
+
+def _lacks_mixing(face: device.Interface) -> bool:
+    """Return whether transverse spins at an interface need a number that was not given."""
+    return face.tunnel is None and face.mixing_conductance is None
 
 
 def _thermal_notes(case: Case) -> list[str]:

@@ -20,6 +20,7 @@ from ...solvers import SolverOptions
 from ...stack import Stack
 from ...transport.problem import TransportProblem
 from ...transport.solution import Profile, TransportSolution
+from ...transport.tunnelling import follows_voltage
 from ..checkpoints import Checkpoints
 from ..kind import Writer
 from ..tasks import Outlet, Picture, Results
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from ...coupling.angle_maps import TorqueMap
     from ...coupling.current_map import CurrentMap
     from ...coupling.direction_maps import DirectionMap
+    from ...coupling.groups import Groups
+    from ...coupling.voltage_maps import VoltageMap
     from ...transport.multilayer import MultilayerSolution
     from ...transport.seebeck import ThermoelectricCoefficients
 
@@ -256,12 +259,65 @@ def _map(
     density = t.current_density if t.current is None else t.current / problem.domain.area
     faces = None
     if source != "transport":
-        from ..macrospin.tables import make_spin
         from .relaxation import face_torque
 
-        faces = face_torque(case, problem, make_spin(case.macrospin, case.layer_volume))
+        faces = face_torque(case, problem, case.make_macrospin())
+    circuit = Circuit(density, t.voltage, case.torque.series_resistance_area)
+    if follows_voltage(problem.stack, list(problem.domain.interfaces)):
+        return CurrentMap.of_voltage(_voltage_map(case, problem, checkpoints, say), circuit)
     transverse = None if source == "relaxation" else _transverse_map(case, problem, checkpoints, say)
-    return CurrentMap(transverse, Circuit(density, t.voltage, case.torque.series_resistance_area), faces)
+    return CurrentMap(transverse, circuit, faces)
+
+
+def _voltage_map(
+    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
+) -> VoltageMap:
+    """Return the torque of a device that follows the voltage, up to the largest of its drives. Collective."""
+    from ...coupling.voltage_maps import voltage_map
+
+    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
+    span = case.largest_drive()
+    if case.transport.voltage is None:
+        span = _largest_voltage(
+            problem, case.macrospin.layer, span / (problem.domain.area if case.transport.current else 1)
+        )
+    groups = _groups(case, problem, checkpoints, say)
+    pumping = case.torque.pumping
+    return voltage_map(groups, case.macrospin.layer, voltage=span, tolerance=case.torque.tolerance, pumping=pumping)
+
+
+def _largest_voltage(problem: TransportProblem, layer: str, current_density: float) -> float:
+    """Return a voltage that is enough for a current density in all directions of a layer. Collective."""
+    before = problem.stack[layer].magnetization or (0.0, 0.0, 1.0)
+    axes = [x.direction for x in problem.stack if x.direction is not None and x.name != layer]
+    found = []
+    try:
+        for axis in axes:
+            for sign in (1.0, -1.0):
+                problem.magnetize({layer: tuple(sign * x for x in axis)})
+                for density in (current_density, -current_density):
+                    solved, *_ = problem.solved(problem.drive(current_density=density))
+                    found.append(abs(solved.voltages["bottom"] - solved.voltages["top"]))
+    finally:
+        problem.magnetize({layer: before})
+    # Somewhat more, since the map ends there.
+    return 1.02 * max(found)
+
+
+def _groups(
+    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
+) -> Groups:
+    """Return the device as a group of all ranks, with what was solved of its map before. Collective."""
+    from ...coupling.groups import Groups
+
+    journal = None
+    if checkpoints is not None:
+        # Solutions depend on these tables; what is linear in the drive is scaled afterwards.
+        device = case.model_dump(mode="json", exclude={"title", "task", "state", "macrospin", "torque", "sphere"})
+        journal = checkpoints.pieces(problem.domain.comm, "torque_map", device)
+        if len(journal):
+            say(f"checkpoint: {len(journal)} directions of the torque map are done")
+    return Groups(problem, journal=journal)
 
 
 def _transverse_map(
@@ -271,26 +327,17 @@ def _transverse_map(
     from ...coupling.angle_maps import torque_map
     from ...coupling.direction_maps import direction_map
     from ...coupling.directions import has_fixed_direction
-    from ...coupling.groups import Groups
 
     assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
     pumping = case.torque.pumping
-    journal = None
-    if checkpoints is not None:
-        # Solutions depend on these tables; they are linear in the drive, and scaled afterwards.
-        device = case.model_dump(mode="json", exclude={"title", "task", "state", "macrospin", "torque", "sphere"})
-        journal = checkpoints.pieces(problem.domain.comm, "torque_map", device)
-        if len(journal):
-            say(f"checkpoint: {len(journal)} directions of the torque map are done")
-    groups = Groups(problem, journal=journal)
+    groups = _groups(case, problem, checkpoints, say)
     options: dict[str, Any] = {"tolerance": case.torque.tolerance, "pumping": pumping}
     found: TorqueMap | DirectionMap
     if has_fixed_direction(problem.stack, problem.model, case.macrospin.layer, pumping=pumping):
         # Without other magnets any axis will do: that of the energy keeps a symmetric problem symmetric.
         from ...sigma.symmetry import find_axis
-        from ..macrospin.tables import make_spin
 
-        spin = make_spin(case.macrospin, case.layer_volume)
+        spin = case.make_macrospin()
         own = find_axis(spin, None)
         axis = None if own is None else tuple(own.tolist())
         if case.torque.source == "both":

@@ -86,8 +86,8 @@ def make_tunnel(owner: str, value: Tunnel, between: tuple[device.Material, devic
     for x in between:
         if not x.ferromagnetic:
             raise InputError(
-                f"{owner}.tunnel: a tunnel barrier lies between two magnets, and {x.name} is no ferromagnet (no beta, or "
-                "0 without a magnetization)"
+                f"{owner}.tunnel: a tunnel barrier lies between two magnets, and {x.name} is no ferromagnet (no beta, "
+                "or 0 without a magnetization)"
             )
     numbers = value.model_dump(exclude={"table"}, exclude_none=True)
     for key in ("polarization", "field_like"):
