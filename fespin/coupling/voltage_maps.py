@@ -16,12 +16,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.polynomial import Chebyshev
 from numpy.polynomial.chebyshev import chebval2d, chebvander
 from numpy.typing import NDArray
 
+from ..energy.on_sphere import tangent_frame
 from ..errors import InputError, ModelError, SolverError
 from ..macrospin.torque import chebyshev_coefficients
 from ..quantities import is_finite
@@ -31,15 +33,19 @@ from ..transport.spins import SPIN_PER_CHARGE
 from ..transport.torque import spin_torque
 from ..transport.tunnelling import barriers
 from ..tunnel import TunnelBarrier
-from .angle_maps import TorqueMap, through_angles, torque_map
+from .angle_maps import TorqueMap, torque_map
 from .circuit import Circuit
 from .directions import fixed_direction, require_torque
 from .groups import Groups
 
 type Array = NDArray[np.float64]
 
+# Numbers of angles, of which a polynomial through the earlier ones is compared with the later ones.
+_ANGLES = (3, 5, 8, 12, 18, 27, 40)
 # Intervals between the voltages of the first polynomial, and of the last; each has twice those before.
 _FEWEST, _MOST = 2, 64
+# The smallest voltage that is solved, over the largest: it stands for none.
+_REST = 1e-6
 # Angles at which a map at a drive is made of one against the voltage too, per coefficient of the latter.
 _OVERSAMPLING = 4
 
@@ -97,7 +103,7 @@ class VoltageMap:
     corrections
         Coefficients of Chebyshev's polynomials in c and V/span, (3, c, V), of d, f (J/(m2 V)) and g (S/m2).
     at_rest
-        Map without a voltage, with the pumping if it was asked for.
+        Map without a voltage, for its pumping; None if that was not asked for.
     error
         Error of torque and current at given voltages, relative to their largest values.
     solves
@@ -123,14 +129,14 @@ class VoltageMap:
     span: float
     alone: BarrierAlone | None
     corrections: Array
-    at_rest: TorqueMap
+    at_rest: TorqueMap | None
     error: float
     solves: int
 
     @property
     def has_pumping(self) -> bool:
         """True if the map holds the damping that pumping adds."""
-        return self.at_rest.has_pumping
+        return self.at_rest is not None
 
     def functions(self, c: Array, voltage: Array) -> Array:
         """Return d, f (J/(m2 V)) and g (S/m2), (3, ...), at cosines and voltages of one shape."""
@@ -191,7 +197,7 @@ class VoltageMap:
         c = np.cos(np.pi * (np.arange(n) + 0.5) / n)
         torque, field, g = self.functions(c, self.voltage_at(circuit, c))
         d, f, r = (Chebyshev(chebyshev_coefficients(x)) for x in (torque / g, field / g, 1 / g))
-        pumping = self.at_rest.pumping
+        pumping = None if self.at_rest is None else self.at_rest.pumping
         return TorqueMap(
             self.layer, self.thickness, self.polarizer, d, f, r, self.error, self.solves, pumping, "voltage"
         )
@@ -208,8 +214,8 @@ def voltage_map(
 ) -> VoltageMap:
     """Return the torque on a layer and the current of a device against angle and voltage. Collective.
 
-    The problem ends in the state it began with. Angles are those that a map at a fixed voltage needs, at each of the
-    voltages; of a device that is the same for both signs of the voltage only one sign is solved.
+    The problem ends in the state it began with. As many angles are solved as a polynomial needs at the largest voltage,
+    and the same ones at the others; of a device that is the same for both signs of the voltage only one sign is.
 
     Parameters
     ----------
@@ -234,7 +240,7 @@ def voltage_map(
     ModelError
         If more than one direction is distinguished.
     SolverError
-        If the tolerance is not reached with 65 voltages.
+        If the tolerance is not reached with 40 angles or 65 voltages.
     """
     if not is_finite(voltage) or voltage <= 0:
         raise InputError(f"voltage map: voltage is {voltage!r}; it must be finite and positive")
@@ -244,66 +250,41 @@ def voltage_map(
     p = fixed_direction(stack, model, layer)
     if p is None:
         raise ModelError("voltage map: without another magnet nothing but the resistance follows the voltage")
-    at_rest = torque_map(groups, layer, tolerance=tolerance, pumping=pumping, axis=axis)
     pairs = list(groups.problem.domain.interfaces)
-    alone = _barrier_alone(stack, pairs, layer, p)
+    samples = _Samples(groups, layer, np.array(p), float(voltage), _barrier_alone(stack, pairs, layer, p), tolerance)
     even = all(_even(b) for b in barriers(stack, pairs).values())
+    c, of_angles = _angles(samples, tolerance)
 
-    def at_voltage(v: float) -> tuple[list[Chebyshev], float, int]:
-        if v == 0:
-            r = at_rest.resistance_area
-            d, f = (_product(x, r) for x in (at_rest.damping_like, at_rest.field_like))
-            return [d, f, _reciprocal(r)], at_rest.error, 0
-        return _at_voltage(groups, layer, np.array(p), v, tolerance)
-
-    found: dict[float, tuple[list[Chebyshev], float, int]] = {}
-
-    def samples(n: int) -> tuple[Array, Array]:
-        """Return voltages over the span, and coefficients of the corrections there, (voltages, 3, c)."""
+    def rows(n: int) -> tuple[Array, Array]:
+        """Return voltages over the span, and what is added to the barrier alone there, (voltages, 3, c)."""
         nodes = np.cos(np.pi * np.arange(n + 1) / n)
         nodes[n // 2] = 0.0
-        for x in nodes:
-            x = float(abs(x) if even else x)
-            if x not in found:
-                found[x] = at_voltage(voltage * x)
-        length = max(len(s.coef) for series, *_ in found.values() for s in series)
-        length = max(length, 3)
-        c = np.cos(np.pi * (np.arange(length) + 0.5) / length)
-        rows = []
-        for x in nodes:
-            series = found[float(abs(x) if even else x)][0]
-            values = np.array([s(c) for s in series])
-            if alone is not None:
-                values = values - alone.functions(c, np.full_like(c, voltage * (abs(x) if even else x)))
-            rows.append([chebyshev_coefficients(k) for k in values])
-        return nodes, np.array(rows)
+        return nodes, np.array([samples.at(c, float(abs(x) if even else x)) for x in nodes])
 
-    n, error = _FEWEST, math.inf
-    nodes, rows = samples(n)
-    fit = _fit(nodes, rows)
-    while True:
-        n *= 2
-        nodes, rows = samples(n)
-        before = np.zeros((3, rows.shape[2], len(fit[0, 0])))
-        before[:, : fit.shape[1]] = fit
-        error = _deviation(before, nodes, rows, alone, voltage)
-        fit = _fit(nodes, rows)
-        error = float(groups.comm.bcast(error, 0))
-        if error <= tolerance:
-            break
+    n, of_voltages = _FEWEST, math.inf
+    fit = _fit(*rows(n), c)
+    while of_voltages > tolerance / 2:
         if n >= _MOST:
             raise SolverError(
-                f"voltage map: {n + 1} voltages leave an error of {error:.1g}; allow a larger tolerance, or a smaller "
-                "voltage"
+                f"voltage map: {n + 1} voltages leave an error of {of_voltages:.1g}; allow a larger tolerance, or a "
+                "smaller voltage"
             )
-    error += max(e for _, e, _ in found.values())
-    solves = at_rest.solves + sum(k for *_, k in found.values())
-    return VoltageMap(layer, stack[layer].thickness, p, float(voltage), alone, fit, at_rest, error, solves)
+        n *= 2
+        nodes, values = rows(n)
+        grid = (np.tile(c, (n + 1, 1)), np.tile(nodes[:, None], (1, len(c))))
+        there = np.stack([chebval2d(*grid, k) for k in fit], axis=1)
+        of_voltages = float(groups.comm.bcast(samples.deviation(values, there), 0))
+        fit = _fit(nodes, values, c)
+    at_rest = torque_map(groups, layer, tolerance=tolerance, pumping=True, axis=axis) if pumping else None
+    solves = samples.solves + (0 if at_rest is None else at_rest.solves)
+    return VoltageMap(
+        layer, stack[layer].thickness, p, float(voltage), samples.alone, fit, at_rest, of_angles + of_voltages, solves
+    )
 
 
 def _even(barrier: TunnelBarrier) -> bool:
-    """Return whether d and g of a barrier, and f beyond its field-like torque, are the same for both signs of V."""
-    return barrier.table is None
+    """Return whether what metals add to d, f and g of a barrier is the same for both signs of V."""
+    return barrier.table is None and not barrier.field_like[1]
 
 
 def _barrier_alone(
@@ -321,83 +302,73 @@ def _barrier_alone(
     return BarrierAlone(barrier, layer == above, 1 if float(np.dot(other, p)) > 0 else -1)
 
 
-def _at_voltage(
-    groups: Groups, layer: str, p: Array, voltage: float, tolerance: float
-) -> tuple[list[Chebyshev], float, int]:
-    """Return d, f and g at one voltage as series in c, their error, and the number of angles. Collective."""
-    across = _perpendicular(p)
+class _Samples:
+    """Solves at angles and voltages, less what the barrier alone gives; each voltage's are kept."""
 
-    def one(problem: TransportProblem, u: Array) -> Array:
-        c = float(u @ p)
-        s = math.sqrt(1 - c * c)
-        in_plane, normal = (p - c * u) / s, np.cross(u, p) / s
-        problem.magnetize({layer: tuple(u)})
-        solved, *_ = problem.solved(problem.drive(voltage=voltage))
-        density = solved.currents["bottom"] / problem.domain.area
-        torque = spin_torque(problem, dict(zip(problem.system.fields, solved.fields, strict=True)), layer) / density
-        return np.array([torque @ in_plane / s, torque @ normal / s, voltage / density])
+    def __init__(
+        self, groups: Groups, layer: str, p: Array, span: float, alone: BarrierAlone | None, tolerance: float
+    ) -> None:
+        self.groups, self.layer, self.span, self.alone, self._p = groups, layer, span, alone, p
+        self._across = np.asarray(tangent_frame(p[None])[0, 0])
+        self._tolerance, self.solves = tolerance, 0
+        self._known: dict[tuple[int, float], Array] = {}
+        # Largest torque per voltage and conductance so far: what errors are relative to.
+        self._largest = np.zeros(3)
 
-    def solve(x: Array) -> Array:
-        u = x[:, None] * p + np.sqrt(1 - x * x)[:, None] * across
-        return groups.evaluate(layer, u, one, 3, tolerance=tolerance, key=(voltage,), linear=False)
+    def at(self, c: Array, x: float) -> Array:
+        """Return d, f and g less those of the barrier alone, (3, c), at a voltage over the span. Collective."""
+        key = (len(c), x)
+        if key not in self._known:
+            v = self.span * (x or _REST)
+            u = c[:, None] * self._p + np.sqrt(1 - c * c)[:, None] * self._across
+            solve = partial(_solve_at, layer=self.layer, p=self._p, voltage=v)
+            values = self.groups.evaluate(self.layer, u, solve, 3, tolerance=self._tolerance, key=(v,), linear=False).T
+            self.solves += len(c)
+            self._largest = np.maximum(self._largest, np.abs(values).max(axis=1))
+            if self.alone is not None:
+                values = values - self.alone.functions(c, np.full_like(c, v))
+            self._known[key] = values
+        return self._known[key]
 
-    def scales(values: Array) -> Array:
-        torque = max(float(np.abs(values[:, :2]).max()), 1e-8 * SPIN_PER_CHARGE)
-        return np.array([torque, torque, float(np.abs(values[:, 2]).max())])
-
-    found = through_angles(
-        "voltage map", solve, scales, tolerance, groups.comm, at_once=groups.count, per_current=(0, 1), resistance=2
-    )
-    d, f, r = found.functions
-    return [_product(d, r), _product(f, r), _reciprocal(r)], found.error, found.angles
-
-
-def _perpendicular(p: Array) -> Array:
-    from ..energy.on_sphere import tangent_frame
-
-    return np.asarray(tangent_frame(p[None])[0, 0])
+    def deviation(self, values: Array, fitted: Array) -> float:
+        """Return the largest difference of functions (..., 3, c), relative to the largest torque and conductance."""
+        torque = max(float(self._largest[:2].max()), 1e-8 * SPIN_PER_CHARGE * float(self._largest[2]))
+        scale = np.array([torque, torque, self._largest[2]])
+        return float((np.abs(values - fitted) / scale[:, None]).max())
 
 
-def _on_nodes(*series: Chebyshev) -> Array:
-    n = _OVERSAMPLING * max(len(x.coef) for x in series)
-    return np.asarray(np.cos(np.pi * (np.arange(n) + 0.5) / n))
+def _solve_at(problem: TransportProblem, u: Array, *, layer: str, p: Array, voltage: float) -> Array:
+    """Return d, f and g in one direction at a voltage. Collective."""
+    c = float(u @ p)
+    s = math.sqrt(1 - c * c)
+    in_plane, normal = (p - c * u) / s, np.cross(u, p) / s
+    problem.magnetize({layer: tuple(u)})
+    solved, *_ = problem.solved(problem.drive(voltage=voltage))
+    density = solved.currents["bottom"] / problem.domain.area
+    torque = spin_torque(problem, dict(zip(problem.system.fields, solved.fields, strict=True)), layer)
+    return np.array([torque @ in_plane / s, torque @ normal / s, density]) / voltage
 
 
-def _product(per_current: Chebyshev, r: Chebyshev) -> Chebyshev:
-    """Return an answer per voltage from one per current density."""
-    c = _on_nodes(per_current, r)
-    return _trimmed(np.asarray(per_current(c) / r(c), dtype=np.float64))
+def _angles(samples: _Samples, tolerance: float) -> tuple[Array, float]:
+    """Return cosines at which the functions are sampled, and the error that these leave at the largest voltage."""
+    before: tuple[Array, Array] | None = None
+    error = math.inf
+    for n in _ANGLES:
+        c = np.cos(np.pi * (np.arange(n) + 0.5) / n)
+        values = samples.at(c, 1.0)
+        if before is not None:
+            series = [Chebyshev(chebyshev_coefficients(x)) for x in before[1]]
+            error = samples.deviation(values, np.array([x(c) for x in series]))
+            error = float(samples.groups.comm.bcast(error, 0))
+            if error <= tolerance / 2:
+                return c, error
+        before = (c, values)
+    raise SolverError(f"voltage map: {n} angles leave an error of {error:.1g}; allow a larger tolerance")
 
 
-def _reciprocal(r: Chebyshev) -> Chebyshev:
-    return _trimmed(np.asarray(1 / r(_on_nodes(r)), dtype=np.float64))
-
-
-def _trimmed(values: Array) -> Chebyshev:
-    """Return the series through values at Chebyshev's nodes, without what is rounding."""
-    coefficients = chebyshev_coefficients(values)
-    large = np.flatnonzero(np.abs(coefficients) > 1e-13 * np.abs(coefficients).max())
-    return Chebyshev(coefficients[: large[-1] + 1] if len(large) else [0.0])
-
-
-def _fit(nodes: Array, rows: Array) -> Array:
-    """Return the coefficients (3, c, V) of polynomials in V through rows (V, 3, c)."""
+def _fit(nodes: Array, rows: Array, c: Array) -> Array:
+    """Return the coefficients (3, c, V) of polynomials through rows (V, 3, c) at Chebyshev's cosines."""
     n = len(nodes)
-    solved = np.asarray(np.linalg.solve(chebvander(nodes, n - 1), rows.reshape(n, -1)), dtype=np.float64)
-    return np.moveaxis(solved.reshape(n, *rows.shape[1:]), 0, -1)
-
-
-def _deviation(before: Array, nodes: Array, rows: Array, alone: BarrierAlone | None, span: float) -> float:
-    """Return the deviation of an earlier fit at the newest voltages, relative to the largest torque and current."""
-    c = np.linspace(-1.0, 1.0, 41)
-    values = np.einsum("vkc,xc->kvx", rows, chebvander(c, rows.shape[2] - 1))
-    fitted = np.einsum(
-        "kcw,xc,vw->kvx", before, chebvander(c, rows.shape[2] - 1), chebvander(nodes, before.shape[2] - 1)
-    )
-    grid = np.broadcast_to(c, values.shape[1:])
-    whole = (
-        values if alone is None else values + alone.functions(grid, np.broadcast_to(span * nodes[:, None], grid.shape))
-    )
-    torque = float(np.abs(whole[:2]).max()) or 1.0
-    scale = np.array([torque, torque, float(np.abs(whole[2]).max())])
-    return float((np.abs(values - fitted).max(axis=(1, 2)) / scale).max())
+    in_angle = np.array([[chebyshev_coefficients(k) for k in row] for row in rows])
+    solved = np.linalg.solve(chebvander(nodes, n - 1), in_angle.reshape(n, -1))
+    return np.asarray(np.moveaxis(solved.reshape(n, 3, len(c)), 0, -1), dtype=np.float64)
