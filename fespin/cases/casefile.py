@@ -64,12 +64,12 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str
 
 def _text(path: Path) -> str:
     try:
-        found = path.stat()
+        status = path.stat()
         # Neither folders, which the system refuses to read, nor what one may wait for without end.
-        if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
-            if found.st_size <= _LARGEST:
+        if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
+            if status.st_size <= _LARGEST:
                 return path.read_text("utf-8-sig")
-            why = f"it has {found.st_size / 1e6:.4g} MB; a case is a text of at most {_LARGEST / 1e6:g} MB"
+            why = f"it has {status.st_size / 1e6:.4g} MB; a case is a text of at most {_LARGEST / 1e6:g} MB"
         else:
             why = "it is a pipe or a device, not a file"
     except UnicodeDecodeError as error:

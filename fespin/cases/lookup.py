@@ -93,10 +93,10 @@ def explained(query: str | None = None) -> str:
     if not parts:
         raise InputError("docs: give the name of a key or a table; without one all tables are listed")
     keys = [e for e in every if parts[-1] in e.table.model_fields and e.leads(parts[:-1])]
-    found = [e for e in every if e.leads(parts)]
+    table_entries = [e for e in every if e.leads(parts)]
     # A key that holds a table is explained by it.
-    keys = [e for e in keys if not (found and _row(e.table, parts[-1])["type"].endswith(("table", "tables")))]
-    blocks = _of_key(parts[-1], keys) + [_of_table(e) for e in _distinct(found)]
+    keys = [e for e in keys if not (table_entries and _row(e.table, parts[-1])["type"].endswith(("table", "tables")))]
+    blocks = _of_key(parts[-1], keys) + [_of_table(e) for e in _distinct(table_entries)]
     if not blocks:
         where = ".".join(parts)
         if parts[-1] in known:
@@ -115,9 +115,9 @@ def _near(name: str, known: set[str]) -> str:
     return text if text.startswith("did") else "fespin docs lists the tables"
 
 
-def _distinct(found: list[Entry]) -> list[Entry]:
+def _distinct(table_entries: list[Entry]) -> list[Entry]:
     """Return entries without those of the same class in another kind of case."""
-    return list({(e.table, e.written): e for e in found}.values())
+    return list({(e.table, e.written): e for e in table_entries}.values())
 
 
 def _listed(every: list[Entry]) -> str:

@@ -83,11 +83,11 @@ def run(
     return summary
 
 
-def _artist(folder: Path, wanted: bool, say: Callable[[str], None]) -> Picture:
+def _artist(folder: Path, enabled: bool, say: Callable[[str], None]) -> Picture:
     """Return a function that draws a picture; one that fails costs no result."""
 
     def picture(name: str, draw: Callable[[Path], None]) -> None:
-        if not wanted:
+        if not enabled:
             return
         try:
             draw(folder / name)

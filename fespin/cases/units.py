@@ -54,8 +54,8 @@ def units_of(kind: Kind, summary: dict[str, Any]) -> dict[str, Any]:
 
 def _of_inputs(table: type[Table]) -> Units:
     """Return the units that the descriptions of a table's keys give."""
-    found = {k: unit_of(f.description or "")[1] for k, f in table.model_fields.items()}
-    return {k: unit for k, unit in found.items() if unit}
+    units = {k: unit_of(f.description or "")[1] for k, f in table.model_fields.items()}
+    return {k: unit for k, unit in units.items() if unit}
 
 
 def occurring(units: Mapping[str, str], results: Any) -> Units:

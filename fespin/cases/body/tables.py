@@ -96,8 +96,8 @@ def check_body(owner: str, table: BodyTable, shapes: Sequence[str], default: flo
     """
     allowed = ", ".join(f'"{s}"' for s in shapes)
     if (table.shape is None) == (table.mesh is None):
-        found = "neither" if table.shape is None else "both"
-        raise InputError(f"{owner}: give exactly one of shape ({allowed}) and mesh (a file); found {found}")
+        neither_or_both = "neither" if table.shape is None else "both"
+        raise InputError(f"{owner}: give exactly one of shape ({allowed}) and mesh (a file); found {neither_or_both}")
     if table.mesh is not None:
         needed, kind = {"length_unit"}, "mesh"
         if table.mesh_size is not None and table.mesh.endswith(".msh"):

@@ -42,9 +42,9 @@ def check_keys(case: Case) -> None:
                 raise InputError(f'{owner}.conductivity.d_up: missing; the model "four-channel" needs it')
 
 
-def _refuse(key: str, models: tuple[str, ...], found: str) -> None:
+def _refuse(key: str, models: tuple[str, ...], model: str) -> None:
     names = " and ".join(f'"{m}"' for m in models)
-    raise InputError(f'{key}: belongs to transport.model = {names}, found with "{found}"')
+    raise InputError(f'{key}: belongs to transport.model = {names}, found with "{model}"')
 
 
 def heated(case: Case) -> bool:
