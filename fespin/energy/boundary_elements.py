@@ -194,12 +194,12 @@ class _Laplace:
 
     def __init__(self, grid: Grid, blocks: Array, free: Array, name: str, options: Options) -> None:
         self._free = free
-        seen = grid.seen(free)[:, 0][grid.cells]
-        kept = blocks * seen[:, :, None] * seen[:, None, :]
+        free_nodes = grid.seen(free)[:, 0][grid.cells]
+        free_blocks = blocks * free_nodes[:, :, None] * free_nodes[:, None, :]
         # Rows of the others get a diagonal of the matrix's own size.
         size = grid.largest(blocks)
         self._matrix = BlockMatrix(grid, 1, name.replace(" ", "_"), symmetric=True, options=options)
-        self._matrix.refresh(kept[..., None, None], size * (1 - free)[:, :, None])
+        self._matrix.refresh(free_blocks[..., None, None], size * (1 - free)[:, :, None])
         # Of an iteration's defaults, which a direct solver does not read, PETSc would complain at its end.
         self._matrix.options.remove("ksp_rtol", "ksp_max_it")
 

@@ -75,8 +75,8 @@ def box_of(grid: Grid) -> Box | None:
 def _planes(grid: Grid, x: Array, low: float, edge: float) -> int:
     """Return how many planes at equal distances hold all nodes along an axis, 0 if there are no such planes."""
     most = grid.map.size_global // 4  # a lattice has two nodes or more along the other axes
-    found = np.unique(np.round((x - low) / (edge * _FLAT)).astype(np.int64))
-    places = np.unique(np.concatenate(grid.comm.allgather(found[: most + 1]))).astype(float)
+    levels = np.unique(np.round((x - low) / (edge * _FLAT)).astype(np.int64))
+    places = np.unique(np.concatenate(grid.comm.allgather(levels[: most + 1]))).astype(float)
     places = places[np.concatenate([[True], np.diff(places) > 2])]
     count = len(places)
     if not 2 <= count <= most:
@@ -213,14 +213,14 @@ def _mirrored(table: Array, axis: int, padded: int, odd: bool) -> Array:
     """Return a table of displacements 0, 1, ... continued to negative ones, which are at the end."""
     if padded == 1:
         return table
-    kept = np.take(table, range(padded // 2 + 1), axis=axis)
+    forward = np.take(table, range(padded // 2 + 1), axis=axis)
     back = np.flip(np.take(table, range(1, (padded + 1) // 2), axis=axis), axis=axis)
     if odd and padded % 2 == 0:
         # Half-way around both signs meet; no pair of bricks is that far apart.
         middle: list[Any] = [slice(None)] * 3
         middle[axis] = padded // 2
-        kept[tuple(middle)] = 0.0
-    return np.concatenate([kept, -back if odd else back], axis=axis)
+        forward[tuple(middle)] = 0.0
+    return np.concatenate([forward, -back if odd else back], axis=axis)
 
 
 def demagnetizing_tensor(places: list[Ints], size: Array) -> Array:
@@ -315,11 +315,11 @@ def _newell_g(x: Any, y: Any, z: Any) -> Any:
 def _means(grid: Grid, box: Box) -> sparse.csr_matrix:
     """Return the matrix (bricks, nodes) of this rank's part of the mean of a function in each brick. Collective."""
     counts = 2 * np.array(box.counts)
-    found = list(_located(grid, box))
+    parts = list(_located(grid, box))
     # A point between cells counts once, on one rank: a function has the same value in both.
-    point, first = np.unique(np.concatenate([p for p, _, _ in found]), return_index=True)
-    cell = np.concatenate([c for _, c, _ in found])[first]
-    value = np.concatenate([v for _, _, v in found])[first]
+    point, first = np.unique(np.concatenate([p for p, _, _ in parts]), return_index=True)
+    cell = np.concatenate([c for _, c, _ in parts])[first]
+    value = np.concatenate([v for _, _, v in parts])[first]
     if grid.comm.size > 1:
         ranks = np.full(int(counts.prod()), grid.comm.size, dtype=np.int32)
         ranks[point] = grid.comm.rank
@@ -351,9 +351,9 @@ def _located(grid: Grid, box: Box) -> Iterator[tuple[Ints, Ints, Array]]:
     parts = np.searchsorted(np.cumsum(size), np.arange(_PART, size.sum(), _PART))
     for these in np.split(np.arange(len(size)), parts):
         cell = np.repeat(these, size[these])
-        rest = np.arange(len(cell)) - np.repeat(np.cumsum(size[these]) - size[these], size[these])
+        offset = np.arange(len(cell)) - np.repeat(np.cumsum(size[these]) - size[these], size[these])
         _, ny, nz = spans[cell].T
-        index = low[cell] + np.stack([rest // (ny * nz), rest // nz % ny, rest % nz], axis=1)
+        index = low[cell] + np.stack([offset // (ny * nz), offset // nz % ny, offset % nz], axis=1)
         x = box.low + (index // 2 + 0.5 + _POINTS[index % 2]) * box.size
         value = np.einsum("pai,pi->pa", grid.slopes[cell], x - grid.positions[grid.cells[cell, 0]])
         value[:, 0] += 1.0

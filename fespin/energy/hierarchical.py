@@ -172,10 +172,10 @@ class HierarchicalLayer:
         for row in rows:
             f = np.zeros(n + 1)
             f[row] = 1.0
-            found = self._both(np.zeros(n + 1), f)[1][:n]
+            approximate = self._both(np.zeros(n + 1), f)[1][:n]
             exact = kernel.row(row)
             exact[row] -= 1 + exact.sum()
-            wrong, size = wrong + ((found - exact) ** 2).sum(), size + (exact * exact).sum()
+            wrong, size = wrong + ((approximate - exact) ** 2).sum(), size + (exact * exact).sum()
         return float(np.sqrt(wrong / size))
 
 
@@ -348,8 +348,8 @@ class _Tree:
             ends = (self._child[a] < 0) & (self._child[b] < 0) & ~is_far
             far.append((a[is_far], b[is_far]))
             near.append((a[ends], b[ends]))
-            rest = ~is_far & ~ends
-            a, b = a[rest], b[rest]
+            divisible = ~is_far & ~ends
+            a, b = a[divisible], b[divisible]
             halves = [np.where(self._child[c] < 0, c, self._child[c]) for c in (a, b)]
             second = [np.where(self._child[c] < 0, -1, self._child[c] + 1) for c in (a, b)]
             pairs = [(i, j) for i in (halves[0], second[0]) for j in (halves[1], second[1])]
@@ -389,14 +389,16 @@ class _Tree:
 
     def triangles(self, clusters: Ints) -> tuple[Ints, Ints]:
         """Return the triangles that nodes of clusters have, as pairs: places among the clusters, and triangles."""
-        found = []
+        cluster_triangles = []
         for c in clusters:
             if c not in self._triangles:
                 touching = self._kernel.touching
                 part = touching.indices[touching.indptr[self.begin[c]] : touching.indptr[self.end[c]]]
                 self._triangles[c] = np.unique(part).astype(np.int64)
-            found.append(self._triangles[c])
-        return np.repeat(np.arange(len(clusters)), [len(t) for t in found]), np.concatenate(found)
+            cluster_triangles.append(self._triangles[c])
+        return np.repeat(np.arange(len(clusters)), [len(t) for t in cluster_triangles]), np.concatenate(
+            cluster_triangles
+        )
 
 
 def _exact(kernel: _Kernel, tree: _Tree, a: Ints, b: Ints) -> Near:
@@ -498,12 +500,12 @@ def _largest(values: Array) -> Ints:
 
 def _packed(rows: Ints, columns: Ints, left: Array, right: Array, rank: Ints) -> list[Far]:
     """Return blocks in groups of about the same rank, without the rest of the factors."""
-    found = []
+    blocks = []
     kind = -(-rank // 3)
     for k in np.unique(kind[kind > 0]):
         these = np.flatnonzero(kind == k)
         top = int(rank[these].max())
-        found.append(
+        blocks.append(
             Far(
                 rows[these],
                 columns[these],
@@ -511,4 +513,4 @@ def _packed(rows: Ints, columns: Ints, left: Array, right: Array, rank: Ints) ->
                 np.ascontiguousarray(right[these, :top]),
             )
         )
-    return found
+    return blocks

@@ -241,14 +241,14 @@ class InSpace:
         place, slope = ufl.SpatialCoordinate(mesh), ufl.grad(self._m)
         x = ufl.as_vector([place[i] if i < dim else 0.0 for i in range(3)])
         grad = ufl.as_matrix([[slope[i, j] if j < dim else 0.0 for j in range(3)] for i in range(3)])
-        rest = None if reference is None else self._constant(tuple(float(a) for a in reference))
+        reference_m = None if reference is None else self._constant(tuple(float(a) for a in reference))
         nodes: list[Any] = []
         cells: list[Any] = []
         faces: list[Any] = []
         for term in self.terms:
             one = self._evaluated(term, self._m, grad, x)
-            if rest is not None:
-                zero = self._evaluated(term, rest, ufl.zero(3, 3), x)
+            if reference_m is not None:
+                zero = self._evaluated(term, reference_m, ufl.zero(3, 3), x)
                 one = _Densities(one.volume - zero.volume, one.area - zero.area)
             if not isinstance(one.volume, ufl.constantvalue.Zero):
                 (nodes if getattr(term, "local", False) else cells).append(one.volume)
@@ -345,8 +345,8 @@ def _densities(term: Any, m: Any, grad: Any, x: Any) -> _Densities:
     thickness = getattr(term, "thickness", None)
     if thickness is not None:
         volume, area = volume + area / thickness, 0.0
-    found = _Densities(ufl.as_ufl(volume), ufl.as_ufl(area))
-    for one in (found.volume, found.area):
+    densities = _Densities(ufl.as_ufl(volume), ufl.as_ufl(area))
+    for one in (densities.volume, densities.area):
         if one.ufl_shape != ():
             raise InputError(f"energy {type(term).__name__}: its density has the shape {one.ufl_shape}; allowed: ()")
-    return found
+    return densities

@@ -642,8 +642,8 @@ def _known(owner: str, value: Any) -> Any:
 
 def _require_one_constant(owner: str, value: float | None, stability: float | None) -> None:
     if (value is None) == (stability is None):
-        found = "neither" if value is None else "both"
-        raise InputError(f"{owner}: give exactly one of constant (J/m3) and stability (kT); found {found}")
+        neither_or_both = "neither" if value is None else "both"
+        raise InputError(f"{owner}: give exactly one of constant (J/m3) and stability (kT); found {neither_or_both}")
     number = value if value is not None else stability
     if not isinstance(number, (int, float)) or not math.isfinite(number):
         raise InputError(

@@ -191,8 +191,8 @@ def tokens(text: bytes) -> list[Token]:
 class _Checker:
     """The rules, each about a token and its neighbours."""
 
-    def __init__(self, found: list[Token]) -> None:
-        self.tokens = found
+    def __init__(self, sequence: list[Token]) -> None:
+        self.tokens = sequence
 
     def text(self, i: int) -> str:
         return self.tokens[i].text if 0 <= i < len(self.tokens) else ""
