@@ -199,7 +199,7 @@ def flood(values: Array, near: Sequence[Array], start: int, others: Sequence[int
     """
     inside = np.zeros(len(values), dtype=bool)
     elsewhere, level = set(others), -np.inf
-    heap, seen, order = [(float(values[start]), start)], {start}, []
+    heap, reached, order = [(float(values[start]), start)], {start}, []
     while heap:
         height, i = heapq.heappop(heap)
         if i in elsewhere:
@@ -207,8 +207,8 @@ def flood(values: Array, near: Sequence[Array], start: int, others: Sequence[int
         level = max(level, height)
         order.append((level, i))
         for j in near[i]:
-            if int(j) not in seen:
-                seen.add(int(j))
+            if int(j) not in reached:
+                reached.add(int(j))
                 heapq.heappush(heap, (float(values[j]), int(j)))
     # What was reached after the pass lies beyond it.
     first = next(k for k, (x, _) in enumerate(order) if x >= level)
@@ -226,13 +226,13 @@ def _minimum(v: Pointwise, start: Array) -> Array | None:
     u = start
     for _ in range(5):
         frame = tangent_frame(u[None])[0]
-        found = minimize(
+        optimum = minimize(
             lambda x, u=u, frame=frame: float(v(_step(u, x, frame)[None])[0]),
             np.zeros(2),
             method="BFGS",
             options={"gtol": 1e-6},
         )
-        u = _step(u, found.x, frame) if np.linalg.norm(found.x) < 0.5 else u
+        u = _step(u, optimum.x, frame) if np.linalg.norm(optimum.x) < 0.5 else u
         low, high = np.linalg.eigvalsh(v.hessian(u[None], tangent_frame(u[None]))[0])
         if low > -1e-7 * max(abs(high), 1e-12):
             return _newton(v, u, index=0)
@@ -255,9 +255,9 @@ def _newton(v: Pointwise, start: Array, index: int) -> Array:
         curvature, axes = np.linalg.eigh(v.hessian(u[None], frame)[0])
         slope = axes.T @ (frame[0] @ v.gradient(u[None])[0])
         # Flat directions are left alone; the others must curve as they should.
-        wanted = np.where(np.arange(2) < index, -1.0, 1.0)
+        signs = np.where(np.arange(2) < index, -1.0, 1.0)
         curved = np.abs(curvature) > 1e-7 * np.abs(curvature).max(initial=1e-12)
-        if not (np.sign(curvature[curved]) == wanted[curved]).all():
+        if not (np.sign(curvature[curved]) == signs[curved]).all():
             return start
         step = np.where(curved, -slope / np.where(curved, curvature, 1.0), 0.0)
         length = float(np.linalg.norm(step))

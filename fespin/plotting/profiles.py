@@ -105,15 +105,15 @@ def _spin_panels(states: Sequence[tuple[str, Stack, SampledProfile, str]]) -> li
     """Return the components of 2 s: in one panel of a single state, else in a panel each, without those that vanish."""
     values = {k: {s: 2 * p.potentials[k] for s, _, p, _ in states} for k in "xyz"}
     largest = max(float(np.abs(v).max()) for of in values.values() for v in of.values())
-    kept = [k for k, of in values.items() if max(float(np.abs(v).max()) for v in of.values()) > 1e-6 * largest]
+    components = [k for k, of in values.items() if max(float(np.abs(v).max()) for v in of.values()) > 1e-6 * largest]
     if len(states) == 1:
         state = states[0][0]
         colours = dict(zip("xyz", LINES, strict=False))
-        curves = [Curve(values[k][state], state, k, colours[k]) for k in kept or "z"]
+        curves = [Curve(values[k][state], state, k, colours[k]) for k in components or "z"]
         return [Panel("spin accumulation $2\\mathbf{s}$", "V", curves, True)]
     return [
         Panel(f"spin accumulation\n$2s_{k}$", "V", [Curve(values[k][s], s, _name(s), c) for s, _, _, c in states], True)
-        for k in kept or "z"
+        for k in components or "z"
     ]
 
 
@@ -121,11 +121,11 @@ def _d_panel(states: Sequence[tuple[str, Stack, SampledProfile, str]]) -> Panel:
     curves: list[Curve] = []
     for state, stack, profile, colour in states:
         for d, style in (("d_down", "-"), ("d_up", ":")):
-            found = d_accumulation(stack, profile)
-            if d in found:
-                named = "d_up" in found and len(curves) < 2
+            accumulations = d_accumulation(stack, profile)
+            if d in accumulations:
+                named = "d_up" in accumulations and len(curves) < 2
                 label = {"d_down": "minority", "d_up": "majority"}[d] if named else ""
-                curves.append(Curve(found[d], state, label, colour, style))
+                curves.append(Curve(accumulations[d], state, label, colour, style))
     return Panel("accumulation of s against d\n" r"$\phi_s-\phi_d$", "V", curves, True)
 
 

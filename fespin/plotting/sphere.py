@@ -174,17 +174,17 @@ def _current(
     size += np.abs(rho) * np.linalg.norm(reduced.velocity(u), axis=1)
     values = np.column_stack([u, current, rho, size])
     if isinstance(surface, Meridian):
-        found = _revolved(values, surface.axis, aims)
+        samples = _revolved(values, surface.axis, aims)
     else:
         distance, nearest = np.full(_ARROWS, np.inf), np.zeros(_ARROWS, dtype=int)
         if len(u):
             distance, nearest = cKDTree(u).query(aims)
         mine = values[nearest] if len(u) else np.zeros((_ARROWS, 8))
-        found = np.where(has_best(ranks, -distance)[:, None], mine, 0.0)
-        ranks.Allreduce(MPI.IN_PLACE, found)
-    rate = np.linalg.norm(found[:, 3:6], axis=1)
-    kept = (found[:, 6] >= least) & (rate > 1e-9 * found[:, 7]) & (rate > 1e-10 * found[:, 6])
-    return found[kept, :3], found[kept, 3:6]
+        samples = np.where(has_best(ranks, -distance)[:, None], mine, 0.0)
+        ranks.Allreduce(MPI.IN_PLACE, samples)
+    rate = np.linalg.norm(samples[:, 3:6], axis=1)
+    drawn = (samples[:, 6] >= least) & (rate > 1e-9 * samples[:, 7]) & (rate > 1e-10 * samples[:, 6])
+    return samples[drawn, :3], samples[drawn, 3:6]
 
 
 def _revolved(values: Array, axis: Array, aims: Array) -> Array:
@@ -199,12 +199,12 @@ def _revolved(values: Array, axis: Array, aims: Array) -> Array:
         return np.cross(east, u), east
 
     values = values[np.argsort(angle(values[:, :3]))]
-    known, wanted = angle(values[:, :3]), angle(aims)
+    known_angles, aim_angles = angle(values[:, :3]), angle(aims)
     vector = np.zeros_like(aims)
     for here, there in zip(frame(values[:, :3]), frame(aims), strict=True):
         along = np.sum(values[:, 3:6] * here, axis=1)
-        vector += np.interp(wanted, known, along)[:, None] * there
-    return np.column_stack([aims, vector, *(np.interp(wanted, known, c) for c in values[:, 6:].T)])
+        vector += np.interp(aim_angles, known_angles, along)[:, None] * there
+    return np.column_stack([aims, vector, *(np.interp(aim_angles, known_angles, c) for c in values[:, 6:].T)])
 
 
 @dataclass(frozen=True)
@@ -333,8 +333,8 @@ def _draw_marks(ax: Any, view: _View, land: Landscape) -> None:
         ([w.direction for w in land.wells], {"marker": "o", "s": 62, "fc": "white", "ec": _INK, "lw": 1.5}),
         (land.saddles, {"marker": "X", "s": 62, "fc": "white", "ec": _INK, "lw": 1.1}),
     ):
-        seen = np.array([m for m in marks if m @ view.eye > 0]).reshape(-1, 3)
-        ax.scatter(*view.project(seen).T, zorder=5, **look)
+        visible = np.array([m for m in marks if m @ view.eye > 0]).reshape(-1, 3)
+        ax.scatter(*view.project(visible).T, zorder=5, **look)
 
 
 def _power(x: float) -> str:
