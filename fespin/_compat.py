@@ -110,10 +110,10 @@ def attach(
         dict(subdomains),
     )
     try:
-        made = create({}, m._cpp_object)
+        cpp_form = create({}, m._cpp_object)
     except TypeError:  # 0.10 and later
-        made = create([], m._cpp_object)
-    return fem.Form(made, form, compiled.code)
+        cpp_form = create([], m._cpp_object)
+    return fem.Form(cpp_form, form, compiled.code)
 
 
 def versions() -> dict[str, str]:

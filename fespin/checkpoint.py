@@ -165,9 +165,9 @@ class StateFile:
         except MPI.Exception as error:
             message = message or one_line(str(error))
         if message is None and comm.rank == 0:
-            wanted = len(front) + 8 * self._cells * rows.shape[1]
+            size = len(front) + 8 * self._cells * rows.shape[1]
             # Writes that a full disk cuts short are not always reported.
-            if part.stat().st_size != wanted:
+            if part.stat().st_size != size:
                 message = "it is incomplete; is the disk full?"
         return message
 

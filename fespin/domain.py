@@ -109,8 +109,8 @@ class Domain:
 
     def cells_of(self, regions: Sequence[str]) -> Indices:
         """Return this rank's own cells in the named regions."""
-        wanted = [self.regions.index(r) for r in regions]
-        return np.flatnonzero(np.isin(self.region[: self.owned_cells], wanted)).astype(np.int32)
+        numbers = [self.regions.index(r) for r in regions]
+        return np.flatnonzero(np.isin(self.region[: self.owned_cells], numbers)).astype(np.int32)
 
     def contact_regions(self, name: str) -> list[str]:
         """Return the regions that a contact touches. Collective."""
@@ -377,7 +377,7 @@ def sample(
     low, high = corners.min(axis=1), corners.max(axis=1)
     slack = 1e-9 * (high - low)
     best = np.full(len(points), -np.inf)
-    found = np.zeros(len(points), np.int32)
+    point_cells = np.zeros(len(points), np.int32)
 
     def look(i: int, near: Indices) -> None:
         if len(near):
@@ -385,7 +385,7 @@ def sample(
             inverse = np.linalg.inv(np.swapaxes(corners[near, 1:] - origin[:, None], 1, 2))
             b = np.einsum("cij,cj->ci", inverse, points[i, :dim] - origin)
             inside = np.minimum(b.min(axis=1), 1 - b.sum(axis=1))  # smallest barycentric coordinate
-            best[i], found[i] = inside.max(), cells[near[inside.argmax()]]
+            best[i], point_cells[i] = inside.max(), cells[near[inside.argmax()]]
 
     for i, p in enumerate(points[:, :dim]):
         look(i, np.flatnonzero(((low - slack <= p) & (p <= high + slack)).all(axis=1)).astype(np.int32))
@@ -397,5 +397,5 @@ def sample(
     out = np.zeros((len(functions), len(points)))
     if mine.any():
         for row, f in zip(out, functions, strict=True):
-            row[mine] = f.eval(points[mine], found[mine]).ravel()
+            row[mine] = f.eval(points[mine], point_cells[mine]).ravel()
     return _summed(comm, out)

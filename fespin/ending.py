@@ -223,8 +223,8 @@ def _wait_and_kill(ours: int, theirs: int, parent: int, grace: float, heard: lis
                 os._exit(0)
             number = got[0] if got[0] in heard else 0
         end = time.monotonic() + grace
-        while (left := end - time.monotonic()) > 0:
-            if select.select([ours], [], [], left)[0] and not os.read(ours, 1):
+        while (remaining := end - time.monotonic()) > 0:
+            if select.select([ours], [], [], remaining)[0] and not os.read(ours, 1):
                 os._exit(0)
         if os.getppid() == parent:
             say(str(Signalled(number)))

@@ -37,11 +37,11 @@ def _dimension(model: Any, request: dict[str, Any]) -> int:
         return int(request["dimension"])
     if request["layers"] is None:
         return max((int(d) for d, _ in model.getEntities()), default=0)
-    found: dict[str, int] = {}
+    dimension_of: dict[str, int] = {}
     for d, tag in model.getPhysicalGroups():
         name = model.getPhysicalName(d, tag)
-        found[name] = max(int(d), found.get(name, 0))
-    dimensions = {found.get(x, 0) for x in request["layers"]}
+        dimension_of[name] = max(int(d), dimension_of.get(name, 0))
+    dimensions = {dimension_of.get(x, 0) for x in request["layers"]}
     return dimensions.pop() if len(dimensions) == 1 else 0
 
 
@@ -58,9 +58,9 @@ def _work(request: dict[str, Any]) -> str | None:
     except Exception as error:  # gmsh raises plain exceptions
         return f"gmsh cannot read it: {error}"
     for line in gmsh.logger.get():
-        kind, _, said = line.partition(": ")
-        if kind in ("Warning", "Error") and "uplicate" in said:
-            return f"a node or cell is there twice: {said.strip()}"
+        kind, _, message = line.partition(": ")
+        if kind in ("Warning", "Error") and "uplicate" in message:
+            return f"a node or cell is there twice: {message.strip()}"
     if not request["path"].endswith(".msh"):
         if request["size"] is not None:
             gmsh.option.setNumber("Mesh.MeshSizeMax", request["size"])

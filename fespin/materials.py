@@ -107,8 +107,8 @@ def make(name: str, values: dict[str, float]) -> Material:
         raise InputError(f"{owner}: spin_diffusion_length is unknown; give it")
     if plain is None:
         assert star is not None
-        made = Material.from_star(name, star, length, beta or 0.0)
-        plain = made.resistivity
+        star_material = Material.from_star(name, star, length, beta or 0.0)
+        plain = star_material.resistivity
     return Material(name, plain, length, beta, values.get("density_of_states"))
 
 

@@ -112,8 +112,8 @@ class OutputFolder:
     def files(self) -> list[str]:
         """Return what has been written, relative to the folder, in order. Collective."""
         self.comm.barrier()
-        found = sorted(str(x) for x in _leaves(self.path) if str(x) != _LOCK) if self.comm.rank == 0 else None
-        return self.comm.bcast(found, 0) or []
+        paths = sorted(str(x) for x in _leaves(self.path) if str(x) != _LOCK) if self.comm.rank == 0 else None
+        return self.comm.bcast(paths, 0) or []
 
     def _catch_signals(self) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -405,8 +405,8 @@ class FieldFile:
             yield
         except RuntimeError as error:
             self._abandon()
-            found = re.search(r"errno = (\d+)", str(error))
-            number = int(found[1]) if found else errno.EIO
+            match = re.search(r"errno = (\d+)", str(error))
+            number = int(match[1]) if match else errno.EIO
             raise OSError(number, os.strerror(number), str(self.path)) from error
 
     def _abandon(self) -> None:

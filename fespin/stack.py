@@ -114,17 +114,17 @@ class Stack:
         by_layers = [{a.name, b.name}]
         mixed = [{a.name, b.material.name}, {a.material.name, b.name}]
         by_materials = [{a.material.name, b.material.name}]
-        found: list[tuple[str, str]] = []
+        pairs: list[tuple[str, str]] = []
         for closest in (by_layers, mixed, by_materials):
             sets = dict.fromkeys(map(frozenset, closest))
-            found = [pair for names in sets for pair in self._keys.get(names, ())]
-            if found:
+            pairs = [pair for names in sets for pair in self._keys.get(names, ())]
+            if pairs:
                 break
-        if len(found) > 1:
-            first, second = ("|".join(p) for p in found[:2])
+        if len(pairs) > 1:
+            first, second = ("|".join(p) for p in pairs[:2])
             raise InputError(f"interface '{second}': given twice for '{a.name}' and '{b.name}', also as '{first}'")
-        if found:
-            face: Interface | None = self.interfaces[found[0]]
+        if pairs:
+            face: Interface | None = self.interfaces[pairs[0]]
         else:
             face = either_order(self.library, a.material.name, b.material.name)
         if face is not None and face.gamma and not (a.material.ferromagnetic or b.material.ferromagnetic):

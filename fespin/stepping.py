@@ -145,15 +145,15 @@ def stops_between(begin: float, end: float, *groups: Iterable[float]) -> list[fl
     [0.25, 0.5, 1.0]
     """
     least = _SAME_STOP * (end - begin)
-    kept = [float(end)]
+    stops = [float(end)]
     for group in groups:
         for t in sorted(map(float, group)):
             if not begin + least < t < end - least:
                 continue
-            i = bisect.bisect(kept, t)
-            if kept[i] - t > least and (i == 0 or t - kept[i - 1] > least):
-                kept.insert(i, t)
-    return kept
+            i = bisect.bisect(stops, t)
+            if stops[i] - t > least and (i == 0 or t - stops[i - 1] > least):
+                stops.insert(i, t)
+    return stops
 
 
 def is_near(time: float, times: Iterable[float], whole: float) -> bool:
@@ -165,7 +165,7 @@ def is_near(time: float, times: Iterable[float], whole: float) -> bool:
 class Rule(Protocol):
     """Lengths of the steps to come."""
 
-    def fits(self, step: float, rest: float) -> float:
+    def fits(self, step: float, remaining: float) -> float:
         """Return the length of a step, for the step wanted and the time that is left until the next stop."""
 
     def accepts(self, ratio: float) -> bool:
@@ -174,8 +174,8 @@ class Rule(Protocol):
     def smaller(self, length: float, ratio: float) -> float:
         """Return the next length to try after one whose error was too large."""
 
-    def larger(self, length: float, ratio: float, wanted: float, may_grow: bool) -> float:
-        """Return the step wanted after one that counts, where `wanted` was the step before stops cut it.
+    def larger(self, length: float, ratio: float, uncut: float, may_grow: bool) -> float:
+        """Return the next step after an accepted one, where `uncut` was the length of that one before a stop cut it.
 
         `may_grow` is false at a stop, after a failure, and where the step is as long as it may be.
         """
@@ -236,9 +236,9 @@ class Doubling:
 
     below: float
 
-    def fits(self, step: float, rest: float) -> float:
+    def fits(self, step: float, remaining: float) -> float:
         """Return the step, or the rest if it is shorter."""
-        return min(step, rest)
+        return min(step, remaining)
 
     def accepts(self, ratio: float) -> bool:
         """Return whether the error is within the tolerance; no number that is not finite is."""
@@ -248,9 +248,9 @@ class Doubling:
         """Return half the length."""
         return length / 2
 
-    def larger(self, length: float, ratio: float, wanted: float, may_grow: bool) -> float:
+    def larger(self, length: float, ratio: float, uncut: float, may_grow: bool) -> float:
         """Return twice the step where the error is small and it may grow."""
-        return 2 * wanted if may_grow and ratio < self.below and length == wanted else wanted
+        return 2 * uncut if may_grow and ratio < self.below and length == uncut else uncut
 
 
 @dataclass(frozen=True)
@@ -291,11 +291,11 @@ class Proportional:
     stretch: float = 1.1
     halves: bool = False
 
-    def fits(self, step: float, rest: float) -> float:
+    def fits(self, step: float, remaining: float) -> float:
         """Return the rest if it is hardly longer than the step, half of it if that is asked for, or the step."""
-        if rest <= self.stretch * step:
-            return rest
-        return rest / 2 if self.halves and rest < 2 * step else step
+        if remaining <= self.stretch * step:
+            return remaining
+        return remaining / 2 if self.halves and remaining < 2 * step else step
 
     def accepts(self, ratio: float) -> bool:
         """Return whether the error is small enough; no number that is not finite is."""
@@ -308,13 +308,13 @@ class Proportional:
         raised = ratio + self.smallest_ratio_after_failure
         return float(length * max(self.least, self.safety_after_failure * raised ** (-1 / self.order)))
 
-    def larger(self, length: float, ratio: float, wanted: float, may_grow: bool) -> float:
+    def larger(self, length: float, ratio: float, uncut: float, may_grow: bool) -> float:
         """Return the length that the error asks for; a step that a stop has cut short does not shorten the next."""
         grow = self.safety * (ratio + self.smallest_ratio) ** (-1 / self.order)
         grow = min(self.most, max(self.least, grow))
-        kept = self.keeps is not None and self.keeps[0] <= grow <= self.keeps[1]
-        step = min(length, wanted) if kept else length * grow
-        return max(wanted, step) if length < wanted / 2 else step
+        unchanged = self.keeps is not None and self.keeps[0] <= grow <= self.keeps[1]
+        step = min(length, uncut) if unchanged else length * grow
+        return max(uncut, step) if length < uncut / 2 else step
 
 
 class StepSizeError(SolverError):
@@ -416,8 +416,8 @@ class StepControl:
             return False
         # What rounding leaves before a stop is no step of its own.
         ends = self.stop - course.time - length <= _SAME_STOP * (self.stop - self._begin)
-        wanted = min(course.step, self.longest)
-        course.step = self.rule.larger(length, ratio, wanted, not (ends or course.blocked or wanted >= self.longest))
+        uncut = min(course.step, self.longest)
+        course.step = self.rule.larger(length, ratio, uncut, not (ends or course.blocked or uncut >= self.longest))
         course.time, self.stopped = (self._stops.pop(0),) * 2 if ends else (course.time + length, None)
         course.steps, course.blocked, self._failure = course.steps + 1, False, None
         return True
