@@ -525,7 +525,7 @@ class Density:
     function
         Takes UFL m (3,), grad (3, 3) and x (3,), and returns a UFL scalar.
     local
-        True if it does without the gradient.
+        True if the density does not depend on the gradient.
     quadratic
         True if it is of second degree or less in m.
 
@@ -596,9 +596,9 @@ COMPRESSED_FROM = 5000
 
 
 def boundary_bytes(nodes: float) -> float:
-    """Return the memory of the matrix of boundary elements of so many nodes on a surface, as it is by default.
+    """Return the bytes that the default matrix of boundary elements takes, for a number of nodes on the surface.
 
-    The compressed one is an estimate from above: 16 and 19 kB were measured for each of 41 000 and 99 000 nodes.
+    For a compressed matrix this is an upper estimate: 16 kB a node were measured at 41 000 nodes, 19 kB at 99 000.
     """
     return 8 * nodes**2 if nodes < COMPRESSED_FROM else 25e3 * nodes
 
@@ -607,7 +607,7 @@ def boundary_bytes(nodes: float) -> float:
 class Dipolar:
     """The magnet's own dipolar field in space, :class:`fespin.energy.DipolarField`: an operator, not a density.
 
-    It needs a body of tetrahedra. One direction has no field that varies: there :class:`Shape` stands for it.
+    It needs a body of tetrahedra. A macrospin, whose field does not vary in space, takes :class:`Shape` instead.
 
     Attributes
     ----------

@@ -41,8 +41,8 @@ def from_file(
     """Return a domain from a mesh or geometry file of gmsh, or one of :func:`fespin.save_mesh`. Collective.
 
     Every layer is a physical group of cells with the layer's name, every contact a physical
-    group of boundary facets. The dimension is that of the layers. Files of gmsh are read and checked by one rank, an
-    ``.xdmf`` by all, each its own part, which checks that no cell is flat.
+    group of boundary facets. The dimension is that of the layers. Files of gmsh are read and checked by one rank. An
+    ``.xdmf`` is read by all ranks, each its own part, in which no cell may be flat.
 
     Parameters
     ----------

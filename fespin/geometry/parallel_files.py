@@ -1,7 +1,7 @@
 """Meshes with their names in XDMF files with HDF5 beside them, which all ranks write and read at once.
 
-The grids "mesh", "cells" and "facets" hold the mesh and the tags of its regions and contacts; an information "fespin"
-of the domain, which is JSON, holds the names of the tags, and cross-section, depth and centre.
+The grids "mesh", "cells" and "facets" hold the mesh and the tags of its regions and contacts. The element Information
+"fespin" of the domain holds, as JSON, the names of the tags, the cross-section, depth and centre.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .soundness import check_flat, check_points
 
 SUFFIX = ".xdmf"
 _SHAPES = {dmesh.CellType.interval, dmesh.CellType.triangle, dmesh.CellType.tetrahedron}
-_MOST_XML = 1_000_000  # bytes; the numbers are in the other file
+_MOST_XML = 1_000_000  # bytes; the numbers of the mesh are in the HDF5 file
 
 
 def is_parallel(path: str | Path) -> bool:
@@ -52,7 +52,7 @@ def save_mesh(domain: Domain, path: str | Path) -> None:
     Raises
     ------
     InputError
-        If the name does not end so.
+        If the path has another ending.
     OSError
         If the file cannot be written.
 
@@ -89,7 +89,7 @@ def save_mesh(domain: Domain, path: str | Path) -> None:
 
 
 def _require_place(path: Path) -> None:
-    """Try to write both files: HDF5 ends the process where it cannot."""
+    """Open both files for writing: where that fails, HDF5 would end the process."""
     for name in (path, path.with_suffix(".h5")):
         name.open("ab").close()
 
@@ -214,10 +214,10 @@ def _read(comm: MPI.Intracomm, path: Path, owner: str) -> tuple[dmesh.Mesh, dmes
             cells, x = file.read_topology_data("mesh"), file.read_geometry_data("mesh")
             dim, count = cells.shape[1] - 1, comm.allreduce(len(x))
             for nodes in (cells, file.read_topology_data("cells"), file.read_topology_data("facets")):
-                # DOLFINx looks these up without asking.
+                # DOLFINx uses these numbers as indices without a check.
                 if comm.allreduce(bool(((nodes < 0) | (nodes >= count)).any()), MPI.LOR):
                     raise InputError(f"{owner}: a cell has a node that is not there, of {count}")
-            # XDMF has two coordinates at least.
+            # XDMF stores two coordinates at least, also of a line.
             if comm.allreduce(bool(x[:, dim:].any()), MPI.LOR):
                 raise InputError(f"{owner}: a {dim}D mesh must lie in its first coordinates")
             mesh = distributed(comm, cells, x[:, :dim])
@@ -231,6 +231,6 @@ def _read(comm: MPI.Intracomm, path: Path, owner: str) -> tuple[dmesh.Mesh, dmes
 def _check(mesh: dmesh.Mesh, owner: str) -> None:
     """Refuse nodes and cells of this rank that no solver can use."""
     nodes = _compat.cell_nodes(mesh)
-    if len(nodes):  # more ranks than cells
+    if len(nodes):  # a rank may have none
         check_points(owner, mesh.geometry.x)
         check_flat(owner, mesh.geometry.x, nodes.astype(np.int64), mesh.topology.dim)

@@ -55,7 +55,7 @@ _current: ContextVar[Reading] = ContextVar("reading", default=Reading())  # noqa
 
 @contextlib.contextmanager
 def reading(how: Reading) -> Iterator[None]:
-    """Read files of gmsh so within a ``with`` block: what the command line says, wherever a case names a mesh.
+    """Set how files of gmsh are read within a ``with`` block, for all that a case reads in it.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def open_file(
     trusted = trust_geo or how.trust_geo
     if path.suffix != ".msh" and not trusted:
         check_geo(text, owner)
-    # gmsh reads a copy: it is what was checked, and has no files of options beside it.
+    # gmsh reads a copy: nobody changes it after the check, and no files of options lie beside it.
     with tempfile.TemporaryDirectory(prefix="fespin-") as folder:
         source, mesh = Path(folder) / f"source{path.suffix}", Path(folder) / "mesh.msh"
         if trusted and path.suffix != ".msh":

@@ -26,7 +26,7 @@ _FACES: dict[tuple[int, int], list[tuple[int, ...]]] = {
 
 
 def check_points(owner: str, points: Reals) -> None:
-    """Refuse nodes that are no points of space, or all the same one.
+    """Refuse nodes whose coordinates are not finite, or that all coincide.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def check_cells(owner: str, points: Reals, cells: Ints, dim: int, determinants: 
 
 @np.errstate(all="ignore")
 def check_flat(owner: str, points: Reals, cells: Ints, dim: int) -> Reals:
-    """Refuse straight simplices without volume; one part of a mesh tells as well as the whole.
+    """Refuse straight simplices without volume; each rank may check its own part of a mesh.
 
     Parameters
     ----------
