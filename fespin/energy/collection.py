@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import InputError
 from .declaration import EnergyTerm, Scales, SurfaceTerm
-from .terms import Dipolar, Energy, InterfaceAnisotropy, InterlayerExchange, Shape
+from .functions import Energy
+from .terms import Dipolar, InterfaceAnisotropy, InterlayerExchange, Shape
 
 type AnyTerm = EnergyTerm | SurfaceTerm | Dipolar
 
