@@ -68,7 +68,7 @@ def entries() -> Iterator[Entry]:
 
 
 def explained(query: str | None = None) -> str:
-    """Return an explanation of a key or a table; of nothing, a list of all tables.
+    """Return an explanation of a key or a table; without a name, a list of all tables.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def explained(query: str | None = None) -> str:
     every = list(entries())
     if query is None:
         return _listed(every)
-    # What --set and messages say serves too: a value behind "=", names and numbers of entries between the keys.
+    # Names may be pasted from --set or from messages, with a value behind "=", or names and numbers of entries.
     parts = [x.strip("\"' []") for x in re.findall(r"\"[^\"]*\"|[^.]+", query.partition("=")[0])]
     parts = [x for x in parts if x]
     known = {k for e in every for k in e.table.model_fields} | {n for e in every for n in e.names if n}
@@ -94,7 +94,7 @@ def explained(query: str | None = None) -> str:
         raise InputError("docs: give the name of a key or a table; without one all tables are listed")
     keys = [e for e in every if parts[-1] in e.table.model_fields and e.leads(parts[:-1])]
     table_entries = [e for e in every if e.leads(parts)]
-    # A key that holds a table is explained by it.
+    # A key that holds a table is explained by that table.
     keys = [e for e in keys if not (table_entries and _row(e.table, parts[-1])["type"].endswith(("table", "tables")))]
     blocks = _of_key(parts[-1], keys) + [_of_table(e) for e in _distinct(table_entries)]
     if not blocks:

@@ -25,7 +25,7 @@ _TYPES = {
     "model_type": "a table",
     "model_attributes_type": "a table",
 }
-# What numbers beyond a bound most often are: in other units.
+# Numbers beyond a bound are most often in other units.
 _UNITS = {
     0.01: "in m: 4 nm is 4e-9",
     1e4: "fields are mu0 H in T",
@@ -72,10 +72,10 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
         Error of validating `raw` as `root`.
     """
     details = error.errors(include_url=False)
-    # A misspelt key is often a missing one, too.
+    # A misspelt required key is reported as missing, too; its spelling is the better finding.
     first = next((e for e in details if _misspelt(e)), details[0])
     path = _path(first, raw)
-    # One entry for each alternative type that the value is not.
+    # pydantic reports one error for each alternative type that the value does not have.
     same = [e for e in details if _path(e, raw)[: len(path)] == path and len(e["loc"]) > len(_path(e, raw))]
     fitting = [e for e in same if e["type"] not in _TYPES or len(_path(e, raw)) > len(path)]
     chosen = fitting[0] if fitting else first
@@ -177,7 +177,7 @@ def _missing(path: Place, root: type[BaseModel], raw: Any, more: Sequence[str]) 
 
 
 def _requirement(error: ErrorDetails, path: Place, root: Any, raw: Any, alternatives: Sequence[ErrorDetails]) -> str:
-    """Return what is allowed, to follow "it must"."""
+    """Return what is allowed, as words that follow "it must"."""
     kind, ctx, value = error["type"], error.get("ctx", {}), error["input"]
     types = dict.fromkeys(_TYPES[e["type"]] for e in alternatives or [error] if e["type"] in _TYPES)
     entry = (*get_args(type_at(root, path, raw)), None)[0] if kind == "list_type" else None

@@ -21,7 +21,7 @@ _ALIASES = {"layers": "spin-valve", "transport": "spin-valve", "texture": "domai
 
 
 def templates() -> dict[str, str]:
-    """Return the cases that there are by name, with what each is about."""
+    """Return the first line of each template, which says what it is about, by name."""
     texts = {x.name.removesuffix(".toml"): x.read_text("utf-8") for x in _FOLDER.iterdir() if x.name.endswith(".toml")}
     return {name: text.partition("\n")[0].removeprefix("# ") for name, text in sorted(texts.items())}
 

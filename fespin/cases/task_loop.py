@@ -1,4 +1,4 @@
-"""Results of tasks of every kind: in numbers, in order, and none lost to one that fails."""
+"""The loop over the tasks of a case: one that fails loses no results of the others."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def run_each[T: Task](
             failure = type(error)(str(error) if str(error).startswith(owner) else f"{owner}: {error}")
             failure.__cause__ = error
         except (PETSc.Error, MemoryError) as error:
-            if comm.size > 1:  # of this rank alone, perhaps
+            if comm.size > 1:  # the error may be of this rank alone, so that no rank can go on
                 raise
             failure = SolverError(f"{owner}: {type(error).__name__}: {_reason(error)}")
             failure.__cause__ = error

@@ -26,7 +26,7 @@ from .tables import BodyTable
 type Where = Callable[[NDArray[np.float64]], NDArray[np.bool_]]
 type Part = Where | tuple[dmesh.MeshTags, int]
 
-_UNIT = 1e-9  # m, of what gmsh meshes here
+_UNIT = 1e-9  # length of gmsh's unit here (m)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ def body_notes(owner: str, table: BodyTable) -> list[str]:
     out = unit_notes.lengths(
         (f"{owner}.{k}", x) for k, values in lengths.items() for x in values or [] if x is not None
     )
-    # What a length of its own explains needs no second note.
+    # If a single length has a note, that explains the extent as well.
     return out or unit_notes.extent(f"{owner}: the body", table.extents, "lengths are in m, 10e-9 is 10 nm")
 
 

@@ -12,7 +12,7 @@ from .case import SHAPES, Case
 from .macrospin_checks import check_macrospin
 from .model_checks import check_keys, check_model, check_temperatures, heated
 
-# More cells than this along one length are a length in other units, not a wish.
+# More cells than this along one length mean that a length is in other units.
 _MOST_CELLS = 1e5
 _MOST_CELLS_LINE = 1e7
 
@@ -115,7 +115,7 @@ def _check_leads(case: Case) -> None:
 
 
 def _check_sizes(case: Case) -> None:
-    """Refuse meshes that no computer holds: most often a length in nm."""
+    """Refuse meshes that no computer holds, most often because a length is given in nm."""
     g = case.geometry
     if g.mesh is not None:
         return
@@ -138,7 +138,7 @@ def _check_sizes(case: Case) -> None:
 
 
 def _check_names(case: Case) -> None:
-    """Refuse names that the mesh gives to something else."""
+    """Refuse layers with the names of wide leads."""
     for i, x in enumerate(case.layer, 1):
         if x.name in (BOTTOM_LEAD, TOP_LEAD) and case.geometry.lead_width is not None:
             raise InputError(f"layer {i}.name: '{x.name}' is one of the wide leads; choose another name")

@@ -79,7 +79,7 @@ def check_temperatures(case: Case) -> None:
 
 
 def check_model(case: Case) -> None:
-    """Refuse what the model cannot take, in any state.
+    """Refuse what the model cannot take, in whichever state of the case.
 
     Raises
     ------

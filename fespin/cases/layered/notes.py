@@ -13,9 +13,9 @@ from .tables import Interface
 
 # Metals of leads that superconduct at 4.2 K, with the temperature up to which they do (K).
 _SUPERCONDUCTORS = {"Nb": 9.2, "NbN": 16.0, "NbTi": 10.0, "Pb": 7.2, "V": 5.4, "Ta": 4.5}
-# Between magnets thinner layers are normal: the magnets suppress the pairs (m).
+# Thickness below which a layer between magnets does not superconduct, as they break the pairs (m).
 _NORMAL = 20e-9
-# What transport takes from the library.
+# Keys that transport takes from the library.
 _MATERIAL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
 _INTERFACE = {"area_resistance_star", "gamma"}
 _LENGTH_KEYS = (
@@ -48,7 +48,8 @@ def _lengths(case: Case) -> list[str]:
         named_lengths += [(f"layer {i}.thickness", x) for i, x in enumerate(thicknesses, 1)]
     out = unit_notes.lengths(named_lengths)
     if out or g.mesh is not None:
-        return out  # what a length of its own explains needs no second note; what a mesh file holds is known later
+        # A note on a single length explains the extent as well; the extent of a mesh file is known later.
+        return out
     across = [2 * max(g.semi_axes or [0.0]), *(v for k in ("diameter", "width", "separation") if (v := getattr(g, k)))]
     return unit_notes.extent("the device", [sum(thicknesses), *across], "lengths are in m, 10e-9 is 10 nm")
 
@@ -81,7 +82,7 @@ def _temperatures(case: Case) -> list[str]:
         return []
     out = unit_notes.temperature("transport.reference_temperature", case.transport.reference_temperature)
     for name, c in case.contact.items():
-        # A contact near a reference temperature that is as low is intended.
+        # A contact temperature that looks odd is intended if the reference temperature is near it.
         if c.temperature is not None and abs(c.temperature / case.transport.reference_temperature - 1) > 0.3:
             out += unit_notes.temperature(f"contact.{name}.temperature", c.temperature)
     return out
@@ -109,7 +110,7 @@ def _directions(case: Case, stack: Stack) -> list[str]:
 def _contacts(case: Case, stack: Stack) -> list[str]:
     """Return notes on leads that superconduct."""
     t, out = case.transport, []
-    # The library's numbers at 4.2 K often stand for a device at room temperature.
+    # The macrospin's temperature counts as well: the library's numbers at 4.2 K often stand for a device at 300 K.
     cold = t.reference_temperature if t.model == "thermoelectric" else t.temperature
     if case.macrospin is not None:
         cold = max(cold, case.macrospin.temperature)
@@ -145,7 +146,7 @@ def unchecked_materials(case: Case, stack: Stack) -> list[str]:
         own = case.material.get(name)
         own_keys = set() if own is None else set(own.model_dump(exclude_none=True))
         if "conductivity" in own_keys:
-            # Channels replace the library's numbers, but for a length that lengths are given with.
+            # Channels replace the library's numbers, except the spin-diffusion length that goes with sd_length.
             unchecked_keys &= {"spin_diffusion_length"} if "sd_length" in own_keys else set()
         if own_keys & {"resistivity", "resistivity_star"}:
             unchecked_keys -= {"resistivity", "resistivity_star"}
