@@ -29,7 +29,7 @@ type Observable = Callable[[Array], Array]
 
 BLOCK = 1024
 TICKS = 20
-# Turn (rad), turn without precession, and kick D dt of a step: by default, and at most.
+# Limits of a step: turn (rad), turn without precession (rad), and kick D dt. First the default, then the largest.
 _TURN, _LONGEST_TURN = 0.1, 0.5
 _APPROACH = 0.03
 _KICK, _LONGEST_KICK = 0.002, 0.02
@@ -93,7 +93,7 @@ class Run:
             tick(few)
 
     def blocks(self, work: Callable[[Generator, Array, Callable[[int], None]], Array], steps: int) -> list[Array]:
-        """Return what `work` makes of each block, in their order on every rank.
+        """Return the results of `work` on all blocks, in the order of the blocks, on every rank.
 
         Raises
         ------

@@ -177,7 +177,7 @@ class FirstPassage:
     Attributes
     ----------
     mean, error
-        s; standard error.
+        Mean time and its standard error (s).
     times
         Time (s) of every trajectory, (ensemble,).
     ensemble, seed, step, seconds
@@ -264,7 +264,7 @@ def first_passage(
             now = _inside(target, heun.directions) & ~arrived
             arrival_times[under_way[now]] = (k + 1) * step
             arrived |= now
-            # Those that have arrived are dropped by the quarter: it costs new arrays.
+            # Those that have arrived are dropped once they are a quarter of all, since dropping makes new arrays.
             if 4 * np.count_nonzero(arrived) > len(arrived):
                 heun.keep(~arrived)
                 under_way, arrived = under_way[~arrived], np.zeros(np.count_nonzero(~arrived), dtype=bool)

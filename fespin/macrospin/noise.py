@@ -146,7 +146,7 @@ def power_spectrum(
         series /= count
         sums = [np.full(length // 2 + 1, x) for x in (series.sum(), square)]
         series -= series.mean()
-        # In parts, as Welch's average holds all segments at once.
+        # The trajectories are taken in parts, because SciPy's Welch average holds all segments at once.
         each = np.concatenate(
             [
                 welch(part, 1 / interval, "hann", length, length // 2, detrend=False, axis=-1)[1]

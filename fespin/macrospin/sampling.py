@@ -17,7 +17,7 @@ from ..quantities import direction
 class Boltzmann:
     """Exact samples of exp(-E/kT) on the sphere, or on a hemisphere, by rejection.
 
-    The sphere is projected on a cube whose faces are cut into squares, finely where the density is.
+    The sphere is projected on a cube whose faces are cut into squares, finely where the density is large.
     The envelope in a square is the largest of 25 values of the density's logarithm, plus twice what
     their second differences allow between them.
 

@@ -128,7 +128,7 @@ class SpinTorque:
     def coefficients(self, spin: Macrospin) -> tuple[float, float]:
         """Return the coefficients of p's tangential part and of u x p in X (1/s); f(c) multiplies both.
 
-        Of alpha alone, without pumping.
+        They are those of alpha alone, without pumping.
         """
         gamma, alpha = spin.gyromagnetic_ratio, spin.damping
         a, b = gamma * self.damping_like, gamma * self.field_like
@@ -258,10 +258,10 @@ class AngularTorque:
     def _explicit(self, spin: Macrospin) -> tuple[Chebyshev, Chebyshev, Chebyshev] | None:
         """Return the coefficients of p's tangential part and of u x p in X (1/s), and the first over K's, against c.
 
-        None: pumping distinguishes another direction. Found once for each macrospin.
+        None if the pumping has another axis. They are computed once for each macrospin.
         """
         if id(spin) not in self._known:
-            # With the macrospin itself, so that no other one takes its number.
+            # The macrospin is kept as well, so that no other object gets its id.
             self._known[id(spin)] = spin, self._expansions(spin)
         return self._known[id(spin)][1]
 

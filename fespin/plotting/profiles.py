@@ -40,7 +40,7 @@ class Panel:
     Attributes
     ----------
     label
-        Name of the quantity; the unit follows, or stands where it says UNIT.
+        Name of the quantity. The unit follows it, or replaces the word UNIT in it.
     """
 
     label: str
@@ -130,7 +130,7 @@ def _d_panel(states: Sequence[tuple[str, Stack, SampledProfile, str]]) -> Panel:
 
 
 def _draw_exact(axis: Any, exact: MultilayerSolution, values: str, position: Array, scale: float, colour: str) -> None:
-    """Add a 1D solution, centred in the range of positions (m); its mean potential only if it is as long."""
+    """Add a 1D solution, centred in the range of positions (m); its mean potential only if both are equally long."""
     z = position / 1e-9
     length = (exact.boundaries[-1] - exact.boundaries[0]) / 1e-9
     whole = abs(length / np.ptp(z) - 1) < 1e-6

@@ -39,7 +39,7 @@ _EDGE = 1.08  # half the height of a view, in radii
 
 @dataclass(frozen=True)
 class _Logarithm:
-    """log10 of a density: how to evaluate it at directions that an eye sees, its limits, whether it is cut off."""
+    """log10 of a density: a function of the visible directions, its limits, and whether it is cut off."""
 
     evaluate: Callable[[Array, Array], Array]
     low: float
@@ -75,7 +75,7 @@ def plot_density(
     view
         Direction from which the first view is taken; by default the deepest well is seen.
     comm
-        Matters on a meridian, which every rank holds for itself: who calls; default: all ranks.
+        Ranks that call. Needed on a meridian only, which every rank holds for itself; default: all ranks.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def _current(
     surface, rho = distribution.surface, distribution.points
     u, aims = surface.points, fibonacci(_ARROWS)
     current = distribution.current(reduced)
-    # J is the difference of two large parts. Where they cancel to rounding, there is nothing to draw.
+    # J is the difference of two large parts. Where they cancel up to rounding, no arrow is drawn.
     size = np.linalg.norm(distribution.gradient, axis=1)
     size += np.abs(rho) * np.linalg.norm(reduced.velocity(u), axis=1)
     values = np.column_stack([u, current, rho, size])
@@ -235,7 +235,7 @@ class _View:
         x = np.linspace(-1.005, 1.005, _PIXELS)
         a, b = np.meshgrid(x, x)
         r = np.hypot(a, b)
-        # Pixels cut by the rim take the colour of the rim.
+        # Pixels that the rim cuts take the colour at the rim.
         a, b = a / np.maximum(r, 1), b / np.maximum(r, 1)
         depth = np.sqrt(np.maximum(1 - a**2 - b**2, 0))
         u = a[..., None] * self.right + b[..., None] * self.up + depth[..., None] * self.eye
@@ -243,7 +243,7 @@ class _View:
 
 
 def _eye(land: Landscape) -> Array:
-    """Return a place from which the deepest well is seen well, neither at the rim nor in the middle."""
+    """Return a direction of view in which the deepest well is neither at the rim nor in the middle."""
     well = land.wells[0].direction if land.wells else np.array([0.0, 0.0, 1.0])
     well = well * leading_sign(well)
     aside = np.array([0.5, -0.75, 0.45])

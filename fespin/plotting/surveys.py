@@ -1,4 +1,4 @@
-"""Pictures of statistics against drive and field, drawn by rank 0."""
+"""Pictures of surveys: dwell times, resonances and phase diagrams against drive and field, drawn by rank 0."""
 
 from __future__ import annotations
 
