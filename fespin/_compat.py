@@ -90,7 +90,7 @@ def attach(
     coefficients: Sequence[fem.Function],
     constants: Sequence[fem.Constant],
 ) -> fem.Form:
-    """Return a compiled form attached to spaces, entities and data, without DOLFINx's own walk through the form.
+    """Return a compiled form attached to spaces, entities and data, without DOLFINx's own analysis of the form.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ class Bands:
             require_positive("bands", key, getattr(self, key), zero=True)
             if self.d_up is None and key not in ("spin_flip", "sd") and getattr(self, key):
                 raise InputError(f"bands: {key} needs d_up, the conductivity of the fourth channel")
-        # A d channel that ends at normal metals has no level of its own.
+        # A d channel ends at normal metals: without scattering into it, nothing fixes the level of its potential.
         to_s = {"d_down": self.sd, "d_up": self.sd_up + self.sd_spin_flip}
         for key, other in (("d_down", "d_up"), ("d_up", "d_down")):
             if key in self.channels and not (to_s[key] or (self.d_spin_flip and to_s[other])):

@@ -1,4 +1,4 @@
-"""A mesh with named regions, interfaces and contacts: what every solver stands on.
+"""A mesh with named regions, interfaces and contacts, on which every solver works.
 
 Nothing here or below knows how the mesh was made.
 """
@@ -144,7 +144,7 @@ class Domain:
         entities = self.contact_entities[name]
         cells, facets = entities.reshape(-1, 2).T
         x = self.mesh.geometry.x[_compat.cell_nodes(self.mesh)[cells][:, : self.dim + 1]][..., : self.dim]
-        # The gradient of the barycentric coordinate that vanishes on a facet points into the cell.
+        # The barycentric coordinate that vanishes on a facet grows into the cell: its gradient points inwards.
         order = 1 - facets if self.dim == 1 else facets
         edges = np.linalg.inv(np.swapaxes(x[:, 1:] - x[:, :1], 1, 2))
         gradients = np.concatenate([-edges.sum(axis=1, keepdims=True), edges], axis=1)
@@ -319,7 +319,7 @@ def _summed(comm: MPI.Intracomm, here: NDArray[Any]) -> NDArray[Any]:
 
 def _extent(comm: MPI.Intracomm, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the least and the largest of each column over all ranks, shape (2, columns). Collective."""
-    # The least is minus the largest of the opposites, so one message has both.
+    # The least of x is minus the largest of -x, so that one message has both.
     ends = np.stack([(-x).max(axis=0, initial=-np.inf), x.max(axis=0, initial=-np.inf)])
     comm.Allreduce(MPI.IN_PLACE, ends, MPI.MAX)
     ends[0] *= -1

@@ -18,8 +18,8 @@ from typing import Any
 
 
 def _limit(seconds: float, size: int) -> None:
-    """End with the time, with the memory, and with the parent."""
-    # An alarm for the case that the parent was killed; a living parent ends this process earlier.
+    """End this process when its time or memory is used up, or when the parent ends."""
+    # The alarm serves if the parent was killed; a living parent ends this process earlier.
     signal.setitimer(signal.ITIMER_REAL, seconds + 5)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     size = size if hard == resource.RLIM_INFINITY else min(size, hard)
@@ -32,7 +32,7 @@ def _limit(seconds: float, size: int) -> None:
 
 
 def _dimension(model: Any, request: dict[str, Any]) -> int:
-    """Return the dimension of cells; 0 if the layers do not agree on one, which the parent says."""
+    """Return the dimension of cells; 0 if the layers do not agree on one: the parent then raises the error."""
     if request["dimension"] is not None:
         return int(request["dimension"])
     if request["layers"] is None:
@@ -46,7 +46,7 @@ def _dimension(model: Any, request: dict[str, Any]) -> int:
 
 
 def _work(request: dict[str, Any]) -> str | None:
-    """Read, mesh and write; return what is wrong with the file."""
+    """Read, mesh and write; return what is wrong with the file, None if nothing is."""
     import gmsh
 
     gmsh.initialize(readConfigFiles=False, interruptible=False)

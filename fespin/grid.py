@@ -152,7 +152,7 @@ class Grid:
         return np.array(buffer.array[: self.owned * k].reshape(-1, k))
 
     def seen(self, values: Array) -> Array:
-        """Return the values (owned, k) of all nodes that this rank sees (nodes, k)."""
+        """Return the values at all nodes that this rank sees (nodes, k) from those at its own ones (owned, k)."""
         if self.comm.size == 1:
             return values
         k = values.shape[1]
@@ -203,7 +203,7 @@ class Grid:
         problem, v = "", np.array([])
         try:
             v = np.array(values(self.positions[: self.owned]) if callable(values) else values, dtype=float)
-        except Exception as error:  # of a user's function; the other ranks must hear of it
+        except Exception as error:  # of a user's function; it is raised on all ranks below
             problem = f" ({type(error).__name__}: {one_line(str(error))})"
         v = np.broadcast_to(v, (self.owned, 3)) if v.shape == (3,) else v
         good = v.shape == (self.owned, 3) and bool(np.isfinite(v).all())
@@ -316,8 +316,8 @@ class Grid:
     def steepest(self, m: Array) -> tuple[float, int]:
         """Return the largest :meth:`steepness` of this rank's own cells (1/m), and the cell; (-inf, -1) without cells.
 
-        Not collective. The root of the sum of squares bounds the slope of a cell from above, and a part of it from
-        below, so that few cells need their largest singular value.
+        Not collective. The largest singular value of the gradient lies between a fraction of its Frobenius norm and the
+        norm itself, so that it has to be computed in few cells only.
         """
         gradient = self.gradient(m)
         total = np.einsum("cia,cia->c", gradient, gradient)

@@ -31,7 +31,7 @@ def first_rank[T](comm: MPI.Intracomm, work: Callable[[], T]) -> T:
     if comm.rank == 0:
         try:
             result = work()
-        except BaseException as error:  # whatever it is, the other ranks wait for it
+        except BaseException as error:  # of whatever kind: the other ranks wait for the outcome
             failure = error
     others = comm.bcast((result, _portable(failure)), 0)
     if failure is not None:
@@ -76,7 +76,7 @@ def agree_on_errors[T](comm: MPI.Intracomm, work: Callable[[], T], owner: str) -
         first = next(rank for rank, failed in enumerate(failures) if failed is not None)
         first_failure = failures[first]
         assert first_failure is not None
-        # Pickling drops `__cause__`: the rank that failed raises its own.
+        # Pickling drops `__cause__`, so the rank that failed raises its own error.
         raise failure if failure is not None and first == comm.rank else first_failure
     return comm.allgather(result)
 
@@ -106,7 +106,7 @@ def map_over_ranks[T](
     work
         Function of the number of a piece, called on one rank; its results are small.
     progress
-        Called with the part of this rank's share that is done; not collective.
+        Function called with the part of this rank's share that is done; not collective.
     """
     own = range(comm.rank, count, comm.size)
 

@@ -61,7 +61,7 @@ class OutputFolder:
     """
 
     def __init__(self, comm: MPI.Intracomm, final: Path, *, force: bool = False) -> None:
-        # The path has no "..", to which no folder can be renamed.
+        # Without ".." in the path: no folder can be renamed to such a path.
         self.comm, self.final, self.force = comm, Path(os.path.abspath(final)), force
         self.path = self.final.parent / f".{self.final.name}.part"
         self.kept: list[str] = []
@@ -80,10 +80,10 @@ class OutputFolder:
         """
 
         def claim() -> None:
-            # Set before the folder is made: a signal after that would leave the hidden folder behind.
+            # The handlers come before the folder: a signal in between would leave the hidden folder behind.
             self._catch_signals()
             try:
-                # Under the lock, results that a killed run left half replaced are put in order.
+                # A killed run may have left results half replaced; they are put in order under the lock.
                 message = (None if self._old.is_dir() else self._obstacle()) or self._take_lock()
                 if message is not None:
                     raise InputError(message)
@@ -217,7 +217,7 @@ class OutputFolder:
         Raises
         ------
         FespinError
-            If it cannot be had any more; the text says where the results are.
+            If another folder has that name by now; the text says where the results are.
         """
         self.comm.barrier()
         message = None
@@ -255,7 +255,7 @@ class OutputFolder:
         return message
 
     def _settle(self) -> None:
-        """Take from the folder that was replaced what fespin did not write, and remove the rest."""
+        """Move what fespin did not write from the replaced folder to the new one, and remove the rest."""
         written = _written(self._old) or set()
         for x in _leaves(self._old):
             if str(x) in written:
@@ -374,7 +374,7 @@ class FieldFile:
 
     def _require_room(self, size: int) -> None:
         """Raise on all ranks if the disk has no room for so many bytes of this rank. Collective."""
-        # On several ranks ADIOS2 waits forever if one of them cannot write; so the room is tried before.
+        # On several ranks ADIOS2 waits for ever if one of them cannot write. So the room is reserved before.
         room = int(1.2 * self.comm.allreduce(size)) + _MARGIN
 
         def probe() -> None:
@@ -400,7 +400,7 @@ class FieldFile:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turn ADIOS2's errors to what they are about: the disk is full, say."""
+        """Raise ADIOS2's errors as errors of the system that name their reason, such as a full disk."""
         try:
             yield
         except RuntimeError as error:

@@ -107,7 +107,8 @@ class Stack:
             self._keys.setdefault(frozenset(pair), []).append(pair)
         self._faces: dict[frozenset[str], Interface | None] = {}
         for a, b in itertools.pairwise(self.layers):
-            self.interface(a.name, b.name)  # refuses what is ambiguous; of other layers when they are found to touch
+            # Ambiguous keys are refused: for neighbours here, for other layers once a mesh shows that they touch.
+            self.interface(a.name, b.name)
 
     def _resolve(self, a: Layer, b: Layer) -> Interface | None:
         """Return what the closest of the keys says about two layers."""
@@ -128,7 +129,7 @@ class Stack:
         else:
             face = either_order(self.library, a.material.name, b.material.name)
         if face is not None and face.gamma and not (a.material.ferromagnetic or b.material.ferromagnetic):
-            # Of a material that is a magnet in other layers: both spins have half of what they have together.
+            # The gamma is for a magnet, and neither layer is one here: each spin has half of the total conductance.
             star = face.area_resistance_star * (1 - face.gamma**2)
             face = replace(face, area_resistance_star=star, gamma=0.0)
         return None if face is None or face.plain else face
@@ -162,7 +163,7 @@ class Stack:
         Raises
         ------
         InputError
-            If a name is unknown, or two keys of `interfaces` say what it is.
+            If a name is unknown, or two keys of `interfaces` fit equally well.
         """
         pair = frozenset((a, b))
         if pair not in self._faces:

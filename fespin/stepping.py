@@ -1,7 +1,7 @@
 """Time stepping: implicit Runge-Kutta tableaus, control of the step, and systems kept from step to step.
 
-What differs between solvers are numbers, given as a rule (:class:`Doubling`, :class:`Proportional`), and the norm in
-which each measures its error. A solver's loop reads::
+Solvers differ in their rule for the step (:class:`Doubling`, :class:`Proportional`) and in the norm in which they
+measure the error. A solver's loop reads::
 
     course, smallest = Course(step=first), 1e-9 * duration
     control = StepControl(rule, course, stops, owner="transient", advice="try ...", smallest=smallest)
@@ -136,8 +136,9 @@ def stops_between(begin: float, end: float, *groups: Iterable[float]) -> list[fl
     begin, end
         Ends of the whole time; only times between the two count.
     groups
-        Times. Of two that are closer than 1e-12 of the whole, the one of the earlier group stays, so that no step is as
-        short as rounding: times that were asked for come first, jumps that were found last.
+        Times, in order of precedence: of two that are closer than 1e-12 of the whole, the one of the earlier group
+        stays, so that no step is as short as rounding. Give times that the user asks for first, and detected jumps
+        last.
 
     Examples
     --------
@@ -157,7 +158,7 @@ def stops_between(begin: float, end: float, *groups: Iterable[float]) -> list[fl
 
 
 def is_near(time: float, times: Iterable[float], whole: float) -> bool:
-    """Return whether a time is one of some times, to 1e-12 of the whole: then they are one stop."""
+    """Return whether a time agrees with one of several to 1e-12 of the whole, so that they are one stop."""
     return any(abs(time - t) <= _SAME_STOP * whole for t in times)
 
 
@@ -166,10 +167,10 @@ class Rule(Protocol):
     """Lengths of the steps to come."""
 
     def fits(self, step: float, remaining: float) -> float:
-        """Return the length of a step, for the step wanted and the time that is left until the next stop."""
+        """Return the length of a step from the desired length and the time that remains until the next stop."""
 
     def accepts(self, ratio: float) -> bool:
-        """Return whether a step counts, for its error over the tolerance."""
+        """Return whether a step with this error over the tolerance is accepted."""
 
     def smaller(self, length: float, ratio: float) -> float:
         """Return the next length to try after one whose error was too large."""
@@ -183,18 +184,18 @@ class Rule(Protocol):
 
 @dataclass
 class Course:
-    """Position of a run in time: all of its control that a restart needs.
+    """Position of a run in time: all that a restart needs to know of the control of steps.
 
     Attributes
     ----------
     time
-        End of the last step that counts.
+        End of the last accepted step.
     step
-        Length wanted of the next step; a stop may make it shorter.
+        Desired length of the next step; a stop may make it shorter.
     steps, rejected
-        Number of steps that count, and of those that were tried in vain.
+        Numbers of accepted and rejected steps.
     blocked
-        True if the last step was tried in vain.
+        True if the last step was rejected.
     """
 
     time: float = 0.0
@@ -226,7 +227,7 @@ class Course:
 class Doubling:
     """Halve a step that fails, and double it where the error is small, but not right after a failure.
 
-    Lengths come back, so that matrices and factors which depend on them are used again (:class:`Kept`).
+    The same lengths occur again and again, so that matrices and factors can be used again (:class:`Kept`).
 
     Attributes
     ----------
@@ -237,11 +238,11 @@ class Doubling:
     below: float
 
     def fits(self, step: float, remaining: float) -> float:
-        """Return the step, or the rest if it is shorter."""
+        """Return the step, or the remaining time if it is shorter."""
         return min(step, remaining)
 
     def accepts(self, ratio: float) -> bool:
-        """Return whether the error is within the tolerance; no number that is not finite is."""
+        """Return whether the error is within the tolerance; NaN and infinity are not."""
         return ratio <= 1
 
     def smaller(self, length: float, ratio: float) -> float:
@@ -268,15 +269,15 @@ class Proportional:
     safety, safety_after_failure
         Factors that make the next error smaller than the tolerance.
     accepted
-        Largest error over the tolerance of a step that counts.
+        Largest error over the tolerance of an accepted step.
     smallest_ratio, smallest_ratio_after_failure
-        Added to errors of steps that count, so that none is zero, and of steps that do not.
+        Added to the errors of accepted and of rejected steps, so that none is zero.
     keeps
         Ratios of two lengths, from and to, that are not worth a change; None: every change is made.
     stretch
         Ratio up to which a step is made longer to end at a stop: avoids a final step much shorter than the others.
     halves
-        Make two steps of equal length of a rest that is less than two steps.
+        True if a remaining time of less than two steps is divided into two equal steps.
     """
 
     order: int
@@ -292,17 +293,17 @@ class Proportional:
     halves: bool = False
 
     def fits(self, step: float, remaining: float) -> float:
-        """Return the rest if it is hardly longer than the step, half of it if that is asked for, or the step."""
+        """Return the remaining time if it is hardly longer than the step, its half with `halves`, or the step."""
         if remaining <= self.stretch * step:
             return remaining
         return remaining / 2 if self.halves and remaining < 2 * step else step
 
     def accepts(self, ratio: float) -> bool:
-        """Return whether the error is small enough; no number that is not finite is."""
+        """Return whether the error is small enough; NaN and infinity are not."""
         return ratio <= self.accepted
 
     def smaller(self, length: float, ratio: float) -> float:
-        """Return a smaller length, the smallest for an error that is no number."""
+        """Return a smaller length, the smallest if the error is NaN or infinite."""
         if not math.isfinite(ratio):
             return length * self.least
         raised = ratio + self.smallest_ratio_after_failure
@@ -360,7 +361,7 @@ class StepControl:
     course
         Present position.
     stopped
-        Stop at which the last step that counts has ended; None if it ended elsewhere.
+        Stop at which the last accepted step has ended; None if it ended elsewhere.
     """
 
     def __init__(
@@ -409,12 +410,12 @@ class StepControl:
         return self.rule.fits(min(course.step, self.longest), self.stop - course.time)
 
     def accepts(self, length: float, ratio: float) -> bool:
-        """Count a step of a length if its error over the tolerance is small enough; return whether it was."""
+        """Accept a step if its error over the tolerance is small enough; return whether it was."""
         course = self.course
         if not self.rule.accepts(ratio):
             self.shorten(self.rule.smaller(length, ratio))
             return False
-        # What rounding leaves before a stop is no step of its own.
+        # A remainder as small as rounding before a stop is no step of its own.
         ends = self.stop - course.time - length <= _SAME_STOP * (self.stop - self._begin)
         uncut = min(course.step, self.longest)
         course.step = self.rule.larger(length, ratio, uncut, not (ends or course.blocked or uncut >= self.longest))
@@ -429,7 +430,7 @@ class StepControl:
         self._failure = failure
 
     def restart(self, step: float) -> None:
-        """Begin anew with a step, where a drive has jumped and the past is no guide."""
+        """Begin anew with a step after a jump of the drive, where earlier steps tell nothing about the next."""
         self.course.step, self.course.blocked = step, False
 
 
