@@ -389,16 +389,14 @@ class _Tree:
 
     def triangles(self, clusters: Ints) -> tuple[Ints, Ints]:
         """Return the triangles that nodes of clusters have, as pairs: places among the clusters, and triangles."""
-        cluster_triangles = []
+        triangles = []
         for c in clusters:
             if c not in self._triangles:
                 touching = self._kernel.touching
                 part = touching.indices[touching.indptr[self.begin[c]] : touching.indptr[self.end[c]]]
                 self._triangles[c] = np.unique(part).astype(np.int64)
-            cluster_triangles.append(self._triangles[c])
-        return np.repeat(np.arange(len(clusters)), [len(t) for t in cluster_triangles]), np.concatenate(
-            cluster_triangles
-        )
+            triangles.append(self._triangles[c])
+        return np.repeat(np.arange(len(clusters)), [len(t) for t in triangles]), np.concatenate(triangles)
 
 
 def _exact(kernel: _Kernel, tree: _Tree, a: Ints, b: Ints) -> Near:
