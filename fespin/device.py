@@ -297,7 +297,7 @@ class Layer:
         if self.magnetization is not None:
             if not callable(self.magnetization):
                 direction(self.magnetization, owner)
-                # Whatever it was given as, such as an array, nobody else changes it.
+                # A tuple, because an array that was given could be changed later.
                 object.__setattr__(self, "magnetization", tuple(float(x) for x in self.magnetization))
             if not self.material.ferromagnetic:
                 raise InputError(f"{owner}: magnetization given, but {self.material.name} is no ferromagnet (no beta)")

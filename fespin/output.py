@@ -61,7 +61,7 @@ class OutputFolder:
     """
 
     def __init__(self, comm: MPI.Intracomm, final: Path, *, force: bool = False) -> None:
-        # The path has no "..", to which no folder can be renamed.
+        # Without ".." in the path: no folder can be renamed to such a path.
         self.comm, self.final, self.force = comm, Path(os.path.abspath(final)), force
         self.path = self.final.parent / f".{self.final.name}.part"
         self.kept: list[str] = []
@@ -80,10 +80,10 @@ class OutputFolder:
         """
 
         def claim() -> None:
-            # Set before the folder is made: a signal after that would leave the hidden folder behind.
+            # The handlers come before the folder: a signal in between would leave the hidden folder behind.
             self._catch_signals()
             try:
-                # Under the lock, results that a killed run left half replaced are put in order.
+                # A killed run may have left results half replaced; they are put in order under the lock.
                 message = (None if self._old.is_dir() else self._obstacle()) or self._take_lock()
                 if message is not None:
                     raise InputError(message)
@@ -115,8 +115,8 @@ class OutputFolder:
     def files(self) -> list[str]:
         """Return what has been written, relative to the folder, in order. Collective."""
         self.comm.barrier()
-        found = sorted(str(x) for x in _leaves(self.path) if str(x) != _LOCK) if self.comm.rank == 0 else None
-        return self.comm.bcast(found, 0) or []
+        paths = sorted(str(x) for x in _leaves(self.path) if str(x) != _LOCK) if self.comm.rank == 0 else None
+        return self.comm.bcast(paths, 0) or []
 
     def _catch_signals(self) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -218,7 +218,7 @@ class OutputFolder:
         Raises
         ------
         FespinError
-            If it cannot be had any more; the text says where the results are.
+            If another folder has that name by now; the text says where the results are.
         """
         self.comm.barrier()
         message = None
@@ -256,7 +256,7 @@ class OutputFolder:
         return message
 
     def _settle(self) -> None:
-        """Take from the folder that was replaced what fespin did not write, and remove the rest."""
+        """Move what fespin did not write from the replaced folder to the new one, and remove the rest."""
         written = _written(self._old) or set()
         for x in _leaves(self._old):
             if str(x) in written:
@@ -382,7 +382,7 @@ class FieldFile:
 
     def _require_room(self, size: int) -> None:
         """Raise on all ranks if the disk has no room for so many bytes of this rank. Collective."""
-        # On several ranks ADIOS2 waits forever if one of them cannot write; so the room is tried before.
+        # On several ranks ADIOS2 waits for ever if one of them cannot write. So the room is reserved before.
         room = int(1.2 * self.comm.allreduce(size)) + _MARGIN
 
         def probe() -> None:
@@ -408,13 +408,13 @@ class FieldFile:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turn ADIOS2's errors to what they are about: the disk is full, say."""
+        """Raise ADIOS2's errors as errors of the system that name their reason, such as a full disk."""
         try:
             yield
         except RuntimeError as error:
             self._abandon()
-            found = re.search(r"errno = (\d+)", str(error))
-            number = int(found[1]) if found else errno.EIO
+            match = re.search(r"errno = (\d+)", str(error))
+            number = int(match[1]) if match else errno.EIO
             raise OSError(number, os.strerror(number), str(self.path)) from error
 
     def _abandon(self) -> None:

@@ -107,31 +107,32 @@ class Stack:
             self._keys.setdefault(frozenset(pair), []).append(pair)
         self._faces: dict[tuple[str, str], Interface | None] = {}
         for a, b in itertools.pairwise(self.layers):
-            self.interface(a.name, b.name)  # refuses what is ambiguous; of other layers when they are found to touch
+            # Ambiguous keys are refused: for neighbours here, for other layers once a mesh shows that they touch.
+            self.interface(a.name, b.name)
 
     def _resolve(self, a: Layer, b: Layer) -> Interface | None:
         """Return what the closest of the keys says about two layers."""
         by_layers = [{a.name, b.name}]
         mixed = [{a.name, b.material.name}, {a.material.name, b.name}]
         by_materials = [{a.material.name, b.material.name}]
-        found: list[tuple[str, str]] = []
+        pairs: list[tuple[str, str]] = []
         for closest in (by_layers, mixed, by_materials):
             sets = dict.fromkeys(map(frozenset, closest))
-            found = [pair for names in sets for pair in self._keys.get(names, ())]
-            if found:
+            pairs = [pair for names in sets for pair in self._keys.get(names, ())]
+            if pairs:
                 break
-        if len(found) > 1:
-            first, second = ("|".join(p) for p in found[:2])
+        if len(pairs) > 1:
+            first, second = ("|".join(p) for p in pairs[:2])
             raise InputError(f"interface '{second}': given twice for '{a.name}' and '{b.name}', also as '{first}'")
-        if found:
-            face: Interface | None = self.interfaces[found[0]]
+        if pairs:
+            face: Interface | None = self.interfaces[pairs[0]]
             assert face is not None
             if not face.symmetric:
-                face = self._in_order(face, found[0], a, b)
+                face = self._in_order(face, pairs[0], a, b)
         else:
             face = either_order(self.library, a.material.name, b.material.name)
         if face is not None and face.gamma and not (a.material.ferromagnetic or b.material.ferromagnetic):
-            # Of a material that is a magnet in other layers: both spins have half of what they have together.
+            # The gamma is for a magnet, and neither layer is one here: each spin has half of the total conductance.
             star = face.area_resistance_star * (1 - face.gamma**2)
             face = replace(face, area_resistance_star=star, gamma=0.0)
         if face is not None and face.tunnel is not None:
@@ -184,7 +185,7 @@ class Stack:
         Raises
         ------
         InputError
-            If a name is unknown, or two keys of `interfaces` say what it is.
+            If a name is unknown, or two keys of `interfaces` fit equally well.
         """
         if (a, b) not in self._faces:
             self._faces[a, b] = self._resolve(self[a], self[b])

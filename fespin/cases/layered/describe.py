@@ -152,13 +152,13 @@ def _contact(case: Case, name: str) -> str:
 def notes(case: Case) -> list[str]:
     """Return what a user may want to know before believing the numbers."""
     stack, out = case.make_stack(), []
-    given = {frozenset(p.strip() for p in k.split("|")) for k in case.interface}
+    interface_keys = {frozenset(p.strip() for p in k.split("|")) for k in case.interface}
     present = set(stack.names) | {x.material.name for x in stack}
     for k in case.interface:
         if not {p.strip() for p in k.split("|")} <= present:
             out.append(f"interface '{k}' is not used: no layer is made of one of its materials")
     stacked = case.geometry.mesh is None and case.geometry.shape != "lateral"
-    layers_given = {n for g in given for n in g} & set(stack.names)
+    layers_given = {n for g in interface_keys for n in g} & set(stack.names)
     pairs: Iterable[tuple[device.Layer, device.Layer]] = pairwise(stack.layers)
     if not stacked:
         # In a mesh file any two layers may touch: two layers of each material without own interfaces are checked.
@@ -167,22 +167,22 @@ def notes(case: Case) -> list[str]:
             if x.name not in layers_given:
                 unnamed.setdefault(x.material.name, []).append(x)
         pairs = combinations([x for alike in unnamed.values() for x in alike[:2]], 2)
-    seen = set()
+    noted_pairs = set()
     for a, b in pairs:
         key = frozenset((a.material.name, b.material.name))
         magnets = a.material.ferromagnetic + b.material.ferromagnetic
-        if magnets == 0 or key in seen:
+        if magnets == 0 or key in noted_pairs:
             continue
         name, face = f"{a.material.name}|{b.material.name}", stack.interface(a.name, b.name)
-        named = key in given or {a.name, b.name} & layers_given
+        named = key in interface_keys or {a.name, b.name} & layers_given
         if magnets == 1 and not named and face is None:
-            seen.add(key)
+            noted_pairs.add(key)
             out.append(
                 f"no interface {name} in the library at {case.transport.temperature:g} K, and none given: "
                 "taken as perfect"
             )
         elif case.transport.model == "vector" and stacked and face is not None and _lacks_mixing(face):
-            seen.add(key)
+            noted_pairs.add(key)
             out.append(f"no mixing_conductance of {name}: transverse spins pass with the mean of both conductances")
     return out + (_thermal_notes(case) if case.transport.model == "thermoelectric" else [])
 
@@ -200,16 +200,16 @@ def _thermal_notes(case: Case) -> list[str]:
     if silent:
         out.append(f"no seebeck of {', '.join(silent)}: taken as 0")
     book = materials.library()["material"]
-    taken = [
+    from_library = [
         n
         for n in used
         if n in book
         and (n not in case.material or case.material[n].resistivity is case.material[n].resistivity_star is None)
     ]
-    if taken and abs(t.temperature / t.reference_temperature - 1) > 0.2:
+    if from_library and abs(t.temperature / t.reference_temperature - 1) > 0.2:
         out.append(
-            f"the library's resistivity of {', '.join(taken)} is that at {t.temperature:g} K (transport.temperature), "
-            f"and transport.reference_temperature is {t.reference_temperature:g} K"
+            f"the library's resistivity of {', '.join(from_library)} is that at {t.temperature:g} K "
+            f"(transport.temperature), and transport.reference_temperature is {t.reference_temperature:g} K"
         )
     far = [
         k

@@ -58,8 +58,8 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
                 )
         g = case.geometry
         if g.shape == "pillar" and (g.diameter is None) == (g.semi_axes is None):
-            found = "neither" if g.diameter is None else "both"
-            raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {found}")
+            neither_or_both = "neither" if g.diameter is None else "both"
+            raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {neither_or_both}")
     if case.transports:
         return
     for key in ("state", "contact"):

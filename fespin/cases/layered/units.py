@@ -125,7 +125,7 @@ _POTENTIALS = {"axis": "1", "cosine": "1", "directions": "1", "chi": "1/s", "phi
 def units(summary: Results) -> dict[str, Any]:
     """Return the units of the entries about transport and a macrospin.
 
-    On a line there is no cross-section: what is an ampere elsewhere is a density there.
+    A line has no cross-section: where other devices have a current in A, it has a current density.
     """
     states = dict(_STATES)
     for state in summary.get("states", {}).values():
