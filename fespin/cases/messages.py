@@ -58,6 +58,10 @@ def show(value: Any) -> str:
     return shortened(text)
 
 
+FILE = "file"
+"""Type of errors about the file that a key names; their text is the whole message."""
+
+
 def shortened(text: str) -> str:
     """Return at most 59 characters of a text."""
     return text if len(text) < 60 else text[:57] + "..."
@@ -91,6 +95,8 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", ctx["expected"]) or re.split(r", | or ", ctx["expected"])
         return f"{at}: found {show(value)}; {_allowed(value, words)}"
+    if kind == FILE:
+        return f"{at}: {chosen['msg']}"
     unit = _UNITS.get(ctx["lt"], "") if kind == "less_than" and isinstance(value, (int, float)) else ""
     requirement = _requirement(chosen, path, root, raw, [] if fitting else same)
     return f"{at}: found {show(value)}; it must {requirement}{'; ' if unit else ''}{unit}"

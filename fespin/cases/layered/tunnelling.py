@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from ... import device
 from ...errors import InputError
 from ...tunnel import BarrierTable, TunnelBarrier, read_columns
+from ..messages import FILE
 from ..schema import Length, Number, Table, at_least, within
 
 type Polarization = Annotated[float, Field(ge=-1, le=1), at_least(1e-12)]
@@ -72,7 +74,7 @@ class Tunnel(Table):
         try:
             return read_columns(folder / value)
         except InputError as error:
-            raise ValueError(str(error)) from error
+            raise PydanticCustomError(FILE, "{why}", {"why": str(error)}) from error
 
 
 def make_tunnel(owner: str, value: Tunnel, between: tuple[device.Material, device.Material]) -> TunnelBarrier:
