@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from launch import numbers, require_equal
 from mpi4py import MPI
 from scipy.optimize import brentq
 
@@ -276,3 +277,15 @@ def test_barriers_elsewhere_are_refused():
     domain = junction("absorbed", below=(0, 0, 1), above=(0, 0, 1)).domain
     with pytest.raises(ModelError, match="needs the vector model"):
         fs.TransportProblem(domain, fs.TwoChannel())
+
+
+@pytest.fixture(scope="module")
+def serial(tmp_path_factory):
+    return numbers(1, "tunnelling.py", tmp_path_factory.mktemp("serial"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_rank_counts_agree(ranks, serial, tmp_path):
+    groups = require_equal(numbers(ranks, "tunnelling.py", tmp_path), serial)
+    assert {g.split("/")[1] for g in groups} >= {"torque", "barrier_voltage", "power", "pumped_torque"}
