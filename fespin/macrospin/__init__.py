@@ -9,6 +9,7 @@ from .langevin import EnsembleResult, FirstPassage, first_passage, langevin
 from .llg import Trajectory, llg
 from .noise import NoiseSpectrum, power_spectrum
 from .spin import Macrospin
+from .stages import Stage
 from .torque import AngularTorque, SpinTorque, Torque, VectorTorque
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "NoiseSpectrum",
     "Shape",
     "SpinTorque",
+    "Stage",
     "Torque",
     "Trajectory",
     "Uniaxial",

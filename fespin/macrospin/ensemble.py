@@ -18,7 +18,7 @@ from ..quantities import direction
 from .heun import Heun
 from .llg import Motion
 from .sampling import Boltzmann
-from .spin import PROBES
+from .spin import PROBES, Macrospin
 
 if TYPE_CHECKING:  # checking a case must not start MPI
     from mpi4py import MPI
@@ -55,7 +55,7 @@ def step_lengths(motion: Motion, times: Array) -> tuple[float, float]:
 
 
 class Run:
-    """Checked inputs of an ensemble, and the loop over its blocks."""
+    """Checked inputs of an ensemble, and the loop over its blocks; `rest` is the macrospin at first, if it differs."""
 
     def __init__(
         self,
@@ -68,6 +68,8 @@ class Run:
         equilibrate: bool,
         step: float | None,
         progress: Progress | None,
+        *,
+        rest: Macrospin | None = None,
     ) -> None:
         if not isinstance(ensemble, (int, np.integer)) or isinstance(ensemble, bool) or not 2 <= ensemble <= 10**10:
             raise InputError(f"langevin: ensemble is {ensemble!r}; it must be an integer from 2 to 1e10")
@@ -81,7 +83,8 @@ class Run:
         self.comm, self.motion, self.ensemble, self.seed, self.progress = comm, motion, ensemble, seed, progress
         self.step = default if step is None else float(step)
         hemisphere = None if start is None else axis
-        self._equilibrium = Boltzmann(motion.spin.reduced_energy, hemisphere) if equilibrate else None
+        at_rest = motion.spin if rest is None else rest
+        self._equilibrium = Boltzmann(at_rest.reduced_energy, hemisphere) if equilibrate else None
 
     def advance(
         self, heun: Heun, random: Generator, start: float, end: float, steps: int, tick: Callable[[int], None]

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from ..energy.on_sphere import Array
 from ..errors import InputError, SolverError
-from .ensemble import Observable, Run, observed
+from .ensemble import Observable, Run, observed, step_lengths
 from .heun import Heun
-from .llg import DriveOfTime, FieldOfTime, Motion, checked_times
+from .llg import DriveOfTime, FieldOfTime, Motion, checked_times, motions_of
 from .spin import Macrospin
+from .stages import Stage
 from .torque import Torque
 
 if TYPE_CHECKING:  # checking a case must not start MPI
@@ -82,6 +83,7 @@ def langevin(
     torque: Torque | None = None,
     field: FieldOfTime | None = None,
     drive: DriveOfTime | None = None,
+    stages: Sequence[Stage] | None = None,
     step: float | None = None,
     equilibrate: bool = True,
     observables: Mapping[str, Observable] | None = None,
@@ -107,6 +109,8 @@ def langevin(
         Field in addition to the macrospin's own (T), a function of the time (s).
     drive
         Factor of the torque, a function of the time (s).
+    stages
+        Conditions one after the other, instead of `torque`, `field` and `drive`; the start is that of `spin`.
     step
         Longest step (s); default :func:`fespin.macrospin.ensemble.step_lengths`'s.
     equilibrate
@@ -133,17 +137,26 @@ def langevin(
     """
     began = time.perf_counter()
     t = checked_times(times, "langevin")
-    run = Run(comm, Motion(spin, torque, field, drive), t, ensemble, seed, start, equilibrate, step, progress)
+    own = Motion(spin, torque, field, drive)
+    parts = [(float(x), own) for x in t] if stages is None else motions_of(stages, t, own, "langevin")
+    slowest = _most_demanding([motion for _, motion in parts], t)
+    run = Run(comm, slowest, t, ensemble, seed, start, equilibrate, step, progress, rest=spin)
     known = dict(observables or {})
-    counts = [math.ceil(x / run.step * (1 - 1e-12)) for x in np.diff(t, prepend=0.0)]
+    counts = [math.ceil(x / run.step * (1 - 1e-12)) for x in np.diff([x for x, _ in parts], prepend=0.0)]
+    looked_at = {float(x): i for i, x in enumerate(t)}
 
     def block(random: Generator, u: Array, tick: Callable[[int], None]) -> Array:
-        heun = Heun(run.motion, u)
+        heun, now = Heun(parts[0][1], u), parts[0][1]
         sums = np.empty((len(t), 7 + 2 * len(known)))
         before = 0.0
-        for i, (until, count) in enumerate(zip(t, counts, strict=True)):
-            run.advance(heun, random, before, float(until), count, tick)
-            u, before = heun.directions, float(until)
+        for (until, motion), count in zip(parts, counts, strict=True):
+            if motion is not now:
+                heun, now = Heun(motion, heun.directions), motion
+            run.advance(heun, random, before, until, count, tick)
+            u, before = heun.directions, until
+            i = looked_at.get(until)
+            if i is None:
+                continue
             values = [observed(f, u, name) for name, f in known.items()]
             columns = np.column_stack([u, *values])
             sums[i] = [*columns.sum(axis=0), *(columns**2).sum(axis=0), np.count_nonzero(u @ run.start > 0)]
@@ -168,6 +181,12 @@ def langevin(
         sum(counts),
         time.perf_counter() - began,
     )
+
+
+def _most_demanding(motions: Sequence[Motion], times: Array) -> Motion:
+    """Return the motion with the shortest step."""
+    distinct = list({id(x): x for x in motions}.values())
+    return min(distinct, key=lambda x: step_lengths(x, times)[0])
 
 
 @dataclass(frozen=True)

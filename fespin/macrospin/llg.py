@@ -14,6 +14,7 @@ from ..errors import InputError, SolverError
 from ..quantities import direction
 from .damping import response
 from .spin import PROBES, Macrospin
+from .stages import Stage, checked_stages, divided
 from .torque import Torque
 
 type FieldOfTime = Callable[[float], Sequence[float] | Array]
@@ -168,6 +169,7 @@ def llg(
     torque: Torque | None = None,
     field: FieldOfTime | None = None,
     drive: DriveOfTime | None = None,
+    stages: Sequence[Stage] | None = None,
     rtol: float = 1e-9,
 ) -> Trajectory:
     """Follow a macrospin without thermal noise.
@@ -189,6 +191,8 @@ def llg(
     drive
         Factor of the torque, a function of the time (s). With `field` or `drive` the integration pauses
         at every one of `times`, so times at which they jump should be among them.
+    stages
+        Conditions one after the other, instead of `torque`, `field` and `drive`.
     rtol
         Error allowed in a step, relative; at least 1e-13.
 
@@ -211,26 +215,51 @@ def llg(
     if not (isinstance(rtol, (int, float)) and 1e-13 <= rtol < 0.1):
         raise InputError(f"LLG: rtol is {rtol!r}; it must be from 1e-13 to 0.1")
 
-    def rate(at: float, x: Array) -> Array:
-        length = np.linalg.norm(x)
-        return np.asarray(length * motion.velocity(x[None] / length, at)[0])
-
+    if stages is not None:
+        parts = motions_of(stages, t, motion, "LLG")
+    elif field is not None or drive is not None:
+        parts = [(float(x), motion) for x in t]
+    else:
+        # Without functions of time a single call gives all results, by the interpolation of the method itself.
+        parts = [(float(t[-1]), motion)]
     directions = np.empty((len(t), 3))
-    paused = field is not None or drive is not None
     last = 0.0
-    # Without functions of time a single call gives all results, by the interpolation of the method itself.
-    for part in [slice(i, i + 1) for i in range(len(t))] if paused else [slice(0, len(t))]:
-        until = float(t[part][-1])
-        if until == last:
-            directions[part] = u
-            continue
-        with np.errstate(all="ignore"):
-            result = solve_ivp(rate, (last, until), u, method="DOP853", t_eval=t[part], rtol=rtol, atol=rtol)
-        if not result.success or not np.isfinite(result.y).all():
-            raise SolverError(f"LLG: the integration stopped between {last:.6g} s and {until:.6g} s; {result.message}")
-        directions[part] = result.y.T / np.linalg.norm(result.y, axis=0)[:, None]
-        u, last = directions[part][-1], until
+    for until, now in parts:
+        looked_at = (t > last) & (t <= until) if last else t <= until
+        if until > last:
+
+            def rate(at: float, x: Array, now: Motion = now) -> Array:
+                length = np.linalg.norm(x)
+                return np.asarray(length * now.velocity(x[None] / length, at)[0])
+
+            at = np.union1d(t[looked_at], until)
+            with np.errstate(all="ignore"):
+                result = solve_ivp(rate, (last, until), u, method="DOP853", t_eval=at, rtol=rtol, atol=rtol)
+            if not result.success or not np.isfinite(result.y).all():
+                raise SolverError(
+                    f"LLG: the integration stopped between {last:.6g} s and {until:.6g} s; {result.message}"
+                )
+            found = result.y.T / np.linalg.norm(result.y, axis=0)[:, None]
+            directions[looked_at] = found[np.isin(at, t[looked_at])]
+            u, last = found[-1], until
+        else:
+            directions[looked_at] = u
     return Trajectory(t, directions)
+
+
+def motions_of(stages: Sequence[Stage], times: Array, own: Motion, owner: str) -> list[tuple[float, Motion]]:
+    """Return the parts of a course in stages: their ends (s), and the motion in each.
+
+    Raises
+    ------
+    InputError
+        If there is also a torque, a field or a drive, or the stages do not follow each other up to the last time.
+    """
+    if own.torque is not None or own.field is not None or own.drive is not None:
+        raise InputError(f"{owner}: give stages, or torque, field and drive, not both")
+    checked = checked_stages(stages, float(times[-1]), owner)
+    motions = {id(x): Motion(x.spin, x.torque) for x in checked}
+    return [(until, motions[id(x)]) for until, x in divided(checked, times)]
 
 
 def checked_times(times: Sequence[float] | Array, owner: str = "LLG") -> Array:
