@@ -89,6 +89,13 @@ class CurrentMap:
         circuit = replace(self.circuit, **{key: drive})
         return replace(self, circuit=circuit, map=self.map if self.follows is None else self.follows.at(circuit))
 
+    @property
+    def drive(self) -> float:
+        """Return the current density (A/m2) or voltage (V)."""
+        drive = self.circuit.current_density if self.circuit.voltage is None else self.circuit.voltage
+        assert drive is not None
+        return drive
+
     def torque(self, spin: Macrospin) -> AngularTorque | DirectionTorque:
         """Return the torque on the free layer: that of transverse spins, that of relaxation, or their sum."""
         if self.faces is None:
@@ -232,7 +239,7 @@ def _write_voltages(comm: MPI.Intracomm, found: VoltageMap, path: Path, picture:
     voltage = np.asarray(np.linspace(-found.span, found.span, 201), dtype=np.float64)
     columns: dict[str, Any] = {"voltage_V": voltage}
     for name, c in _ENDS.items():
-        d, f, g = found.functions(np.full_like(voltage, c), voltage)
+        d, f, g = found.functions(np.full_like(voltage, c), voltage)[:3]
         columns |= {f"current_density_{name}_A_per_m2": g * voltage}
         if name == "perpendicular":
             columns |= {"damping_like_J_per_m2": d * voltage, "field_like_J_per_m2": f * voltage}

@@ -26,12 +26,13 @@ from numpy.typing import NDArray
 from ..energy.on_sphere import tangent_frame
 from ..errors import InputError, ModelError, SolverError
 from ..macrospin.torque import chebyshev_coefficients
+from ..onsager.jumps import face_voltage
 from ..quantities import is_finite
 from ..stack import Stack
 from ..transport.problem import TransportProblem
 from ..transport.spins import SPIN_PER_CHARGE
 from ..transport.torque import spin_torque
-from ..transport.tunnelling import barriers
+from ..transport.tunnelling import VOLTAGE, barriers
 from ..tunnel import TunnelBarrier
 from .angle_maps import TorqueMap, map_at_rest
 from .circuit import Circuit
@@ -69,7 +70,7 @@ class BarrierAlone:
     sense: int
 
     def functions(self, c: Array, v: Array) -> Array:
-        """Return d, f and g, (3, ...), at cosines and voltages of one shape."""
+        """Return d, f, g and the barrier's share of the voltage, (4, ...), at cosines and voltages of one shape."""
         conductance = self.barrier.parallel_conductance(v)
         a, b = self.barrier.polarizations(v)
         g0 = conductance / (1 + a * b)
@@ -80,6 +81,7 @@ class BarrierAlone:
                 self.sense * SPIN_PER_CHARGE * damping,
                 self.sense * (b1 + b2 * v) * np.ones_like(c),
                 g0 * (1 + self.sense * a * b * c),
+                np.ones_like(c),
             ]
         )
 
@@ -101,7 +103,10 @@ class VoltageMap:
     alone
         The barrier alone, to which `corrections` are added; None: these are all.
     corrections
-        Coefficients of Chebyshev's polynomials in c and V/span, (3, c, V), of d, f (J/(m2 V)) and g (S/m2).
+        Coefficients of Chebyshev's polynomials in c and V/span, (n, c, V), of d, f (J/(m2 V)), g (S/m2), and the
+        barriers' shares of the voltage (1).
+    barriers
+        Barriers by the names of their layers from bottom to top, in the order of the shares.
     at_rest
         Map without a voltage, for its pumping; None if that was not asked for.
     error
@@ -129,6 +134,7 @@ class VoltageMap:
     span: float
     alone: BarrierAlone | None
     corrections: Array
+    barriers: tuple[str, ...]
     at_rest: TorqueMap | None
     error: float
     solves: int
@@ -139,7 +145,7 @@ class VoltageMap:
         return self.at_rest is not None
 
     def functions(self, c: Array, voltage: Array) -> Array:
-        """Return d, f (J/(m2 V)) and g (S/m2), (3, ...), at cosines and voltages of one shape."""
+        """Return d, f (J/(m2 V)), g (S/m2) and barriers' shares, (n, ...), at cosines and voltages of one shape."""
         out = np.stack([chebval2d(c, voltage / self.span, k) for k in self.corrections])
         return out if self.alone is None else out + self.alone.functions(c, voltage)
 
@@ -187,6 +193,11 @@ class VoltageMap:
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         return (low + high) / 2
 
+    def barrier_voltage(self, name: str, circuit: Circuit, c: Array) -> Array:
+        """Return the voltage of a barrier (V), from its lower to its upper layer, in a circuit at cosines (n,)."""
+        v = self.voltage_at(circuit, c)
+        return np.asarray(v * self.functions(c, v)[3 + self.barriers.index(name)])
+
     def at(self, circuit: Circuit) -> TorqueMap:
         """Return the map against the angle at a drive.
 
@@ -195,7 +206,7 @@ class VoltageMap:
         """
         n = _OVERSAMPLING * self.corrections.shape[1]
         c = np.cos(np.pi * (np.arange(n) + 0.5) / n)
-        torque, field, g = self.functions(c, self.voltage_at(circuit, c))
+        torque, field, g = self.functions(c, self.voltage_at(circuit, c))[:3]
         d, f, r = (Chebyshev(chebyshev_coefficients(x)) for x in (torque / g, field / g, 1 / g))
         pumping = None if self.at_rest is None else self.at_rest.pumping
         return TorqueMap(
@@ -290,7 +301,16 @@ def voltage_map(
     at_rest = map_at_rest(groups, layer, tolerance=tolerance, pumping=True, axis=axis) if pumping else None
     solves = samples.solves + (0 if at_rest is None else at_rest.solves)
     return VoltageMap(
-        layer, stack[layer].thickness, p, float(voltage), samples.alone, fit, at_rest, of_angles + of_voltages, solves
+        layer,
+        stack[layer].thickness,
+        p,
+        float(voltage),
+        samples.alone,
+        fit,
+        tuple(map("|".join, samples.pairs)),
+        at_rest,
+        of_angles + of_voltages,
+        solves,
     )
 
 
@@ -323,18 +343,23 @@ class _Samples:
         self.groups, self.layer, self.span, self.alone, self._p = groups, layer, span, alone, p
         self._across = np.asarray(tangent_frame(p[None])[0, 0])
         self._tolerance, self.solves = tolerance, 0
+        problem = groups.problem
+        self.pairs = list(barriers(problem.stack, list(problem.domain.interfaces)))
         self._known: dict[tuple[int, float], Array] = {}
         # Largest torque per voltage and conductance so far: what errors are relative to.
-        self._largest = np.zeros(3)
+        self._largest = np.zeros(3 + len(self.pairs))
 
     def at(self, c: Array, x: float) -> Array:
-        """Return d, f and g less those of the barrier alone, (3, c), at a voltage over the span. Collective."""
+        """Return all functions less those of the barrier alone, (n, c), at a voltage over the span. Collective."""
         key = (len(c), x)
         if key not in self._known:
             v = self.span * (x or _REST)
             u = c[:, None] * self._p + np.sqrt(1 - c * c)[:, None] * self._across
-            solve = partial(_solve_at, layer=self.layer, p=self._p, voltage=v)
-            values = self.groups.evaluate(self.layer, u, solve, 3, tolerance=self._tolerance, key=(v,), linear=False).T
+            solve = partial(_solve_at, layer=self.layer, p=self._p, voltage=v, pairs=self.pairs)
+            columns = 3 + len(self.pairs)
+            values = self.groups.evaluate(
+                self.layer, u, solve, columns, tolerance=self._tolerance, key=(v,), linear=False
+            ).T
             self.solves += len(c)
             self._largest = np.maximum(self._largest, np.abs(values).max(axis=1))
             if self.alone is not None:
@@ -343,14 +368,16 @@ class _Samples:
         return self._known[key]
 
     def deviation(self, values: Array, fitted: Array) -> float:
-        """Return the largest difference of functions (..., 3, c), relative to the largest torque and conductance."""
+        """Return the largest difference of functions (..., n, c), relative to the largest torque and conductance."""
         torque = max(float(self._largest[:2].max()), 1e-8 * SPIN_PER_CHARGE * float(self._largest[2]))
-        scale = np.array([torque, torque, self._largest[2]])
+        scale = np.array([torque, torque, *self._largest[2:]])
         return float((np.abs(values - fitted) / scale[:, None]).max())
 
 
-def _solve_at(problem: TransportProblem, u: Array, *, layer: str, p: Array, voltage: float) -> Array:
-    """Return d, f and g in one direction at a voltage. Collective."""
+def _solve_at(
+    problem: TransportProblem, u: Array, *, layer: str, p: Array, voltage: float, pairs: Sequence[tuple[str, str]]
+) -> Array:
+    """Return d, f, g and the barriers' shares in one direction at a voltage. Collective."""
     c = float(u @ p)
     s = math.sqrt(1 - c * c)
     in_plane, normal = (p - c * u) / s, np.cross(u, p) / s
@@ -358,7 +385,8 @@ def _solve_at(problem: TransportProblem, u: Array, *, layer: str, p: Array, volt
     solved, *_ = problem.solved(problem.drive(voltage=voltage))
     density = solved.currents["bottom"] / problem.domain.area
     torque = spin_torque(problem, dict(zip(problem.system.fields, solved.fields, strict=True)), layer)
-    return np.array([torque @ in_plane / s, torque @ normal / s, density]) / voltage
+    shares = [face_voltage(problem.system, solved.fields, pair, VOLTAGE)[0] for pair in pairs]
+    return np.array([torque @ in_plane / s, torque @ normal / s, density, *shares]) / voltage
 
 
 def _angles(samples: _Samples, tolerance: float) -> tuple[Array, float]:
@@ -379,8 +407,8 @@ def _angles(samples: _Samples, tolerance: float) -> tuple[Array, float]:
 
 
 def _fit(nodes: Array, rows: Array, c: Array) -> Array:
-    """Return the coefficients (3, c, V) of polynomials through rows (V, 3, c) at Chebyshev's cosines."""
+    """Return the coefficients (k, c, V) of polynomials through rows (V, k, c) at Chebyshev's cosines."""
     n = len(nodes)
     in_angle = np.array([[chebyshev_coefficients(k) for k in row] for row in rows])
     solved = np.linalg.solve(chebvander(nodes, n - 1), in_angle.reshape(n, -1))
-    return np.asarray(np.moveaxis(solved.reshape(n, 3, len(c)), 0, -1), dtype=np.float64)
+    return np.asarray(np.moveaxis(solved.reshape(n, -1, len(c)), 0, -1), dtype=np.float64)

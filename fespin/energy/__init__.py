@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .declaration import EnergyTerm, Scales, SurfaceTerm, stability_constant
     from .demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .dipolar import DipolarField
-    from .functions import Density, Energy
+    from .functions import AxialPolynomial, Density, Energy
     from .in_space import InSpace
     from .magnet import Magnet
     from .on_sphere import Pointwise
@@ -49,6 +49,7 @@ __getattr__ = lazily(
         ),
         "dipolar": ("DipolarField",),
         "functions": (
+            "AxialPolynomial",
             "Density",
             "Energy",
         ),
@@ -73,6 +74,7 @@ __getattr__ = lazily(
 
 __all__ = [
     "AnyTerm",
+    "AxialPolynomial",
     "Biaxial",
     "BulkDMI",
     "Cubic",

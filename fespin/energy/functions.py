@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..errors import InputError
-from .declaration import Function, Scales
+from ..quantities import AnyVector, direction, is_finite
+from .declaration import Function, Scales, dot
 from .term_numbers import supplied
 
 
@@ -40,6 +41,50 @@ class Density:
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
         return self.function(m, grad, x)
+
+
+@dataclass(frozen=True)
+class AxialPolynomial:
+    """Energy density that is a polynomial of the component along an axis, sum of c_k (m.axis)^k (J/m3).
+
+    Attributes
+    ----------
+    coefficients
+        c_0, c_1, ... (J/m3).
+    axis
+        Direction of any length.
+
+    Examples
+    --------
+    >>> from fespin.energy import AxialPolynomial
+    >>> quartic = AxialPolynomial((0.0, 0.0, -2e4, 0.0, 1e4), axis=(0, 0, 2))
+    >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[quartic])
+    >>> print(f"{bit.energy(np.eye(3))[2]:.3e}")
+    -5.000e-20
+    """
+
+    coefficients: tuple[float, ...]
+    axis: AnyVector = (0.0, 0.0, 1.0)
+    local: ClassVar[bool] = True
+    symbolic: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not self.coefficients or not all(map(is_finite, self.coefficients)):
+            raise InputError(f"axial polynomial: coefficients are {self.coefficients}; they must be finite numbers")
+        object.__setattr__(self, "coefficients", tuple(map(float, self.coefficients)))
+        object.__setattr__(self, "axis", direction(self.axis, "axial polynomial", "axis"))
+
+    @property
+    def degree(self) -> int:
+        """Return the degree of the polynomial."""
+        return len(self.coefficients) - 1
+
+    def density(self, m: Any, grad: Any, x: Any) -> Any:
+        """Return the energy density (J/m3)."""
+        along, total = dot(self.axis, m), 0.0
+        for c in reversed(self.coefficients):
+            total = total * along + c
+        return total
 
 
 @dataclass(frozen=True)

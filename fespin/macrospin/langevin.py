@@ -183,6 +183,31 @@ def langevin(
     )
 
 
+def joined(results: Sequence[EnsembleResult]) -> EnsembleResult:
+    """Return the results of ensembles one after the other, as of one; step and steps are the largest and the sum."""
+    first = results[0]
+    if len(results) == 1:
+        return first
+
+    def whole(key: str) -> Array:
+        return np.concatenate([getattr(x, key) for x in results])
+
+    return EnsembleResult(
+        whole("times"),
+        whole("mean"),
+        whole("mean_error"),
+        whole("not_switched"),
+        whole("not_switched_error"),
+        {k: np.concatenate([x.observables[k] for x in results]) for k in first.observables},
+        {k: np.concatenate([x.observable_errors[k] for x in results]) for k in first.observable_errors},
+        first.ensemble,
+        first.seed,
+        max(x.step for x in results),
+        sum(x.steps for x in results),
+        sum(x.seconds for x in results),
+    )
+
+
 def _most_demanding(motions: Sequence[Motion], times: Array) -> Motion:
     """Return the motion with the shortest step."""
     distinct = list({id(x): x for x in motions}.values())

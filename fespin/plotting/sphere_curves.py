@@ -81,6 +81,25 @@ def _draw_curves(
     return np.concatenate(drawn)
 
 
+def plot_temperatures(comm: MPI.Intracomm, path: Path, courses: Mapping[str, Curve], *, title: str = "") -> None:
+    """Draw the temperature of a layer during pulses, on rank 0.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.png``.
+    courses
+        ``{label: (times, temperatures)}`` in s and K.
+    """
+    if comm.rank != 0:
+        return
+    figure, ax = _figure(title, "time (ns)", "temperature of the free layer (K)")
+    for k, (label, (t, kelvin)) in enumerate(courses.items()):
+        shown = label if 1 < len(courses) <= len(_LINES) else None
+        ax.plot(np.asarray(t) / 1e-9, kelvin, color=_LINES[k % len(_LINES)], lw=2.2, label=shown)
+    _finish(figure, ax, path)
+
+
 def plot_write_error(
     comm: MPI.Intracomm,
     path: Path,

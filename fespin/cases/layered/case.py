@@ -16,6 +16,7 @@ from ...stack import BOTTOM_LEAD, TOP_LEAD, Stack, either_order
 from ..macrospin import MacrospinTask
 from ..macrospin.about import About
 from ..macrospin.hysteresis import Hysteresis
+from ..macrospin.pulses import PulseTask
 from ..macrospin.surveys import SurveyTask
 from ..macrospin.tables import MacrospinTable, SphereTable, TorqueTable, make_spin, make_torque
 from ..schema import Area, Belonging, Direction, Extent, Length, Table, Unit, at_least, within
@@ -422,7 +423,7 @@ class Case(Table):
         """Return the largest drive that the device sees, in A/m2, A or V as transport is driven."""
         t = self.transport
         own = next(abs(x) for x in (t.current_density, t.current, t.voltage, 0.0) if x is not None)
-        asked = [x.largest_drive() for x in self.task if isinstance(x, SurveyTask | Hysteresis)]
+        asked = [x.largest_drive() for x in self.task if isinstance(x, SurveyTask | Hysteresis | PulseTask)]
         return max([own, *asked])
 
     def touching(self, stack: Stack) -> list[tuple[str, str]]:

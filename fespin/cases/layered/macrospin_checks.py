@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import InputError
-from ...transport.tunnelling import follows_voltage
 from ..macrospin.checks import check_sphere, check_tasks
 from ..macrospin.hysteresis import Hysteresis
 from ..macrospin.langevin import Langevin
 from ..macrospin.tables import MacrospinTable
 from .case import Case
+from .driven import check_driven, needs_voltages
 from .tables import make_model
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def check_macrospin(case: Case) -> None:
     about = case.about()
     if case.driven_by_device:
         _check_transport_torque(case, about.spin)
+    check_driven(case)
     check_sphere(case.sphere, about.spin)
     check_tasks(case.task, about)
 
@@ -75,7 +76,7 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
 
 def _check_voltage_map(case: Case, owner: str, angle: bool) -> None:
     """Refuse what a device cannot have whose torque is not proportional to its drive."""
-    why = "a tunnel barrier here follows the voltage (half_voltage, conductance_voltage, b2 or a table)"
+    why = "the free layer follows the voltage (half_voltage, conductance_voltage, b2, a table, vcma or heating)"
     assert case.torque is not None
     if case.torque.source != "transport":
         raise InputError(f'{owner}: {why}; only source = "transport" does that')
@@ -118,7 +119,7 @@ def _check_transport_torque(case: Case, spin: Macrospin) -> None:
     except InputError as error:
         raise InputError(f"{owner}: {error}") from error
     stack = case.make_stack()
-    if follows_voltage(stack, case.touching(stack)):
+    if needs_voltages(case, stack, case.touching(stack)):
         _check_voltage_map(case, owner, angle)
     if not angle and any(isinstance(t, Hysteresis) and t.sweep == "torque" for t in case.task):
         raise InputError(f'{owner}: a sweep of the "torque" needs one fixed direction; sweep the field at some drives')

@@ -20,13 +20,13 @@ from ...solvers import SolverOptions
 from ...stack import Stack
 from ...transport.problem import TransportProblem
 from ...transport.solution import Profile, TransportSolution
-from ...transport.tunnelling import follows_voltage
 from ..checkpoints import Checkpoints
 from ..kind import Writer
 from ..tasks import Outlet, Picture, Results
 from ..unit_notes import current, extent
 from .case import Case
 from .describe import interface_numbers, material_numbers
+from .driven import make_driven, needs_voltages
 from .notes import unchecked_interfaces
 from .tables import make_model
 
@@ -134,7 +134,7 @@ def prepare(
                     case.model_dump(mode="json", exclude={"title", "task", "state"}),
                     starts_of(case.task)[:1],  # the mesh of directions depends on the first one alone
                 ],
-                torque_map=device,
+                driven=None if device is None else make_driven(case, device),
                 checkpoints=checkpoints,
                 alone=transport is None,
             )
@@ -263,7 +263,7 @@ def _map(
 
         faces = face_torque(case, problem, case.make_macrospin())
     circuit = Circuit(density, t.voltage, case.torque.series_resistance_area)
-    if follows_voltage(problem.stack, list(problem.domain.interfaces)):
+    if needs_voltages(case, problem.stack, list(problem.domain.interfaces)):
         return CurrentMap.of_voltage(_voltage_map(case, problem, checkpoints, say), circuit)
     transverse = None if source == "relaxation" else _transverse_map(case, problem, checkpoints, say)
     return CurrentMap(transverse, circuit, faces)

@@ -18,8 +18,6 @@ type Polarization = Annotated[float, Field(ge=-1, le=1), at_least(1e-12)]
 type Voltage = Annotated[float, Field(gt=0, lt=1e3), within(1e-6)]
 type Column = Annotated[list[Number], Field(min_length=2, max_length=10_000)]
 
-_FORMULA = ("resistance_area", "tmr", "polarization", "half_voltage", "conductance_voltage")
-
 
 class BarrierColumns(Table):
     """Measured conductance and polarizations of a barrier against its voltage; the columns of the csv file."""
@@ -33,7 +31,8 @@ class BarrierColumns(Table):
 class Tunnel(Table):
     """A tunnel barrier between two magnets; V and P_a, P_b count in the order of the interface's name."""
 
-    at_most_one = (("tmr", "polarization"), *(("table", key) for key in _FORMULA))
+    exactly_one = (("tmr", "polarization", "table"), ("resistance_area", "table"))
+    at_most_one = (("table", "half_voltage"), ("table", "conductance_voltage"))
     resistance_area: Annotated[float, Field(gt=0, lt=1e3), within(1e-18)] | None = Field(
         None, description="RA of the parallel state without a voltage; a barrier without a table needs it (ohm m2)"
     )

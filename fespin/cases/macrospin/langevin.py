@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -37,21 +37,33 @@ class Langevin(PulseTask):
         """Follow the trajectories, write and draw."""
         from ... import output
         from ...macrospin import langevin
+        from ...macrospin.langevin import joined
         from ...progress import ProgressBar
 
-        times = self.times(shared.solver.reduced_time)
-        bar = ProgressBar(shared.comm)
-        ensemble = langevin(
-            shared.comm,
-            shared.spin,
-            times,
-            ensemble=self.ensemble,
-            seed=self.seed,
-            start=unit(self.start),
-            torque=shared.torque,
-            step=self.step,
-            progress=bar.following("trajectories"),
-        )
+        times, start = self.times(shared.solver.reduced_time), unit(self.start)
+        pulses, bar = self.shapes(shared), ProgressBar(shared.comm)
+        options: dict[str, Any] = {
+            "ensemble": self.ensemble,
+            "seed": self.seed,
+            "start": start,
+            "step": self.step,
+            "progress": bar.following("trajectories"),
+        }
+        if pulses is None:
+            ensemble = langevin(shared.comm, shared.spin, times, torque=shared.torque, **options)
+        else:
+            # Of several lengths each is an ensemble of its own.
+            parts = [
+                langevin(
+                    shared.comm,
+                    shared.driven.spin,
+                    [x.end] if len(pulses) > 1 else times,
+                    stages=shared.driven.stages(x, start),
+                    **options,
+                )
+                for x in pulses
+            ]
+            ensemble = joined(parts)
         bar.clear()
         columns = {
             "time_s": times,

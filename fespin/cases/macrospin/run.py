@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from mpi4py import MPI
 
-from ...coupling.current_map import CurrentMap, write_map
+from ...coupling.current_map import write_map
+from ...coupling.driven_magnet import DrivenMagnet
 from ...errors import InputError
 from ...macrospin import Macrospin, SpinTorque, survey
 from ...macrospin.scales import reduced_time, suggested_mesh_size
@@ -38,7 +39,7 @@ def run_tasks(
     base: Path,
     title: str = "",
     depends: Sequence[Any] = (),
-    torque_map: CurrentMap | None = None,
+    driven: DrivenMagnet | None = None,
     checkpoints: Checkpoints | None = None,
     alone: bool = True,
 ) -> Results:
@@ -58,8 +59,8 @@ def run_tasks(
         Title of the case, for pictures.
     depends
         Tables on which all results depend, of what JSON can hold.
-    torque_map
-        Torque of the device on its free layer, if the torque comes from transport.
+    driven
+        Free layer with its device, if the torque comes from transport; `spin` and `torque` are then those at rest.
     checkpoints
         Folder in which the states of long evolutions are kept, from which they go on.
     alone
@@ -71,16 +72,23 @@ def run_tasks(
         Entries "macrospin", "tasks", with a torque "potentials", and those of the device's maps of ``summary.json``.
     """
     mapped: Results = {}
-    if torque_map is not None:
-        spin, torque = torque_map.pumped(spin), torque_map.torque(spin)
-        mapped = write_map(comm, torque_map, spin, out.path, out.picture, title=title)
+    own_drive, rest = 1.0, spin
+    if driven is None:
+        driven = DrivenMagnet(spin, torque=torque)
+    elif driven.device is not None:
+        device = driven.device
+        own_drive, rest = device.drive, device.pumped(spin)
+        driven = replace(driven, spin=rest)
+        spin, at_drive = driven.at(own_drive)
+        torque = cast(CaseTorque, at_drive)
+        mapped = write_map(comm, device, rest, out.path, out.picture, title=title)
     if torque is not None:
         mapped["potentials"] = write_potentials(comm, spin, torque, out.path, out.picture, title=title)
     if table.mesh is not None and not (base / table.mesh).is_file():
         raise InputError(f"sphere.mesh: there is no file '{base / table.mesh}'")
     solvers = _Solvers(comm, table, base, starts_of(tasks), out.say)
     solver = solvers.make(comm, spin, torque)
-    shared = Shared(comm, title, spin, torque, solver, solvers.make, checkpoints, depends, torque_map)
+    shared = Shared(comm, title, spin, torque, solver, solvers.make, checkpoints, depends, driven, own_drive)
     results = run_each(comm, tasks, lambda task, name: task.run(shared, name, out), out.say, alone=alone)
     if table.mesh is not None and not solvers.meshed:
         out.say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")

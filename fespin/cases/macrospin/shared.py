@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from mpi4py import MPI
@@ -12,6 +12,7 @@ from mpi4py import MPI
 from ...checkpoint import Journal
 from ...coupling.current_map import CurrentMap
 from ...coupling.direction_maps import DirectionTorque
+from ...coupling.driven_magnet import DrivenMagnet
 from ...macrospin import AngularTorque, Macrospin, SpinTorque
 from ...plotting.sphere import plot_density
 from ...sigma import Distribution, FokkerPlanck, Fourier, Sigma
@@ -21,6 +22,9 @@ from ...sigma.space import Density
 from ...sigma.surveys import Maker
 from ..checkpoints import Checkpoints
 from ..tasks import Outlet, Results, Task
+
+if TYPE_CHECKING:
+    from ...macrospin.pulse import Pulse
 
 type CaseTorque = SpinTorque | AngularTorque | DirectionTorque
 
@@ -45,8 +49,10 @@ class Shared:
         Folder where long tasks keep what they have done; None without one.
     depends
         Tables on which every result of the case depends, of what JSON can hold.
-    map
-        Torque of the device, if that is where the torque comes from.
+    driven
+        Macrospin with all that its drive does to it.
+    own_drive
+        Drive of the case: A/m2 or V through the device, else 1.
     curves, points
         Curves and points of the picture of write errors, by their labels.
     """
@@ -59,16 +65,20 @@ class Shared:
     make: Maker
     checkpoints: Checkpoints | None
     depends: Sequence[Any]
-    map: CurrentMap | None = None
+    driven: DrivenMagnet
+    own_drive: float = 1.0
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
     def at_drive(self, drive: float) -> tuple[Macrospin, CaseTorque]:
         """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor."""
-        if self.map is not None:
-            return self.spin, self.map.at(drive).torque(self.spin)
-        assert self.torque is not None
-        return self.spin, self.torque.scaled(drive)
+        spin, torque = self.driven.at(drive)
+        return spin, cast(CaseTorque, torque)
+
+    @property
+    def map(self) -> CurrentMap | None:
+        """Return the map of the device, if that is where the torque comes from."""
+        return self.driven.device
 
     @property
     def resistance(self) -> Density | None:
@@ -127,6 +137,24 @@ def describe_mesh(surface: Surface | None) -> Results:
     if isinstance(surface, Fourier):
         return {"solved_on": "fourier", "orders": surface.orders, **polar}
     return {"solved_on": "meridian", **polar}
+
+
+def temperatures(shared: Shared, pulses: Sequence[Pulse], start: Sequence[float], name: str, out: Outlet) -> Results:
+    """Write and draw the temperature of a layer that pulses heat; return the largest one. Collective."""
+    if shared.driven.heating is None:
+        return {}
+    from ... import output
+    from ...plotting.sphere_curves import plot_temperatures
+
+    courses = {f"{x.end / 1e-9:.4g} ns": shared.driven.temperatures(x, start) for x in pulses}
+    longest = max(courses.values(), key=lambda x: float(x[0][-1]))
+    output.write_csv(
+        shared.comm, out.path / f"temperature.{name}.csv", {"time_s": longest[0], "temperature_K": longest[1]}
+    )
+    out.picture(
+        f"temperature.{name}.png", lambda p: plot_temperatures(shared.comm, p, courses, title=shared.title)
+    )
+    return {"largest_temperature": max(float(t.max()) for _, t in courses.values())}
 
 
 def draw_density(shared: Shared, out: Outlet, name: str, distribution: Distribution, title: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from ..tasks import Outlet, Results
@@ -12,6 +13,8 @@ from .pulses import PulseTask
 from .tables import unit
 
 if TYPE_CHECKING:
+    from ...macrospin.pulse import Pulse
+    from ...sigma import Distribution, FokkerPlanck
     from .shared import Shared
 
 
@@ -33,16 +36,27 @@ class Switching(PulseTask):
         "reduced_times": "1",
         "not_switched": "1",
         "stationary": "1",
+        "largest_temperature": "K",
     }
     kind: Literal["switching"] = Field(description="probability left in a hemisphere during a pulse")
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:
         """Solve, write and draw."""
-        from ... import output
-        from .shared import describe_mesh, draw_density
+        pulses = self.shapes(shared)
+        if pulses is None:
+            return self._constant(shared, shared.solver, name, out)
+        if not shared.driven.heating and all(x.constant for x in pulses):
+            # One height without edges: the longest pulse goes through all lengths, right in relative terms.
+            spin, torque = shared.at_drive(pulses[0].points[0][1])
+            return self._constant(shared, shared.make(shared.comm, spin, torque), name, out)
+        return self._in_stages(shared, pulses, name, out)
+
+    def _constant(self, shared: Shared, solver: FokkerPlanck, name: str, out: Outlet) -> Results:
+        """Follow a drive that does not change. Collective."""
+        from .shared import describe_mesh
 
         times = self.times(shared.solver.reduced_time)
-        switching = shared.solver.switching(times, start=unit(self.start))
+        switching = solver.switching(times, start=unit(self.start), rest=shared.driven.spin)
         columns = {
             "time_s": times,
             "reduced_time": switching.reduced_times,
@@ -50,14 +64,57 @@ class Switching(PulseTask):
             "error_estimate": switching.error_estimate,
             **{f"mean_{x}": switching.mean[:, k] for k, x in enumerate("xyz")},
         }
-        output.write_csv(shared.comm, out.path / f"switching.{name}.csv", columns)
-        if len(times) > 1:
-            shared.curves[f"Fokker-Planck ({name})"] = (times, switching.not_switched)
-        draw_density(shared, out, name, switching.final, f"after {times[-1] / 1e-9:.3g} ns")
+        self._write(shared, name, out, columns, switching.final)
         told = switching.summary() | describe_mesh(switching.final.surface)
         if switching.advice is not None:
             told["missing"] = [switching.advice]
         return told
+
+    def _in_stages(self, shared: Shared, pulses: Sequence[Pulse], name: str, out: Outlet) -> Results:
+        """Follow pulses whose drive or temperature change; the drive ends with each of them. Collective."""
+        from .shared import describe_mesh, temperatures
+
+        several, times = len(pulses) > 1, self.times(shared.solver.reduced_time)
+        start, evolutions = unit(self.start), []
+        for pulse in pulses:
+            stages = shared.driven.stages(pulse, start)
+            looked_at = [pulse.end] if several else times
+            solver = shared.make(shared.comm, shared.driven.spin, None)
+            evolutions.append(solver.evolve(looked_at, start=start, stages=stages))
+        last = evolutions[-1]
+        probability = np.concatenate([x.probability for x in evolutions])
+        mean = np.concatenate([x.mean for x in evolutions])
+        columns = {
+            "time_s": times,
+            "not_switched": probability,
+            **{f"mean_{x}": mean[:, k] for k, x in enumerate("xyz")},
+        }
+        self._write(shared, name, out, columns, last.final)
+        estimates = [x.error_estimate for x in evolutions]
+        return {
+            "times": np.asarray(times).tolist(),
+            "reduced_times": (np.asarray(times) * shared.solver.reduced_time).tolist(),
+            "not_switched": probability.tolist(),
+            "mean_direction": mean.tolist(),
+            "error_estimate": None if None in estimates else max(x for x in estimates if x is not None),
+            "mass_error": max(x.mass_error for x in evolutions),
+            "method": "SDIRK4 through stages of the pulse",
+            **temperatures(shared, pulses, start, name, out),
+            **describe_mesh(last.final.surface),
+        }
+
+    def _write(
+        self, shared: Shared, name: str, out: Outlet, columns: Mapping[str, Any], final: Distribution
+    ) -> None:
+        """Write the curve, and draw the last density. Collective."""
+        from ... import output
+        from .shared import draw_density
+
+        output.write_csv(shared.comm, out.path / f"switching.{name}.csv", columns)
+        times = columns["time_s"]
+        if len(times) > 1:
+            shared.curves[f"Fokker-Planck ({name})"] = (times, columns["not_switched"])
+        draw_density(shared, out, name, final, f"after {times[-1] / 1e-9:.3g} ns")
 
     @staticmethod
     def line(results: Results, summary: Results) -> str:

@@ -31,6 +31,34 @@ if TYPE_CHECKING:
 COLDEST = 1e-6
 
 
+class VcmaTable(Table):
+    """Voltage-controlled anisotropy: + (xi V/t_ox) (u.axis)^2/t, V = phi(other magnet) - phi(free)."""
+
+    interface: Annotated[str, Field(min_length=3)] = Field(
+        description='"a|b", the tunnel barrier at macrospin.layer, whose tunnel.thickness is t_ox'
+    )
+    coefficient: Number = Field(description="xi; 1e-15 J/(V m) is 1 fJ/(V m) (J/(V m))")
+    axis: Direction = Field(default_factory=lambda: [0.0, 0.0, 1.0], description="of any length (1)")
+
+
+class HeatingTable(Table):
+    """Joule heat of the free layer: c t dT/dt = power - h (T - T0), T0 the temperature of the macrospin."""
+
+    heat_capacity: Annotated[float, Field(gt=0), within(1e2, 1e10)] = Field(description="c (J/(m3 K))")
+    conductance: Annotated[float, Field(gt=0), within(1e2, 1e14)] = Field(
+        description="h to the base temperature (W/(m2 K))"
+    )
+    curie_temperature: Annotated[float, Field(gt=0, lt=1e5)] | None = Field(
+        None, description="Tc: given Ms and anisotropies hold at T0 and fall towards it; default: they stay (K)"
+    )
+    anisotropy_exponent: Annotated[float, Field(ge=0, le=20)] = Field(
+        2.2, description="constants of anisotropies go with this power of Ms (1)"
+    )
+    barrier_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="of the power of the barriers at the layer, beside its own (1)"
+    )
+
+
 class MacrospinTable(Table):
     """The magnet whose direction the tasks are about."""
 
@@ -48,6 +76,8 @@ class MacrospinTable(Table):
     anisotropy: Annotated[list[AnisotropyTable], Field(max_length=50)] = Field(
         default_factory=list, description="terms of the energy, beside the applied field"
     )
+    vcma: VcmaTable | None = Field(None, description="anisotropy that follows the voltage of a tunnel barrier")
+    heating: HeatingTable | None = Field(None, description="Joule heat of the layer in pulses")
 
 
 type Fraction = Annotated[float, Field(gt=-1, lt=1), at_least(1e-30)]
