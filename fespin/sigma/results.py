@@ -178,7 +178,7 @@ def escape_times(found: Rates, other: Rates | None, spin: Macrospin, *, factor: 
         logs[3] / ln10,
         np.array([max(wells, key=lambda w: float(w.direction @ u)).height for u in found.states]),
         estimate,
-        found.densities[0].surface,
+        found.surface,
     )
 
 
