@@ -91,7 +91,7 @@ class Balanced:
         weight = np.exp(np.repeat(self._lowest, len(u) // max(surface.cells, 1)) - self.values)
 
         def flow(part: slice, gradient: Array) -> Array:
-            return self.reduced.flow(u[part], gradient)
+            return self.reduced.flow(u if part == slice(None) else u[part], gradient)
 
         return surface.balanced(flow, self._rest, weight, rows, transposed=transposed)
 
