@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 
 from .. import _compat
 from ..energy.on_sphere import Array
-from ..errors import InputError
-from ..quantities import direction
+from ..quantities import direction, require_between, require_integer
 from .matrix import Flow, Solver
 from .mesh import rotation_to
 from .rings import RingMatrix, Rings
@@ -69,7 +68,7 @@ class Fourier:
     Raises
     ------
     InputError
-        If a parameter is out of range.
+        If a parameter is of another kind, or out of range.
 
     Examples
     --------
@@ -93,16 +92,16 @@ class Fourier:
         grading: float = 0.3,
         corner: float | None = None,
     ) -> None:
-        if cells < 2 or orders < 0 or not 1 <= degree <= 12 or width < 0 or not 0 <= grading <= 0.9:
-            raise InputError(
-                f"fourier: cells {cells}, orders {orders}, degree {degree}, width {width} and grading {grading} must "
-                "be at least 2, 0, 1, 0 and 0, degree and grading at most 12 and 0.9"
-            )
-        if corner is not None and not 0 < corner < np.pi:
-            raise InputError(f"fourier: the corner is {corner!r}; it must lie between the poles, above 0 and below pi")
+        require_integer("fourier", "cells", cells, 2)
+        require_integer("fourier", "orders", orders, 0)
+        require_integer("fourier", "degree", degree, 1, 12)
+        require_integer("fourier", "width", width, 0)
+        require_between("fourier", "grading", grading, 0, 0.9)
+        if corner is not None:
+            require_between("fourier", "corner", corner, 0, np.pi, ends=False)
         self.comm, self.degree, self.cells, self.orders = MPI.COMM_SELF, degree, cells, orders
         self.width, self.grading, self._corner = width, grading, corner
-        self.turn = rotation_to(direction([float(x) for x in axis], "fourier", "axis"))
+        self.turn = rotation_to(direction(axis, "fourier", "axis"))
         self.axis = self.turn[:, 2]
         even = np.linspace(0.0, np.pi, cells + 1)
         self.edges = even - grading * np.sin(2 * even) / 2
@@ -122,6 +121,7 @@ class Fourier:
         self.measure: Array = np.repeat((self._strip * np.sin(self.theta)).ravel(), count)
         theta, phi = np.broadcast_arrays(self.theta[:, :, None], self.phi)
         self.points = self._directions(theta.ravel(), phi.ravel())
+        self.points.flags.writeable = False
         self._south, self._east = self._frame(theta.ravel(), phi.ravel())
         places = self.edges[:-1, None] + self._lengths[:, None] * _lobatto(degree)[:-1]
         self.node_theta = np.append(places.ravel(), np.pi)
