@@ -21,6 +21,7 @@ class Switching(PulseTask):
     units: ClassVar[Mapping[str, str]] = {
         "mean_direction": "1",
         "error_estimate": "1",
+        "mean_error": "1",
         "mass_error": "1",
         "minimum_density": "1/sr",
         "negative_mass": "1",
