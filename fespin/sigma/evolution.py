@@ -141,6 +141,7 @@ def evolve(
     resume: bool = False,
     options: Options | None = None,
     comm: MPI.Intracomm,
+    forecast: Progress | None = None,
 ) -> Evolution:
     """Evolve a density while field and torque vary. Times are in 2 tau_N. Collective.
 
@@ -170,6 +171,8 @@ def evolve(
         PETSc options of the factorizations, without prefix.
     comm
         All ranks, which on a meridian each do the same.
+    forecast
+        Called as `progress` is.
 
     Raises
     ------
@@ -213,8 +216,9 @@ def evolve(
             continue
         with _located(build, state):
             _advance(surface, operators, state, control, tolerance, mass)
-        if progress is not None:
-            progress(state.time / end)
+        for told in (progress, forecast):
+            if told is not None:
+                told(state.time / end)
         if file is not None and file.due():
             state.weighted = operators.weighted
             state.save(file, surface.stored.places)

@@ -127,7 +127,8 @@ def exponential(space: Arnoldi, gamma: float, times: Array, size: int) -> Array:
     start[0] = space.norm
     inverse, info = _inverse(matrix)
     if info == 0 and np.linalg.norm(matrix) * np.linalg.norm(inverse) < _REGULAR:
-        return exponentials((inverse - np.eye(size)) / gamma, start, times)
+        with np.errstate(all="ignore"):  # as below
+            return exponentials((inverse - np.eye(size)) / gamma, start, times)
     if size < space.parallel:
         values, vectors = np.linalg.eig(matrix)
         rates, fast = _decay_rates(values, gamma)
@@ -218,7 +219,7 @@ def propagate(
     """Follow y' = -M^-1 A y with shift-invert Krylov spaces. Collective.
 
     One factorization serves an interval of time, and those after it that are about as long. An interval is shortened
-    until three sizes of the space agree. What they cannot agree on is returned with its error: one small value
+    until several sizes of the space agree. What they cannot agree on is returned with its error: one small value
     spoils no others.
 
     Parameters

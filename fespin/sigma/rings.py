@@ -170,10 +170,10 @@ class RingMatrix:
             both = np.linalg.solve(data[:, inner, inner], np.concatenate([coupling, inside], axis=2))
         except np.linalg.LinAlgError as error:
             raise SolverError(f"sphere: {_ADVICE}") from error
-        right, inside = np.split(both, [len(ends)], axis=2)
-        edge = _edge(rings, full, np.matmul(back, inside))
+        right, passed = both[:, :, : len(ends)], both[:, :, len(ends) :]
+        edge = _edge(rings, full, np.matmul(back, passed))
         edge = _Band(rings, data[:, ends][:, :, ends] - back @ right).solve(edge)
-        out = _joined(rings, full, edge, inside - np.matmul(right, _facing(edge)))
+        out = _joined(rings, full, edge, passed - np.matmul(right, _facing(edge)))
         return np.stack([rings.unknowns_of(out[:, :, i]) for i in range(b.shape[1])], axis=1)
 
     def shifted(self, mass: RingMatrix, z: complex, options: Options | None = None) -> RingFactor:

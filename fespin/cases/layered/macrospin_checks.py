@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import InputError
-from ..macrospin.checks import check_sphere, check_tasks
+from ..macrospin.checks import check_method, check_sphere, check_tasks
 from ..macrospin.hysteresis import Hysteresis
 from ..macrospin.langevin import Langevin
 from ..macrospin.tables import MacrospinTable
@@ -45,6 +45,7 @@ def check_macrospin(case: Case) -> None:
         _check_transport_torque(case, about.spin)
     check_sphere(case.sphere, about.spin)
     check_tasks(case.task, about)
+    check_method(case.sphere, case.task, about)
 
 
 def _check_layers(case: Case, table: MacrospinTable) -> None:
