@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Real
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,20 @@ def require_positive(owner: str, key: str, value: float, *, zero: bool = False) 
         raise InputError(f"{owner}: {key} is {value!r}; it must be finite and {'not negative' if zero else 'positive'}")
 
 
+def require_integer(owner: str, key: str, value: object, least: int, most: int | None = None) -> None:
+    """Refuse what is not an integer within bounds, both of them allowed."""
+    good = isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
+    if not good or (most is not None and int(value) > most):  # type: ignore[call-overload]
+        allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"{owner}: {key} is {value!r}; it must be an integer {allowed}")
+
+
+def require_between(owner: str, key: str, value: float, low: float, high: float, *, ends: bool = True) -> None:
+    """Refuse what is not a finite number between two others, which are allowed themselves with `ends`."""
+    if not is_finite(value) or not low <= value <= high or (not ends and value in (low, high)):
+        raise InputError(f"{owner}: {key} is {value!r}; it must lie between {low:.6g} and {high:.6g}")
+
+
 def require_type(owner: str, value: object, kind: type, hint: str = "") -> None:
     """Refuse an object of another type; `hint` says how to get one of this type."""
     if not isinstance(value, kind):
@@ -44,7 +59,9 @@ def require_asymmetry(owner: str, key: str, value: float) -> None:
         raise InputError(f"{owner}: {key} is {value!r}; it must lie between -1 and 1")
 
 
-def direction(vector: Sequence[float], owner: str, what: str = "magnetization") -> tuple[float, float, float]:
+def direction(
+    vector: Sequence[float] | NDArray[Any], owner: str, what: str = "magnetization"
+) -> tuple[float, float, float]:
     """Return the unit vector along three numbers.
 
     Parameters

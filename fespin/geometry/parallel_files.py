@@ -9,8 +9,11 @@ from __future__ import annotations
 import errno
 import json
 import math
+import os
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +210,7 @@ def _is_about(about: Any) -> bool:
 def _read(comm: MPI.Intracomm, path: Path, owner: str) -> tuple[dmesh.Mesh, dmesh.MeshTags, dmesh.MeshTags]:
     """Read mesh and tags, all ranks at once; what HDF5 refuses, it refuses on all of them."""
     try:
-        with XDMFFile(comm, str(path), "r") as file:
+        with _hushed(), XDMFFile(comm, str(path), "r") as file:
             shape, degree = file.read_cell_type("mesh")
             if shape not in _SHAPES or degree != 1:
                 raise InputError(f"{owner}: cells are {shape.name} of degree {degree}; straight simplices are needed")
@@ -226,6 +229,24 @@ def _read(comm: MPI.Intracomm, path: Path, owner: str) -> tuple[dmesh.Mesh, dmes
             return mesh, file.read_meshtags(mesh, "cells"), file.read_meshtags(mesh, "facets")
     except RuntimeError as error:
         raise InputError(f"{owner}: cannot be read: {one_line(str(error))}") from error
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep the standard error silent: HDF5 prints its stack there beside the error that it raises."""
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # closed
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _check(mesh: dmesh.Mesh, owner: str) -> None:

@@ -20,7 +20,9 @@ _POINTS = 6000
 _SHALLOW = 0.05
 # Wells are equally deep if their depths differ by less (kT, and as a part of the energy's range).
 _EQUAL = 1e-6, 1e-10
-# Wells lie near an axis if the cosine of their angle to it is larger.
+# A minimum lies this near to the lowest point of the grid beside it, but in narrow valleys (cosine).
+_BESIDE = float(np.cos(0.05))
+# Wells this near to an axis lie near it (cosine).
 _NEAR = float(np.cos(np.radians(30)))
 
 
@@ -115,49 +117,61 @@ def survey(spin: Macrospin) -> Landscape:
 
 def survey_function(v: Pointwise) -> Landscape:
     """Find the wells and passes of any energy (kT)."""
-    points, near = grid()
+    points = grid()[0]
     values = v(points)
+    order = np.argsort(values, kind="stable")
+    rank = np.empty(len(points), dtype=int)
+    rank[order] = np.arange(len(points))
+    bottom = _drained(rank)
     minima: list[Array] = []
-    well_at: dict[int, int] = {}  # the well of each lowest point of the grid
-    for i in np.argsort(values, kind="stable"):
-        if values[i] < values[near[i]].min():
-            u = _minimum(v, points[i])
-            if u is None:
-                continue  # no minimum: a narrow valley that runs between points of the grid
-            same = [k for k, m in enumerate(minima) if m @ u > 1 - 1e-9]
-            well_at[int(i)] = same[0] if same else len(minima)
-            minima += [] if same else [u]
+    well_at: dict[int, int] = {}  # of each lowest point of the grid: its well
+    for i in order[(bottom == np.arange(len(points)))[order]]:
+        if not values[i] < min(values[j] for j in grid()[1][i]):
+            continue  # a plateau: its neighbours are as low
+        u = _minimum(v, points[i])
+        if u is None:
+            continue  # a step of the grid across a narrow valley
+        same = [k for k, m in enumerate(minima) if m @ u > 1 - 1e-9]
+        well_at[int(i)] = same[0] if same else len(minima)
+        minima += [] if same else [u]
     if not minima:  # a constant energy
         return Landscape((), (), float(values.min()), float(values.max()))
     energy = [float(v(m[None])[0]) for m in minima]
     place = _places(minima, energy, float(np.ptp(values)))
-    basin = np.full(len(points), -1)
-    parent = list(range(len(minima)))  # for each well, the deeper one that its flood has met
+    # Basins meet in the order of the lowest points between them, as a flood rises. What has no well joins one.
+    ground = {int(i): int(i) for i in np.unique(bottom)}  # of each basin: one that it has joined
+    owner: dict[int, int] = dict(well_at)  # of a basin that has joined no other: its deepest well
 
-    def root(k: int) -> int:
-        while parent[k] != k:
-            k = parent[k]
-        return k
+    def root(i: int) -> int:
+        while ground[i] != i:
+            i = ground[i]
+        return i
 
+    first = {k: i for i, k in reversed(well_at.items())}
+    for i, k in well_at.items():  # lowest points that belong to one well
+        ground[i] = first[k]
+    members = [{k} for k in range(len(minima))]  # wells that have met, by the deepest of them
     barriers, saddles = {}, []
     passed = [np.inf] * len(minima)
-    for i in np.argsort(values, kind="stable"):
-        met = {root(basin[j]) for j in near[i] if basin[j] >= 0}
-        if i in well_at:
-            met.add(root(well_at[int(i)]))
-        if not met:
-            continue  # a plateau: its neighbours are as low
-        deepest = min(met, key=lambda k: place[k])
-        basin[i] = deepest
-        for k in met - {deepest}:
-            parent[k] = deepest
-            top, value = _saddle(v, points[i], values[i])
-            for j in range(len(minima)):  # the first pass that a flood from there meets
-                if root(j) == deepest and not np.isfinite(passed[j]) and value - energy[j] > _SHALLOW:
-                    passed[j] = value
-            if value - energy[k] > _SHALLOW:
-                saddles.append(top)
-                barriers[k] = value - energy[k]
+    for a, b, i in _meetings(bottom, rank):
+        a, b = root(a), root(b)
+        if a == b:
+            continue
+        if a not in owner:
+            a, b = b, a
+        ground[b] = a
+        if b not in owner:
+            continue
+        deepest, k = sorted((owner[a], owner[b]), key=lambda k: place[k])
+        owner[a] = deepest
+        members[deepest] |= members[k]
+        top, value = _saddle(v, points[i], values[i])
+        for j in members[deepest]:  # the first pass that a flood from there meets
+            if not np.isfinite(passed[j]) and value - energy[j] > _SHALLOW:
+                passed[j] = value
+        if value - energy[k] > _SHALLOW:
+            saddles.append(top)
+            barriers[k] = value - energy[k]
     barriers[place.index(0)] = np.inf
     wells = []
     for k in sorted(barriers, key=lambda k: (np.isfinite(barriers[k]), place[k])):
@@ -165,6 +179,38 @@ def survey_function(v: Pointwise) -> Landscape:
         low, high = np.linalg.eigvalsh(v.hessian(u[None], tangent_frame(u[None]))[0])
         wells.append(Well(u, energy[k], (float(low), float(high)), float(barriers[k]), passed[k] - energy[k]))
     return Landscape(tuple(wells), tuple(saddles), min(energy), float(values.max()))
+
+
+@lru_cache(maxsize=1)
+def _links() -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Return the neighbours of each point of the grid, filled up with itself (n, k), and all pairs (m, 2)."""
+    near = grid()[1]
+    most = max(map(len, near))
+    beside = np.array([[*x, *[i] * (most + 1 - len(x))] for i, x in enumerate(near)])
+    pairs = np.array([(i, j) for i, x in enumerate(near) for j in x if i < j])
+    return beside, pairs
+
+
+def _drained(rank: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Return the lowest point of the grid to which each point drains, by steps to the lowest neighbour (n,)."""
+    beside = _links()[0]
+    to: NDArray[np.int_] = np.take_along_axis(beside, np.argmin(rank[beside], axis=1)[:, None], axis=1)[:, 0]
+    while True:
+        further = to[to]
+        if (further == to).all():
+            return to
+        to = further
+
+
+def _meetings(bottom: NDArray[np.int_], rank: NDArray[np.int_]) -> list[tuple[int, int, int]]:
+    """Return the pairs of basins that touch and the point where each first do, from the lowest on."""
+    pairs = _links()[1]
+    pairs = pairs[bottom[pairs[:, 0]] != bottom[pairs[:, 1]]]
+    higher = pairs[np.arange(len(pairs)), np.argmax(rank[pairs], axis=1)]
+    along = np.argsort(rank[higher], kind="stable")
+    basins = np.sort(bottom[pairs[along]], axis=1)
+    first = np.sort(np.unique(basins, axis=0, return_index=True)[1])
+    return [(int(a), int(b), int(i)) for (a, b), i in zip(basins[first], higher[along][first], strict=True)]
 
 
 def _places(minima: Sequence[Array], energy: Sequence[float], spread: float) -> list[int]:
@@ -223,6 +269,9 @@ def _step(u: Array, x: Sequence[float] | Array, frame: Array) -> Array:
 
 def _minimum(v: Pointwise, start: Array) -> Array | None:
     """Return the minimum near a direction; None if there is none."""
+    u = _newton(v, start, index=0)
+    if u is not start and u @ start > _BESIDE:
+        return u
     u = start
     for _ in range(5):
         frame = tangent_frame(u[None])[0]

@@ -111,27 +111,47 @@ class PumpedRates:
         h, drive
             The time (s), and the drive times the time.
         """
-        u, c = rows[:3], np.clip((self._p * rows[:3]).sum(axis=0), -1.0, 1.0)
+        u = rows[:3]
+        c = np.clip(self._p[:, 0] @ u, -1.0, 1.0)
         # With equal spacing, the place in the table follows from c directly.
         at = (c + 1) * ((_POINTS - 1) / 2)
         k = np.minimum(at.astype(np.intp), _POINTS - 2)
-        part = at - k
+        at -= k
         low, high = np.take(self._tables, k, axis=1), np.take(self._tables, k + 1, axis=1)
-        low *= 1 - part
-        high *= part
-        a, b, w, across, e, along, around, *x = low + high
-        q = self._p - c * u
-        field = acting + a * (kick - (u * kick).sum(axis=0) * u) + b * (q * kick).sum(axis=0) * q
-        v = w * (field - (u * field).sum(axis=0) * u) + across * (q * field).sum(axis=0) * q + e * _cross(u, field)
+        high -= low
+        high *= at
+        low += high
+        a, b, w, across, e, along, around, *x = low
         along, around = h * along, h * around
         if x:
-            along, around = along + drive * x[0], around + drive * x[1]
-        v += along * q + around * _cross(u, self._p)
+            along += drive * x[0]
+            around += drive * x[1]
+        # What points along u drops out of u x v, with v = W field + along q + around u x p and q = p - c u.
+        p, q = self._p, self._p - c * u
+        field = a * kick
+        field += acting
+        field += (b * _dot(q, kick)) * q
+        through = _dot(u, field)
+        across *= p[:, 0] @ field - c * through
+        across += along
+        np.multiply(e, field, out=out)
+        out -= (e * through) * u
+        out -= w * _cross(u, field)
+        out -= across * _cross(u, p)
+        out += around * q
         if drive and self.torque is not None and not self._tabled:
-            v += drive * self.torque.velocity(u.T, self.spin).T
-        np.negative(_cross(u, v), out=out)
+            out -= drive * _cross(u, self.torque.velocity(u.T, self.spin).T)
+
+
+def _dot(a: Array, b: Array) -> Array:
+    """Return the products of columns (3, n), (n,)."""
+    return np.asarray(np.einsum("in,in->n", a, b))
 
 
 def _cross(a: Array, b: Array) -> Array:
     """Return the cross products of columns (3, n)."""
-    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
+    out = np.empty_like(a)
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        np.multiply(a[j], b[k], out=out[i])
+        out[i] -= a[k] * b[j]
+    return out

@@ -21,6 +21,7 @@ from ..energy.terms import Zeeman
 from ..errors import InputError
 from ..quantities import AnyVector, require_positive
 from .damping import AddedDamping, response, turning
+from .remembered import Remembered
 
 # Terms of an energy that are added up one after the other.
 _TERMS = 50
@@ -260,7 +261,7 @@ class Macrospin:
         """
         if self.pumping is None:
             return np.asarray((gilbert + self.damping * np.cross(u, gilbert)) / (1 + self.damping**2))
-        return np.asarray(np.einsum("nij,nj->ni", response(self.pumping, self.damping, u), np.cross(u, gilbert)))
+        return np.asarray(np.einsum("nij,nj->ni", self._response(u), np.cross(u, gilbert)))
 
     def mobility(self, u: Array) -> tuple[Array, Array]:
         """Return K (n, 3, 3) and r (n,): a free energy F makes the velocity D (-K grad F + r u x grad F)/kT.
@@ -270,10 +271,21 @@ class Macrospin:
         if self.pumping is None:
             across = np.eye(3) - u[:, :, None] * u[:, None, :]
             return across, np.full(len(u), 1 / self.damping)
-        w = (1 + self.damping**2) / self.damping * response(self.pumping, self.damping, u)
+        w = (1 + self.damping**2) / self.damping * self._response(u)
         # The antisymmetric part of the matrix, as the component of its axial vector along u.
         around = np.einsum("nij,nij->n", w, turning(u)) / 2
         return np.asarray((w + np.swapaxes(w, 1, 2)) / 2), -around
+
+    def _response(self, u: Array) -> Array:
+        """Return the response to forces with pumping, see :func:`fespin.macrospin.damping.response`."""
+        pumping = self.pumping
+        assert pumping is not None
+        return self.remembered(pumping, u, lambda: response(pumping, self.damping, u))
+
+    @cached_property
+    def remembered(self) -> Remembered:
+        """Return the memory of what expansions give at the points of surfaces."""
+        return Remembered()
 
     def with_field(self, field: AnyVector) -> Macrospin:
         """Return the same magnet in another applied field (T)."""

@@ -32,6 +32,8 @@ class Balanced:
         V of the weight; default: the effective potential.
     options
         PETSc options of the factorizations, without prefix.
+    velocity
+        Velocity at the quadrature points (n, 3), if it is known already.
     """
 
     def __init__(
@@ -40,13 +42,15 @@ class Balanced:
         reduced: DimensionlessDrift,
         potential: Potential | None = None,
         options: Options | None = None,
+        velocity: Array | None = None,
     ) -> None:
         self.surface, self.reduced, self.options = surface, reduced, options
         self.potential = potential or weight_of(surface, reduced)
         u = surface.points
         self.values, slope = self.potential(u)
         # The part of the velocity that the weight does not describe.
-        self._rest = reduced.velocity(u) - reduced.flow(u, slope)
+        self.velocity = reduced.velocity(u) if velocity is None else velocity
+        self._rest = self.velocity - reduced.flow(u, slope)
         self._lowest = self.values.reshape(surface.cells, -1).min(axis=1)
 
     # ---- solutions
@@ -69,19 +73,14 @@ class Balanced:
         """
         matrix = self._matrix(transposed)
         matrix.pin(np.asarray(rows, dtype=int))
-        out = []
-        try:
-            factor = matrix.factor(self.options)
-        finally:
-            matrix.destroy()
         # reshape(len(rows), -1) would be ambiguous on a rank that holds none of the rows.
         values = np.asarray(values, dtype=float).reshape(len(rows), values.shape[1] if values.ndim > 1 else 1)
-        for column in values.T:
-            b = np.zeros(self.surface.owned)
-            b[rows] = column
-            out.append(factor.solve(b))
-        factor.destroy()
-        return np.stack(out, axis=1)
+        b = np.zeros((self.surface.owned, values.shape[1]))
+        b[rows] = values
+        try:
+            return matrix.solved(b, self.options)
+        finally:
+            matrix.destroy()
 
     def _matrix(self, transposed: bool) -> Matrix:
         """Return the matrix of -(current of w, grad phi), rows relative to their own weights. Collective."""
@@ -92,7 +91,7 @@ class Balanced:
         weight = np.exp(np.repeat(self._lowest, len(u) // max(surface.cells, 1)) - self.values)
 
         def flow(part: slice, gradient: Array) -> Array:
-            return self.reduced.flow(u[part], gradient)
+            return self.reduced.flow(u if part == slice(None) else u[part], gradient)
 
         return surface.balanced(flow, self._rest, weight, rows, transposed=transposed)
 

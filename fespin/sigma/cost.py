@@ -26,6 +26,45 @@ _SECONDS, _BYTES = 60.0, 1e9
 _FACTORS, _SOLVES, _VERIFIED, _ENLARGED = 8, 500, 3.4, 1.8
 # Vectors of a Krylov space and their products with the mass matrix.
 _VECTORS = 180
+# Seconds of an evolution after which its length is foretold, from the second half of them.
+_LOOK = 6.0
+
+
+class Forecast:
+    """A line about how long an evolution will take, said once some seconds of it are done.
+
+    Parameters
+    ----------
+    comm
+        All ranks.
+    unknowns
+        How many there are.
+    say
+        Called with the line, if more than a minute is left.
+    again
+        What follows the evolution, for the line.
+    """
+
+    def __init__(self, comm: MPI.Intracomm, unknowns: int, say: Callable[[str], None], again: str = "") -> None:
+        self._comm, self._unknowns, self._say, self._again = comm, unknowns, say, again
+        self._begin, self._half, self._done = time.perf_counter(), (0.0, 0.0), False
+
+    def __call__(self, part: float) -> None:
+        """Take note of the part that is done, 0 to 1. Collective."""
+        if self._done:
+            return
+        now = self._comm.bcast(time.perf_counter() - self._begin, 0)
+        if now < _LOOK / 2:
+            self._half = now, part
+        elif now > _LOOK:
+            self._done = True
+            pace = (part - self._half[1]) / (now - self._half[0])
+            left = (1 - part) / pace if pace > 0 else np.inf
+            if left > _SECONDS:
+                self._say(
+                    f"note: evolution of {self._unknowns} unknowns: about {left / 60:.2g} min{self._again}; fields "
+                    "that turn or change often take many steps, fewer with a larger tolerance"
+                )
 
 
 def bearable_sphere(make: Callable[[float], Sigma], spin: Macrospin) -> Sigma:

@@ -35,12 +35,15 @@ class DimensionlessDrift:
         Factor on the torque.
     field
         A field in addition to the macrospin's own (T).
+    pace
+        D of the spin over that which times count in: other than 1 for a magnet that warms up.
     """
 
     spin: Macrospin
     torque: Torque | None = None
     amplitude: float = 1.0
     field: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    pace: float = 1.0
 
     @property
     def has_torque(self) -> bool:
@@ -83,9 +86,9 @@ class DimensionlessDrift:
     def flow(self, u: Array, gradient: Array) -> Array:
         """Return -K times the gradient of a potential plus r u x gradient, the velocity it makes, (n, 3)."""
         if not self.pumped:
-            return np.asarray(-gradient + np.cross(u, gradient) / self.spin.damping)
+            return _cross(u, gradient) / self.spin.damping - gradient
         k, r = self.spin.mobility(u)
-        return np.asarray(-np.einsum("nij,nj->ni", k, gradient) + r[:, None] * np.cross(u, gradient))
+        return np.asarray(r[:, None] * _cross(u, gradient) - np.einsum("nij,nj->ni", k, gradient))
 
     def slope_of_swirl(self, u: Array) -> Array:
         """Return the gradient of r along the sphere at directions u, by differences, (n, 3)."""
@@ -100,9 +103,20 @@ class DimensionlessDrift:
         """Return X/D at directions u (n, 3)."""
         if not self.has_torque:
             return np.zeros_like(u)
-        assert self.torque is not None
-        return np.asarray(self.amplitude / self.spin.diffusion * self.torque.velocity(u, self.spin))
+        torque, spin = self.torque, self.spin
+        assert torque is not None
+        return np.asarray(
+            self.amplitude / spin.diffusion * spin.remembered(torque, u, lambda: torque.velocity(u, spin))
+        )
 
     def velocity(self, u: Array) -> Array:
         """Return b at directions u (n, 3)."""
         return np.asarray(self.flow(u, self.slope(u)) + self.torque_velocity(u))
+
+
+def _cross(a: Array, b: Array) -> Array:
+    """Return the cross products of vectors (n, 3), several times as fast as NumPy's for few of them."""
+    out = np.empty_like(b)
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        out[:, i] = a[:, j] * b[:, k] - a[:, k] * b[:, j]
+    return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import scipy.linalg
@@ -46,8 +47,10 @@ class Rates:
     log_populations
         Natural logarithm of the stationary probability of each state (k,); nan if a way out was not resolved for
         several states.
-    densities
-        Quasi-stationary density of each state, normalized.
+    surface
+        Where they were found.
+    solutions
+        What makes the quasi-stationary density of each state.
     committors
         Probability to come to each state first, at this rank's nodes (k, owned).
     """
@@ -55,8 +58,14 @@ class Rates:
     states: Array
     log_rates: Array
     log_populations: Array
-    densities: tuple[Distribution, ...] = field(repr=False)
+    surface: Surface = field(repr=False)
+    solutions: tuple[tuple[Balanced, Array], ...] = field(repr=False)
     committors: Array = field(repr=False)
+
+    @cached_property
+    def densities(self) -> tuple[Distribution, ...]:
+        """Return the quasi-stationary density of each state, normalized. Collective."""
+        return tuple(form.distribution(w, "metastable state") for form, w in self.solutions)
 
     @property
     def rates(self) -> Array:
@@ -174,7 +183,7 @@ def rates_on(surface: Surface, reduced: DimensionlessDrift, options: Options | N
     cores, above = _cores(surface, reduced, states, pins)
     first = committors(whole, cores, above)
     sides = [_stepped(q) for q in first]
-    log_rates, densities = np.full((count, count), -np.inf), []
+    log_rates, found = np.full((count, count), -np.inf), []
     # Where one well is much deeper than another, or a torque drives the density, each state has a weight of its own.
     uneven = reduced.has_torque or np.ptp(reduced.potential(states)) > _UNEVEN
     if not uneven:
@@ -183,20 +192,20 @@ def rates_on(surface: Surface, reduced: DimensionlessDrift, options: Options | N
     for i in range(count):
         chosen = whole
         if uneven:
-            chosen = Balanced(surface, reduced, trial_potential(surface, reduced, states, i), options)
+            chosen = Balanced(surface, reduced, trial_potential(surface, reduced, states, i), options, whole.velocity)
             # Under torque w varies within the well, so that it is fixed at one point only.
             one = pins[i] if reduced.has_torque else cores[i]
             rows, own = _labelled([one, np.concatenate([above, *(cores[k] for k in range(count) if k != i)])])
             w = chosen.solve(rows, (own == 0).astype(float))[:, 0]
         else:
             w = solutions[i]
-        densities.append(chosen.distribution(w, "metastable state"))
+        found.append((chosen, w))
         flux, mass = chosen.log_flux(w), chosen.log_mass(w)
         for j in range(count):
             if j != i:
                 # A rate far below the others may be lost in the error of the discretization: it counts as zero.
                 log_rates[i, j] = np.nan_to_num(flux(sides[j]) - mass, nan=-np.inf)
-    return Rates(states, log_rates, log_stationary(log_rates), tuple(densities), np.array(first))
+    return Rates(states, log_rates, log_stationary(log_rates), surface, tuple(found), np.array(first))
 
 
 def nearest_node(comm: MPI.Intracomm, closeness: Array) -> Array:
@@ -217,21 +226,34 @@ def _cores(
     energies about the passes need cells that resolve them, however deep the wells are.
     """
     energy = reduced.potential(surface.nodes)
-    points, near = grid()
-    tree = KDTree(points)
-    values, place = reduced.potential(points), tree.query(surface.nodes)[1]
     out, top = [], -np.inf
+    if not reduced.has_torque:
+        known, place = _floods(reduced, states), KDTree(grid()[0]).query(surface.nodes)[1]
     for i, (u, pin) in enumerate(zip(states, pins, strict=True)):
         level = float(reduced.potential(u[None])[0])
         core = (np.abs(energy - level) < _CORE) & (surface.nodes @ u > 0.9)
         if not reduced.has_torque:
-            start, *others = (int(k) for k in tree.query([u, *np.delete(states, i, axis=0)])[1])
-            inside, height = flood(values, near, start, others)
+            inside, height = known[i]
             core |= inside[place] & (energy < height - SURE)
             top = max(top, height)
         out.append(np.union1d(np.flatnonzero(core), pin).astype(int))
     above = np.flatnonzero(energy > top + SURE) if not reduced.has_torque else np.zeros(0, dtype=int)
     return out, above
+
+
+def _floods(reduced: DimensionlessDrift, states: Array) -> list[tuple[NDArray[np.bool_], float]]:
+    """Return which points of the grid lie in each state's basin below its pass, and the pass's height.
+
+    Once for each drift, whose surfaces all ask for the same.
+    """
+    known: list[tuple[NDArray[np.bool_], float]] | None = reduced.__dict__.get("_floods")
+    if known is None:
+        points, near = grid()
+        at = [int(k) for k in KDTree(points).query(states)[1]]
+        values = reduced.potential(points)
+        known = [flood(values, near, start, [k for k in at if k != start]) for start in at]
+        reduced.__dict__["_floods"] = known  # as cached properties do
+    return known
 
 
 def _labelled(sets: Sequence[NDArray[np.int_]]) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
@@ -271,13 +293,12 @@ def boundary_value(operator: Operator, fixed: dict[int, float]) -> Array:
     matrix.rescale(1 / operator.scale, operator.scale)
     rows = np.array(sorted(fixed), dtype=int)
     matrix.pin(rows)
-    factor = matrix.factor(operator.options)
-    matrix.destroy()
-    b = np.zeros(operator.surface.owned)
-    b[rows] = [fixed[int(r)] for r in rows]
-    w = factor.solve(b)
-    factor.destroy()
-    return w
+    b = np.zeros((operator.surface.owned, 1))
+    b[rows, 0] = [fixed[int(r)] for r in rows]
+    try:
+        return matrix.solved(b, operator.options)[:, 0]
+    finally:
+        matrix.destroy()
 
 
 def log_stationary(log_rates: Array) -> Array:

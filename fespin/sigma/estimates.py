@@ -18,7 +18,7 @@ from .space import Density
 _BEFORE = (0.7, 0.8, 0.9, 1.0)
 # The space of one degree more has an error of its own, some three to thirty times smaller: the difference is multiplied
 # by the first number, and the second one times the usual difference nearby is added, in case it vanishes by chance.
-_DIRECT, _AROUND = 1.5, 0.5
+DIRECT, _AROUND = 1.5, 0.5
 # Two degrees may agree by chance where a mesh is far too coarse for both: an error is not taken to fall by more than
 # tenfold from one degree to the next.
 _FALL = 0.1
@@ -103,7 +103,7 @@ def relative_errors(
     with np.errstate(over="ignore", invalid="ignore"):
         if finer is not None:
             above = (np.abs(curve - finer) / scale)[index]
-            error = _DIRECT * above[:, -1] + _AROUND * np.sqrt(np.mean(above**2, axis=1))
+            error = DIRECT * above[:, -1] + _AROUND * np.sqrt(np.mean(above**2, axis=1))
         if coarser is not None:
             below = np.sqrt(np.mean((np.abs(curve - coarser) / scale)[index] ** 2, axis=1))
             error = np.maximum(error, below if finer is None else _FALL * below)

@@ -141,6 +141,7 @@ def evolve(
     resume: bool = False,
     options: Options | None = None,
     comm: MPI.Intracomm,
+    forecast: Progress | None = None,
 ) -> Evolution:
     """Evolve a density while field and torque vary. Times are in 2 tau_N. Collective.
 
@@ -170,6 +171,8 @@ def evolve(
         PETSc options of the factorizations, without prefix.
     comm
         All ranks, which on a meridian each do the same.
+    forecast
+        Called as `progress` is.
 
     Raises
     ------
@@ -192,7 +195,7 @@ def evolve(
         owner="sphere",
         advice="try a larger tolerance or a finer mesh",
         smallest=1e-13 * end,
-        seconds=1 / build(0.0).spin.diffusion,
+        seconds=build(0.0).pace / build(0.0).spin.diffusion,
     )
 
     def record() -> None:
@@ -213,8 +216,9 @@ def evolve(
             continue
         with _located(build, state):
             _advance(surface, operators, state, control, tolerance, mass)
-        if progress is not None:
-            progress(state.time / end)
+        for told in (progress, forecast):
+            if told is not None:
+                told(state.time / end)
         if file is not None and file.due():
             state.weighted = operators.weighted
             state.save(file, surface.stored.places)
@@ -246,7 +250,7 @@ def _located(build: Callable[[float], DimensionlessDrift], state: _State) -> Ite
         field = np.asarray(field_vector(reduced.spin.field, "evolve")) + reduced.field
         drive = "" if reduced.torque is None else f", {reduced.amplitude:.4g} times the torque"
         shown = ", ".join(f"{x:.4g}" for x in field)
-        when = f"at t = {state.time / reduced.spin.diffusion:.4g} s, in a field of ({shown}) T{drive}"
+        when = f"at t = {state.time * reduced.pace / reduced.spin.diffusion:.4g} s, in a field of ({shown}) T{drive}"
         raise SolverError(f"{error} ({when})") from error
 
 
@@ -283,6 +287,10 @@ class _Operators:
     def at(self, s: float) -> Operator:
         """Return the operator at a time, in the form that is chosen. Collective."""
         return self._kept.get((self._build(s), self.weighted))
+
+    def pace(self, s: float) -> float:
+        """Return how much faster than others times pass for the spin at a time: it multiplies the operator."""
+        return self._build(s).pace
 
     def hemisphere(self, operator: Operator) -> Array:
         """Return the functional of the hemisphere's probability (owned,). Collective."""
@@ -345,11 +353,11 @@ def _tried(surface: Surface, operators: _Operators, state: _State, h: float, tol
         if factorized is not op:
             if factor is not None:
                 factor.destroy()
-            factor, factorized = op.shifted(1.0, h * SDIRK4.gamma), op
+            factor, factorized = op.shifted(1.0, h * SDIRK4.gamma * operators.pace(time)), op
         assert factor is not None
         right = state.load + h * _sum(weights, slopes, state.load)
         x = factor.solve(right / op.scale)
-        slopes.append(-op.scale * op.A.apply(x))
+        slopes.append(-operators.pace(time) * op.scale * op.A.apply(x))
     assert factor is not None
     # One more solve keeps stiff parts from spoiling the estimate.
     e = factor.solve(h * _sum(SDIRK4.error, slopes, state.load) / op.scale)

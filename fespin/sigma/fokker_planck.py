@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from mpi4py import MPI
@@ -14,9 +13,9 @@ from mpi4py import MPI
 from ..constants import VACUUM_PERMEABILITY
 from ..energy.on_sphere import Array
 from ..errors import InputError, SolverError
-from ..macrospin.landscape import survey
 from ..macrospin.scales import reduced_time
 from ..macrospin.spin import Macrospin
+from ..macrospin.stages import Stage, checked_stages
 from ..macrospin.torque import Torque
 from ..petsc import Options
 from ..progress import Progress
@@ -24,27 +23,23 @@ from ..quantities import direction
 from . import escape as escaping
 from . import linear_response
 from . import switching as courses
-from .cost import bearable_sphere, cost_of_a_course
+from .cost import Forecast, cost_of_a_course
 from .dimensionless import DimensionlessDrift
 from .distribution import Distribution, Surface, mean_change, power
 from .estimates import compared, drowned, neighbourhoods, observed_change, relative_errors
 from .evolution import Evolution, evolve, path_change
 from .fourier import Fourier
 from .meridian import Meridian
-from .operator import Operator
-from .orders import Climbed, Orders, Unresolved, refuse, require_even_rings
+from .orders import refuse, require_even_rings
 from .passage import log_first_passage
-from .passes import is_high, sphere_for_rates
-from .resolution import meridian_cells, remedy, require_resolution
+from .passes import beyond_triangles, is_high
+from .resolution import remedy, require_resolution
 from .results import Escape, Spectrum, Switching, escape_times, rate_changes, switched
-from .schedule import builder, checked_times, directions, samples
+from .schedule import axes_of, builder, checked_times, directions, samples, staged
 from .space import Density, Sigma
 from .stationary import steady_state
-from .symmetry import checked, find_axis, shares
-
-METHODS = ("automatic", "sphere", "fourier")
-type Method = Literal["automatic", "sphere", "fourier"]
-"""How the sphere of directions is divided, see :class:`FokkerPlanck`."""
+from .surfaces import Method, Surfaces
+from .symmetry import checked, shares
 
 # Errors at which answers on rings need no more orders: of curves, as a multiple of what the time integration is asked
 # for, of rates, modes, responses, mean directions, and paths of these.
@@ -58,15 +53,13 @@ _AGREED = 1e-3
 _UNBALANCED = 2e-4
 # The largest part of Boltzmann's distribution that interpolation between nodes may misplace.
 _BLUR = 1e-4
-# The number of cells that rates take, over the usual one: the flux through a pass is between the wells.
-_PASSES = 1.5
 # The factor on the difference of two rungs' rates that makes it an estimate.
 _DOUBTED = 3.0
 # How much the changes of other rates than the fastest count.
 _SLOWER = 1e-3
 
 
-class FokkerPlanck:
+class FokkerPlanck(Surfaces):
     """The statistics of a macrospin's direction.
 
     The constructor is collective, as are all methods. Problems that are symmetric about an axis are recognised and
@@ -130,93 +123,10 @@ class FokkerPlanck:
         options: Options | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
-        self._make, self._say = sphere, say
-        self._fitted = sphere is None and not isinstance(sigma, Sigma) if fitted is None else fitted
-        self.spin, self.torque, self.verify, self.options = spin, torque, verify, options
-        self.comm = sigma.comm if isinstance(sigma, Sigma) else sigma
-        self._sigma = sigma if isinstance(sigma, Sigma) else None
-        self.free, self.drift = DimensionlessDrift(spin), DimensionlessDrift(spin, torque)
-        self.axis = None if axisymmetric is False else find_axis(spin, torque)
-        given = isinstance(sigma, Sigma)
-        self.method = method or ("sphere" if given or sphere is not None or axisymmetric is False else "automatic")
-        if self.method not in METHODS:
-            raise InputError(f"sphere: the method is {method!r}; it must be one of {', '.join(map(repr, METHODS))}")
-        if self.method == "fourier" and (given or axisymmetric is False):
-            raise InputError("sphere: method 'fourier' takes no sphere of triangles, and no axisymmetric = False")
-        if axisymmetric and self.axis is None:
-            raise InputError(
-                "sphere: the problem is not symmetric about an axis; energy, field and torque must share one"
-            )
-
-    # ---- where to solve
-    @cached_property
-    def sphere(self) -> Sigma:
-        """Return the sphere, made if need be. Collective."""
-        if self._sigma is not None:
-            return self._sigma
-        if self._make is not None:
-            return self._make()
-        wells = survey(self.spin).wells
-        axis = wells[0].direction if wells else np.array([0.0, 0.0, 1.0])
-        return bearable_sphere(lambda size: Sigma(self.comm, size, axis=tuple(axis), refine=self.spin), self.spin)
-
-    @cached_property
-    def _pass_sphere(self) -> Sigma:
-        return sphere_for_rates(self.comm, self.spin, axis=survey(self.spin).wells[0].direction)
-
-    def _surface_for_rates(self) -> Surface:
-        """Return where to solve for rates of escape. Collective."""
-        if self.axis is not None or not self._fitted or self.drift.has_torque or not is_high(self.spin):
-            return self.surface()
-        return self._pass_sphere
-
-    @cached_property
-    def meridian(self) -> Meridian:
-        """Return the polar angle about the axis of symmetry."""
-        assert self.axis is not None
-        return Meridian(self.axis, meridian_cells(self.drift))
-
-    def surface(self, axes: Sequence[Sequence[float] | Array] = (), functions: Sequence[Density] = ()) -> Surface:
-        """Return where to solve when these axes and functions play a role, too. Collective."""
-        if self.axis is None or not shares(self.axis, axes, functions):
-            return self.sphere
-        return self.meridian
-
-    def _operator(self, surface: Surface, reduced: DimensionlessDrift, *, weighted: bool = True) -> Operator:
-        return Operator(surface, reduced, weighted=weighted, options=self.options)
-
-    @cached_property
-    def _orders(self) -> Orders | None:
-        """Rings for the problem; None if triangles are asked for, or rings do not fit."""
-        if self.method == "sphere":
-            return None
-        try:
-            return Orders(self.drift)
-        except Unresolved as why:
-            if self.method == "fourier":
-                raise refuse(why) from why
-            return None
-
-    def _on_rings[T](
-        self,
-        solve: Callable[[Surface], T],
-        change: Callable[[T, T], float],
-        tolerance: float,
-        axes: Sequence[Sequence[float] | Array] = (),
-        functions: Sequence[Density] = (),
-        refinement: float = 1.0,
-    ) -> Climbed[T] | None:
-        """Return an answer on rings around an axis; None if the meridian or triangles serve better. Collective."""
-        if self.axis is not None and shares(self.axis, axes, functions):
-            return None
-        if self._orders is None:
-            return None
-        try:
-            return self._orders.climb(self.comm, solve, change, tolerance, refinement)
-        except Unresolved as why:
-            if self.method == "fourier":
-                raise refuse(why) from why
-            return None
+        super().__init__(
+            sigma, spin, torque, axisymmetric=axisymmetric, method=method, sphere=sphere, fitted=fitted, say=say
+        )
+        self.verify, self.options, self.free = verify, options, DimensionlessDrift(spin)
 
     # ---- questions
     def equilibrium(self) -> Distribution:
@@ -306,7 +216,8 @@ class FokkerPlanck:
             return float(mode_errors(found, other).max(initial=0.0))
 
         # Modes at the end of one list may be missing from another that is as long.
-        more = self._on_rings(solve, change, _MODE) if target is not None or count > 1 else None
+        alone = target is None and count == 1 and self.method != "fourier"
+        more = None if alone else self._on_rings(solve, change, _MODE)
         if more is not None:
             return dataclasses.replace(more.answer, error_estimate=mode_errors(more.answer, more.check))
         return find_spectrum(self.surface(), self.drift, count, target, verify=self.verify, options=self.options)
@@ -324,20 +235,31 @@ class FokkerPlanck:
             found = escaping.rates_on(surface, self.drift, self.options)
             if len(found.states) > 2 and isinstance(surface, Fourier):
                 raise SolverError("escape: rings are for two states")
+            if np.isneginf(found.log_rates).all():
+                raise SolverError("escape: all rates are lost in rounding; try a finer mesh")
             return found
 
         def change(found: escaping.Rates, other: escaping.Rates) -> float:
             # A rate that is smaller by many powers of ten may be lost, as its estimate tells.
             # What rates say is uncertain by as much as they are themselves.
             changes = np.maximum(rate_changes(found, other) - found.rates.max(), 0.0)
+            # What both have lost more orders do not bring back.
+            changes[np.isneginf(found.log_rates) & np.isneginf(other.log_rates)] = 0.0
             return float(max(changes.flat[np.argmax(found.log_rates)], _SLOWER * np.minimum(changes, 1.0).max()))
 
-        on_rings = self._on_rings(solve, change, _RATE, refinement=_PASSES)
+        refinement = 1.0 if self._orders is None else self._orders.refinement_for_rates
+        # Powers of ten between two rungs say nothing about the next, and a rung costs no evolution.
+        on_rings = self._on_rings(solve, change, _RATE, refinement=refinement, patient=True)
         if on_rings is not None:
             # The check has an error of its own, which for rates may be as large as the difference.
             return escape_times(on_rings.answer, on_rings.check, self.spin, factor=_DOUBTED)
         surface = self._surface_for_rates()
-        rates = solve(surface)
+        try:
+            rates = solve(surface)
+        except SolverError as error:
+            if isinstance(surface, Sigma) and self.drift.has_torque and is_high(self.spin):
+                raise SolverError(beyond_triangles(self.spin, rings=self.method == "sphere")) from error
+            raise
         if np.isnan(rates.log_populations).any():
             require_resolution(surface, "the rate of escape", np.inf, self.spin)
             raise SolverError("escape: the rate out of a state is lost in rounding; try a finer mesh")
@@ -355,6 +277,7 @@ class FokkerPlanck:
         start: Sequence[float] = (0.0, 0.0, 1.0),
         observables: Mapping[str, Density] | None = None,
         rtol: float | None = None,
+        rest: Macrospin | None = None,
     ) -> Switching:
         """Return the probability that the direction has not left its hemisphere: the write-error rate. Collective.
 
@@ -372,6 +295,8 @@ class FokkerPlanck:
         rtol
             Relative agreement asked of the time integration; default 1e-6, and 1e-5 on rings, whose orders rise until
             errors are below twenty times that.
+        rest
+            The macrospin before, in whose equilibrium the magnet is at first, where the drive changes its energy too.
 
         Raises
         ------
@@ -382,6 +307,8 @@ class FokkerPlanck:
         t, axis = checked_times(times), direction(start, "switching", "start")
         watched = checked(observables or {})
         s = t * self.spin.diffusion
+        free = self.free if rest is None else DimensionlessDrift(rest)
+        axes = [axis] if rest is None else [axis, *axes_of([Stage(float(t[-1]), rest)])]
 
         def solve(space: Surface) -> courses.Course:
             on_rings = isinstance(space, Fourier)
@@ -389,7 +316,7 @@ class FokkerPlanck:
             wanted = rtol or (_ON_RINGS if on_rings else _ELSEWHERE)
             functions = list(watched.values())
             return courses.course(
-                space, when, axis, functions, wanted, free=self.free, drift=self.drift, options=self.options
+                space, when, axis, functions, wanted, free=free, drift=self.drift, options=self.options
             )
 
         def errors(course: courses.Course, finer: courses.Course | None, coarser: courses.Course | None) -> Array:
@@ -406,7 +333,7 @@ class FokkerPlanck:
             return max(float(errors(course, finer, None)[seen].max()), observed)
 
         index, tolerance = neighbourhoods(s, _NEIGHBOURS)[1], _CURVE * (rtol or _ON_RINGS)
-        on_rings = self._on_rings(solve, change, tolerance, [axis], list(watched.values()))
+        on_rings = self._on_rings(solve, change, tolerance, axes, list(watched.values()))
         if on_rings is None:
             index = neighbourhoods(s)[1]
         if on_rings is not None:
@@ -415,7 +342,7 @@ class FokkerPlanck:
             finer: courses.Course | None = on_rings.check
             coarser: courses.Course | None = None
         else:
-            surface = self.surface([axis], list(watched.values()))
+            surface = self.surface(axes, list(watched.values()))
             if self._say is not None and isinstance(surface, Sigma):
                 cost = cost_of_a_course(surface, self.drift, self.options, verify=self.verify)
                 if cost is not None:
@@ -461,6 +388,8 @@ class FokkerPlanck:
         initial: Distribution | None = None,
         field: Callable[[float], Sequence[float]] | None = None,
         drive: Callable[[float], float] | None = None,
+        stages: Sequence[Stage] | None = None,
+        rest: Macrospin | None = None,
         observables: Mapping[str, Density] | None = None,
         tolerance: float = 1e-5,
         breakpoints: Sequence[float] = (),
@@ -484,6 +413,11 @@ class FokkerPlanck:
             Takes t (s), returns a field in addition to the macrospin's (T).
         drive
             Takes t (s), returns the factor on the torque; default 1.
+        stages
+            Conditions one after the other, instead of `field` and `drive` and of the solver's own spin and torque, which
+            still decide where it is solved.
+        rest
+            The macrospin before, in whose equilibrium the evolution starts; default the solver's.
         observables
             Functions of u (n, 3) whose means are wanted, by name.
         tolerance
@@ -505,29 +439,43 @@ class FokkerPlanck:
             raise InputError(f"evolve: the tolerance is {tolerance!r}; it must lie between 0 and 0.1")
         rate, watched = self.spin.diffusion, checked(observables or {})
 
-        build = builder(self.spin, self.torque, field, drive)
+        breakpoints, weighted = list(breakpoints), self.torque is None
+        if stages is None:
+            build = builder(self.spin, self.torque, field, drive)
+        else:
+            if field is not None or drive is not None:
+                raise InputError("evolve: give stages, or field and drive, not both")
+            stages = checked_stages(stages, float(t[-1]), "evolve")
+            build, weighted = staged(stages, rate), all(x.torque is None for x in stages)
+            breakpoints += [x.until for x in stages if x.until < t[-1]]
         stops = np.concatenate([samples(t[-1] * rate), t * rate, np.asarray(breakpoints, dtype=float) * rate])
-        axes: list[Array] = [np.asarray(axis), *directions(build, stops)]
+        before = self.spin if rest is None else rest
+        axes: list[Array] = [np.asarray(axis), *directions(build, stops), *axes_of(stages or [])]
+        axes += [] if rest is None else axes_of([Stage(float(t[-1]), rest)])
         functions = list(watched.values())
 
         def solve(surface: Surface) -> Evolution:
             if initial is not None:
                 load = surface.load(initial.at(surface))
             else:
-                free = DimensionlessDrift(self.spin, field=build(0.0).field)
+                free = DimensionlessDrift(before, field=build(0.0).field)
                 load = courses.hemisphere_equilibrium(free, surface, axis)
-            file = checkpoint
+            file, again = checkpoint, ""
             if isinstance(surface, Fourier):
-                if self.torque is None:
+                again = f" with {surface.orders} Fourier orders, and more with each of more orders that follow"
+                if weighted:
                     require_even_rings(surface, map(build, stops))
                 if checkpoint is not None:  # each order has a state of its own
                     file = checkpoint.with_name(f"{checkpoint.name}.{surface.orders}")
             return evolve(
-                surface, build, load, t * rate, weighted=self.torque is None, axis=axis, observables=watched,
+                surface, build, load, t * rate, weighted=weighted, axis=axis, observables=watched,
                 tolerance=tolerance, breakpoints=[b * rate for b in breakpoints], progress=progress,
                 checkpoint=file, every=every, resume=resume, options=self.options, comm=self.comm,
+                forecast=None if self._say is None else Forecast(self.comm, surface.dofs, self._say, again),
             )  # fmt: skip
 
+        if self.method == "fourier" and initial is not None and isinstance(initial.surface, Sigma):
+            raise refuse("the initial distribution lives on triangles")
         if initial is None or isinstance(initial.surface, Fourier):
 
             def change(found: Evolution, other: Evolution) -> float:

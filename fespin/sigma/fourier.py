@@ -22,8 +22,7 @@ from numpy.typing import NDArray
 
 from .. import _compat
 from ..energy.on_sphere import Array
-from ..errors import InputError
-from ..quantities import direction
+from ..quantities import direction, require_between, require_integer
 from .matrix import Flow, Solver
 from .mesh import rotation_to
 from .rings import RingMatrix, Rings
@@ -69,7 +68,7 @@ class Fourier:
     Raises
     ------
     InputError
-        If a parameter is out of range.
+        If a parameter is of another kind, or out of range.
 
     Examples
     --------
@@ -93,16 +92,16 @@ class Fourier:
         grading: float = 0.3,
         corner: float | None = None,
     ) -> None:
-        if cells < 2 or orders < 0 or not 1 <= degree <= 12 or width < 0 or not 0 <= grading <= 0.9:
-            raise InputError(
-                f"fourier: cells {cells}, orders {orders}, degree {degree}, width {width} and grading {grading} must "
-                "be at least 2, 0, 1, 0 and 0, degree and grading at most 12 and 0.9"
-            )
-        if corner is not None and not 0 < corner < np.pi:
-            raise InputError(f"fourier: the corner is {corner!r}; it must lie between the poles, above 0 and below pi")
+        require_integer("fourier", "cells", cells, 2)
+        require_integer("fourier", "orders", orders, 0)
+        require_integer("fourier", "degree", degree, 1, 12)
+        require_integer("fourier", "width", width, 0)
+        require_between("fourier", "grading", grading, 0, 0.9)
+        if corner is not None:
+            require_between("fourier", "corner", corner, 0, np.pi, ends=False)
         self.comm, self.degree, self.cells, self.orders = MPI.COMM_SELF, degree, cells, orders
         self.width, self.grading, self._corner = width, grading, corner
-        self.turn = rotation_to(direction([float(x) for x in axis], "fourier", "axis"))
+        self.turn = rotation_to(direction(axis, "fourier", "axis"))
         self.axis = self.turn[:, 2]
         even = np.linspace(0.0, np.pi, cells + 1)
         self.edges = even - grading * np.sin(2 * even) / 2
@@ -122,6 +121,7 @@ class Fourier:
         self.measure: Array = np.repeat((self._strip * np.sin(self.theta)).ravel(), count)
         theta, phi = np.broadcast_arrays(self.theta[:, :, None], self.phi)
         self.points = self._directions(theta.ravel(), phi.ravel())
+        self.points.flags.writeable = False
         self._south, self._east = self._frame(theta.ravel(), phi.ravel())
         places = self.edges[:-1, None] + self._lengths[:, None] * _lobatto(degree)[:-1]
         self.node_theta = np.append(places.ravel(), np.pi)
@@ -212,35 +212,50 @@ class Fourier:
         d, n = self._slopes, self._basis
         t, s = self._around, self._winding
         long = self._lengths[:, None]
-        both = self._integrals(weight * tt * sine, t, t)
-        out = self._contracted(both, d, d, long**2)
-        mixed = self._integrals(-weight * south * sine, t, t)
-        if tp is not None:
-            mixed = mixed + self._integrals(weight * tp, t, s)
-        out += self._contracted(mixed, d, n, long)
+        mixed = [(-weight * south * sine, t)] + ([] if tp is None else [(weight * tp, s)])
+        parts = [
+            (self._integrals(t, (weight * tt * sine, t)), d, d, long**2),
+            (self._integrals(t, *mixed), d, n, long),
+            (self._integrals(s, (weight * pp / sine, s), (-weight * east, t)), n, n, np.ones_like(long)),
+        ]
         if pt is not None:
-            out += self._contracted(self._integrals(weight * pt, s, t), n, d, long)
-        last = self._integrals(weight * pp / sine, s, s) + self._integrals(-weight * east, s, t)
-        out += self._contracted(last, n, n, np.ones_like(long))
-        return out
+            parts.append((self._integrals(s, (weight * pt, t)), n, d, long))
+        return self._contracted(parts)
 
-    def _integrals(self, values: Array, test: Array, trial: Array) -> Array:
-        """Return integrals around the axis of values times two functions of the azimuth (cells, q, around, around)."""
-        at = self._at(values)
-        first = at[:, :, :1]
-        if (np.abs(at - first) <= 1e-15 * np.abs(first)).all():
+    def _integrals(self, test: Array, *trials: tuple[Array, Array]) -> Array:
+        """Return integrals around the axis of a function of the azimuth times others (cells, q, around, around).
+
+        Parameters
+        ----------
+        trials
+            Values at the quadrature points, and the function that they multiply; one or more, to be added up.
+        """
+        every = [(self._at(values), trial) for values, trial in trials]
+        if all((np.abs(at - at[:, :, :1]) <= 1e-15 * np.abs(at[:, :, :1])).all() for at, _ in every):
             # The same all around, as for free diffusion.
-            return np.asarray(first[..., None] * (test.T @ trial))
-        return np.asarray(np.matmul(test.T, at[:, :, :, None] * trial))
+            return np.asarray(sum(at[:, :, :1, None] * (test.T @ trial) for at, trial in every))
+        product = every[0][0][:, :, :, None] * every[0][1]
+        for at, trial in every[1:]:
+            product += at[:, :, :, None] * trial
+        return np.asarray(np.matmul(test.T, product))
 
-    def _contracted(self, around: Array, test: Array, trial: Array, divisor: Array) -> Array:
-        """Return integrals over the polar angle too, with functions of it, by cell (cells, n, n)."""
-        cells, places, count = around.shape[:3]
-        pairs = (test[:, :, None] * trial[:, None, :]).reshape(places, -1)
-        scaled = (around * (self._strip / divisor)[:, :, None, None]).reshape(cells, places, -1)
-        found = np.matmul(pairs.T, scaled).reshape(cells, test.shape[1], trial.shape[1], count, count)
-        size = test.shape[1] * count
-        return np.ascontiguousarray(found.transpose(0, 1, 3, 2, 4)).reshape(cells, size, size)
+    def _contracted(self, parts: Sequence[tuple[Array, Array, Array, Array]]) -> Array:
+        """Return integrals over the polar angle too, by cell and added up (cells, n, n).
+
+        Parameters
+        ----------
+        parts
+            Integrals around the axis, two functions of the polar angle, and what the product is divided by.
+        """
+        cells, places, count = parts[0][0].shape[:3]
+        pairs = np.concatenate([(a[:, :, None] * b[:, None, :]).reshape(places, -1) for _, a, b, _ in parts])
+        scaled = np.empty((cells, len(parts), places, count**2))
+        for k, (around, _, _, divisor) in enumerate(parts):
+            np.multiply(around.reshape(cells, places, -1), (self._strip / divisor)[:, :, None], out=scaled[:, k])
+        found = np.matmul(pairs.T, scaled.reshape(cells, len(pairs), -1))
+        size = self.degree + 1
+        found = found.reshape(cells, size, size, count, count).transpose(0, 1, 3, 2, 4)
+        return np.ascontiguousarray(found).reshape(cells, size * count, size * count)
 
     def transport(self, kappa: Array, mu: Array, drift: Array) -> RingMatrix:
         """Return the matrix of kappa grad w.grad phi - mu u.(grad w x grad phi) - w drift.grad phi.
@@ -267,8 +282,8 @@ class Fourier:
     def mass(self, kappa: Array) -> RingMatrix:
         """Return the matrix of kappa w phi; kappa at the quadrature points (n,)."""
         sine = np.repeat(np.sin(self.theta).ravel(), len(self.phi))
-        around = self._integrals(kappa * sine, self._around, self._around)
-        data = self._contracted(around, self._basis, self._basis, np.ones((self.cells, 1)))
+        around = self._integrals(self._around, (kappa * sine, self._around))
+        data = self._contracted([(around, self._basis, self._basis, np.ones((self.cells, 1)))])
         thin = data[:, :: self.rings.around, :: self.rings.around].copy() if np.ptp(kappa) == 0 else None
         return RingMatrix(self.rings, data, thin=thin)
 

@@ -82,6 +82,10 @@ class Matrix(Protocol):
         """Return the factors."""
         ...
 
+    def solved(self, b: Array, options: Options | None = None) -> Array:
+        """Return the solutions for a few right-hand sides (owned, k); no factors are kept."""
+        ...
+
     def shifted(self, mass: Self, z: complex, options: Options | None = None) -> Solver:
         """Return the factors of this matrix minus z times another, for complex right-hand sides."""
         ...
@@ -149,6 +153,13 @@ class SparseMatrix:
     def factor(self, options: Options | None = None) -> Factor:
         """Return the factors. Collective."""
         return Factor(self.petsc, options)
+
+    def solved(self, b: Array, options: Options | None = None) -> Array:
+        """Return the solutions for a few right-hand sides (owned, k); no factors are kept. Collective."""
+        factor = self.factor(options)
+        found = np.stack([factor.solve(column) for column in b.T], axis=1)
+        factor.destroy()
+        return found
 
     def shifted(self, mass: SparseMatrix, z: complex, options: Options | None = None) -> ComplexFactor:
         """Return the factors of this matrix minus z times another, for complex right-hand sides. Collective."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .. import _compat
 from ..energy.on_sphere import Array
+from ..quantities import direction, require_between, require_integer
 from .matrix import Flow, Solver, SparseMatrix, assembled, balanced
 from .mesh import rotation_to
 from .space import Density, Stored
@@ -47,6 +48,11 @@ class Meridian:
     nodes
         Directions of the degrees of freedom (m, 3).
 
+    Raises
+    ------
+    InputError
+        If a parameter is of another kind, or out of range.
+
     Examples
     --------
     >>> from fespin.sigma import Meridian
@@ -60,8 +66,12 @@ class Meridian:
     def __init__(
         self, axis: Sequence[float] | Array, cells: int = 40, *, degree: int = 4, corner: float | None = None
     ) -> None:
+        require_integer("meridian", "cells", cells, 2)
+        require_integer("meridian", "degree", degree, 1, 12)
+        if corner is not None:
+            require_between("meridian", "corner", corner, 0, np.pi, ends=False)
         self.comm, self.degree, self.cells, self._corner = MPI.COMM_SELF, degree, cells, corner
-        turn = rotation_to(np.asarray(axis, dtype=float))
+        turn = rotation_to(direction(axis, "meridian", "axis"))
         self.axis, self._turn = turn[:, 2], turn
         corners = np.linspace(0.0, np.pi, cells + 1)
         corners = corners - 0.3 * np.sin(2 * corners) / 2
@@ -81,6 +91,7 @@ class Meridian:
         self._basis = np.asarray(self.space.element.basix_element.tabulate(0, reference)[0, :, :, 0])
         self._slopes = np.asarray(self.space.element.basix_element.tabulate(1, reference)[1, :, :, 0])
         self.points = self._directions(self.theta)
+        self.points.flags.writeable = False
         self.node_theta = self.space.tabulate_dof_coordinates()[:, 0]
         self.nodes = self._directions(self.node_theta)
         self._compile()

@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..geometry.reading import SUFFIXES, open_file
 from ..geometry.soundness import check_points
 from ..gmsh_session import mesh_from_gmsh
-from ..quantities import direction
+from ..quantities import direction, is_finite
 
 FINEST, COARSEST = 0.005, 1.0
 
@@ -53,7 +53,7 @@ def sphere_mesh(
     InputError
         If the size is not between 0.005 and 1.
     """
-    if not FINEST <= mesh_size <= COARSEST:
+    if not is_finite(mesh_size) or not FINEST <= mesh_size <= COARSEST:
         raise InputError(
             f"sphere: mesh_size is {mesh_size!r}; on the unit sphere it lies between {FINEST} and {COARSEST}"
         )

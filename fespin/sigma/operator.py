@@ -59,7 +59,7 @@ class Operator:
         self._mass_factor: Solver | None = None
         u, alpha = surface.points, reduced.spin.damping
         if weighted:
-            values, slope = self.potential(u)
+            self._known = values, slope = self.potential(u)
             self.floor = float(surface.comm.allreduce(float(values.min(initial=np.inf)), op=MPI.MIN))
             m = self._weight(values)
             drift = m[:, None] * self.remainder(u, m, slope)
@@ -93,7 +93,9 @@ class Operator:
 
     def weight(self, u: Array) -> Array:
         """Return m at directions u (n, 3); ones in the plain form."""
-        return self._weight(self.potential(u)[0]) if self.weighted else np.ones(len(u))
+        if not self.weighted:
+            return np.ones(len(u))
+        return self._weight(self._known[0] if u is self.surface.points else self.potential(u)[0])
 
     def remainder(self, u: Array, m: Array, slope: Array) -> Array:
         """Return F, what the weight does not contain of the velocity, at directions u (n, 3)."""
@@ -135,7 +137,7 @@ class Operator:
         if not self.weighted:
             return gradient
         u = self.surface.points
-        m, slope = self.weight(u)[:, None], self.potential(u)[1]
+        m, slope = self.weight(u)[:, None], self._known[1]
         return np.asarray(m * (gradient - self.surface.at_points(x / self.scale)[:, None] * slope))
 
     def distribution(self, x: Array, method: str) -> Distribution:

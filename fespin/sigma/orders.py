@@ -10,7 +10,7 @@ from mpi4py import MPI
 
 from ..energy.on_sphere import Array, tangent_frame
 from ..errors import InputError, SolverError
-from ..macrospin.landscape import wells_axis
+from ..macrospin.landscape import survey, wells_axis
 from ..macrospin.spin import PROBES
 from .dimensionless import DimensionlessDrift
 from .fourier import Fourier
@@ -24,6 +24,8 @@ _VARIED = 80.0
 _EVEN = 15.0
 # An answer that misses its tolerance is still taken if its error is below this.
 _GOOD = 1e-3
+# The number of cells that rates take, over the usual one, and with a torque for each kT of the highest barrier.
+_PASSES, _PER_BARRIER = 1.5, 0.25
 # Places at which energies and torques are looked at around the axis.
 _CIRCLES, _ANGLES = 15, 128
 # Parts of a Fourier series below this are rounding; and the most orders of a width.
@@ -75,6 +77,16 @@ class Orders:
         self._known: dict[tuple[int, int], Fourier] = {}
         self._first: dict[float, int] = {}  # rung on which answers were last found, for each refinement
 
+    @property
+    def refinement_for_rates(self) -> float:
+        """Return the factor on the number of cells that rates need: their flux is between the wells.
+
+        With a torque the velocity beside the weight grows as the barrier, and cells shrink with it.
+        """
+        heights = [w.height for w in survey(self.drift.spin).wells if np.isfinite(w.height)]
+        enough = _PER_BARRIER * max(heights, default=0.0) / self.cells if self.drift.has_torque else 0.0
+        return max(_PASSES, enough)
+
     def rings(self, rung: int, refinement: float = 1.0) -> Fourier:
         """Return the rings of a rung, of more cells by a factor."""
         orders, degree = RUNGS[rung]
@@ -90,6 +102,8 @@ class Orders:
         change: Callable[[T, T], float],
         tolerance: float,
         refinement: float = 1.0,
+        *,
+        patient: bool = False,
     ) -> Climbed[T]:
         """Solve on one rung after the other until an answer's error is small. Collective.
 
@@ -107,6 +121,8 @@ class Orders:
             Wanted error.
         refinement
             Factor on the number of cells.
+        patient
+            Try all rungs, even where changes shrink too slowly.
 
         Raises
         ------
@@ -136,7 +152,7 @@ class Orders:
                     # Parts of an answer may have settled late: the last one is the better.
                     return Climbed(rings, now, before, changes[-1])
                 return Climbed(before_rings, before, now, changes[-1])
-            if _hopeless(changes, rung):
+            if not patient and _hopeless(changes, rung):
                 break
         raise Unresolved(
             f"{RUNGS[-1][0]} Fourier orders around its axis do not resolve it (estimated error "
@@ -241,6 +257,6 @@ def require_even_rings(rings: Fourier, drifts: Iterable[DimensionlessDrift]) -> 
             raise Unresolved(f"its energy varies by {varied:.3g} kT around its axis in a field")
 
 
-def refuse(why: Unresolved) -> InputError:
-    """Return the error for rings that were asked for and do not resolve the problem."""
+def refuse(why: str) -> InputError:
+    """Return the error for rings that were asked for and do not serve."""
     return InputError(f"sphere.method: found 'fourier', but {why}; allowed: 'sphere', or leave it out")

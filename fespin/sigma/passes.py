@@ -34,6 +34,22 @@ def is_high(spin: Macrospin) -> bool:
     return any(HIGH < x < np.inf for x in heights)
 
 
+def beyond_triangles(spin: Macrospin, *, rings: bool) -> str:
+    """Return the message for rates over high barriers under a torque, which no mesh of triangles holds.
+
+    Parameters
+    ----------
+    rings
+        Whether rings around an axis are still to be tried.
+    """
+    height = max(w.height for w in survey(spin).wells if np.isfinite(w.height))
+    known = "sphere.method = 'fourier', " if rings else ""
+    return (
+        f"escape: triangles do not resolve rates over {height:.3g} kT under a torque; try {known}a damping below "
+        "0.1, a polarizer along the wells' axis, or barriers below 100 kT"
+    )
+
+
 def sphere_for_rates(
     comm: MPI.Intracomm, spin: Macrospin, *, axis: Sequence[float] | Array = (0.0, 0.0, 1.0), degree: int = 4
 ) -> Sigma:

@@ -14,10 +14,13 @@ from ..macrospin.landscape import survey
 from ..macrospin.spin import Macrospin
 from .distribution import Distribution, Surface
 from .escape import Rates
+from .estimates import DIRECT, FLOOR
 from .matrix import Vector
 from .resolution import WORTHLESS
 from .switching import Course
 
+# Populations below this are made by rates that may not be resolved.
+_RARE = 0.01
 # A stationary probability below this is as good as none.
 _NOTHING = 1e-9
 
@@ -105,8 +108,8 @@ class Escape:
     barriers
         E/kT from each well up to its lowest pass, without torque (k,).
     error_estimate
-        Estimated error of the rates, relative: the difference from a space with a degree less (k, k); None if none was
-        made.
+        Estimated error of the rates, relative: the difference from a space with a degree less, or on rings from one
+        of more orders (k, k); None if none was made.
     surface
         Where it was solved for.
 
@@ -132,20 +135,35 @@ class Escape:
     error_estimate: Array | None
     surface: Surface | None = field(default=None, repr=False)
 
+    @property
+    def unresolved(self) -> NDArray[np.bool_]:
+        """Return which rates have an estimated error above one half (k, k); none without estimates."""
+        if self.error_estimate is None:
+            return np.zeros(self.rates.shape, dtype=bool)
+        return np.asarray(~(self.error_estimate <= WORTHLESS) & ~np.eye(len(self.rates), dtype=bool))
+
     def summary(self) -> dict[str, Any]:
-        """Return everything, for JSON; an infinite dwell time, or the logarithm of zero, as None."""
+        """Return everything, for JSON.
+
+        None stands for an infinite dwell time, the logarithm of zero, and what is not resolved: rates, the dwell times
+        that follow from them, and the logarithms of small populations.
+        """
+        lost, k = self.unresolved, len(self.rates)
+        held = lost[np.arange(k), np.argmax(np.where(np.eye(k), -np.inf, self.log10_rates), axis=1)]
+        rare = lost.any() & (self.populations < _RARE)
+        worst = None if self.error_estimate is None else np.where(lost, np.nan, self.error_estimate)
         return {
             "states": self.states.tolist(),
-            "rates": self.rates.tolist(),
+            "rates": [_finite(row) for row in np.where(lost, np.nan, self.rates)],
             "populations": self.populations.tolist(),
-            "dwell_times": _finite(self.dwell_times),
+            "dwell_times": _finite(np.where(held, np.nan, self.dwell_times)),
             "slowest": self.slowest.tolist(),
-            "log10_rates": [_finite(row) for row in self.log10_rates],
-            "log10_populations": _finite(self.log10_populations),
-            "log10_dwell_times": _finite(self.log10_dwell_times),
+            "log10_rates": [_finite(row) for row in np.where(lost, np.nan, self.log10_rates)],
+            "log10_populations": _finite(np.where(rare, np.nan, self.log10_populations)),
+            "log10_dwell_times": _finite(np.where(held, np.nan, self.log10_dwell_times)),
             "log10_slowest": _finite(self.log10_slowest),
             "barriers": self.barriers.tolist(),
-            "error_estimate": None if self.error_estimate is None else np.max(self.error_estimate),
+            "error_estimate": None if worst is None else float(np.nanmax(worst)),
             "method": "committor",
         }
 
@@ -178,7 +196,7 @@ def escape_times(found: Rates, other: Rates | None, spin: Macrospin, *, factor: 
         logs[3] / ln10,
         np.array([max(wells, key=lambda w: float(w.direction @ u)).height for u in found.states]),
         estimate,
-        found.densities[0].surface,
+        found.surface,
     )
 
 
@@ -223,6 +241,11 @@ class Switching:
         The density at the last time.
     advice
         Remedy for the samples that are not resolved, if there are any.
+    mean_error
+        Estimated error of the mean direction, the length of a vector (n,): 1.5 times the difference from the space that
+        judges `not_switched`; None if none was made.
+    observable_errors
+        The same of each observable (n,), in its own unit.
 
     Examples
     --------
@@ -242,6 +265,8 @@ class Switching:
     mass_error: float
     final: Distribution = field(repr=False)
     advice: str | None = None
+    mean_error: Array | None = None
+    observable_errors: dict[str, Array] | None = None
 
     @property
     def resolved(self) -> NDArray[np.bool_]:
@@ -259,6 +284,10 @@ class Switching:
             "stationary": finite_or_none(self.stationary),
             "method": self.method,
             "error_estimate": finite_or_none(self.error_estimate.tolist()),
+            "mean_error": None if self.mean_error is None else finite_or_none(self.mean_error.tolist()),
+            "observable_errors": None
+            if self.observable_errors is None
+            else {k: finite_or_none(v.tolist()) for k, v in self.observable_errors.items()},
             "mass_error": self.mass_error,
             "minimum_density": self.final.minimum_density,
             "negative_mass": self.final.negative_mass,
@@ -287,9 +316,14 @@ def switched(
     course = found[0]
     lost = ~(error <= WORTHLESS)
     mean = np.array(course.mean[samples])
+    far: Array | None = None
+    apart: dict[str, Array] | None = None
     if len(found) > 1:
         far = np.linalg.norm(mean - found[1].mean[samples], axis=1)
         mean[~(far <= WORTHLESS)] = np.nan
+        others = np.abs(course.observables - found[1].observables)[samples]
+        apart = {k: DIRECT * others[:, i] + FLOOR for i, k in enumerate(names)}
+        far = DIRECT * far + FLOOR
         known = [c.stationary for c in found[:2]]
         settled = abs(known[0] - known[1]) <= max(WORTHLESS * abs(known[0]), _NOTHING)
     return Switching(
@@ -303,4 +337,6 @@ def switched(
         error,
         course.final.mass_error,
         course.final,
+        mean_error=far,
+        observable_errors=apart,
     )

@@ -158,6 +158,24 @@ class RingMatrix:
         """Return the factors."""
         return RingFactor(self)
 
+    def solved(self, b: Array, options: Options | None = None) -> Array:
+        """Return the solutions for a few right-hand sides (size, k), for less than factors cost."""
+        rings, data = self.rings, self.data
+        degree, cells = rings.degree, rings.cells
+        inner, ends = _parts(rings)
+        full = np.stack([rings.rings_of(column) for column in b.T], axis=-1)  # (count, around, k)
+        inside = full[:-1].reshape(cells, degree, rings.around, -1)[:, 1:].reshape(cells, -1, b.shape[1])
+        coupling, back = data[:, inner][:, :, ends], data[:, ends][:, :, inner]
+        try:
+            both = np.linalg.solve(data[:, inner, inner], np.concatenate([coupling, inside], axis=2))
+        except np.linalg.LinAlgError as error:
+            raise SolverError(f"sphere: {_ADVICE}") from error
+        right, passed = both[:, :, : len(ends)], both[:, :, len(ends) :]
+        edge = _edge(rings, full, np.matmul(back, passed))
+        edge = _Band(rings, data[:, ends][:, :, ends] - back @ right).solve(edge)
+        out = _joined(rings, full, edge, passed - np.matmul(right, _facing(edge)))
+        return np.stack([rings.unknowns_of(out[:, :, i]) for i in range(b.shape[1])], axis=1)
+
     def shifted(self, mass: RingMatrix, z: complex, options: Options | None = None) -> RingFactor:
         """Return the factors of this matrix minus z times another."""
         return RingFactor(self.combined(1.0, mass, -z))
@@ -179,42 +197,23 @@ class RingFactor:
         begin = time.perf_counter()
         rings, data = matrix.rings, matrix.data
         self._rings = rings
-        around, inner = rings.around, slice(rings.around, rings.degree * rings.around)
-        ends = np.r_[0:around, rings.degree * around : (rings.degree + 1) * around]
+        inner, ends = _parts(rings)
         try:
             # Solving with the identity beside the coupling costs the same.
             self._inverse = np.linalg.inv(data[:, inner, inner])
         except np.linalg.LinAlgError as error:
             raise SolverError(f"sphere: {_ADVICE}") from error
-        coupling = data[:, inner][:, :, ends]
-        self._right = self._inverse @ coupling
-        self._left = data[:, ends][:, :, inner] @ self._inverse
-        condensed = data[:, ends][:, :, ends] - data[:, ends][:, :, inner] @ self._right
-        self._band(condensed)
+        self._right = self._inverse @ data[:, inner][:, :, ends]
+        back = data[:, ends][:, :, inner]
+        self._left = back @ self._inverse
+        self._band = _Band(rings, data[:, ends][:, :, ends] - back @ self._right)
         self.solves = 0
         self.seconds = time.perf_counter() - begin
-
-    def _band(self, condensed: Vector) -> None:
-        """Factorize the matrix of the rings where cells meet."""
-        around, cells = self._rings.around, self._rings.cells
-        size, self._width = (cells + 1) * around, 2 * around - 1
-        band: Vector = np.zeros((3 * self._width + 1, size), dtype=condensed.dtype, order="F")
-        place = np.arange(2 * around)
-        rows, columns = np.repeat(place, 2 * around), np.tile(place, 2 * around)
-        for k, block in enumerate(condensed):
-            band[2 * self._width + rows - columns, k * around + columns] += block.ravel()
-        # The places of the poles' rings that hold nothing.
-        empty = np.r_[1:around, size - around + 1 : size]
-        band[2 * self._width, empty] = 1.0
-        factorize, self._solve = get_lapack_funcs(("gbtrf", "gbtrs"), (band,))
-        self._lu, self._pivots, info = factorize(band, self._width, self._width, overwrite_ab=True)
-        if info != 0 or not np.isfinite(self._lu).all():
-            raise SolverError(f"sphere: {_ADVICE}")
 
     @property
     def memory(self) -> float:
         """Return how many bytes the factors take."""
-        return float(sum(x.nbytes for x in (self._inverse, self._right, self._left, self._lu)))
+        return float(sum(x.nbytes for x in (self._inverse, self._right, self._left, self._band.lu)))
 
     def solve(self, b: Vector) -> Vector:
         """Return the solution for a right-hand side (size,)."""
@@ -227,25 +226,70 @@ class RingFactor:
 
     def _run(self, b: Vector, inverse: Vector, left: Vector, right: Vector, transposed: int) -> Vector:
         rings = self._rings
-        around, degree, cells = rings.around, rings.degree, rings.cells
-        full = rings.rings_of(b)
-        inside = full[:-1].reshape(cells, degree, around)[:, 1:].reshape(cells, -1, 1)
-        passed = np.matmul(left, inside)[:, :, 0]
-        edge = full[::degree].copy()
-        edge[:-1] -= passed[:, :around]
-        edge[1:] -= passed[:, around:]
-        found: Any = self._solve(self._lu, self._width, self._width, edge.ravel(), self._pivots, trans=transposed)[0]
-        edge = found.reshape(cells + 1, around)
-        both = np.concatenate([edge[:-1], edge[1:]], axis=1)[:, :, None]
-        inside = np.matmul(inverse, inside) - np.matmul(right, both)
-        out = np.empty_like(full, dtype=edge.dtype)
-        out[::degree] = edge
-        out[:-1].reshape(cells, degree, around)[:, 1:] = inside.reshape(cells, degree - 1, around)
+        full = rings.rings_of(b)[:, :, None]
+        inside = full[:-1, :, 0].reshape(rings.cells, rings.degree, rings.around)[:, 1:].reshape(rings.cells, -1, 1)
+        edge = self._band.solve(_edge(rings, full, np.matmul(left, inside)), transposed)
         self.solves += 1
-        x = rings.unknowns_of(out)
-        if not np.isfinite(x).all():
-            raise SolverError(f"sphere: {_ADVICE}")
-        return x
+        inside = np.matmul(inverse, inside) - np.matmul(right, _facing(edge))
+        return rings.unknowns_of(_joined(rings, full, edge, inside)[:, :, 0])
 
     def destroy(self) -> None:
         """Do nothing: the memory is Python's."""
+
+
+class _Band:
+    """The factors of the matrix of the rings where cells meet (cells, 2 around, 2 around)."""
+
+    def __init__(self, rings: Rings, condensed: Vector) -> None:
+        around, size = rings.around, (rings.cells + 1) * rings.around
+        self._width = 2 * around - 1
+        band: Vector = np.zeros((3 * self._width + 1, size), dtype=condensed.dtype, order="F")
+        place = np.arange(2 * around)
+        rows, columns = np.repeat(place, 2 * around), np.tile(place, 2 * around)
+        for k, block in enumerate(condensed):
+            band[2 * self._width + rows - columns, k * around + columns] += block.ravel()
+        # The places of the poles' rings that hold nothing.
+        empty = np.r_[1:around, size - around + 1 : size]
+        band[2 * self._width, empty] = 1.0
+        factorize, self._solve = get_lapack_funcs(("gbtrf", "gbtrs"), (band,))
+        self.lu, self._pivots, info = factorize(band, self._width, self._width, overwrite_ab=True)
+        if info != 0 or not np.isfinite(self.lu).all():
+            raise SolverError(f"sphere: {_ADVICE}")
+
+    def solve(self, edge: Vector, transposed: int = 0) -> Vector:
+        """Return the solutions for right-hand sides by ring (cells + 1, around, k)."""
+        found: Any = self._solve(
+            self.lu, self._width, self._width, edge.reshape(-1, edge.shape[2]), self._pivots, trans=transposed
+        )[0]
+        if not np.isfinite(found).all():
+            raise SolverError(f"sphere: {_ADVICE}")
+        return np.asarray(found).reshape(edge.shape)
+
+
+def _parts(rings: Rings) -> tuple[slice, NDArray[np.int_]]:
+    """Return which unknowns of a cell lie inside it, and which on the rings at its ends."""
+    around, last = rings.around, rings.degree * rings.around
+    return slice(around, last), np.r_[0:around, last : last + around]
+
+
+def _edge(rings: Rings, full: Vector, passed: Vector) -> Vector:
+    """Return what is left of right-hand sides (count, around, k) where cells meet (cells + 1, around, k)."""
+    edge = full[:: rings.degree].copy()
+    edge[:-1] -= passed[:, : rings.around]
+    edge[1:] -= passed[:, rings.around :]
+    return edge
+
+
+def _facing(edge: Vector) -> Vector:
+    """Return the values on both ends of each cell (cells, 2 around, k)."""
+    return np.concatenate([edge[:-1], edge[1:]], axis=1)
+
+
+def _joined(rings: Rings, full: Vector, edge: Vector, inside: Vector) -> Vector:
+    """Return values on all rings (count, around, k) from those where cells meet and those inside."""
+    out = np.empty_like(full, dtype=edge.dtype)
+    out[:: rings.degree] = edge
+    out[:-1].reshape(rings.cells, rings.degree, rings.around, -1)[:, 1:] = inside.reshape(
+        rings.cells, rings.degree - 1, rings.around, edge.shape[2]
+    )
+    return out

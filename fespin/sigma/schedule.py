@@ -10,8 +10,10 @@ from ..energy.declaration import field_vector
 from ..energy.on_sphere import Array
 from ..errors import InputError
 from ..macrospin.spin import Macrospin
+from ..macrospin.stages import Stage, stage_at
 from ..macrospin.torque import Torque
 from .dimensionless import DimensionlessDrift
+from .symmetry import find_axis
 
 # Times at which field and drive are looked at before an evolution.
 _SAMPLES = 2001
@@ -40,6 +42,27 @@ def builder(
         return DimensionlessDrift(spin, torque, factor, b)
 
     return build
+
+
+def staged(stages: Sequence[Stage], rate: float) -> Callable[[float], DimensionlessDrift]:
+    """Return the drift in stages as a function of s = rate t.
+
+    Parameters
+    ----------
+    rate
+        D (1/s) in which times count.
+    """
+    drifts = {id(x): DimensionlessDrift(x.spin, x.torque, pace=x.spin.diffusion / rate) for x in stages}
+    return lambda s: drifts[id(stage_at(stages, s / rate))]
+
+
+def axes_of(stages: Sequence[Stage]) -> list[Array]:
+    """Return the axes about which stages are symmetric; of a stage that has none, all axes of space."""
+    axes: list[Array] = []
+    for x in stages:
+        axis = find_axis(x.spin, x.torque)
+        axes += list(np.eye(3)) if axis is None else [axis]
+    return axes
 
 
 def directions(build: Callable[[float], DimensionlessDrift], times: Array) -> list[Array]:

@@ -21,10 +21,9 @@ from petsc4py import PETSc
 
 from .. import _compat
 from ..energy.on_sphere import Array
-from ..errors import InputError
 from ..macrospin.landscape import Landscape, survey
 from ..macrospin.spin import Macrospin
-from ..quantities import direction
+from ..quantities import direction, require_between, require_integer, require_type
 from .bisection import Size, bisected
 from .matrix import Flow, Solver, SparseMatrix, assembled, balanced
 from .mesh import Sizing, corners_of, sphere_from_file, sphere_mesh
@@ -116,13 +115,15 @@ class Sigma:
         quadrature_degree: int | None = None,
         save: Path | None = None,
     ) -> None:
-        if not isinstance(degree, int) or not 1 <= degree <= 8:
-            raise InputError(f"sphere: degree is {degree!r}; it must be an integer from 1 to 8")
-        if not 0 <= grading <= 0.9:
-            raise InputError(f"sphere: grading is {grading!r}; it must lie between 0 and 0.9")
+        require_integer("sphere", "degree", degree, 1, 8)
+        require_between("sphere", "grading", grading, 0, 0.9)
+        if quadrature_degree is not None:
+            require_integer("sphere", "quadrature_degree", quadrature_degree, 1)
+        if refine is not None:
+            require_type("sphere: refine", refine, Macrospin)
         self.axis = np.array(direction(axis, "sphere", "axis"))
         if mesh is not None:
-            found, self.key = sphere_from_file(comm, mesh), "sphere.mesh"
+            found, self.key = sphere_from_file(comm, Path(mesh)), "sphere.mesh"
         else:
             sizing = _sizing(refine, grading) if refine is not None and grading else None
             found = sphere_mesh(comm, mesh_size, axis=axis, sizing=sizing, save=save)
@@ -147,6 +148,7 @@ class Sigma:
         InputError
             If that takes more than 40 000 cells.
         """
+        require_integer("sphere", "degree", degree, 1, 8)
         sphere = object.__new__(cls)
         sphere.axis = np.array(direction(axis, "sphere", "axis"))
         x, triangles = bisected(size, sphere.axis)
@@ -197,6 +199,7 @@ class Sigma:
         self.cells = self.mesh.topology.index_map(2).size_local
         self._corners = corners_of(self.mesh)
         self.points, self.measure = self._place(self._corners[: self.cells], reference, self._weights)
+        self.points.flags.writeable = False
 
     def _tabulate(self, reference: Array) -> Array:
         """Return the basis functions at points of the reference triangle (points, functions)."""
@@ -210,7 +213,8 @@ class Sigma:
         r = np.linalg.norm(x, axis=2)
         volume = np.abs(np.sum(a * np.cross(e1, e2), axis=1))
         measure = weights * volume[:, None] / r**3
-        return (x / r[:, :, None]).reshape(-1, 3), measure.ravel()
+        # A copy, which owns its numbers: what is dear to evaluate there is evaluated once.
+        return np.array((x / r[:, :, None]).reshape(-1, 3)), measure.ravel()
 
     def _compile(self) -> None:
         cell = self.mesh.basix_cell()

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from casefiles import refused, run, swap, task
 
+from fespin.sigma.escape import Rates, log_stationary
+from fespin.sigma.results import escape_times
+
 BIT = """
 [macrospin]
 volume = 1.1e-24
@@ -83,3 +86,40 @@ def test_what_rings_refuse(tmp_path, capsys, sphere, anisotropy, words):
     path = tmp_path / "case.toml"
     path.write_text(text + task("steady"))
     refused(capsys, ["run", path, "--output", tmp_path / "out"], words)
+
+
+def test_first_passages_need_triangles(tmp_path, capsys):
+    """Refused before anything is solved, unless all has one axis."""
+    text = swap(BIT, ("[torque]", '[sphere]\nmethod = "fourier"\n[torque]')) + task(
+        "first-passage", "start = [0, 0, 1]"
+    )
+    path = tmp_path / "case.toml"
+    path.write_text(text)
+    refused(capsys, ["run", path, "--dry-run"], ["sphere.method", "first passages", "task 1"])
+    aligned = swap(
+        text, ("field = [0.004, -0.002, 0.006]", ""), ("polarizer = [0.4, 0.2, -1]", "polarizer = [0, 0, -1]")
+    )
+    assert run(tmp_path, aligned)[0]["tasks"]["1"]["mean_first_passage_time"] > 0
+
+
+@pytest.mark.parametrize("lost", [-np.inf, -900.0])
+def test_rates_that_are_not_resolved(tmp_path, monkeypatch, lost):
+    """Null, with a note, and the others stand."""
+
+    def answer(log_slow):
+        rates = np.array([[-np.inf, -60.0], [log_slow, -np.inf]])
+        return Rates(np.array([[0, 0, 1.0], [0, 0, -1.0]]), rates, log_stationary(rates), None, (), np.zeros((2, 0)))
+
+    def escape(self):
+        return escape_times(answer(lost), answer(-880.0), self.spin)
+
+    monkeypatch.setattr("fespin.sigma.FokkerPlanck.escape", escape)
+    summary, _ = run(tmp_path, BIT + task("escape"))
+    found = summary["tasks"]["1"]
+    assert found["rates"][0][1] > 0 and found["rates"][1][0] is None
+    assert found["log10_rates"][1][0] is None
+    assert found["dwell_times"][0] == pytest.approx(1 / found["rates"][0][1]) and found["dwell_times"][1] is None
+    assert found["log10_dwell_times"][1] is None and found["log10_populations"][0] is None
+    assert found["log10_populations"][1] == pytest.approx(0, abs=1e-12)
+    assert found["error_estimate"] < 1e-3
+    assert sum("from state 1 to 0 is " in x for x in summary["notes"]) == 1

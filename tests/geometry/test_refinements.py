@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -193,6 +194,22 @@ def test_files_that_are_refused(files, tmp_path):
         save_mesh(line(COMM, SMALL), folder / "line.msh")
     with pytest.raises(OSError, match="nowhere"):
         save_mesh(line(COMM, SMALL), folder / "nowhere" / "line.xdmf")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_numbers_that_were_cut_short(files, tmp_path, capfd, share):
+    """One line, without what HDF5 has to say."""
+    folder, _ = files
+    (tmp_path / "line.xdmf").write_text((folder / "line.xdmf").read_text())
+    whole = (folder / "line.h5").read_bytes()
+    (tmp_path / "line.h5").write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(InputError, match=r"line.xdmf.*cannot be read") as error:
+        from_file(COMM, tmp_path / "line.xdmf", SMALL)
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr().err == ""
+    from_file(COMM, folder / "line.xdmf", SMALL)
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
 
 
 CASE = """

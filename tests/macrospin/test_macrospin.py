@@ -121,6 +121,16 @@ def test_flat_magnets_have_no_wells_in_their_valley(field, wells):
     assert land.wells[0].direction == pytest.approx([1 if field else land.wells[0].direction[0], 0, 0], abs=1e-6)
 
 
+@pytest.mark.parametrize("axis", [(3, 1, -2), (1, 5, 1), (-2, 3, 7)])
+def test_pass_along_an_oblique_valley(axis):
+    """The barrier in the plane across a hard axis of thousands of kT is that of the easy axis in it."""
+    easy = np.cross(axis, (0.3, -1.0, 0.7))
+    terms = [fs.Uniaxial(stability=13, axis=tuple(easy)), fs.Uniaxial(stability=-2500, axis=axis)]
+    land = fs.survey(fs.Macrospin(terms=terms, **SIZE))
+    assert len(land.wells) == 2
+    assert land.barrier == pytest.approx(13, rel=1e-6)
+
+
 def test_no_energy_has_no_wells():
     assert fs.survey(fs.Macrospin(**SIZE)).wells == ()
 

@@ -1,5 +1,7 @@
 """Rings around an axis, Fourier series times elements of the polar angle: against harmonics and triangles."""
 
+import pickle
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -7,9 +9,10 @@ from launch import numbers
 from mpi4py import MPI
 
 import fespin as fs
-from fespin.errors import InputError
+from fespin.errors import InputError, SolverError
 from fespin.macrospin.spin import fibonacci
 from fespin.sigma import Fourier
+from fespin.sigma.cost import Forecast
 from fespin.sigma.dimensionless import DimensionlessDrift
 from fespin.sigma.escape import rates_on
 from fespin.sigma.krylov import exponentials
@@ -52,10 +55,37 @@ def expansion(spin, torque, lmax):
 
 
 # ---- the space
-@pytest.mark.parametrize("wrong", [{"axis": (0, 0, 0)}, {"axis": (0, 1)}, {"corner": 5.0}, {"corner": 0.0}])
-def test_impossible_rings_are_refused(wrong):
-    with pytest.raises(InputError, match="fourier"):
-        Fourier(**{"axis": (0, 0, 1), "cells": 8, "orders": 2} | wrong)
+NO_SURFACES = {
+    "axis": [(0, 0, 0), (0, 1), (0, np.nan, 1), "z"],
+    "cells": [8.5, 1, "8", True],
+    "degree": [0, 13, 4.0],
+    "corner": [5.0, 0.0, "pi", np.nan],
+    "orders": [-1, 2.0],
+    "width": [-1, 1.5],
+    "grading": [1.0, np.nan, "0"],
+    "mesh_size": [0.0, None, np.nan, "0.1"],
+    "refine": [3.0],
+    "quadrature_degree": [0, 2.5],
+}
+OF = {"meridian": ("axis", "cells", "degree", "corner"), "fourier": ("orders", "width", "grading")}
+OF["fourier"] += OF["meridian"]
+OF["sphere"] = ("axis", "degree", "grading", "mesh_size", "refine", "quadrature_degree")
+WRONG = [(owner, key, value) for owner, keys in OF.items() for key in keys for value in NO_SURFACES[key]]
+
+
+@pytest.mark.parametrize(("owner", "key", "value"), WRONG)
+def test_impossible_surfaces_are_refused(owner, key, value):
+    made = {
+        "meridian": lambda **k: Meridian(**{"axis": (0, 0, 1), "cells": 8} | k),
+        "fourier": lambda **k: Fourier(**{"axis": (0, 0, 1), "cells": 8, "orders": 2} | k),
+        "sphere": lambda **k: fs.Sigma(COMM, **{"mesh_size": 0.7} | k),
+    }[owner]
+    with pytest.raises(InputError, match=rf"^{owner}: {key}"):
+        made(**{key: value})
+
+
+def test_axis_of_a_meridian_has_any_length():
+    assert Meridian((0, -6, 8), 6).axis == pytest.approx([0, -0.6, 0.8], abs=1e-15)
 
 
 @pytest.mark.parametrize("axis", [(0, 0, 1), OBLIQUE])
@@ -161,7 +191,7 @@ def test_which_problems_fit():
         fs.FokkerPlanck(COMM, spin, method="spectral")
     with pytest.raises(InputError, match="takes no sphere"):
         fs.FokkerPlanck(fs.Sigma(COMM, 0.5), spin, method="fourier")
-    with pytest.raises(InputError, match="fourier: cells 1"):
+    with pytest.raises(InputError, match="fourier: cells is 1"):
         Fourier((0, 0, 1), 1, 2)
 
 
@@ -439,3 +469,98 @@ def test_orders_rise_until_steep_observables_are_resolved():
     assert found == pytest.approx(expected, abs=1e-4)
     found, expected = (x.evolve(times[:1], observables=functions).observables["steep"] for x in (rings, sphere))
     assert found == pytest.approx(expected, abs=1e-4)
+
+
+# ---- what is told, and what is evaluated once
+def test_means_and_observables_have_estimates():
+    """Rings and triangles differ by less than the sum of their estimates, which are no larger than 30 differences."""
+    spin = bit(11, 0.12, (0.01, 0.0, -0.004))
+    torque = tilted(spin, 2, 15, 0.4)
+    watched = {"steep": lambda u: 3 * np.tanh(4 * u[:, 2]), "across": lambda u: u[:, 0] * u[:, 1]}
+    times = np.array([0.5, 1.5, 4.0]) * 1e-9
+    sphere = fs.Sigma(MPI.COMM_SELF, 0.4, degree=3, refine=spin)
+    one, other = (
+        fs.FokkerPlanck(where, spin, torque).switching(times, observables=watched) for where in (MPI.COMM_SELF, sphere)
+    )
+    assert isinstance(one.final.surface, Fourier)
+    apart = np.linalg.norm(one.mean - other.mean, axis=1)
+    assert (apart < one.mean_error + other.mean_error).all()
+    assert (one.mean_error + other.mean_error < 30 * np.maximum(apart, 1e-7)).all()
+    for name in watched:
+        apart = np.abs(one.observables[name] - other.observables[name])
+        bound = one.observable_errors[name] + other.observable_errors[name]
+        assert (apart < bound).all() and (bound < 30 * np.maximum(apart, 1e-7)).all()
+    assert one.summary()["observable_errors"]["steep"] == one.observable_errors["steep"].tolist()
+    alone = fs.FokkerPlanck(sphere, spin, torque, verify=False).switching(times)
+    assert alone.mean_error is None and alone.summary()["mean_error"] is None
+
+
+def test_rates_of_a_high_barrier_under_a_tilted_torque():
+    """Cells shrink as the barrier grows: 400 kT, whose cells for wells alone lose the rate; twice as many agree."""
+    spin = bit(400, 0.03)
+    torque = tilted(spin, 0.3, 20)
+    found = fs.FokkerPlanck(MPI.COMM_SELF, spin, torque).escape()
+    orders = Orders(DimensionlessDrift(spin, torque))
+    few, many = (rates_on(Fourier(orders.axis, n, 6, width=orders.width), orders.drift) for n in (orders.cells, 200))
+    unit = np.log10(spin.diffusion)
+    fast = np.unravel_index(np.argmax(found.log10_rates), (2, 2))
+    assert found.log10_rates[fast] - unit == pytest.approx(many.log_rates[fast] / np.log(10), abs=1e-4)
+    assert found.error_estimate[fast] < 1e-3
+    assert not abs(few.log_rates[fast] - many.log_rates[fast]) < 1
+    with pytest.raises(SolverError, match=r"sphere.method = 'fourier'"):
+        fs.FokkerPlanck(MPI.COMM_SELF, bit(700, 0.09), tilted(bit(700, 0.09), 0.3, 20), method="sphere").escape()
+
+
+@pytest.mark.parametrize("method", ["fourier", "sphere"])
+def test_pumping_is_evaluated_once_at_points(method):
+    seen = []
+
+    class Counted:
+        axis = None
+
+        def tensor(self, u):
+            seen.append(len(u))
+            return 0.05 * (1 + 0.3 * u[:, 0, None, None]) * (np.eye(3) - u[:, :, None] * u[:, None, :])
+
+    spin = bit(9, 0.12, pumping=Counted())
+    drift = DimensionlessDrift(spin, tilted(spin, 2, 20))
+    surface = Fourier((0, 0, 1), 12, 4) if method == "fourier" else fs.Sigma(MPI.COMM_SELF, 0.7)
+    seen.clear()
+    for weighted in (False, True):
+        Operator(surface, drift, weighted=weighted)
+    assert seen.count(len(surface.points)) == 1
+    copied = pickle.loads(pickle.dumps(spin.remembered))
+    assert isinstance(copied, type(spin.remembered)) and copied is not spin.remembered
+
+
+def test_first_passages_and_triangles_are_refused():
+    spin = bit(9, 0.2, (0.01, 0.0, 0.0))
+    fp = fs.FokkerPlanck(MPI.COMM_SELF, spin, method="fourier")
+    with pytest.raises(InputError, match=r"sphere.method: found 'fourier', but first passages"):
+        fp.mean_first_passage((0, 0, 1))
+    start = fs.FokkerPlanck(fs.Sigma(MPI.COMM_SELF, 0.7), spin).equilibrium()
+    with pytest.raises(InputError, match=r"sphere.method: found 'fourier', but the initial distribution"):
+        fp.evolve([0.0, 1e-10], initial=start)
+    assert fp.spectrum(1).surface.dim == 2
+
+
+def test_an_evolution_foretells_its_length(monkeypatch):
+    """From the pace of the second half of the first seconds; once, and only if it is more than a minute."""
+    now = [0.0]
+    monkeypatch.setattr("fespin.sigma.cost.time.perf_counter", lambda: now[0])
+    for pace, lines in ((1e-3, 1), (0.1, 0)):
+        said = []
+        now[0] = 100.0
+        forecast = Forecast(MPI.COMM_SELF, 321, said.append, " more")
+        for k in range(20):
+            now[0] += 1.0
+            forecast(0.4 * pace * min(k, 2) + pace * max(k - 2, 0))
+        assert len(said) == lines
+    # At 7 s 0.0048 are done, 0.001 a second.
+    said = []
+    now[0] = 0.0
+    forecast = Forecast(MPI.COMM_SELF, 321, said.append, " more")
+    for k in range(1, 9):
+        now[0] = float(k)
+        forecast(1e-3 * k)
+    assert said[0].startswith("note: evolution of 321 unknowns: about 17 min more; ") and len(said) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import InputError
-from ..macrospin.checks import check_sphere, check_tasks
+from ..macrospin.checks import check_method, check_sphere, check_tasks
 from ..macrospin.hysteresis import Hysteresis
 from ..macrospin.langevin import Langevin
 from ..macrospin.tables import MacrospinTable
@@ -47,6 +47,7 @@ def check_macrospin(case: Case) -> None:
     check_driven(case)
     check_sphere(case.sphere, about.spin)
     check_tasks(case.task, about)
+    check_method(case.sphere, case.task, about)
 
 
 def _check_layers(case: Case, table: MacrospinTable) -> None:

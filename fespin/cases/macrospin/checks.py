@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...errors import InputError
 from ..tasks import Task, owners_of
 from .about import About
+from .first_passage import FirstPassage
 from .tables import SphereTable
 
 if TYPE_CHECKING:
@@ -43,6 +44,30 @@ def check_sphere(table: SphereTable, spin: Macrospin) -> None:
             raise InputError(
                 f"sphere.mesh_size: found {table.mesh_size:g}; too coarse for this energy and damping, "
                 f"about {enough:.2g} would do"
+            )
+
+
+def check_method(table: SphereTable, tasks: Sequence[Task], about: About) -> None:
+    """Refuse Fourier series for tasks that are solved on triangles; a torque from transport is not known yet.
+
+    Raises
+    ------
+    InputError
+        With one line that names the task.
+    """
+    passages = [(owner, x) for owner, x in zip(owners_of(tasks), tasks, strict=True) if isinstance(x, FirstPassage)]
+    if table.method != "fourier" or not passages or about.from_transport:
+        return
+    from ...quantities import direction
+    from ...sigma.symmetry import find_axis, shares
+
+    axis = find_axis(about.spin, about.torque)
+    for owner, task in passages:
+        ends = [direction(x, owner) for x in (task.start, task.goal)]
+        if axis is None or not shares(axis, ends, []):
+            raise InputError(
+                f'sphere.method: "fourier" has no first passages ({owner}) where start, target, energy and torque '
+                'share no axis; write "sphere", or leave it out'
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from ..tasks import Outlet, Results, Task
@@ -48,10 +49,20 @@ class Escape(Task):
         from .shared import describe_mesh
 
         escape = shared.solver.escape()
+        for i, j in np.argwhere(escape.unresolved):
+            out.say(
+                f"note: task {name}: the rate from state {i} to {j} is not resolved, null in summary.json: some "
+                f"1e{escape.log10_rates[i, j]:.0f} per second, beside the fastest of 1e{escape.log10_rates.max():.0f}"
+                if np.isfinite(escape.log10_rates[i, j])
+                else f"note: task {name}: the rate from state {i} to {j} is lost in rounding, null in summary.json"
+            )
         return escape.summary() | describe_mesh(escape.surface)
 
     @staticmethod
     def line(results: Results, summary: Results) -> str:
         """Return the dwell times."""
-        pairs = zip(results["dwell_times"], results["log10_dwell_times"], strict=True)
-        return "dwell times (s): " + ", ".join(long_time(*x) for x in pairs)
+        shown = []
+        for row, *time in zip(*(results[k] for k in ("rates", "dwell_times", "log10_dwell_times")), strict=True):
+            lost = time[1] is None and None in row
+            shown.append("not resolved" if lost else long_time(*time))
+        return "dwell times (s): " + ", ".join(shown)

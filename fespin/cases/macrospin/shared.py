@@ -149,11 +149,11 @@ def temperatures(shared: Shared, pulses: Sequence[Pulse], start: Sequence[float]
     courses = {f"{x.end / 1e-9:.4g} ns": shared.driven.temperatures(x, start) for x in pulses}
     longest = max(courses.values(), key=lambda x: float(x[0][-1]))
     output.write_csv(
-        shared.comm, out.path / f"temperature.{name}.csv", {"time_s": longest[0], "temperature_K": longest[1]}
+        shared.comm,
+        out.path / f"temperature.{name}.csv",
+        {"time_s": longest[0].tolist(), "temperature_K": longest[1].tolist()},
     )
-    out.picture(
-        f"temperature.{name}.png", lambda p: plot_temperatures(shared.comm, p, courses, title=shared.title)
-    )
+    out.picture(f"temperature.{name}.png", lambda p: plot_temperatures(shared.comm, p, courses, title=shared.title))
     return {"largest_temperature": max(float(t.max()) for _, t in courses.values())}
 
 

@@ -24,6 +24,7 @@ class Switching(PulseTask):
     units: ClassVar[Mapping[str, str]] = {
         "mean_direction": "1",
         "error_estimate": "1",
+        "mean_error": "1",
         "mass_error": "1",
         "minimum_density": "1/sr",
         "negative_mass": "1",
@@ -79,8 +80,9 @@ class Switching(PulseTask):
         for pulse in pulses:
             stages = shared.driven.stages(pulse, start)
             looked_at = [pulse.end] if several else times
-            solver = shared.make(shared.comm, shared.driven.spin, None)
-            evolutions.append(solver.evolve(looked_at, start=start, stages=stages))
+            # Made for the largest drive, whose density needs most.
+            solver = shared.make(shared.comm, *shared.at_drive(max((x for _, x in pulse.points), key=abs)))
+            evolutions.append(solver.evolve(looked_at, start=start, stages=stages, rest=shared.driven.spin))
         last = evolutions[-1]
         probability = np.concatenate([x.probability for x in evolutions])
         mean = np.concatenate([x.mean for x in evolutions])
@@ -103,9 +105,7 @@ class Switching(PulseTask):
             **describe_mesh(last.final.surface),
         }
 
-    def _write(
-        self, shared: Shared, name: str, out: Outlet, columns: Mapping[str, Any], final: Distribution
-    ) -> None:
+    def _write(self, shared: Shared, name: str, out: Outlet, columns: Mapping[str, Any], final: Distribution) -> None:
         """Write the curve, and draw the last density. Collective."""
         from ... import output
         from .shared import draw_density
