@@ -308,7 +308,7 @@ class FokkerPlanck(Surfaces):
         watched = checked(observables or {})
         s = t * self.spin.diffusion
         free = self.free if rest is None else DimensionlessDrift(rest)
-        axes = [axis] if rest is None else [axis, *axes_of([Stage(float(t[-1]), rest)])]
+        axes: list[Array] = [np.asarray(axis), *axes_of([] if rest is None else [Stage(float(t[-1]), rest)])]
 
         def solve(space: Surface) -> courses.Course:
             on_rings = isinstance(space, Fourier)
@@ -414,8 +414,8 @@ class FokkerPlanck(Surfaces):
         drive
             Takes t (s), returns the factor on the torque; default 1.
         stages
-            Conditions one after the other, instead of `field` and `drive` and of the solver's own spin and torque, which
-            still decide where it is solved.
+            Conditions one after the other, instead of `field` and `drive` and of the solver's own spin and torque,
+            which still decide where it is solved.
         rest
             The macrospin before, in whose equilibrium the evolution starts; default the solver's.
         observables

@@ -9,6 +9,8 @@ from mpi4py import MPI
 
 import fespin as fs
 from fespin.cases.casefile import read
+from fespin.cases.layered.driven import make_driven
+from fespin.cases.layered.run import run_transport
 from fespin.cli import main
 from fespin.transport.spins import SPIN_PER_CHARGE
 
@@ -116,6 +118,122 @@ def test_write_errors_follow_the_voltage(tmp_path):
     )
     assert by_current["torque_map"]["resistance_area"]["antiparallel"] == pytest.approx(r, rel=1e-4)
     assert by_current["torque_map"]["resistance_area"]["parallel"] != pytest.approx(r, rel=0.1)
+
+
+PULSE = "pulse = { voltage = -0.4, length = 4e-9, rise = 0.5e-9, fall = 1e-9 }"
+WARM = """
+[macrospin.heating]
+heat_capacity = 5e7
+conductance = 5e7
+curie_temperature = 1100
+"""
+CONTROL = """
+[macrospin.vcma]
+interface = "free|fixed"
+coefficient = 40e-15
+"""
+
+
+def with_pulse(pulse=PULSE, *more):
+    text = swap(JUNCTION + MAGNET, ("pulse = 6e-9\nsamples = 3", f"{pulse}\nsamples = 5"))
+    return swap(text, ("[torque]", "\n".join([*more, "[torque]"])))
+
+
+def test_pulses_of_several_lengths_are_samples_of_one(tmp_path):
+    several, _ = run(tmp_path, with_pulse("pulse = { voltage = -0.45, lengths = [2e-9, 3e-9, 6e-9] }"))
+    one, _ = run(tmp_path, with_pulse("pulse = { voltage = -0.45, length = 6e-9 }"), name="one")
+    write = several["tasks"]["write"]
+    assert write["times"] == [2e-9, 3e-9, 6e-9]
+    assert write["not_switched"][-1] == pytest.approx(one["tasks"]["write"]["not_switched"][-1], rel=1e-4)
+    assert write["not_switched"][0] > write["not_switched"][1] > write["not_switched"][2]
+    # The map reaches as far as the pulse, beyond transport's own voltage.
+    assert several["torque_map"]["largest_voltage"] == 0.45
+
+
+def test_edges_count_and_trajectories_follow_them(tmp_path):
+    text = with_pulse() + swap(
+        MAGNET[MAGNET.index("[[task]]") :],
+        ('"switching"', '"langevin"'), ('"write"', '"check"'), ("pulse = 6e-9\nsamples = 3", f"{PULSE}\nsamples = 5"),
+        ("[0, 0, -1]", "[0, 0, -1]\nensemble = 3000"),
+    )  # fmt: skip
+    told, _ = run(tmp_path, text)
+    write, check = told["tasks"]["write"], told["tasks"]["check"]
+    assert write["times"][-1] == pytest.approx(5.5e-9)
+    for density, share, error in zip(
+        write["not_switched"], check["not_switched"], check["not_switched_error"], strict=True
+    ):
+        assert abs(density - share) < 4.5 * error
+    sharp, _ = run(tmp_path, with_pulse("pulse = { voltage = -0.4, length = 4e-9 }"), name="sharp")
+    assert sharp["tasks"]["write"]["not_switched"][-1] > write["not_switched"][-1]
+
+
+def test_points_are_a_pulse(tmp_path):
+    points = "pulse = { points = [[0, 0], [0.5e-9, -0.4], [4.5e-9, -0.4], [5.5e-9, 0]] }"
+    one, _ = run(tmp_path, with_pulse(points))
+    two, _ = run(tmp_path, with_pulse(), name="edges")
+    assert np.allclose(one["tasks"]["write"]["not_switched"], two["tasks"]["write"]["not_switched"], rtol=1e-9)
+
+
+def test_heat_makes_writing_easier_and_is_that_of_the_power(tmp_path):
+    told, out = run(tmp_path, with_pulse(PULSE, WARM))
+    cold, _ = run(tmp_path, with_pulse(), name="cold")
+    write = told["tasks"]["write"]
+    assert write["not_switched"][-1] < cold["tasks"]["write"]["not_switched"][-1]
+    # Exponentials towards what half of the barrier's power and the layer's own make, at antiparallel.
+    r = told["torque_map"]["resistance_area"]["antiparallel"]
+    current = 0.4 / r
+    power = 0.5 * 0.4 * current + 1.2e-6 * 1.5e-9 * current**2
+    tau = 5e7 * 1.5e-9 / 5e7
+    assert write["largest_temperature"] == pytest.approx(300 + power / 5e7 * (1 - np.exp(-4.2e-9 / tau)), rel=0.05)
+    table = np.genfromtxt(out / "temperature.write.csv", delimiter=",", names=True)
+    assert table["temperature_K"].max() == pytest.approx(write["largest_temperature"])
+    assert told["units"]["tasks"]["write"]["largest_temperature"] == "K"
+
+
+def test_voltage_control_changes_the_barrier_by_its_closed_form(tmp_path):
+    text = swap(with_pulse(PULSE, CONTROL), ("half_voltage = 0.5", "half_voltage = 0.5, thickness = 1e-9"))
+    path = tmp_path / "case.toml"
+    path.write_text(text)
+    case, _ = read(path)
+    device = run_transport(MPI.COMM_SELF, case, tmp_path, lambda line: None)[1]
+    magnet = make_driven(case, device)
+    u = np.array([[0.0, 0.0, 1.0], [0.6, 0.0, 0.8], [1.0, 0.0, 0.0]])
+    for v in (0.3, -0.4):
+        spin, _ = magnet.at(v)
+        added = spin.energy(u) - magnet.spin.energy(u)
+        # The free layer is above: the other one is at the voltage.
+        expected = 40e-15 * v / 1e-9 * 40e-9**2 * u[:, 2] ** 2
+        assert np.allclose(added - added[-1], expected, rtol=5e-3, atol=1e-24)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (with_pulse("pulse = { voltage = -0.4, factor = 2, length = 1e-9 }"), ["exactly one of voltage"]),
+        (with_pulse("pulse = { voltage = -0.4 }"), ["exactly one of length and lengths"]),
+        (with_pulse("pulse = { current_density = 1e10, length = 1e-9 }"), ["give voltage"]),
+        (with_pulse("pulse = { voltage = -0.4, length = 1e-9, rise = -1e-9 }"), ["rise", "-1e-09"]),
+        (with_pulse("pulse = { points = [[0, 0], [2e-9, 1], [1e-9, 0]] }"), ["times must begin at 0 and not decrease"]),
+        (with_pulse(PULSE, CONTROL), ["tunnel.thickness", "missing"]),
+        (with_pulse(PULSE, CONTROL.replace("free|fixed", "free|Ta4")), ["macrospin.vcma.interface", "fixed|free"]),
+        (with_pulse(PULSE, WARM.replace("1100", "200")), ["curie_temperature", "300"]),
+        (swap(with_pulse(PULSE, WARM), ("voltage = -0.4, ", "factor = 1, "),
+              ('source = "transport"\npumping = false\ntolerance = 1e-3', "damping_like = 0.01")),
+         ["macrospin.heating", "[torque] source"]),
+    ],
+)  # fmt: skip
+def test_impossible_pulses_are_refused(text, words, tmp_path, capsys):
+    path = tmp_path / "case.toml"
+    path.write_text(text)
+    refused(capsys, ["run", path, "--output", tmp_path / "out"], words)
+
+
+def test_too_much_heat_says_when(tmp_path, capsys):
+    path = tmp_path / "case.toml"
+    path.write_text(with_pulse(PULSE, WARM.replace("conductance = 5e7", "conductance = 1e6")))
+    assert main(["run", str(path), "--output", str(tmp_path / "out"), "--no-pictures"]) == 3
+    err = capsys.readouterr().err
+    assert "above Curie's temperature" in err and "heating: at" in err
 
 
 def test_table_of_a_file_is_echoed_as_numbers(tmp_path, capsys):

@@ -151,7 +151,7 @@ def temperatures(shared: Shared, pulses: Sequence[Pulse], start: Sequence[float]
     output.write_csv(
         shared.comm,
         out.path / f"temperature.{name}.csv",
-        {"time_s": longest[0].tolist(), "temperature_K": longest[1].tolist()},
+        {"time_s": list(longest[0]), "temperature_K": list(longest[1])},
     )
     out.picture(f"temperature.{name}.png", lambda p: plot_temperatures(shared.comm, p, courses, title=shared.title))
     return {"largest_temperature": max(float(t.max()) for _, t in courses.values())}
