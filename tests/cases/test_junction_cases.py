@@ -230,7 +230,7 @@ def test_impossible_pulses_are_refused(text, words, tmp_path, capsys):
 
 def test_too_much_heat_says_when(tmp_path, capsys):
     path = tmp_path / "case.toml"
-    path.write_text(with_pulse(PULSE, WARM.replace("conductance = 5e7", "conductance = 1e6")))
+    path.write_text(with_pulse(PULSE, WARM.replace("5e7", "1e6")))
     assert main(["run", str(path), "--output", str(tmp_path / "out"), "--no-pictures"]) == 3
     err = capsys.readouterr().err
     assert "above Curie's temperature" in err and "heating: at" in err
