@@ -18,10 +18,8 @@ from ..errors import InputError
 from ..macrospin.spin import Macrospin
 from ..quantities import is_finite, require_positive
 
-# Parts of equal change of temperature into which a time of one power is cut.
-_PARTS = 8
-# Changes of temperature below this part of it cut nothing (1).
-_SMALL = 1e-3
+# Largest change of the temperature in a part, over the base temperature, and the most parts of a time of one power.
+_CHANGE, _MOST_PARTS = 0.01, 64
 
 
 @dataclass(frozen=True)
@@ -129,7 +127,7 @@ class Heating:
         for end, drive in pieces:
             limit = base + power(drive) / self.conductance
             whole = 1 - math.exp(-(end - begin) / tau)
-            n = 1 if abs(limit - now) * whole < _SMALL * base else _PARTS
+            n = min(_MOST_PARTS, max(1, math.ceil(abs(limit - now) * whole / (_CHANGE * base))))
             for k in range(n):
                 # Equal changes of temperature, whose middles are means to second order.
                 until = end if k == n - 1 else begin - tau * math.log1p(-whole * (k + 1) / n)
