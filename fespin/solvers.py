@@ -54,7 +54,8 @@ class SolverOptions:
     rtol
         Reduction of the residual by "amg". Between two contacts transport takes one pass for it, and another where
         currents are off by more than 100 times this; below 1e-9 two passes, each for the root of it. With more
-        contacts, with heat, in time and for turning magnets each of two passes reduces by this or the root.
+        contacts, with heat, in time and for turning magnets each of two passes reduces by this or the root. Passes of
+        "direct" go on until the error of currents is below 1e-10, or rounding.
     max_iterations
         Largest number of iterations of one pass.
     petsc
