@@ -432,11 +432,9 @@ def _integrated(reduced: _Reduced, thickness: float, tolerance: float, pumping: 
         u, weight = quadrature(2 * degree)
         values = answers(u)
         torque, rest = _integrals(u, weight, values[:, :3], values[:, 3:], degree)
-        size = np.array([1.0, *sizes(degree)])
-        pumped = rest[1:] if pumping else None
-        found = DirectionMap(
-            reduced.device.layer, thickness, *(torque / size), rest[0], 0.0, reduced.solves, pumped, "reduced basis"
-        )
+        chi, phi = torque / np.array([1.0, *sizes(degree)])
+        pumped, layer = rest[1:] if pumping else None, reduced.device.layer
+        found = DirectionMap(layer, thickness, chi, phi, rest[0], 0.0, reduced.solves, pumped, "reduced basis")
         # Directions between those of the quadrature, twice as many as there are harmonics.
         further = even_directions(0, 2 * (degree + 1) ** 2)
         error = _deviation(found, further, answers(further), values)
