@@ -9,6 +9,7 @@ import json
 import time
 
 import numpy as np
+from angle_map import errors
 from mpi4py import MPI
 
 import fespin as fs
@@ -32,20 +33,6 @@ def problem_of(size, rtol=1e-8):
     leads = dict.fromkeys(("bottom", "top"), "lead")
     return fs.TransportProblem(domain, fs.Vector(), contacts=leads, degree=2 if size is None else 1,
                                solver=fs.SolverOptions(rtol=rtol))  # fmt: skip
-
-
-def errors(direction_map, problem, directions):
-    """Return the largest errors of torque and resistance against solves."""
-    torque, area = [], []
-    for u in directions:
-        problem.magnetize({"free": tuple(u)})
-        x = problem.solve(current_density=1.0)
-        torque.append(x.report["torque"]["free"])
-        area.append(x.resistance_area)
-    torque, area = np.array(torque), np.array(area)
-    size = np.linalg.norm(torque, axis=1).max()
-    off = np.linalg.norm(direction_map.torque_per_current(directions) - torque, axis=1).max() / size
-    return float(off), float(np.abs(direction_map.resistance_at(directions) / area - 1).max())
 
 
 def main():

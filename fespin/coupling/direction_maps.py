@@ -6,10 +6,10 @@ texture, Helmholtz's decomposition of the torque takes the place of functions of
     tau/J = grad chi + u x grad phi              V s (J/m2 per A/m2)
     A R   = r(u)                                 ohm m2
 
-chi, phi and r are sums of spherical harmonics, fitted at directions that fill the sphere ever more evenly; the degree
-grows until its last harmonics are small and further directions agree. What is fitted are the answers of a reduced basis
-(:mod:`fespin.coupling.reduced_basis`), made of solves for some fifteen directions; where the device has none, each
-direction is solved.
+chi, phi and r are sums of spherical harmonics, whose degree grows until the last are small and further directions
+agree. They are integrals of the answers of a reduced basis (:mod:`fespin.coupling.reduced_basis`), made of solves for
+some fifteen directions; where the device has none, they are fitted to solves for directions that fill the sphere ever
+more evenly.
 """
 
 from __future__ import annotations
@@ -42,12 +42,17 @@ from .reduced_basis import ReducedDevice, is_reducible
 
 type Array = NDArray[np.float64]
 
+# Degrees of fits to solves, and of integrals of what a reduced basis answers.
 _DEGREES = (*range(2, 11), 12, 14, 16)
+_MORE_DEGREES = (*_DEGREES, 20, 24, 32, 40, 48, 64)
 # Solves for each unknown: the condition of the least squares is below 7 for all degrees.
 _OVERSAMPLING = 1.5
 # Directions of a reduced basis before the first is predicted, and at most.
 _FIRST, _MOST = 4, 60
-# Part of a map's tolerance that is its reduced basis's, and part of that with which one direction certifies, not two.
+# Directions at which a reduced basis answers at a time.
+_AT_ONCE = 500
+# Parts of a map's tolerance that are its reduced basis's and that of the basis's harmonics, and part of the former with
+# which one direction certifies, not two.
 _PART, _SURE = 0.1, 1e-2
 
 
@@ -69,9 +74,10 @@ class DirectionMap(FreeLayerMap["DirectionTorque"]):
     resistance_area
         Coefficients of r (ohm m2), ((L + 1)^2,).
     error
-        Error of torque, resistance and pumping relative to their largest values: the larger of the size of the
-        harmonics of degree L and the deviation of the previous fit at the newest directions, which the returned
-        fit includes; and what the reduced basis missed at the last two directions that were solved.
+        Error of torque, resistance and pumping relative to their largest values. From a reduced basis: the deviation
+        from it at further directions, or the size of the harmonics of degree L if it is larger, and what the basis
+        missed at the last two directions that were solved. From solves: the larger of the size of these harmonics and
+        the deviation of the previous fit at the newest directions, which the returned fit includes.
     solves
         Number of directions that were solved.
     fit
@@ -309,7 +315,7 @@ def direction_map(
     ModelError
         If the model is another one.
     SolverError
-        If harmonics up to degree 16 do not reach the tolerance.
+        If harmonics do not reach the tolerance: up to degree 64, or 16 where each direction is solved.
 
     Examples
     --------
@@ -324,15 +330,20 @@ def direction_map(
     require_tolerance("direction map", tolerance)
     thickness = stack[layer].thickness
 
-    reduced = _reduced(groups, layer, _PART * tolerance, pumping) if is_reducible(groups.problem, layer) else None
+    if is_reducible(groups.problem, layer):
+        reduced = _reduced(groups, layer, _PART * tolerance, pumping)
+
+        def integrate() -> DirectionMap | None:
+            # The bases of groups differ by rounding.
+            return _integrated(reduced, thickness, tolerance, pumping) if groups.comm.rank == 0 else None
+
+        made = agree_on_errors(groups.comm, integrate, "direction map")[0]
+        assert made is not None
+        return made
 
     def solve(directions: Array) -> Array:
-        if reduced is not None:
-            found: Array = groups.comm.bcast(reduced.device.solve(directions, pumping=pumping), 0)
-            return found
-        columns = 16 if pumping else 4
         return groups.evaluate(
-            layer, directions, lambda on, x: _solve_at(on, layer, x, pumping), columns, tolerance=tolerance
+            layer, directions, lambda on, x: _solve_at(on, layer, x, pumping), 16 if pumping else 4, tolerance=tolerance
         )
 
     counts = [math.ceil(_OVERSAMPLING * (n + 1) ** 2) for n in (*_DEGREES, _DEGREES[-1] + 1)]
@@ -342,22 +353,22 @@ def direction_map(
 
     def deviation(u: Array, values: Array, new: Array, more: Array) -> float:
         fit = _fitted(layer, thickness, u, values, _DEGREES[counts.index(len(u))], math.inf)
-        size = _sizes(values)
-        return float(max(*_last(fit, size), *(_sizes(more - _seen(fit, new)) / size)))
+        return _deviation(fit, new, more, values)
 
     batches = (even_directions(first, end) for first, end in itertools.pairwise(counts))
-    allowed = tolerance if reduced is None else tolerance - reduced.error
-    u, values, error = refine(groups.comm, u, values, batches, solve, deviation, allowed)
-    if error > allowed:
-        raise SolverError(
-            f"direction map: harmonics of degree {_DEGREES[-1]} from {len(u)} directions leave an error of "
-            f"{error:.1g}; allow a larger tolerance, or use torque_map if one direction alone is distinguished"
-        )
+    u, values, error = refine(groups.comm, u, values, batches, solve, deviation, tolerance)
+    if error > tolerance:
+        raise SolverError(_too_coarse(_DEGREES[-1], f"from {len(u)} directions", error))
     degree = _DEGREES[counts.index(len(u)) - 1]
     result: DirectionMap = groups.comm.bcast(_fitted(layer, thickness, u, values, degree, error), 0)
-    if reduced is None:
-        return result
-    return replace(result, solves=reduced.solves, error=error + reduced.error, fit="reduced basis")
+    return result
+
+
+def _too_coarse(degree: int, origin: str, error: float) -> str:
+    return (
+        f"direction map: harmonics of degree {degree} {origin} leave an error of {error:.1g}; allow a larger "
+        "tolerance, or use torque_map if one direction alone is distinguished"
+    )
 
 
 @dataclass(frozen=True)
@@ -408,6 +419,31 @@ def _reduced(groups: Groups, layer: str, tolerance: float, pumping: bool) -> _Re
 
     agree_on_errors(groups.comm, make, "direction map")
     return made[0]
+
+
+def _integrated(reduced: _Reduced, thickness: float, tolerance: float, pumping: bool) -> DirectionMap:
+    """Return the map of a reduced device, of the lowest degree that reaches a tolerance. Not collective."""
+
+    def answers(u: Array) -> Array:
+        parts = np.array_split(u, math.ceil(len(u) / _AT_ONCE))
+        return np.concatenate([reduced.device.solve(x, pumping=pumping) for x in parts])
+
+    for degree in _MORE_DEGREES:
+        u, weight = quadrature(2 * degree)
+        values = answers(u)
+        torque, rest = _integrals(u, weight, values[:, :3], values[:, 3:], degree)
+        chi, phi = torque / np.array([1.0, *sizes(degree)])
+        pumped, layer = rest[1:] if pumping else None, reduced.device.layer
+        found = DirectionMap(layer, thickness, chi, phi, rest[0], 0.0, reduced.solves, pumped, "reduced basis")
+        # Directions between those of the quadrature, twice as many as there are harmonics.
+        further = even_directions(0, 2 * (degree + 1) ** 2)
+        error = _deviation(found, further, answers(further), values)
+        # Another degree takes no solves.
+        if error <= _PART * tolerance:
+            break
+    if error + reduced.error > tolerance:
+        raise SolverError(_too_coarse(degree, "of a reduced basis", error))
+    return replace(found, error=error + reduced.error)
 
 
 def _require_a_torque(values: Array, layer: str) -> None:
@@ -470,6 +506,15 @@ def _fit(u: Array, tau: Array, degree: int) -> tuple[Array, Array]:
     return chi, phi
 
 
+def _deviation(found: DirectionMap, u: Array, values: Array, others: Array) -> float:
+    """Return how far a map is from values at directions, or the size of its last harmonics if that is more.
+
+    Relative to the largest of other values.
+    """
+    size = _sizes(others)
+    return float(max(*_last(found, size), *(_sizes(values - _seen(found, u)) / size)))
+
+
 def _last(found: DirectionMap, size: Array) -> tuple[float, ...]:
     """Return the root mean squares of the last degree of everything, over the largest."""
     l, at = found.degree, slice(found.degree**2, None)  # noqa: E741
@@ -485,13 +530,21 @@ def _potentials(field: Callable[[Array], Array], degree: int) -> Array | None:
     for more in (4, 8, 16, 32, 48):
         top = degree + more
         u, weight = quadrature(2 * top)
-        values, size = weight[:, None] * field(u), np.array([1.0, *sizes(top)])
-        parts = np.zeros((2, (top + 1) ** 2))
-        for here in np.array_split(np.arange(len(u)), top):
-            slope = harmonics(u[here], top)[1]
-            parts[0] += np.tensordot(slope, values[here], axes=([0, 2], [0, 1])) / size
-            # (u x grad Y).f = grad Y.(f x u)
-            parts[1] += np.tensordot(slope, np.cross(values[here], u[here]), axes=([0, 2], [0, 1])) / size
+        parts = _integrals(u, weight, field(u), np.zeros((len(u), 0)), top)[0]
         if np.abs(parts[:, (top - 1) ** 2 :]).max() <= 1e-9 * np.abs(parts).max():
-            return np.asarray(parts / size)
+            return np.asarray(parts / np.array([1.0, *sizes(top)]))
     return None
+
+
+def _integrals(u: Array, weight: Array, field: Array, scalars: Array, degree: int) -> tuple[Array, Array]:
+    """Return the coefficients of a field's potentials times sqrt(l (l + 1)), (2, n), and of scalars, (k, n)."""
+    size, columns = np.array([1.0, *sizes(degree)]), (degree + 1) ** 2
+    parts, rest = np.zeros((2, columns)), np.zeros((scalars.shape[1], columns))
+    field, scalars = weight[:, None] * field, weight[:, None] * scalars
+    for here in np.array_split(np.arange(len(u)), degree + 1):
+        y, slope = harmonics(u[here], degree)
+        parts[0] += np.tensordot(slope, field[here], axes=([0, 2], [0, 1])) / size
+        # (u x grad Y).f = grad Y.(f x u)
+        parts[1] += np.tensordot(slope, np.cross(field[here], u[here]), axes=([0, 2], [0, 1])) / size
+        rest += scalars[here].T @ y
+    return parts, rest

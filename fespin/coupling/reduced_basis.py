@@ -20,7 +20,6 @@ from ..errors import ModelError
 from ..onsager.coefficients import Coefficients
 from ..onsager.declaration import Declaration, Direction
 from ..onsager.power import region_volume
-from ..onsager.products import cell_product
 from ..onsager.system import Fields
 from ..onsager.varying import Polynomial
 from ..transport.problem import TransportProblem
@@ -197,7 +196,8 @@ class ReducedDevice:
         cells, bounds = system.cells_by_region
         mine = cells[bounds[self.region] : bounds[self.region + 1]]
         values = np.array([f.x.array[f.function_space.dofmap.list[mine]] for f in w])
-        stiffness, mass = (np.array([cell_product(system, f, mine, *k) for f in w]) for k in ((1.0, 0.0), (0.0, 1.0)))
+        stiffness = np.array([system.cells.stiffness(x, mine) for x in values])
+        mass = np.array([system.cells.mass(x, mine) for x in values])
         self._inside.append(np.array([stiffness, mass, values]))
         self._faces.append([system.faces[p].both_sides(w) for p in self.pairs])
 

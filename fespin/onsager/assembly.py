@@ -83,7 +83,8 @@ class Layout:
                 continue
             if (region, mass) not in self.templates:
                 found = self._assembled([bulk(region, mass)])
-                at = np.flatnonzero(found).astype(np.int32)
+                # Of flags it takes a tenth of the time.
+                at = np.flatnonzero(found != 0.0).astype(np.int32)
                 self.templates[region, mass] = at, found[at]
             at, template = self.templates[region, mass]
             values[at] += coefficient * template

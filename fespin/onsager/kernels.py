@@ -9,7 +9,7 @@ Each block of a system couples one scalar potential u to one test function v::
 
 Coefficients are data, not code: a device with fifty layers compiles nothing
 that a device with two did not. Products of two given functions (`cell_moment`) make
-powers where the magnetization varies; elsewhere :mod:`fespin.onsager.products` has them.
+powers where the magnetization varies; elsewhere :mod:`fespin.onsager.products` has them, without forms.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ class CompiledForms:
 class Kernels(CompiledForms):
     """The forms of linear models on one mesh and element. The constructor is collective.
 
-    "matrix", "residual" and "cell_moment".
+    "matrix", and of its part on cells "stiffness" and "mass" with unit coefficients; where coefficients vary inside
+    regions "residual" and "cell_moment" instead of these two.
 
     Parameters
     ----------
@@ -150,11 +151,11 @@ class Kernels(CompiledForms):
             + sum(face(a, b) * u(t) * v(s) for a, s in sides for b, t in sides) * dS
             + self.B * u * v * ds
         )
-        forms = {
-            "matrix": matrix,
-            "residual": ufl.action(matrix, self.w1),
-            "cell_moment": cell(self.w1, self.w2) * q * dx,
-        }
+        if varying:
+            moment = cell(self.w1, self.w2) * q * dx
+            forms = {"matrix": matrix, "residual": ufl.action(matrix, self.w1), "cell_moment": moment}
+        else:
+            forms = {"matrix": matrix, "stiffness": ufl.inner(ufl.grad(u), ufl.grad(v)) * dx, "mass": u * v * dx}
         super().__init__(mesh, forms)
         self._space, self._degree = space, order if varying else None
 

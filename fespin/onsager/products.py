@@ -2,7 +2,7 @@
 
 With K_c and M_c the matrices of a cell for unit coefficients, the flux of field i into a cell's nodes is
 ``sum_j k_ij K_c w_j + r_ij M_c w_j`` with the coefficients of the cell's region, and integrals of products of two
-fields are ``w_i . K_c w_j`` and ``w_i . M_c w_j``. So two forms per field serve every region and every pair of fields.
+fields are ``w_i . K_c w_j`` and ``w_i . M_c w_j``. So two products per field serve all regions and pairs of fields.
 """
 
 from __future__ import annotations
@@ -16,21 +16,17 @@ import numpy as np
 from dolfinx import fem
 from numpy.typing import NDArray
 
+from .cells import Cells
 from .coefficients import Coefficients
-from .kernels import Indices, Kernels
+from .kernels import Indices
 
 type Array = NDArray[np.float64]
 
 
-class Assembly(Protocol):
-    """Forms and cells of a system, which products are made with."""
+class OnCells(Protocol):
+    """Matrices and cells of a system, which products are made with."""
 
-    kernels: Kernels
-
-    @property
-    def cell_copies(self) -> fem.FunctionSpace:
-        """Space whose functions have nodes of their own on each cell."""
-        ...
+    cells: Cells
 
     @property
     def cells_by_region(self) -> tuple[Indices, NDArray[np.int64]]:
@@ -61,12 +57,12 @@ class CellProducts:
     Parameters
     ----------
     system
-        Spaces and forms.
+        The discrete problem.
     w
         One function per field.
     """
 
-    def __init__(self, system: Assembly, w: Sequence[fem.Function]) -> None:
+    def __init__(self, system: OnCells, w: Sequence[fem.Function]) -> None:
         self.system, self._fields = system, list(w)
         self.cells, self.bounds = system.cells_by_region
 
@@ -78,12 +74,12 @@ class CellProducts:
     @cached_property
     def stiffness(self) -> Array:
         """K_c w_j, (field, cell, node)."""
-        return np.array([cell_product(self.system, f, self.cells, 1.0, 0.0) for f in self._fields])
+        return np.array([self.system.cells.stiffness(x, self.cells) for x in self.values])
 
     @cached_property
     def mass(self) -> Array:
         """M_c w_j, (field, cell, node)."""
-        return np.array([cell_product(self.system, f, self.cells, 0.0, 1.0) for f in self._fields])
+        return np.array([self.system.cells.mass(x, self.cells) for x in self.values])
 
     def moments(self) -> Array:
         """Return the integrals of grad w_i . grad w_j and of w_i w_j by region, (2, region, field, field). Local."""
@@ -104,13 +100,3 @@ class CellProducts:
         if r.any():
             through += r @ (self.mass[:, at] * nodes.marked).sum(axis=(1, 2))
         return np.asarray(through)
-
-
-def cell_product(system: Assembly, f: fem.Function, cells: Indices, k: float, r: float) -> Array:
-    """Return k K_c f + r M_c f at the nodes of some of this rank's cells, (cell, node). Not collective."""
-    ker, space = system.kernels, system.cell_copies
-    ker.k.x.array[:], ker.r.x.array[:] = k, r
-    out = np.zeros(space.dofmap.list.size)
-    if len(cells):
-        fem.assemble_vector(out, ker.form("residual", [space], cells=np.sort(cells), replace={ker.w1: f}))
-    return np.asarray(out.reshape(space.dofmap.list.shape)[cells])

@@ -19,15 +19,15 @@ from dolfinx import fem, la
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
-from .. import _compat
 from ..domain import Domain
 from ..errors import InputError, ModelError, nearest
 from .assembly import Layout
 from .broken import broken_space
+from .cells import Cells
 from .coefficients import Coefficients, Matrix
 from .declaration import Declaration, Direction, Port
 from .kernels import NOTHING, Indices, Kernels
-from .products import RegionNodes, cell_product
+from .products import RegionNodes
 from .traces import Trace, trace
 from .varying import directions
 
@@ -84,11 +84,7 @@ class System:
                 raise InputError(f"contact '{c}' is not in the geometry; {nearest(c, domain.contacts)}")
         self.base = fem.functionspace(domain.mesh, ("Lagrange", degree))
         self.kernels = Kernels(self.base, varying=bool(declaration.varying))
-        # Each cell has nodes of its own: forms on this space give a result per cell.
-        copies = np.arange(self.base.dofmap.list.size, dtype=np.int32).reshape(self.base.dofmap.list.shape)
-        nobody = np.zeros(0, np.int64)
-        own = _compat.index_map(self.comm, copies.size, nobody, nobody.astype(np.int32))
-        self.cell_copies = _compat.space_with_dofmap(self.base, own, copies)
+        self.cells = Cells(self.base)
         self.spaces: list[fem.FunctionSpace] = []
         self.at_contact: list[dict[str, Indices]] = []  # per field: dofs of every contact it reaches
         self.pinned: list[Indices] = []  # per field: Dirichlet dofs and the dummy
@@ -229,9 +225,8 @@ class System:
     @cached_property
     def node_volumes(self) -> NDArray[np.float64]:
         """Weight of each node of this rank's own cells in an integral, in the order of `cells_by_region`."""
-        one = fem.Function(self.base)
-        one.x.array[:] = 1.0
-        return cell_product(self, one, self.cells_by_region[0], 0.0, 1.0)
+        own = self.cells_by_region[0]
+        return self.cells.mass(np.ones((len(own), self.base.dofmap.list.shape[1])), own)
 
     @cached_property
     def above(self) -> dict[Any, RegionNodes]:
@@ -441,9 +436,8 @@ class System:
             return layout.values(self._pieces("matrix", (i, j), spaces, c))
 
         def bulk(region: int, mass: bool) -> fem.Form:
-            ker = self.kernels
-            ker.k.x.array[:], ker.r.x.array[:] = (0.0, 1.0) if mass else (1.0, 0.0)
-            return ker.form("matrix", spaces, cells=self.domain.cells_of([self.domain.regions[region]]))
+            cells = self.domain.cells_of([self.domain.regions[region]])
+            return self.kernels.form("mass" if mass else "stiffness", spaces, cells=cells)
 
         values = layout.values(self._pieces("matrix", (i, j), spaces, c, bulk=False))
         for r in range(len(self.domain.regions)):
@@ -537,12 +531,12 @@ class System:
         flux = np.zeros((n, self.domain.owned_cells, nodes.shape[1]))
         region = self.domain.region[: self.domain.owned_cells]
         for j, f in enumerate(w):
-            for per_region, unit in ((c.conduction, (1.0, 0.0)), (c.reaction, (0.0, 1.0))):
+            for per_region, matrix in ((c.conduction, self.cells.stiffness), (c.reaction, self.cells.mass)):
                 column = per_region[:, :, j]
                 if not column.any():
                     continue
                 cells = self.cells_where((column != 0).any(axis=1))
-                here = cell_product(self, f, cells, *unit)
+                here = matrix(f.x.array[f.function_space.dofmap.list[cells]], cells)
                 for i in np.flatnonzero((column != 0).any(axis=0)):
                     flux[i, cells] += column[region[cells], i][:, None] * here
         for b, q in zip(out, flux, strict=True):

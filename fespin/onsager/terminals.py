@@ -24,6 +24,8 @@ from .system import Fields, System
 _FLUX, _ROUNDING = 100.0, 1e-11
 # Reduction of the residual below which rounding may spoil a single pass.
 _ONE_PASS = 1e-9
+# Error in the energy norm, relative to the solution, to which a factor's solutions are refined, and the most passes.
+_REFINED, _MOST_PASSES = 1e-10, 10
 
 
 @dataclass(frozen=True)
@@ -249,16 +251,27 @@ class TerminalSolver:
     ) -> tuple[list[fem.Function], list[fem.Function]]:
         """Return fields, and their residual less the source.
 
-        Each pass solves for what the residual of the one before still drives.
+        Each pass solves for what the residual of the one before still drives. With a factor they go on, whatever
+        `passes` is, until the energy norm of the error is small or falls no more: between coefficients far apart a
+        factor has few digits, each pass adds as many, and this norm bounds the relative errors of all fluxes.
         """
         w = self.system.functions(potentials)
         residual = self.residual(w, source)
-        for _ in range(passes):
-            residual = self._correct(w, residual, source)
+        direct = self.options.kind == "direct"
+        steps: list[float] = []
+        while len(steps) < (_MOST_PASSES if direct else passes):
+            residual, size = self._correct(w, residual, source)
+            if direct and steps:
+                # A step is the error before it. The next will be shorter by as much as this one was.
+                fed = self.system.product(w, source) if source else 0.0
+                whole = math.sqrt(abs(self.system.product(w, residual) + fed))
+                if size > steps[-1] / 2 or size * size <= _REFINED * whole * steps[-1]:
+                    break
+            steps.append(size)
         return w, residual
 
-    def _correct(self, w: Fields, residual: Fields, source: Fields | None = None) -> list[fem.Function]:
-        """Add the solution for a residual to fields, in place; return the residual that is left."""
+    def _correct(self, w: Fields, residual: Fields, source: Fields | None = None) -> tuple[list[fem.Function], float]:
+        """Add the solution d for a residual to fields, in place; return what residual is left, and sqrt(d . A d)."""
         solver, constraint = self._ready()
         system = self.system
         b, x = solver.vectors()
@@ -268,12 +281,13 @@ class TerminalSolver:
         for i, (r, pinned) in enumerate(zip(right, system.pinned, strict=True)):
             r.x.array[pinned] = 0.0
             b.array[starts[i] : starts[i + 1]] = -r.x.array[: system.sizes[i]]
-        driven = b.norm() > 0
+        driven, size = b.norm() > 0, 0.0
         if driven:
             x.zeroEntries()
             begin = time.perf_counter()
             solver.solve(b, x)
             self.seconds["solve"] += time.perf_counter() - begin
+            size = math.sqrt(abs(x.dot(b)) * system.domain.depth)
             step = system.functions()
             for i, d in enumerate(step):
                 d.x.array[: system.sizes[i]] = x.array_r[starts[i] : starts[i + 1]]
@@ -285,7 +299,7 @@ class TerminalSolver:
         solver.iterations = 0
         b.destroy()
         x.destroy()
-        return self.residual(w, source) if driven else list(residual)
+        return (self.residual(w, source) if driven else list(residual)), size
 
     def _unit(self, port: Port) -> None:
         """Solve with a potential of one at a port and zero at the others."""
@@ -309,7 +323,7 @@ class TerminalSolver:
             power = self.system.product(w, residual)
             allowed = self._allowed or max(_FLUX * self.options.rtol, _ROUNDING)
             if abs(fluxes[i] - power) > allowed * abs(power):
-                residual = self._correct(w, residual)
+                residual, _ = self._correct(w, residual)
                 fluxes, power = fluxes_of(residual), self.system.product(w, residual)
             better = np.array([power if k == i else -power for k in range(2)])
         self._basis[port], self._fluxes[port], self._consistent[port] = w, better, fluxes

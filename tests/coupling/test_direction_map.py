@@ -101,6 +101,19 @@ def test_two_references_along_different_axes(made):
     require_exact(made, two_references, 2, (0, 0, 0), 1e-4)
 
 
+@pytest.mark.parametrize("tolerance", [1e-7, 1e-9])
+def test_a_reduced_basis_reaches_small_tolerances(tolerance):
+    """Of as high a degree as it takes; against the exact solution, as far as the mesh is, and against solves."""
+    problem = problem_of(two_references())
+    found = direction_map(problem, "Py3", tolerance=tolerance)
+    assert found.error < tolerance and found.solves <= 18
+    require_exact(found, two_references, 2, (0, 0, 0), 1e-7)
+    u = random_directions(4, 11)
+    right = np.array([np.append(*solve_direction(problem, "Py3", x)) for x in u])
+    off = direction_maps._sizes(right - direction_maps._seen(found, u)) / direction_maps._sizes(right)
+    assert off.max() < tolerance
+
+
 @pytest.mark.slow
 def test_one_direction_is_a_torque_map():
     problem = problem_of(device())
@@ -272,7 +285,12 @@ def test_what_a_map_cannot_be(monkeypatch):
     with pytest.raises(InputError, match="there is no torque on 'Py2'"):
         direction_map(problem_of(unpolarized, field=(0, 0, 1.0)), "Py2")
     monkeypatch.setattr(direction_maps, "_DEGREES", (2,))
+    monkeypatch.setattr(direction_maps, "_MORE_DEGREES", (2,))
     problem = problem_of(device((0, 0.6, 0.8)))
+    with pytest.raises(SolverError, match=r"degree 2 of a reduced basis leave an error of 0\.\d+; allow a larger"):
+        direction_map(problem, "Py4", tolerance=1e-3)
+    assert problem.stack["Py4"].direction == (0, 0.6, 0.8)
+    monkeypatch.setattr(direction_maps, "is_reducible", lambda *_: False)
     with pytest.raises(SolverError, match=r"degree 2 from 24 directions leave an error of 0\.\d+; allow a larger"):
         direction_map(problem, "Py4", tolerance=1e-3)
     assert problem.stack["Py4"].direction == (0, 0.6, 0.8)

@@ -220,9 +220,21 @@ def test_many_layers():
         solve_multilayer(whole, Contact(), Contact(), 0.0)
 
 
+@pytest.mark.parametrize("resistivity", [1e-7, 1e-5, 1e-4])
+def test_a_factor_is_refined(resistivity):
+    """Three channels between poor layers, where the first pass leaves an error of currents of up to 4e-2."""
+    poor = Material("I", resistivity, 1e-6)
+    bands = Material.from_bands("F", Bands(s_up=1e13, s_down=4e12, d_down=2e12, spin_flip=1e27, sd=1e28))
+    layers = [Layer(poor, 200e-9, "a"), Layer(bands, 0.5e-9, "F", UP), Layer(poor, 200e-9, "b")]
+    x = TransportProblem(line(MPI.COMM_WORLD, Stack(*layers, library={})), ThreeChannel()).solve(current_density=1e11)
+    assert abs(x.power_balance) < 1e-9
+    whole = 2 * resistivity * 200e-9
+    assert whole < x.resistance_area == pytest.approx(whole, rel=2e-9, abs=0)
+
+
 def test_what_no_exact_solution_helps_is_said():
     """Three layers of s and d electrons: the currents that rounding takes are named."""
-    poor = Material("I", 3e-6, 1e-6)
+    poor = Material("I", 1e-5, 1e-6)
     bands = Material.from_bands("F", Bands(s_up=1e13, s_down=4e12, d_down=2e12, spin_flip=1e27, sd=1e28))
     layers = [Layer(poor, 200e-9, "a"), Layer(bands, 0.5e-9, "F", UP), Layer(poor, 200e-9, "b")]
     problem = TransportProblem(line(MPI.COMM_WORLD, Stack(*layers, library={})), ThreeChannel())
