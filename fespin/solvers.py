@@ -21,9 +21,9 @@ from .petsc import (
 
 KINDS = ("auto", "amg", "direct")
 
-# BoomerAMG on flat cells (0.3 nm high, 8 nm wide): this threshold took half of the iterations that 0.5 takes. A sweep of
-# Gauss-Seidel in the order of the rows, not first the coarse and then the fine ones, takes half the time of Chebyshev's
-# polynomial; l1 keeps it convergent on any number of ranks.
+# BoomerAMG on flat cells (0.3 nm high, 8 nm wide): this threshold took half of the iterations that 0.5 takes. A sweep
+# of Gauss-Seidel in the order of the rows, not first the coarse and then the fine ones, takes half the time of
+# Chebyshev's polynomial; l1 keeps it convergent on any number of ranks.
 _BOOMERAMG: Options = {
     "ksp_type": "preonly",
     "pc_type": "hypre",

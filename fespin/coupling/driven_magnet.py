@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +63,19 @@ class DrivenMagnet:
         """True if the drive changes more than the torque: the energy, or the temperature."""
         return self.control is not None or self.heating is not None
 
+    @cached_property
+    def _known(self) -> dict[tuple[float, float | None], tuple[Macrospin, Torque | None]]:
+        """What was asked for: pulses of several lengths have the same edges."""
+        return {}
+
     def at(self, drive: float, temperature: float | None = None) -> tuple[Macrospin, Torque | None]:
         """Return the macrospin and its torque at a drive, and at another temperature (K) than at rest."""
+        key = (drive, temperature)
+        if key not in self._known:
+            self._known[key] = self._at(drive, temperature)
+        return self._known[key]
+
+    def _at(self, drive: float, temperature: float | None) -> tuple[Macrospin, Torque | None]:
         spin = self.spin
         if self.heating is not None and temperature is not None:
             spin = self.heating.heated(spin, temperature)
@@ -128,7 +140,8 @@ class DrivenMagnet:
             assert self.device is not None
             thickness = self.device.device.thickness
             course = self.heating.course(pieces, lambda x: self.heat(x, start), thickness, base)
-        return [Stage(t, *self.at(drive, temperature)) for t, drive, temperature in course]
+        # To a thousandth of a kelvin, so that edges that differ by rounding are the same.
+        return [Stage(t, *self.at(drive, round(temperature, 3))) for t, drive, temperature in course]
 
     def temperatures(self, pulse: Pulse, start: Sequence[float] | Array) -> tuple[Array, Array]:
         """Return times (s) and temperatures (K) of a pulse in the middle of its stages."""

@@ -207,7 +207,7 @@ class VoltageMap:
         n = _OVERSAMPLING * self.corrections.shape[1]
         c = np.cos(np.pi * (np.arange(n) + 0.5) / n)
         torque, field, g = self.functions(c, self.voltage_at(circuit, c))[:3]
-        d, f, r = (Chebyshev(chebyshev_coefficients(x)) for x in (torque / g, field / g, 1 / g))
+        d, f, r = (_without_rounding(chebyshev_coefficients(x)) for x in (torque / g, field / g, 1 / g))
         pumping = None if self.at_rest is None else self.at_rest.pumping
         return TorqueMap(
             self.layer, self.thickness, self.polarizer, d, f, r, self.error, self.solves, pumping, "voltage"
@@ -312,6 +312,12 @@ def voltage_map(
         of_angles + of_voltages,
         solves,
     )
+
+
+def _without_rounding(coefficients: Array) -> Chebyshev:
+    """Return a series up to its last coefficient that is more than rounding: it is evaluated often."""
+    large = np.flatnonzero(np.abs(coefficients) > 1e-12 * np.abs(coefficients).max(initial=0.0))
+    return Chebyshev(coefficients[: large[-1] + 1] if len(large) else [0.0])
 
 
 def _even(barrier: TunnelBarrier) -> bool:

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..quantities import is_finite
 
 # Parts into which an edge is cut by default.
-PER_EDGE = 16
+PER_EDGE = 8
 
 
 @dataclass(frozen=True)
