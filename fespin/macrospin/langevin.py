@@ -17,7 +17,7 @@ from ..errors import InputError, SolverError
 from .ensemble import Observable, Run, observed, step_lengths
 from .heun import Heun
 from .llg import DriveOfTime, FieldOfTime, Motion, checked_times, motions_of
-from .spin import Macrospin
+from .spin import PROBES, Macrospin
 from .stages import Stage
 from .torque import Torque
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:  # checking a case must not start MPI
     from mpi4py import MPI
 
     from ..progress import Progress
+
+# Of many stages so many of the largest energies, and of the largest torques, are examined for the length of steps.
+_EXAMINED = 3
 
 type Target = Callable[[Array], NDArray[np.bool_]]
 
@@ -209,8 +212,19 @@ def joined(results: Sequence[EnsembleResult]) -> EnsembleResult:
 
 
 def _most_demanding(motions: Sequence[Motion], times: Array) -> Motion:
-    """Return the motion with the shortest step."""
+    """Return the motion with the shortest step: of many, that among those with the largest energy and torque."""
     distinct = list({id(x): x for x in motions}.values())
+    if len(distinct) > 2 * _EXAMINED:
+
+        def energy(x: Motion) -> float:
+            return float(np.ptp(x.spin.energy(PROBES))) / x.spin.saturation_magnetization
+
+        def torque(x: Motion) -> float:
+            velocity = 0.0 if x.torque is None else x.torque.velocity(PROBES, x.spin)
+            return float(np.abs(velocity).max())
+
+        largest = [sorted(distinct, key=size)[-_EXAMINED:] for size in (energy, torque)]
+        distinct = list({id(x): x for part in largest for x in part}.values())
     return min(distinct, key=lambda x: step_lengths(x, times)[0])
 
 
