@@ -166,6 +166,12 @@ class Case(Table):
         """Return whether there is transport to solve; with a macrospin, layers may be there for its volume alone."""
         return self.macrospin is None or "transport" in self.model_fields_set
 
+    @property
+    def has_volumes(self) -> bool:
+        """Return whether the geometry gives the volume of a layer."""
+        g = self.geometry
+        return g.shape == "pillar" or (g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None)
+
     def layer_volume(self, name: str) -> float:
         """Return the volume of a layer (m3).
 
@@ -175,18 +181,16 @@ class Case(Table):
             If there is no such layer, or the geometry has no cross-section.
         """
         g, stack = self.geometry, self.make_stack()
-        if name not in stack.names:
-            raise InputError(f"macrospin.layer: no layer is called '{name}'; {nearest(name, stack.names)}")
-        if g.shape == "pillar":
-            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
-            area = math.pi * a * b
-        elif g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None:
-            area = g.width * g.depth
-        else:
+        if not self.has_volumes:
             raise InputError(
                 'macrospin.layer: only layers of a "pillar", or of a "strip" with depth, have a volume; '
                 "give macrospin.volume (m3)"
             )
+        if g.shape == "pillar":
+            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
+            area = math.pi * a * b
+        else:
+            area = (g.width or 0.0) * g.depth
         return area * stack[name].thickness
 
     # ---- the declared objects

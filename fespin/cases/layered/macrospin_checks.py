@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import InputError
+from ...errors import InputError, nearest
 from ..macrospin.checks import check_sphere, check_tasks
 from ..macrospin.hysteresis import Hysteresis
 from ..macrospin.langevin import Langevin
@@ -59,8 +59,14 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
         if g.shape == "pillar" and (g.diameter is None) == (g.semi_axes is None):
             found = "neither" if g.diameter is None else "both"
             raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {found}")
+        if table.volume is not None and case.has_volumes:
+            raise InputError("macrospin: give exactly one of layer and volume (m3); found both")
+        if table.layer not in (names := case.make_stack().names):
+            raise InputError(f"macrospin.layer: no layer is called '{table.layer}'; {nearest(table.layer, names)}")
     if case.transports:
         return
+    if table.layer is not None and table.volume is not None:
+        raise InputError("macrospin.layer: nothing uses it beside volume; leave it out, or give the table [transport]")
     for key in ("state", "contact"):
         if key in case.model_fields_set:
             raise InputError(f"[{key}]: it is about transport; the table [transport] is missing")
@@ -83,7 +89,8 @@ def _check_transport_torque(case: Case, spin: Macrospin) -> None:
         raise InputError(f'{owner}: needs transport.model = "vector", found "{case.transport.model}"')
     if case.macrospin.layer is None:
         raise InputError(f"{owner}: needs macrospin.layer, the free layer; found macrospin.volume")
-    if case.multi_terminal or set(case.contact_names() or ()) != {"bottom", "top"}:
+    # The contacts of a mesh file are known once it is read.
+    if case.multi_terminal or set(case.contact_names() or ("bottom", "top")) != {"bottom", "top"}:
         raise InputError(f'{owner}: needs a stack driven between its "bottom" and "top"')
     if case.torque.series_resistance_area and case.transport.voltage is None:
         raise InputError(

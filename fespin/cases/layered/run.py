@@ -26,13 +26,12 @@ from ..tasks import Outlet, Picture, Results
 from ..unit_notes import current, extent
 from .case import Case
 from .describe import interface_numbers, material_numbers
+from .device_map import as_stack, device_map
 from .notes import unchecked_interfaces
 from .tables import make_model
 
 if TYPE_CHECKING:
-    from ...coupling.angle_maps import TorqueMap
     from ...coupling.current_map import CurrentMap
-    from ...coupling.direction_maps import DirectionMap
     from ...transport.multilayer import MultilayerSolution
     from ...transport.seebeck import ThermoelectricCoefficients
 
@@ -156,6 +155,8 @@ def run_transport(
     bar = ProgressBar(comm, 2 + len(case.states()) + maps)
     bar.advance("meshing")
     domain = make_domain(comm, case, base)
+    if maps and case.geometry.mesh is not None:
+        domain = as_stack(domain, case.geometry.mesh)
     meshed = time.perf_counter()
     bar.clear()
     cells = domain.mesh.topology.index_map(domain.dim).size_global
@@ -191,7 +192,7 @@ def run_transport(
     if maps:
         begin = time.perf_counter()
         bar.advance("torque map")
-        driven = _map(case, problem, checkpoints, say)
+        driven = device_map(case, problem, checkpoints, say)
         bar.clear()
         parts = {"torque map": driven.map, "relaxation map": driven.faces.map if driven.faces is not None else None}
         for name, found in parts.items():
@@ -230,66 +231,6 @@ def _mesh_notes(case: Case, domain: Domain) -> list[str]:
     remedy = "see geometry.length_unit, 1e-9 for a file in nm"
     found = extent(f"geometry.mesh '{case.geometry.mesh}': the device", sizes.tolist(), remedy)
     return found + unchecked_interfaces(case, domain.stack, domain.interfaces)
-
-
-def _map(
-    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> CurrentMap:
-    """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
-    from ...coupling.circuit import Circuit
-    from ...coupling.current_map import CurrentMap
-
-    assert case.macrospin is not None and case.torque is not None
-    t, source = case.transport, case.torque.source
-    problem.magnetize(case.make_stack().directions)
-    density = t.current_density if t.current is None else t.current / problem.domain.area
-    faces = None
-    if source != "transport":
-        from ..macrospin.tables import make_spin
-        from .relaxation import face_torque
-
-        faces = face_torque(case, problem, make_spin(case.macrospin, case.layer_volume))
-    transverse = None if source == "relaxation" else _transverse_map(case, problem, checkpoints, say)
-    return CurrentMap(transverse, Circuit(density, t.voltage, case.torque.series_resistance_area), faces)
-
-
-def _transverse_map(
-    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> TorqueMap | DirectionMap:
-    """Return the torque of transverse spins on the case's free layer. Collective."""
-    from ...coupling.angle_maps import torque_map
-    from ...coupling.direction_maps import direction_map
-    from ...coupling.directions import has_fixed_direction
-    from ...coupling.groups import Groups
-
-    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
-    pumping = case.torque.pumping
-    journal = None
-    if checkpoints is not None:
-        # Solutions depend on these tables; they are linear in the drive, and scaled afterwards.
-        device = case.model_dump(mode="json", exclude={"title", "task", "state", "macrospin", "torque", "sphere"})
-        journal = checkpoints.pieces(problem.domain.comm, "torque_map", device)
-        if len(journal):
-            say(f"checkpoint: {len(journal)} directions of the torque map are done")
-    groups = Groups(problem, journal=journal)
-    options: dict[str, Any] = {"tolerance": case.torque.tolerance, "pumping": pumping}
-    found: TorqueMap | DirectionMap
-    if has_fixed_direction(problem.stack, problem.model, case.macrospin.layer, pumping=pumping):
-        # Without other magnets any axis will do: that of the energy keeps a symmetric problem symmetric.
-        from ...sigma.symmetry import find_axis
-        from ..macrospin.tables import make_spin
-
-        spin = make_spin(case.macrospin, case.layer_volume)
-        own = find_axis(spin, None)
-        axis = None if own is None else tuple(own.tolist())
-        if case.torque.source == "both":
-            from .relaxation import axis_of
-
-            axis = axis_of(case, spin)
-        found = torque_map(groups, case.macrospin.layer, axis=axis, **options)
-    else:
-        found = direction_map(groups, case.macrospin.layer, **options)
-    return found
 
 
 def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:

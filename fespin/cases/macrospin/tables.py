@@ -34,10 +34,12 @@ COLDEST = 1e-6
 class MacrospinTable(Table):
     """The magnet whose direction the tasks are about."""
 
-    exactly_one = (("layer", "volume"),)
-    layer: str | None = Field(None, description="whose volume and torque are taken; instead of volume")
+    rules = ({"anyOf": [{"required": ["layer"]}, {"required": ["volume"]}]},)
+    layer: str | None = Field(None, description="whose volume and torque are taken")
     volume: Annotated[float, Field(gt=0, lt=1e-15), within(1e-33)] | None = Field(
-        None, description="instead of layer; a cube of 10 nm has 1e-24 (m3)"
+        None,
+        description="instead of layer, or beside it where the geometry gives no volume, as a line; a cube of 10 nm "
+        "has 1e-24 (m3)",
     )
     saturation_magnetization: Magnetization = Field(description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)")
     damping: Damping = Field(description="Gilbert's alpha, without what is pumped (1)")
@@ -173,9 +175,8 @@ def make_spin(table: MacrospinTable, volume_of: Callable[[str], float]) -> Macro
     """
     from ...macrospin import Macrospin
 
-    if (table.layer is None) == (table.volume is None):
-        found = "neither" if table.layer is None else "both"
-        raise InputError(f"macrospin: give exactly one of layer and volume (m3); found {found}")
+    if table.layer is None and table.volume is None:
+        raise InputError("macrospin: give exactly one of layer and volume (m3); found neither")
     if table.volume is not None:
         volume = table.volume
     else:

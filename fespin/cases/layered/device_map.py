@@ -1,0 +1,138 @@
+"""The torque of a case's device on its free layer: what is solved for it, and where it is kept."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ...domain import Domain
+from ...errors import InputError
+from ...stack import Stack
+from ...transport.problem import TransportProblem
+from ..checkpoints import Checkpoints
+from .case import Case
+
+if TYPE_CHECKING:
+    from ...coupling.angle_maps import TorqueMap
+    from ...coupling.current_map import CurrentMap
+    from ...coupling.direction_maps import DirectionMap
+    from ...coupling.groups import Groups
+
+# Heights that differ by less, relative to that of the device, are one.
+_LEVEL = 1e-6
+
+
+def as_stack(domain: Domain, file: str) -> Domain:
+    """Return the device of a mesh file with the thicknesses of its layers. Collective.
+
+    Parameters
+    ----------
+    file
+        Name of the file, for messages.
+
+    Raises
+    ------
+    InputError
+        If the layers do not lie on each other as they are listed, between the contacts "bottom" and "top".
+    """
+    owner, names = f"geometry.mesh '{file}'", domain.regions
+    if set(domain.contacts) != {"bottom", "top"}:
+        found = ", ".join(sorted(domain.contacts))
+        raise InputError(f'{owner}: a torque of the device needs the contacts "bottom" and "top"; found {found}')
+    pairs = list(itertools.pairwise(names))
+    extents = [domain.region_extent(x) for x in names]
+    height = extents[-1][1] - extents[0][0]
+    level = all(abs(upper[0] - lower[1]) < _LEVEL * height for lower, upper in itertools.pairwise(extents))
+    ends = domain.contact_regions("bottom") == [names[0]] and domain.contact_regions("top") == [names[-1]]
+    if set(domain.interfaces) != set(pairs) or not level or not ends:
+        raise InputError(
+            f"{owner}: a torque of the device needs flat layers on each other, listed from bottom to top; they are "
+            f"listed as {', '.join(names)}"
+        )
+    stack = domain.stack
+    layers = [replace(x, thickness=high - low) for x, (low, high) in zip(stack, extents, strict=True)]
+    return replace(domain, stack=Stack(*layers, interfaces=stack.interfaces, library=stack.library))
+
+
+def device_map(
+    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
+) -> CurrentMap:
+    """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
+    from ...coupling.circuit import Circuit
+    from ...coupling.current_map import CurrentMap
+
+    assert case.macrospin is not None and case.torque is not None
+    t, source = case.transport, case.torque.source
+    problem.magnetize(case.make_stack().directions)
+    density = t.current_density if t.current is None else t.current / problem.domain.area
+    faces = None
+    if source != "transport":
+        from ..macrospin.tables import make_spin
+        from .relaxation import face_torque
+
+        groups = _groups("relaxation_map", case, problem, checkpoints, say, case.torque.process)
+        faces = face_torque(case, groups, make_spin(case.macrospin, case.layer_volume))
+    transverse = None if source == "relaxation" else _transverse_map(case, problem, checkpoints, say)
+    return CurrentMap(transverse, Circuit(density, t.voltage, case.torque.series_resistance_area), faces)
+
+
+def _groups(
+    name: str,
+    case: Case,
+    problem: TransportProblem,
+    checkpoints: Checkpoints | None,
+    say: Callable[[str], None],
+    *further: str,
+) -> Groups:
+    """Return the device with the directions of a map that are done already, if they are kept. Collective.
+
+    Parameters
+    ----------
+    name
+        Name of the map.
+    further
+        What solutions depend on beside the device.
+    """
+    from ...coupling.groups import Groups
+
+    if checkpoints is None:
+        return Groups(problem)
+    # Solutions depend on these tables; they are linear in the drive, and scaled afterwards.
+    device = case.model_dump(mode="json", exclude={"title", "task", "state", "macrospin", "torque", "sphere"})
+    journal = checkpoints.pieces(problem.domain.comm, name, [device, *further] if further else device)
+    if len(journal):
+        say(f"checkpoint: {len(journal)} directions of the {name.replace('_', ' ')} are done")
+    return Groups(problem, journal=journal)
+
+
+def _transverse_map(
+    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
+) -> TorqueMap | DirectionMap:
+    """Return the torque of transverse spins on the case's free layer. Collective."""
+    from ...coupling.angle_maps import torque_map
+    from ...coupling.direction_maps import direction_map
+    from ...coupling.directions import has_fixed_direction
+
+    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
+    pumping = case.torque.pumping
+    groups = _groups("torque_map", case, problem, checkpoints, say)
+    options: dict[str, Any] = {"tolerance": case.torque.tolerance, "pumping": pumping}
+    found: TorqueMap | DirectionMap
+    if has_fixed_direction(problem.stack, problem.model, case.macrospin.layer, pumping=pumping):
+        # Without other magnets any axis will do: that of the energy keeps a symmetric problem symmetric.
+        from ...sigma.symmetry import find_axis
+        from ..macrospin.tables import make_spin
+
+        spin = make_spin(case.macrospin, case.layer_volume)
+        own = find_axis(spin, None)
+        axis = None if own is None else tuple(own.tolist())
+        if case.torque.source == "both":
+            from .relaxation import axis_of
+
+            axis = axis_of(case, spin)
+        found = torque_map(groups, case.macrospin.layer, axis=axis, **options)
+    else:
+        found = direction_map(groups, case.macrospin.layer, **options)
+    return found
