@@ -76,6 +76,18 @@ def test_the_summary(tmp_path):
     assert potentials["phi"] == [0.0] * 41
     assert told["units"]["potentials"] == {"axis": "1", "cosine": "1", "chi": "1/s", "phi": "1/s"}
     assert told["units"]["relaxation_map"]["cross"] == "1/(V s m2)"
+    # The same in both wells: chi adds chi' to the half width at n, and -chi' at -n.
+    shifts = told["shifts"]
+    for well in shifts["wells"]:
+        before, after = well["half_widths"]
+        assert after - before == pytest.approx(slope, rel=1e-4, abs=0)
+        assert np.diff(well["angular_frequencies"]) == pytest.approx(0.0, abs=1e-6 * well["angular_frequencies"][0])
+    gyration = spin.gyromagnetic_ratio * spin.damping / (1 + spin.damping**2)
+    assert shifts["loop_widening"] == pytest.approx(slope / gyration, rel=1e-4, abs=0)
+    assert abs(shifts["loop_shift"]) < 1e-9 * abs(shifts["loop_widening"])
+    without, driven = shifts["wells"][0]["dwell_times"]
+    assert (driven > without) == (slope > 0) and shifts["dwell_time_ratios"] == pytest.approx([1, 1], rel=1e-6)
+    assert told["units"]["shifts"]["half_widths"] == "1/s" and told["units"]["shifts"]["dwell_times"] == "s"
     for name in ("potentials.png", "potentials.csv", "relaxation_map.csv"):
         assert (tmp_path / "out" / name).stat().st_size > 1000
 

@@ -448,6 +448,10 @@ def lines(summary: Results) -> list[str]:
         from ...coupling.current_map import table as map_table
 
         lines += map_table(summary)
+    if "shifts" in summary:
+        from ..macrospin.shifts import shift_lines
+
+        lines += shift_lines(summary["shifts"])
     for name, s in summary.get("states", {}).items():
         rows = _rows(s)
         if s.get("measured_resistance") is not None:

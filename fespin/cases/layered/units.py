@@ -106,6 +106,16 @@ _RELAXATION_MAP = {
     "solves": "1",
     "error": "1",
 }
+_SHIFTS = {
+    "direction": "1",
+    "half_widths": "1/s",
+    "angular_frequencies": "rad/s",
+    "switching_field": "T",
+    "dwell_times": "s",
+    "loop_shift": "T",
+    "loop_widening": "T",
+    "dwell_time_ratios": "1",
+}
 _POTENTIALS = {"axis": "1", "cosine": "1", "directions": "1", "chi": "1/s", "phi": "1/s"}
 
 
@@ -130,4 +140,5 @@ def units(summary: Results) -> dict[str, Any]:
         "torque_map": _TORQUE_MAP,
         "relaxation_map": _RELAXATION_MAP,
         "potentials": _POTENTIALS,
+        "shifts": _SHIFTS,
     }

@@ -24,6 +24,7 @@ from ..task_loop import run_each
 from ..tasks import Outlet, Results, Task
 from .potentials import write_potentials
 from .shared import CaseTorque, Shared
+from .shifts import shifts_of
 from .tables import SphereTable
 
 
@@ -68,7 +69,8 @@ def run_tasks(
     Returns
     -------
     dict
-        Entries "macrospin", "tasks", with a torque "potentials", and those of the device's maps of ``summary.json``.
+        Entries "macrospin", "tasks", with a torque "potentials" and "shifts", and those of the device's maps of
+        ``summary.json``.
     """
     mapped: Results = {}
     if torque_map is not None:
@@ -81,6 +83,10 @@ def run_tasks(
     solvers = _Solvers(comm, table, base, starts_of(tasks), out.say)
     solver = solvers.make(comm, spin, torque)
     shared = Shared(comm, title, spin, torque, solver, solvers.make, checkpoints, depends, torque_map)
+    if torque is not None:
+        # Rates of what is not symmetric about an axis take as long as a task.
+        symmetric = solver.axis is not None
+        mapped["shifts"] = shifts_of(comm, spin, torque, solvers.make, out.say, dwell=symmetric)
     results = run_each(comm, tasks, lambda task, name: task.run(shared, name, out), out.say, alone=alone)
     if table.mesh is not None and not solvers.meshed:
         out.say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")

@@ -18,7 +18,7 @@ from ...sigma import Distribution, FokkerPlanck, Fourier, Sigma
 from ...sigma.distribution import Surface
 from ...sigma.fields import write_sphere_fields
 from ...sigma.space import Density
-from ...sigma.surveys import Maker
+from ...sigma.states import Maker
 from ..checkpoints import Checkpoints
 from ..tasks import Outlet, Results, Task
 
