@@ -139,7 +139,9 @@ def _of_whole_cases() -> Iterator[dict[str, Any]]:
     shaped = {"properties": {"geometry": {"required": ["shape"]}}, "required": ["geometry"]}
     yield {"if": shaped, "then": {"properties": {"layer": {"items": {"required": ["thickness"]}}}}}
     driven = {"properties": {"task": {"contains": {"required": ["drives"]}}}, "required": ["task"]}
-    yield {"if": driven, "then": {"required": ["torque"]}}
+    follows = {"anyOf": [{"required": [k]} for k in ("noise", "modulus")]}
+    acts = {"properties": {"macrospin": follows}, "required": ["macrospin"]}
+    yield {"if": driven, "then": {"anyOf": [{"required": ["torque"]}, acts]}}
     # A volume beside a layer is for what currents flow through, where the geometry gives none.
     both = {"properties": {"macrospin": {"required": ["layer", "volume"]}}, "required": ["macrospin"]}
     pillar = {"properties": {"shape": {"const": "pillar"}}, "required": ["shape"]}

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .circuit import Circuit
     from .direction_maps import DirectionMap, direction_map
     from .groups import Groups, in_groups
+    from .longitudinal_drive import LongitudinalDrive, Response, longitudinal_response
+    from .modulus import absorbed_spin_current, lengthened_spin, modulus_rate, modulus_squared
+    from .modulus_time import longitudinal_time
     from .noise_heating import d_current, effective_temperature, heated_spin
     from .pumping import PumpingSolution, pumped_damping, pumping_matrix, solve_turning
     from .relaxation import (
@@ -47,6 +50,14 @@ __getattr__ = lazily(
         "circuit": ("Circuit",),
         "pumping": ("PumpingSolution", "pumped_damping", "pumping_matrix", "solve_turning"),
         "angle_maps": ("TorqueMap", "torque_map"),
+        "longitudinal_drive": ("LongitudinalDrive", "Response", "longitudinal_response"),
+        "modulus": (
+            "absorbed_spin_current",
+            "lengthened_spin",
+            "modulus_rate",
+            "modulus_squared",
+        ),
+        "modulus_time": ("longitudinal_time",),
         "noise_heating": ("d_current", "effective_temperature", "heated_spin"),
         "groups": ("Groups", "in_groups"),
         "direction_maps": ("DirectionMap", "direction_map"),
@@ -81,10 +92,13 @@ __all__ = [
     "EnergyBalance",
     "FaceDifferences",
     "Groups",
+    "LongitudinalDrive",
     "PumpingSolution",
     "RelaxationMap",
+    "Response",
     "SpinTransferBlock",
     "TorqueMap",
+    "absorbed_spin_current",
     "chi_slope",
     "chi_slope_of_resistance",
     "coupled_fluxes",
@@ -99,7 +113,12 @@ __all__ = [
     "heated_spin",
     "in_groups",
     "largest_cross",
+    "lengthened_spin",
+    "longitudinal_response",
+    "longitudinal_time",
     "mean_electrical_power",
+    "modulus_rate",
+    "modulus_squared",
     "pumped_damping",
     "pumping_field",
     "pumping_increase",

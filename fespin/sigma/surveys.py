@@ -209,8 +209,9 @@ def dwell_times(
     states = wells_of(driven(float(x[0]))[0])
 
     def point(k: int) -> tuple[Point, FespinError | None]:
-        spin, torque = driven(float(x[k]))
-        return _kept(lambda: dwell_at(make, spin, torque, states), unknown(states), journal, [float(x[k])])
+        # A drive may be refused, too.
+        drive = float(x[k])
+        return _kept(lambda: dwell_at(make, *driven(drive), states), unknown(states), journal, [drive])
 
     points = map_over_ranks(comm, len(x), point, "dwell times", progress)
     failures = _failures({k: error for k, (_, error) in enumerate(points)})
@@ -344,8 +345,8 @@ def resonances(
     e = np.asarray(direction(state, "resonance", "state"))
 
     def point(k: int) -> tuple[list[float], FespinError | None]:
-        spin, torque = driven(float(x[k]))
-        return _kept(lambda: resonance_at(make, spin, torque, e), [np.nan] * 7, journal, [float(x[k])])
+        drive = float(x[k])
+        return _kept(lambda: resonance_at(make, *driven(drive), e), [np.nan] * 7, journal, [drive])
 
     points = map_over_ranks(comm, len(x), point, "resonance", progress)
     failures = _failures({k: error for k, (_, error) in enumerate(points)})

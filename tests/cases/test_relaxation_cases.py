@@ -33,7 +33,7 @@ def device(tmp_path, text):
     path.write_text(text, "utf-8")
     case, _ = read(path)
     driven = run_transport(COMM, case, tmp_path, lambda line: None)[1]
-    spin = driven.pumped(case.about().spin)
+    spin = driven.magnet(case.about().spin)
     return driven, spin, driven.torque(spin)
 
 

@@ -371,9 +371,14 @@ class Case(Table):
         return {k: v for k, v in out.items() if v not in ([], {})}
 
     @property
-    def driven_by_device(self) -> bool:
+    def torque_of_device(self) -> bool:
         """Return whether the torque on the macrospin comes from the transport through the device."""
         return self.torque is not None and self.torque.source != "given"
+
+    @property
+    def driven_by_device(self) -> bool:
+        """Return whether the transport through the device acts on the macrospin in any way."""
+        return self.torque_of_device or (self.macrospin is not None and self.macrospin.follows_current)
 
     def about(self) -> About:
         """Return the declared objects that checks of tasks need.
@@ -386,7 +391,7 @@ class Case(Table):
         assert self.macrospin is not None
         spin = make_spin(self.macrospin, self.layer_volume)
         unit = "" if not self.driven_by_device else "A/m2" if self.transport.voltage is None else "V"
-        return About(spin, make_torque(self.torque, spin), unit)
+        return About(spin, make_torque(self.torque, spin), unit, self.torque_of_device)
 
     def touching(self, stack: Stack) -> list[tuple[str, str]]:
         """Return the layers of a stack that touch, in order; of a mesh file none, only the mesh knows."""

@@ -1,4 +1,4 @@
-"""The torque of a case's device on its free layer: what is solved for it, and where it is kept."""
+"""What a case's device does to its free layer: what is solved for it, and where it is kept."""
 
 from __future__ import annotations
 
@@ -59,23 +59,30 @@ def as_stack(domain: Domain, file: str) -> Domain:
 def device_map(
     case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
 ) -> CurrentMap:
-    """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
+    """Return what the case's drive does to its free layer; fixed magnets are as the layers say. Collective."""
     from ...coupling.circuit import Circuit
     from ...coupling.current_map import CurrentMap
+    from ..macrospin.tables import make_spin, make_torque
+    from .longitudinal import longitudinal_drive
+    from .relaxation import face_torque
 
-    assert case.macrospin is not None and case.torque is not None
-    t, source = case.transport, case.torque.source
+    assert case.macrospin is not None
+    t, table = case.transport, case.torque
+    source = "given" if table is None else table.source
+    spin = make_spin(case.macrospin, case.layer_volume)
     problem.magnetize(case.make_stack().directions)
     density = t.current_density if t.current is None else t.current / problem.domain.area
-    faces = None
-    if source != "transport":
-        from ..macrospin.tables import make_spin
-        from .relaxation import face_torque
-
-        groups = _groups("relaxation_map", case, problem, checkpoints, say, case.torque.process)
-        faces = face_torque(case, groups, make_spin(case.macrospin, case.layer_volume))
-    transverse = None if source == "relaxation" else _transverse_map(case, problem, checkpoints, say)
-    return CurrentMap(transverse, Circuit(density, t.voltage, case.torque.series_resistance_area), faces)
+    circuit = Circuit(density, t.voltage, 0.0 if table is None else table.series_resistance_area)
+    along = longitudinal_drive(case, problem) if case.macrospin.follows_current else None
+    faces, transverse, given = None, None, None
+    if source in ("relaxation", "both"):
+        assert table is not None
+        faces = face_torque(case, _groups("relaxation_map", case, problem, checkpoints, say, table.process), spin)
+    if source in ("transport", "both"):
+        transverse = _transverse_map(case, problem, checkpoints, say)
+    if source == "given":
+        given = make_torque(table, spin)
+    return CurrentMap(transverse, circuit, faces, along, given)
 
 
 def _groups(

@@ -10,6 +10,7 @@ from ..macrospin.hysteresis import Hysteresis
 from ..macrospin.langevin import Langevin
 from ..macrospin.tables import MacrospinTable
 from .case import Case
+from .longitudinal import check_longitudinal
 from .tables import make_model
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ def check_macrospin(case: Case) -> None:
     _check_layers(case, case.macrospin)
     about = case.about()
     if case.driven_by_device:
+        _check_device(case)
+    if case.torque_of_device:
         _check_transport_torque(case, about.spin)
+    if case.macrospin.follows_current:
+        check_longitudinal(case)
     check_sphere(case.sphere, about.spin)
     check_tasks(case.task, about)
 
@@ -78,20 +83,29 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
                 )
 
 
-def _check_transport_torque(case: Case, spin: Macrospin) -> None:
-    """Refuse a torque from transport that the case's device cannot make."""
-    assert case.macrospin is not None and case.torque is not None
-    source = case.torque.source
-    owner = f'torque.source = "{source}"'
+def _check_device(case: Case) -> None:
+    """Refuse a device that cannot act on the macrospin."""
+    assert case.macrospin is not None
+    if case.torque_of_device and case.torque is not None:
+        owner = f'torque.source = "{case.torque.source}"'
+    else:
+        owner = "[macrospin.noise]" if case.macrospin.noise is not None else "[macrospin.modulus]"
     if not case.transports:
         raise InputError(f"{owner}: the table [transport] is missing")
-    if source != "relaxation" and case.transport.model != "vector":
-        raise InputError(f'{owner}: needs transport.model = "vector", found "{case.transport.model}"')
     if case.macrospin.layer is None:
         raise InputError(f"{owner}: needs macrospin.layer, the free layer; found macrospin.volume")
     # The contacts of a mesh file are known once it is read.
     if case.multi_terminal or set(case.contact_names() or ("bottom", "top")) != {"bottom", "top"}:
         raise InputError(f'{owner}: needs a stack driven between its "bottom" and "top"')
+
+
+def _check_transport_torque(case: Case, spin: Macrospin) -> None:
+    """Refuse a torque from transport that the case's device cannot make."""
+    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
+    source = case.torque.source
+    owner = f'torque.source = "{source}"'
+    if source != "relaxation" and case.transport.model != "vector":
+        raise InputError(f'{owner}: needs transport.model = "vector", found "{case.transport.model}"')
     if case.torque.series_resistance_area and case.transport.voltage is None:
         raise InputError(
             "torque.series_resistance_area: belongs to transport.voltage; a current is held whatever the load"

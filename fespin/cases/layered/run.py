@@ -148,7 +148,7 @@ def run_transport(
     write
         Function that writes files and returns the part of the summary about transport.
     map
-        Torque of the device on its free layer; None if nothing asks for it.
+        What the device does to its free layer; None if nothing asks for it.
     """
     started = time.perf_counter()
     maps = case.driven_by_device
@@ -444,7 +444,7 @@ def _device_picture(s: TransportSolution, title: str, **keywords: Any) -> Callab
 def lines(summary: Results) -> list[str]:
     """Return the results of a case as lines for a terminal."""
     lines: list[str] = []
-    if "torque_map" in summary or "relaxation_map" in summary:
+    if summary.keys() & {"torque_map", "relaxation_map", "longitudinal"}:
         from ...coupling.current_map import table as map_table
 
         lines += map_table(summary)

@@ -116,6 +116,19 @@ _SHIFTS = {
     "loop_widening": "T",
     "dwell_time_ratios": "1",
 }
+_LONGITUDINAL = {
+    "coefficient": "K m4/A2",
+    "relaxation_time": "s",
+    "wells": "1",
+    "current_density": "A/m2",
+    "d_current": "A/m2",
+    "temperature": "K",
+    "rate": "1/s",
+    "modulus_squared": "1",
+    "saturation_magnetization": "A/m",
+    "barriers": "kT_eff",
+    "odd_barriers": "kT_eff",
+}
 _POTENTIALS = {"axis": "1", "cosine": "1", "directions": "1", "chi": "1/s", "phi": "1/s"}
 
 
@@ -139,6 +152,7 @@ def units(summary: Results) -> dict[str, Any]:
         "macrospin": _MACROSPIN,
         "torque_map": _TORQUE_MAP,
         "relaxation_map": _RELAXATION_MAP,
+        "longitudinal": _LONGITUDINAL,
         "potentials": _POTENTIALS,
         "shifts": _SHIFTS,
     }

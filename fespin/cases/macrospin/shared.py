@@ -36,7 +36,7 @@ class Shared:
     title
         Title of the case, for pictures.
     spin, torque
-        Macrospin and its torque.
+        Macrospin and its torque, at the case's drive.
     solver
         Fokker-Planck equation of both.
     make
@@ -45,8 +45,10 @@ class Shared:
         Folder where long tasks keep what they have done; None without one.
     depends
         Tables on which every result of the case depends, of what JSON can hold.
+    bare
+        Macrospin without current.
     map
-        Torque of the device, if that is where the torque comes from.
+        What the device does to the macrospin, if anything.
     curves, points
         Curves and points of the picture of write errors, by their labels.
     """
@@ -59,21 +61,25 @@ class Shared:
     make: Maker
     checkpoints: Checkpoints | None
     depends: Sequence[Any]
+    bare: Macrospin
     map: CurrentMap | None = None
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
-    def at_drive(self, drive: float) -> tuple[Macrospin, CaseTorque]:
+    def at_drive(self, drive: float) -> tuple[Macrospin, CaseTorque | None]:
         """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor."""
         if self.map is not None:
-            return self.spin, self.map.at(drive).torque(self.spin)
+            here = self.map.at(drive)
+            # One macrospin at all drives has one mesh of directions.
+            spin = self.spin if here.along is None else here.magnet(self.bare)
+            return spin, here.torque(spin)
         assert self.torque is not None
         return self.spin, self.torque.scaled(drive)
 
     @property
     def resistance(self) -> Density | None:
         """Return A R (ohm m2) as a function of the direction, if a device gives it."""
-        return None if self.map is None else self.map.device.resistance_at
+        return None if self.map is None or self.map.device is None else self.map.device.resistance_at
 
     @property
     def drive_unit(self) -> str:

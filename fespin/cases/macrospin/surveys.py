@@ -25,8 +25,7 @@ class SurveyTask(Task):
 
     def check(self, owner: str, about: About) -> None:
         """Refuse a survey without a torque, or over a range that does not increase."""
-        if about.torque is None:
-            raise InputError(f"{owner}: drives need the table [torque]")
+        about.require_drive(owner)
         require_range(owner, "drives", self.drives)
         super().check(owner, about)
 
