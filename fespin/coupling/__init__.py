@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from .activation_fit import (
+        ActivationData,
+        ActivationFit,
+        ActivationModel,
+        ActivationParameters,
+        ResonanceData,
+        fit_activation,
+    )
     from .angle_maps import TorqueMap, torque_map
     from .balance import EnergyBalance, energy_balance, mean_electrical_power
     from .circuit import Circuit
@@ -49,6 +57,14 @@ __getattr__ = lazily(
         "balance": ("EnergyBalance", "energy_balance", "mean_electrical_power"),
         "circuit": ("Circuit",),
         "pumping": ("PumpingSolution", "pumped_damping", "pumping_matrix", "solve_turning"),
+        "activation_fit": (
+            "ActivationData",
+            "ActivationFit",
+            "ActivationModel",
+            "ActivationParameters",
+            "ResonanceData",
+            "fit_activation",
+        ),
         "angle_maps": ("TorqueMap", "torque_map"),
         "longitudinal_drive": ("LongitudinalDrive", "Response", "longitudinal_response"),
         "modulus": (
@@ -87,6 +103,10 @@ __getattr__ = lazily(
 )
 
 __all__ = [
+    "ActivationData",
+    "ActivationFit",
+    "ActivationModel",
+    "ActivationParameters",
     "Circuit",
     "DirectionMap",
     "EnergyBalance",
@@ -95,6 +115,7 @@ __all__ = [
     "LongitudinalDrive",
     "PumpingSolution",
     "RelaxationMap",
+    "ResonanceData",
     "Response",
     "SpinTransferBlock",
     "TorqueMap",
@@ -110,6 +131,7 @@ __all__ = [
     "energy_balance",
     "face_differences",
     "ferromagnetic_coefficient",
+    "fit_activation",
     "heated_spin",
     "in_groups",
     "largest_cross",
