@@ -57,6 +57,13 @@ class ActivationParameters:
         l_Phi: Phi' at the wells per current density (m2/(A s)).
     angular_frequency
         omega of the resonance without current (rad/s).
+
+    Examples
+    --------
+    >>> from fespin.coupling import ActivationParameters
+    >>> parameters = ActivationParameters(barrier=22.0, log_diffusion=np.log(spin.diffusion))
+    >>> print(f"{parameters.diffusion / spin.diffusion:.6f}")
+    1.000000
     """
 
     cross: float = 0.0
@@ -200,6 +207,14 @@ class ResonanceData:
         rad/s, (n,), and their standard error.
     side
         1: of the well u = p; -1: of the other.
+
+    Examples
+    --------
+    >>> from fespin.coupling import ResonanceData
+    >>> currents, widths, frequencies = np.array([[-1e11, 1e11], [2.9e7, 2.8e7], [1.43e9, 1.41e9]])
+    >>> resonance = ResonanceData(currents, widths, 2e4, frequencies, 2e6)
+    >>> resonance.side
+    1
     """
 
     current_densities: Array
@@ -238,6 +253,14 @@ class ActivationData:
     ------
     InputError
         If shapes do not fit, or a time or a number of events is not positive.
+
+    Examples
+    --------
+    >>> from fespin.coupling import ActivationData
+    >>> currents, times = np.array([-1e11, 0.0, 1e11]), np.array([[4.9, 3.7], [5.1, 5.0], [3.9, 4.1]])
+    >>> data = ActivationData(currents, times, events=np.array([[400, 400], [380, 380], [410, 410]]))
+    >>> data.resonance is None
+    True
     """
 
     current_densities: Array
@@ -334,6 +357,17 @@ def fit_activation(
         If a name is unknown, or there are more parameters than data.
     SolverError
         If the fit does not converge, or the data do not determine a parameter.
+
+    Examples
+    --------
+    >>> from numpy.polynomial import Chebyshev
+    >>> from fespin.coupling import ActivationModel, ActivationParameters, fit_activation
+    >>> model = ActivationModel(Chebyshev([-3e-17, -4e-17]), area=3e-15, temperature=300.0, excess=(0.3, 0.4))
+    >>> truth = ActivationParameters(cross=1e26, coefficient=1e-20, barrier=20.0)
+    >>> data = model.sample(truth, np.linspace(-2e11, 2e11, 9), np.random.default_rng(0), events=400)
+    >>> fit = fit_activation(model, data)  # dwell times alone
+    >>> print(f"{fit.correlation('cross', 'log_diffusion'):.2f}")
+    1.00
     """
     given = dict(known or {})
     for name, value in given.items():

@@ -44,6 +44,14 @@ class Response:
         Current that changes the length: spins that the layer absorbs, or f_par; None if nothing asks for it.
     resistance_area
         A R (ohm m2).
+
+    Examples
+    --------
+    >>> from fespin.coupling import LongitudinalDrive, Response
+    >>> measured = Response(excess=0.3, length=None, resistance_area=2e-15)
+    >>> drive = LongitudinalDrive("free", 3e-9, measured, coefficient=1e-20)
+    >>> print(f"{drive.magnet(fs.Circuit(2e11), spin).temperature:.1f}")
+    336.0
     """
 
     excess: float | None
@@ -81,7 +89,7 @@ def longitudinal_response(
     >>> problem = fs.TransportProblem(fs.line(comm, stack))
     >>> response = longitudinal_response(problem, "free", noise=False)
     >>> print(f"{response.length:.2e}")
-    -2.11e-02
+    7.55e-05
     """
     if source is not None and source not in SOURCES:
         raise InputError(f"modulus: source is '{source}'; {nearest(source, SOURCES)}")
@@ -121,7 +129,7 @@ class LongitudinalDrive:
     >>> problem = fs.TransportProblem(fs.line(comm, stack))
     >>> response = longitudinal_response(problem, "free", noise=False)
     >>> drive = LongitudinalDrive("free", 3e-9, response, relaxation_time=1e-10)
-    >>> longer, shorter = (drive.magnet(fs.Circuit(j), spin) for j in (1e12, -1e12))
+    >>> shorter, longer = (drive.magnet(fs.Circuit(j), spin) for j in (1e12, -1e12))
     >>> longer.saturation_magnetization > spin.saturation_magnetization > shorter.saturation_magnetization
     True
     """

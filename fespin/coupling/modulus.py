@@ -52,7 +52,7 @@ def absorbed_spin_current(problem: TransportProblem, solution: TransportSolution
     >>> from fespin.coupling import absorbed_spin_current
     >>> problem = fs.TransportProblem(fs.line(comm, stack))
     >>> print(f"{absorbed_spin_current(problem, problem.solve(current_density=1e11), 'free'):.2e}")
-    -2.11e+09
+    7.55e+06
     """
     system, magnet = problem.system, solution.stack[layer]
     spin = _spin_weights(problem, solution.stack, layer)

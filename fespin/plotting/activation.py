@@ -71,6 +71,17 @@ def plot_activation_fit(comm: MPI.Intracomm, path: Path, fit: ActivationFit, *, 
         File of the picture.
     fit
         From :func:`fespin.coupling.fit_activation`.
+
+    Examples
+    --------
+    >>> from numpy.polynomial import Chebyshev
+    >>> from fespin.coupling import ActivationModel, ActivationParameters, fit_activation
+    >>> from fespin.plotting import plot_activation_fit
+    >>> model = ActivationModel(Chebyshev([-3e-17, -4e-17]), area=3e-15, temperature=300.0)
+    >>> truth = ActivationParameters(cross=1e26, barrier=20.0)
+    >>> data = model.sample(truth, np.linspace(-2e11, 2e11, 9), np.random.default_rng(0), events=400)
+    >>> fit = fit_activation(model, data, known={"coefficient": 0.0, "barrier": 20.0})
+    >>> plot_activation_fit(comm, "fit.png", fit)
     """
     if comm.rank:
         return

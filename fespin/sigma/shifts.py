@@ -88,7 +88,7 @@ def torque_shifts(
     >>> from fespin.sigma import torque_shifts
     >>> found = torque_shifts(comm, spin, fs.SpinTorque.critical(spin, 0.5), dwell=False)
     >>> [f"{1e3 * b:.3f} mT" for b in found.switching_fields]
-    ['-2.589 mT', '-2.589 mT']
+    ['-5.177 mT', '-5.177 mT']
     """
     return map_over_ranks(comm, 1, lambda _: _shifts(spin, torque, make, dwell), "shifts of a torque")[0]
 
