@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .circuit import Circuit
     from .direction_maps import DirectionMap, direction_map
     from .groups import Groups, in_groups
-    from .longitudinal_drive import LongitudinalDrive, Response, longitudinal_response
+    from .longitudinal_drive import LongitudinalDrive, LongitudinalResponse, longitudinal_response
     from .modulus import absorbed_spin_current, lengthened_spin, modulus_rate, modulus_squared
     from .modulus_time import longitudinal_time
     from .noise_heating import d_current, effective_temperature, heated_spin
@@ -66,7 +66,7 @@ __getattr__ = lazily(
             "fit_activation",
         ),
         "angle_maps": ("TorqueMap", "torque_map"),
-        "longitudinal_drive": ("LongitudinalDrive", "Response", "longitudinal_response"),
+        "longitudinal_drive": ("LongitudinalDrive", "LongitudinalResponse", "longitudinal_response"),
         "modulus": (
             "absorbed_spin_current",
             "lengthened_spin",
@@ -113,10 +113,10 @@ __all__ = [
     "FaceDifferences",
     "Groups",
     "LongitudinalDrive",
+    "LongitudinalResponse",
     "PumpingSolution",
     "RelaxationMap",
     "ResonanceData",
-    "Response",
     "SpinTransferBlock",
     "TorqueMap",
     "absorbed_spin_current",

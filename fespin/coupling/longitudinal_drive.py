@@ -33,7 +33,7 @@ _RANGE = np.linspace(-1.5, 1.5, 61)
 
 
 @dataclass(frozen=True)
-class Response:
+class LongitudinalResponse:
     """What a device does along the magnetization of a layer in one state, per current density.
 
     Attributes
@@ -47,8 +47,8 @@ class Response:
 
     Examples
     --------
-    >>> from fespin.coupling import LongitudinalDrive, Response
-    >>> measured = Response(excess=0.3, length=None, resistance_area=2e-15)
+    >>> from fespin.coupling import LongitudinalDrive, LongitudinalResponse
+    >>> measured = LongitudinalResponse(excess=0.3, length=None, resistance_area=2e-15)
     >>> drive = LongitudinalDrive("free", 3e-9, measured, coefficient=1e-20)
     >>> print(f"{drive.magnet(fs.Circuit(2e11), spin).temperature:.1f}")
     336.0
@@ -61,7 +61,7 @@ class Response:
 
 def longitudinal_response(
     problem: TransportProblem, layer: str, *, noise: bool = True, source: str | None = "absorbed"
-) -> Response:
+) -> LongitudinalResponse:
     """Return what a device does along a layer's magnetization, in the state it is in. Collective.
 
     Parameters
@@ -101,7 +101,7 @@ def longitudinal_response(
         length = found(problem, solution, layer) / density
     excess = d_current(problem, solution, layer) / abs(density) if noise else None
     assert solution.resistance_area is not None  # a current flows
-    return Response(excess, length, solution.resistance_area)
+    return LongitudinalResponse(excess, length, solution.resistance_area)
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ class LongitudinalDrive:
 
     layer: str
     thickness: float
-    response: Response
-    reversed: Response | None = None
+    response: LongitudinalResponse
+    reversed: LongitudinalResponse | None = None
     coefficient: float | None = None
     relaxation_time: float | None = None
     share: float = 1.0
@@ -148,17 +148,17 @@ class LongitudinalDrive:
             if getattr(self, key) is not None and getattr(self.response, of) is None:
                 raise InputError(f"longitudinal drive: {key} is given, but the response has no {of}")
 
-    def current(self, circuit: Circuit, response: Response | None = None) -> float:
+    def current(self, circuit: Circuit, response: LongitudinalResponse | None = None) -> float:
         """Return the current density (A/m2) of a circuit, in the layer's state or another one."""
         return float(circuit.current_at(np.array((response or self.response).resistance_area)))
 
-    def rate(self, current_density: float, spin: Macrospin, response: Response | None = None) -> float:
+    def rate(self, current_density: float, spin: Macrospin, response: LongitudinalResponse | None = None) -> float:
         """Return f (1/s), at which a current shortens the magnetization; see :func:`modulus_rate`."""
         length = (response or self.response).length
         assert length is not None
         return modulus_rate(length * current_density, spin.saturation_magnetization, self.thickness, self.share)
 
-    def magnet(self, circuit: Circuit, spin: Macrospin, response: Response | None = None) -> Macrospin:
+    def magnet(self, circuit: Circuit, spin: Macrospin, response: LongitudinalResponse | None = None) -> Macrospin:
         """Return the layer's macrospin in a circuit: with the length and the temperature that the current makes.
 
         Raises
@@ -230,7 +230,7 @@ def write_longitudinal(
 
 
 def _numbers(
-    drive: LongitudinalDrive, current_density: float, spin: Macrospin, response: Response | None
+    drive: LongitudinalDrive, current_density: float, spin: Macrospin, response: LongitudinalResponse | None
 ) -> dict[str, Any] | None:
     """Return what a current density makes of the magnet; None if its length would grow for ever."""
     response = response or drive.response
@@ -250,7 +250,9 @@ def _numbers(
     }
 
 
-def _of_state(drive: LongitudinalDrive, circuit: Circuit, spin: Macrospin, response: Response) -> dict[str, Any]:
+def _of_state(
+    drive: LongitudinalDrive, circuit: Circuit, spin: Macrospin, response: LongitudinalResponse
+) -> dict[str, Any]:
     """Return the numbers of a state at the drive of a case, with those of its barriers that are odd in the current."""
     j = drive.current(circuit, response)
     here, back = (_numbers(drive, x, spin, response) for x in (j, -j))

@@ -29,12 +29,17 @@ RELATIVE = 'relative_cross = { "below|free" = 0.1, "free|above" = 0.05 }'
 
 def device(tmp_path, text):
     """Return the device of a case with its torque and macrospin."""
-    path = tmp_path / "case.toml"
-    path.write_text(text, "utf-8")
-    case, _ = read(path)
+    case, _ = read_text(tmp_path, text)
     driven = run_transport(COMM, case, tmp_path, lambda line: None)[1]
     spin = driven.magnet(case.about().spin)
     return driven, spin, driven.torque(spin)
+
+
+def read_text(tmp_path, text):
+    """Return a case, and its own text."""
+    path = tmp_path / "case.toml"
+    path.write_text(text, "utf-8")
+    return read(path)
 
 
 def slopes(tmp_path, text):
@@ -135,8 +140,7 @@ def test_a_line_with_the_volume_of_the_layer(tmp_path, source):
 
 def test_a_mesh_file(tmp_path):
     """Thicknesses and neighbours are the mesh's; what is no stack of flat layers from bottom to top is refused."""
-    (tmp_path / "case.toml").write_text(swap(ALONE, *LINE), "utf-8")
-    case, _ = read(tmp_path / "case.toml")
+    case, _ = read_text(tmp_path, swap(ALONE, *LINE))
     fs.line(COMM, case.make_stack(), save=str(tmp_path / "line.msh"))
     meshed = swap(
         ALONE,
@@ -145,6 +149,10 @@ def test_a_mesh_file(tmp_path):
     )  # fmt: skip
     expected = slopes(tmp_path, swap(ALONE, *LINE))
     assert slopes(tmp_path, meshed) == pytest.approx(expected, rel=0, abs=1e-9 * np.abs(expected).max())
+    case, _ = read_text(tmp_path, ALONE)
+    fs.strip(COMM, case.make_stack(), width=60e-9, depth=60e-9, mesh_size=60e-9, save=str(tmp_path / "strip.msh"))
+    section = swap(meshed, ('mesh = "line.msh"\nlength', 'mesh = "strip.msh"\ndepth = 60e-9\nlength'))
+    assert slopes(tmp_path, section) == pytest.approx(slopes(tmp_path, ALONE), rel=0, abs=1e-9 * np.abs(expected).max())
     down, up = ('name = "below"\nmaterial = "Cu"', 'name = "above"\nmaterial = "Ru"')
     wrong = swap(meshed, (down, "#"), (up, down), ("#", up))
     with pytest.raises(InputError, match="flat layers on each other, listed from bottom to top; they are listed as"):

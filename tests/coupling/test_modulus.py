@@ -13,7 +13,7 @@ from fespin.constants import BOHR_MAGNETON, ELEMENTARY_CHARGE
 from fespin.coupling import (
     Circuit,
     LongitudinalDrive,
-    Response,
+    LongitudinalResponse,
     absorbed_spin_current,
     face_differences,
     lengthened_spin,
@@ -74,6 +74,16 @@ def test_s_and_d_electrons_absorb_what_the_currents_lose(bands, direction):
     assert absorbed_spin_current(
         *sd.solution(layers, ends=("lead", "lead"), mesh_size=1e-9, j=J), "F"
     ) == pytest.approx(0.0, **scale)
+
+
+def test_a_section_is_the_line():
+    """In two dimensions, per cross-section of the layer."""
+    layers = stack()
+    line = absorbed_spin_current(*solved(layers), "F")
+    domain = fs.strip(COMM, layers, width=20e-9, depth=3e-9, mesh_size=10e-9)
+    problem = fs.TransportProblem(domain, contacts={"bottom": "lead", "top": "lead"}, solver=fs.SolverOptions("direct"))
+    found = absorbed_spin_current(problem, problem.solve(current_density=J), "F")
+    assert found == pytest.approx(line, rel=1e-4, abs=0)
 
 
 def test_upside_down_beside_another_magnet():
@@ -155,7 +165,7 @@ SPIN = fs.Macrospin(1.3e-23, 8e5, 0.1, 310.0, [fs.Uniaxial(stability=12.0, axis=
 def test_barriers_under_a_current():
     """Delta/(1 + 2 f tau) over kT_eff: the part of the length is odd in the current, that of T_eff is even."""
     drive = LongitudinalDrive(
-        "F", 4e-9, Response(0.3, -0.05, 2e-15), coefficient=3e-21, relaxation_time=1e-10, share=0.8
+        "F", 4e-9, LongitudinalResponse(0.3, -0.05, 2e-15), coefficient=3e-21, relaxation_time=1e-10, share=0.8
     )
     j = 4e11
     f = 0.8 * BOHR_MAGNETON / (ELEMENTARY_CHARGE * 8e5 * 4e-9) * -0.05 * j
@@ -176,7 +186,7 @@ def test_barriers_under_a_current():
     with pytest.raises(ModelError, match="the length grows for ever"):
         drive.magnet(Circuit(40 * j), SPIN)
     with pytest.raises(InputError, match="coefficient is given, but the response has no excess"):
-        replace(drive, response=Response(None, -0.05, 2e-15))
+        replace(drive, response=LongitudinalResponse(None, -0.05, 2e-15))
 
 
 def test_responses_of_a_device():
@@ -200,7 +210,9 @@ def test_responses_of_a_device():
 def test_trajectories_at_the_effective_temperature():
     """The mean of an ensemble in a field is Langevin's function of Ms |u| v B/(k T_eff)."""
     bare = fs.Macrospin(1.3e-24, 8e5, 0.6, 300.0, field=(0.0, 0.0, 5e-3))
-    drive = LongitudinalDrive("F", 4e-9, Response(0.3, -0.05, 2e-15), coefficient=1.5e-20, relaxation_time=3e-10)
+    drive = LongitudinalDrive(
+        "F", 4e-9, LongitudinalResponse(0.3, -0.05, 2e-15), coefficient=1.5e-20, relaxation_time=3e-10
+    )
     spin = drive.magnet(Circuit(-4e11), bare)
     x = spin.moment * 5e-3 / spin.thermal_energy
     right, other = (1 / np.tanh(y) - 1 / y for y in (x, bare.moment * 5e-3 / bare.thermal_energy))

@@ -11,7 +11,7 @@ from .case import Case
 from .tables import BANDS
 
 if TYPE_CHECKING:
-    from ...coupling.longitudinal_drive import LongitudinalDrive, Response
+    from ...coupling.longitudinal_drive import LongitudinalDrive, LongitudinalResponse
     from ...transport import TransportProblem
 
 _LINEAR = ("two-channel", *BANDS, "vector")
@@ -69,7 +69,7 @@ def longitudinal_drive(case: Case, problem: TransportProblem) -> LongitudinalDri
     layer, noise, modulus = case.macrospin.layer, case.macrospin.noise, case.macrospin.modulus
     source = None if modulus is None else modulus.source
 
-    def solve() -> Response:
+    def solve() -> LongitudinalResponse:
         return longitudinal_response(problem, layer, noise=noise is not None, source=source)
 
     here, turned = solve(), None
