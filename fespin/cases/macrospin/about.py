@@ -39,16 +39,10 @@ class About:
         """Return whether the device acts on the macrospin."""
         return self.drive_unit != ""
 
-    def require_drive(self, owner: str) -> None:
-        """Refuse drives that nothing would feel.
-
-        Raises
-        ------
-        InputError
-            If there is neither a torque nor a device that acts on the macrospin.
-        """
-        if self.torque is None and not self.from_transport:
-            raise InputError(f"{owner}: drives need the table [torque]")
+    @property
+    def driven(self) -> bool:
+        """Return whether there is anything that a drive changes."""
+        return self.torque is not None or self.from_transport
 
     def require_wells(self, owner: str) -> None:
         """Refuse an energy with fewer than two wells.
