@@ -96,10 +96,18 @@ class CurrentMap:
             across.damping_like + relaxed.damping_like, across.field_like + relaxed.field_like, across.polarizer
         )
 
-    def magnet(self, spin: Macrospin) -> Macrospin:
-        """Return the free layer with what the current makes of its length and noise, and with pumped damping."""
+    def magnet(self, spin: Macrospin, *, backwards: bool = False) -> Macrospin:
+        """Return the free layer with what the current makes of its length and noise, and with pumped damping.
+
+        Parameters
+        ----------
+        spin
+            Without current.
+        backwards
+            True: with the length and noise that the layer has when it is reversed.
+        """
         if self.along is not None:
-            spin = self.along.magnet(self.circuit, spin)
+            spin = self.along.magnet(self.circuit, spin, self.along.reversed if backwards else None)
         return spin if self.map is None or not self.map.has_pumping else self.map.pumped_in(self.circuit, spin)
 
     def critical_current_density(self, spin: Macrospin, well: Sequence[float] | Array) -> float | None:

@@ -122,6 +122,8 @@ class LongitudinalDrive:
         tau in which the length is restored (s); None if it is fixed.
     share
         g_d, see :func:`modulus_rate`.
+    direction
+        Direction of the layer in its state.
 
     Examples
     --------
@@ -141,6 +143,7 @@ class LongitudinalDrive:
     coefficient: float | None = None
     relaxation_time: float | None = None
     share: float = 1.0
+    direction: tuple[float, float, float] = (0.0, 0.0, 1.0)
 
     def __post_init__(self) -> None:
         require_positive("longitudinal drive", "thickness", self.thickness)

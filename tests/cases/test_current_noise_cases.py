@@ -104,6 +104,24 @@ def test_states_of_a_valve(tmp_path):
     assert abs(p - ap) > 1.0
 
 
+def test_dwell_times_of_both_states(tmp_path):
+    """Each with the T_eff and the length of its own state, whichever of the two the layer is in."""
+    high = swap(VALVE, ("stability = 5", "stability = 16"), ('[[task]]\nkind = "escape"\n', ""))
+    back = swap(high, ("thickness = 10e-9\nmagnetization = [0, 0, 1]", "thickness = 10e-9\nmagnetization = [0, 0, -1]"))
+    there, again = (run_case(tmp_path, x)[0] for x in (high, back))
+    dwell = np.array(there["tasks"]["dwell"]["dwell_times"])
+    assert np.array(again["tasks"]["dwell"]["dwell_times"]) == pytest.approx(dwell, rel=1e-6, abs=0)
+    shares = np.array(there["tasks"]["dwell"]["populations"])
+    assert shares == pytest.approx(dwell / dwell.sum(axis=1)[:, None], rel=1e-12)
+    diffusion = fs.Macrospin(1.3e-23, 8e5, 0.02, 300.0).diffusion
+    for k, (state, j) in enumerate((("state", 2), ("reversed_state", 2))):
+        found = there["longitudinal"][state]
+        heated, squared = found["temperature"], found["modulus_squared"]
+        right = passage(16 * squared * 300 / heated, diffusion * heated / 300 / squared**0.5)
+        assert dwell[j, k] == pytest.approx(right, rel=1e-4, abs=0)
+    assert np.abs(np.log(dwell[:, 0] / dwell[:, 1])).max() > 0.1
+
+
 def test_times_of_m_and_the_halves_of_the_layer(tmp_path):
     """Inline times instead of one; the papers' f_par acts on M, spins that are absorbed enter m."""
     from fespin.coupling import longitudinal_time

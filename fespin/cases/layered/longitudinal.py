@@ -87,4 +87,5 @@ def longitudinal_drive(case: Case, problem: TransportProblem) -> LongitudinalDri
         coefficient=None if noise is None else noise.coefficient,
         relaxation_time=None if modulus is None else modulus.time,
         share=1.0 if modulus is None else modulus.share,
+        direction=own,
     )

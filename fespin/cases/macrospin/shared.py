@@ -12,6 +12,7 @@ from mpi4py import MPI
 from ...checkpoint import Journal
 from ...coupling.current_map import CurrentMap
 from ...coupling.direction_maps import DirectionTorque
+from ...energy.on_sphere import Array
 from ...macrospin import AngularTorque, Macrospin, SpinTorque
 from ...plotting.sphere import plot_density
 from ...sigma import Distribution, FokkerPlanck, Fourier, Sigma
@@ -66,15 +67,27 @@ class Shared:
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
-    def at_drive(self, drive: float) -> tuple[Macrospin, CaseTorque | None]:
-        """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor."""
+    def at_drive(self, drive: float, *, backwards: bool = False) -> tuple[Macrospin, CaseTorque | None]:
+        """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor.
+
+        Parameters
+        ----------
+        backwards
+            True: with the noise and the length of the reversed layer.
+        """
         if self.map is not None:
             here = self.map.at(drive)
             # One macrospin at all drives has one mesh of directions.
-            spin = self.spin if here.along is None else here.magnet(self.bare)
+            spin = self.spin if here.along is None else here.magnet(self.bare, backwards=backwards)
             return spin, here.torque(spin)
         assert self.torque is not None
         return self.spin, self.torque.scaled(drive)
+
+    @property
+    def state(self) -> Array | None:
+        """Return the layer's direction (3,), if noise and length differ from those of the reversed layer."""
+        along = None if self.map is None else self.map.along
+        return None if along is None or along.reversed is None else np.array(along.direction)
 
     @property
     def resistance(self) -> Density | None:
