@@ -377,6 +377,8 @@ def fit_activation(
             raise InputError(f"activation: {name} is {value!r}; it must be finite")
     absent = () if data.resonance is not None else ("transverse", "angular_frequency")
     free = tuple(x for x in PARAMETERS if x not in given and x not in absent)
+    if not free:
+        raise InputError("activation: all parameters are known; nothing is left to fit")
     start = _start(model, data, given)
     scale = _scales(model, data, start, free)
     base = start.as_array()
@@ -399,13 +401,22 @@ def fit_activation(
             max_nfev=400 * (len(free) + 1),
         )
     if not found.success:
-        raise SolverError(f"activation: the fit does not converge: {found.message}; start nearer, or give known values")
-    try:
-        covariance = np.linalg.inv(found.jac.T @ found.jac)
-    except np.linalg.LinAlgError as error:
-        raise SolverError("activation: the data do not determine all parameters; give some as known") from error
-    covariance = covariance * np.outer(scale, scale)
+        raise SolverError(f"activation: the fit does not converge: {found.message}; give some parameters as known")
+    covariance = _covariance(found.jac, free) * np.outer(scale, scale)
     return ActivationFit(at(found.x), free, covariance, float(2 * found.cost), count - len(free), model, data)
+
+
+def _covariance(slopes: Array, free: Sequence[str]) -> Array:
+    """Return the inverse of the squares of the residuals' slopes."""
+    # Without their sizes, which say nothing of what is determined.
+    sizes = np.linalg.norm(slopes, axis=0)
+    silent = [name for name, size in zip(free, sizes, strict=True) if not size]
+    if silent:
+        raise SolverError(f"activation: the data do not depend on {', '.join(silent)}; give it as known")
+    scaled = slopes / sizes
+    if np.linalg.cond(scaled) > 1 / np.sqrt(np.finfo(float).eps):
+        raise SolverError("activation: the data do not tell all parameters apart; give some as known")
+    return np.asarray(np.linalg.inv(scaled.T @ scaled) / np.outer(sizes, sizes))
 
 
 def _residuals(model: ActivationModel, data: ActivationData, p: ActivationParameters) -> Array:

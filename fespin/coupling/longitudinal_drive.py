@@ -29,7 +29,7 @@ type Picture = Callable[[str, Callable[[Path], None]], None]
 
 SOURCES = ("absorbed", "s-d halves")
 # Current densities of the table and the picture, over that of the case.
-_RANGE = np.linspace(-1.5, 1.5, 61)
+_RANGE = np.linspace(-1.5, 1.5, 21)
 
 
 @dataclass(frozen=True)

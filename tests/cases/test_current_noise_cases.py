@@ -71,7 +71,7 @@ def test_the_summary_and_the_dwell_times(tmp_path):
         even.append(14 * squared * 300 / heated)
     assert found["barriers"] == pytest.approx([even[2]] * 2, rel=1e-6)
     assert found["odd_barriers"] == pytest.approx([(even[2] - even[0]) / 2] * 2, rel=1e-6)
-    assert (out / "longitudinal.csv").read_text().count("\n") == 62
+    assert (out / "longitudinal.csv").read_text().count("\n") == 22
     assert (out / "longitudinal.png").stat().st_size > 5000
 
 

@@ -17,7 +17,7 @@ from fespin.coupling import (
     heated_spin,
 )
 from fespin.coupling.activation_fit import PARAMETERS
-from fespin.errors import InputError
+from fespin.errors import InputError, SolverError
 from fespin.plotting import plot_activation_fit
 from fespin.sigma import torque_shifts
 
@@ -105,6 +105,14 @@ def test_what_is_refused():
     data = MODEL.sample(TRUTH, CURRENTS, np.random.default_rng(1), **MEASURED)
     with pytest.raises(InputError, match="no parameter is called 'diffusion'; did you mean 'log_diffusion'"):
         fit_activation(MODEL, data, known={"diffusion": 1e6})
+    with pytest.raises(SolverError, match="the data do not depend on coefficient; give it as known"):
+        fit_activation(replace(MODEL, excess=(0.0, 0.0)), data)
+    with pytest.raises(SolverError, match="the data do not tell all parameters apart"):
+        fit_activation(
+            MODEL, ActivationData(np.zeros(4), data.dwell_times[:4], 10), known={"cross": 0, "coefficient": 0}
+        )
+    with pytest.raises(InputError, match="nothing is left to fit"):
+        fit_activation(MODEL, data, known=dict.fromkeys(PARAMETERS, 1.0))
     with pytest.raises(InputError, match="barrier is nan"):
         fit_activation(MODEL, data, known={"barrier": np.nan})
     with pytest.raises(InputError, match="2 data for 4 parameters"):
