@@ -78,6 +78,19 @@ def test_single_layer(magnet, thickness):
         assert (turned.above, turned.below) == pytest.approx(right, **scale)
 
 
+@pytest.mark.slow
+def test_upside_down_in_a_pillar():
+    """What remains is the mesh's, which is no mirror image of the other."""
+    layers = [fs.Layer(COPPER, 20e-9, "a"), fs.Layer(PERMALLOY, 3e-9, "F", UP), fs.Layer(RUTHENIUM, 20e-9, "b")]
+    found = []
+    for order, j in ((1, J), (-1, -J)):
+        domain = fs.pillar(COMM, fs.Stack(*layers[::order], library={}), diameter=40e-9, mesh_size=20e-9)
+        problem = fs.TransportProblem(domain, contacts={"bottom": "lead", "top": "lead"})
+        d = differences(problem, j)
+        found.append((d.below, d.above)[::order])
+    assert found[1] == pytest.approx(found[0], rel=1e-5, abs=0)
+
+
 @pytest.mark.parametrize("thickness", [0.6e-9, 3e-9, 30e-9])
 def test_symmetric_layer_has_no_chi(thickness):
     faces = {("Cu", "Py"): fs.Interface(0.4e-15, 0.3)}
