@@ -47,7 +47,7 @@ class Shared:
     depends
         Tables on which every result of the case depends, of what JSON can hold.
     bare
-        Macrospin without current.
+        Macrospin without current, if the device acts on it.
     map
         What the device does to the macrospin, if anything.
     curves, points
@@ -62,7 +62,7 @@ class Shared:
     make: Maker
     checkpoints: Checkpoints | None
     depends: Sequence[Any]
-    bare: Macrospin
+    bare: Macrospin | None = None
     map: CurrentMap | None = None
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
@@ -78,7 +78,10 @@ class Shared:
         if self.map is not None:
             here = self.map.at(drive)
             # One macrospin at all drives has one mesh of directions.
-            spin = self.spin if here.along is None else here.magnet(self.bare, backwards=backwards)
+            spin = self.spin
+            if here.along is not None:
+                assert self.bare is not None
+                spin = here.magnet(self.bare, backwards=backwards)
             return spin, here.torque(spin)
         assert self.torque is not None
         return self.spin, self.torque.scaled(drive)
