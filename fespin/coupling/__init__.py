@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         face_differences,
         relaxation_map,
     )
+    from .voltage_maps import VoltageMap, voltage_map
     from .wegrowe import (
         SpinTransferBlock,
         coupled_fluxes,
@@ -85,6 +86,7 @@ __getattr__ = lazily(
             "face_differences",
             "relaxation_map",
         ),
+        "voltage_maps": ("VoltageMap", "voltage_map"),
         "wegrowe": (
             "SpinTransferBlock",
             "coupled_fluxes",
@@ -119,6 +121,7 @@ __all__ = [
     "ResonanceData",
     "SpinTransferBlock",
     "TorqueMap",
+    "VoltageMap",
     "absorbed_spin_current",
     "chi_slope",
     "chi_slope_of_resistance",
@@ -152,4 +155,5 @@ __all__ = [
     "torque_potentials",
     "transverse_cross",
     "transverse_slopes",
+    "voltage_map",
 ]

@@ -1,6 +1,6 @@
 """Pictures of devices, of the sphere of directions, and of magnets in space and time.
 
-Names are imported when first used: PyVista and matplotlib take their time.
+Names are imported when first used, because PyVista and matplotlib are slow to import.
 """
 
 from __future__ import annotations

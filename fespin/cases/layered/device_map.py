@@ -11,6 +11,7 @@ from ...domain import Domain
 from ...errors import InputError
 from ...stack import Stack
 from ...transport.problem import TransportProblem
+from ...transport.tunnelling import barriers, follows_voltage
 from ..checkpoints import Checkpoints
 from .case import Case
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ...coupling.current_map import CurrentMap
     from ...coupling.direction_maps import DirectionMap
     from ...coupling.groups import Groups
+    from ...coupling.voltage_maps import VoltageMap
 
 # Heights that differ by less, relative to that of the device, are one.
 _LEVEL = 1e-6
@@ -52,6 +54,8 @@ def as_stack(domain: Domain, file: str) -> Domain:
             f"listed as {', '.join(names)}"
         )
     stack = domain.stack
+    if barriers(stack, pairs):
+        raise InputError(f"{owner}: a torque through tunnel barriers needs layers with thicknesses, [geometry] shape")
     layers = [replace(x, thickness=high - low) for x, (low, high) in zip(stack, extents, strict=True)]
     return replace(domain, stack=Stack(*layers, interfaces=stack.interfaces, library=stack.library))
 
@@ -62,17 +66,20 @@ def device_map(
     """Return what the case's drive does to its free layer; fixed magnets are as the layers say. Collective."""
     from ...coupling.circuit import Circuit
     from ...coupling.current_map import CurrentMap
-    from ..macrospin.tables import make_spin, make_torque
+    from ..macrospin.tables import make_torque
     from .longitudinal import longitudinal_drive
     from .relaxation import face_torque
 
     assert case.macrospin is not None
     t, table = case.transport, case.torque
     source = "given" if table is None else table.source
-    spin = make_spin(case.macrospin, case.layer_volume)
+    spin = case.make_macrospin()
     problem.magnetize(case.make_stack().directions)
     density = t.current_density if t.current is None else t.current / problem.domain.area
     circuit = Circuit(density, t.voltage, 0.0 if table is None else table.series_resistance_area)
+    if follows_voltage(problem.stack, list(problem.domain.interfaces)):
+        # Its torque is not proportional to the drive, and the only thing that acts on the magnet.
+        return CurrentMap.of_voltage(_voltage_map(case, problem, checkpoints, say), circuit)
     along = longitudinal_drive(case, problem) if case.macrospin.follows_current else None
     faces, transverse, given = None, None, None
     if source in ("relaxation", "both"):
@@ -83,6 +90,41 @@ def device_map(
     if source == "given":
         given = make_torque(table, spin)
     return CurrentMap(transverse, circuit, faces, along, given)
+
+
+def _voltage_map(
+    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
+) -> VoltageMap:
+    """Return the torque of a device that follows the voltage, up to the largest of its drives. Collective."""
+    from ...coupling.voltage_maps import voltage_map
+
+    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
+    span = case.largest_drive()
+    if case.transport.voltage is None:
+        span = _largest_voltage(
+            problem, case.macrospin.layer, span / (problem.domain.area if case.transport.current else 1)
+        )
+    groups = _groups("torque_map", case, problem, checkpoints, say)
+    pumping = case.torque.pumping
+    return voltage_map(groups, case.macrospin.layer, voltage=span, tolerance=case.torque.tolerance, pumping=pumping)
+
+
+def _largest_voltage(problem: TransportProblem, layer: str, current_density: float) -> float:
+    """Return a voltage that is enough for a current density in all directions of a layer. Collective."""
+    before = problem.stack[layer].magnetization or (0.0, 0.0, 1.0)
+    axes = [x.direction for x in problem.stack if x.direction is not None and x.name != layer]
+    found = []
+    try:
+        for axis in axes:
+            for sign in (1.0, -1.0):
+                problem.magnetize({layer: tuple(sign * x for x in axis)})
+                for density in (current_density, -current_density):
+                    solved, *_ = problem.solved(problem.drive(current_density=density))
+                    found.append(abs(solved.voltages["bottom"] - solved.voltages["top"]))
+    finally:
+        problem.magnetize({layer: before})
+    # Somewhat more, since the map ends there.
+    return 1.02 * max(found)
 
 
 def _groups(
@@ -106,7 +148,7 @@ def _groups(
 
     if checkpoints is None:
         return Groups(problem)
-    # Solutions depend on these tables; they are linear in the drive, and scaled afterwards.
+    # Solutions depend on these tables; what is linear in the drive is scaled afterwards.
     device = case.model_dump(mode="json", exclude={"title", "task", "state", "macrospin", "torque", "sphere"})
     journal = checkpoints.pieces(problem.domain.comm, name, [device, *further] if further else device)
     if len(journal):
@@ -130,9 +172,8 @@ def _transverse_map(
     if has_fixed_direction(problem.stack, problem.model, case.macrospin.layer, pumping=pumping):
         # Without other magnets any axis will do: that of the energy keeps a symmetric problem symmetric.
         from ...sigma.symmetry import find_axis
-        from ..macrospin.tables import make_spin
 
-        spin = make_spin(case.macrospin, case.layer_volume)
+        spin = case.make_macrospin()
         own = find_axis(spin, None)
         axis = None if own is None else tuple(own.tolist())
         if case.torque.source == "both":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import FespinError, InputError
+from ...transport.tunnelling import follows_voltage
 from ..macrospin.hysteresis import Hysteresis
 from ..tasks import owners_of
 from .case import Case
@@ -33,6 +34,11 @@ def check_longitudinal(case: Case) -> None:
     if model not in _LINEAR:
         allowed = ", ".join(f'"{x}"' for x in _LINEAR)
         raise InputError(f'[{owner}]: needs a linear model; found transport.model = "{model}", not {allowed}')
+    stack = case.make_stack()
+    if follows_voltage(stack, case.touching(stack)):
+        raise InputError(
+            f"[{owner}]: a tunnel barrier here follows the voltage; the current is to be proportional to it"
+        )
     if noise is not None and model not in BANDS:
         raise InputError(
             f'macrospin.noise: T_eff is of d electrons, transport.model = "three-channel" or "four-channel"; found '

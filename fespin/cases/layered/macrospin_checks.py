@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...errors import InputError, nearest
+from ...transport.tunnelling import follows_voltage
 from ..macrospin.checks import check_sphere, check_tasks
 from ..macrospin.hysteresis import Hysteresis
 from ..macrospin.langevin import Langevin
@@ -62,8 +63,8 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
                 )
         g = case.geometry
         if g.shape == "pillar" and (g.diameter is None) == (g.semi_axes is None):
-            found = "neither" if g.diameter is None else "both"
-            raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {found}")
+            neither_or_both = "neither" if g.diameter is None else "both"
+            raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {neither_or_both}")
         if table.volume is not None and case.has_volumes:
             raise InputError("macrospin: give exactly one of layer and volume (m3); found both")
         if table.layer not in (names := case.make_stack().names):
@@ -81,6 +82,20 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
                 raise InputError(
                     f"{_WRITTEN[key]}: nothing uses it; give macrospin.layer, not volume, or the table [transport]"
                 )
+
+
+def _check_voltage_map(case: Case, owner: str, angle: bool) -> None:
+    """Refuse what a device cannot have whose torque is not proportional to its drive."""
+    why = "a tunnel barrier here follows the voltage (half_voltage, conductance_voltage, b2 or a table)"
+    assert case.torque is not None
+    if case.torque.source != "transport":
+        raise InputError(f'{owner}: {why}; only source = "transport" does that')
+    if not angle:
+        raise InputError(f"{owner}: {why}, which needs magnets along one axis beside the free layer, and no field")
+    if any(isinstance(t, Hysteresis) and t.sweep == "torque" for t in case.task):
+        raise InputError(f"{owner}: {why}, so that no factor on a torque stands for it; sweep the field at some drives")
+    if not case.largest_drive():
+        raise InputError(f"{owner}: {why}; give a drive other than 0")
 
 
 def _check_device(case: Case) -> None:
@@ -123,6 +138,9 @@ def _check_transport_torque(case: Case, spin: Macrospin) -> None:
         angle = has_fixed_direction(case.make_stack(), make_model(case.transport), case.macrospin.layer, pumping=pumped)
     except InputError as error:
         raise InputError(f"{owner}: {error}") from error
+    stack = case.make_stack()
+    if follows_voltage(stack, case.touching(stack)):
+        _check_voltage_map(case, owner, angle)
     if not angle and any(isinstance(t, Hysteresis) and t.sweep == "torque" for t in case.task):
         raise InputError(f'{owner}: a sweep of the "torque" needs one fixed direction; sweep the field at some drives')
     if pumped and not angle and any(isinstance(t, Langevin) for t in case.task):

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ...transport.multilayer import MultilayerSolution
     from ...transport.seebeck import ThermoelectricCoefficients
 
+_BREAKDOWN = 2.0  # V, of a thin insulator
 # Channels whose name alone does not say what their potential is.
 _NAMES = {"charge": "phi", "x": "sx", "y": "sy", "z": "sz", "temperature": "T"}
 
@@ -186,7 +187,7 @@ def run_transport(
         if t.current_density is None:
             for note in current(f"state {name}", s.current_density):
                 say(f"note: {note}")
-        for note in s.notes:
+        for note in (*s.notes, *_barrier_notes(s)):
             say(f"note: state {name}: {note}")
     driven = None
     if maps:
@@ -217,6 +218,16 @@ def run_transport(
         return summary
 
     return write, driven
+
+
+def _barrier_notes(s: TransportSolution) -> list[str]:
+    """Return notes on barriers whose voltage breaks them."""
+    voltages = s.report.get("barrier_voltage", {})
+    return [
+        f"{v:.3g} V over the barrier '{name}'; insulators of a nanometre or two break down above some {_BREAKDOWN:g} V"
+        for name, v in voltages.items()
+        if abs(v) > _BREAKDOWN
+    ]
 
 
 def _mesh_notes(case: Case, domain: Domain) -> list[str]:
@@ -496,6 +507,10 @@ def _rows(s: Mapping[str, Any]) -> list[str]:
             f"A R_ne of spin flip {s['r_gmr']['spin_flip'] * 1e15:.4g}, of s-d {s['r_gmr']['d_relaxation'] * 1e15:.4g} "
             "fohm m2"
         )
+    for k, v in s.get("barrier_voltage", {}).items():
+        tmr = s["tmr"][k]
+        ratio = "infinite" if tmr is None else f"{100 * tmr:.4g} percent"
+        rows.append(f"barrier {k}: {v:.4g} V, TMR there {ratio}")
     rows += [f"f_parallel({k}) = {x:.4g} A/m2" for k, x in s.get("f_parallel", {}).items()]
     rows += [f"torque on {k}: ({', '.join(f'{x:.4g}' for x in v)}) J/m2" for k, v in s.get("torque", {}).items()]
     return rows

@@ -87,6 +87,10 @@ class Hysteresis(Task):
         elif max(abs(x) for x in self.range) > 1e4:
             raise InputError(f"{owner}.range: found {self.range}; fields are in T")
 
+    def largest_drive(self) -> float:
+        """Return the largest of the drives, in size."""
+        return max(map(abs, self.drives or [0.0]))
+
     def notes(self, owner: str, about: About) -> list[str]:
         """Return notes on the swept field and on the drives."""
         swept = self.range if self.sweep == "field" else []

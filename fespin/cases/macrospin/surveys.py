@@ -30,6 +30,10 @@ class SurveyTask(Task):
         require_range(owner, "drives", self.drives)
         super().check(owner, about)
 
+    def largest_drive(self) -> float:
+        """Return the larger end of the range, in size."""
+        return max(map(abs, self.drives))
+
     def notes(self, owner: str, about: About) -> list[str]:
         """Return notes on the drives."""
         return drive_notes(owner, self.drives, about)
