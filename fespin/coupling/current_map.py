@@ -1,4 +1,4 @@
-"""A map with the current or voltage that drives the device: files, numbers and lines for a terminal."""
+"""What a device does to its free layer under a current or voltage: files, numbers and lines for a terminal."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from ..macrospin.damping import AngularDamping
 from ..macrospin.landscape import survey
 from ..macrospin.spin import Macrospin
 from ..macrospin.stability import critical_factor
-from ..macrospin.torque import AngularTorque
+from ..macrospin.torque import AngularTorque, SpinTorque
 from ..plotting.maps import directions_grid, plot_map, plot_sphere_map, plot_voltages
 from .angle_maps import TorqueMap
 from .circuit import Circuit
 from .direction_maps import DirectionMap, DirectionTorque
 from .face_torque import FaceTorque, face_lines, write_faces
+from .longitudinal_drive import LongitudinalDrive, longitudinal_lines, write_longitudinal
 from .voltage_maps import VoltageMap
 
 type Picture = Callable[[str, Callable[[Path], None]], None]
@@ -47,6 +48,10 @@ class CurrentMap:
         Current or voltage.
     faces
         Torque of what relaxes at the faces of the free layer, with the same axis; None without it.
+    along
+        Length and noise of the free layer; None if both are fixed.
+    given
+        A torque that is proportional to the drive and not the device's; at the drive of the circuit.
     follows
         Map against the voltage of a device whose torque is not proportional to the drive; `map` is then that at the
         circuit's drive.
@@ -54,17 +59,19 @@ class CurrentMap:
     Raises
     ------
     ModelError
-        If both torques are there and have different axes, or there is none.
+        If both torques are there and have different axes, or there is nothing.
     """
 
     map: TorqueMap | DirectionMap | None
     circuit: Circuit
     faces: FaceTorque | None = None
+    along: LongitudinalDrive | None = None
+    given: SpinTorque | None = None
     follows: VoltageMap | None = None
 
     def __post_init__(self) -> None:
         if self.faces is None:
-            if self.map is None:
+            if self.map is None and self.along is None:
                 raise ModelError("map of a device: there is neither a torque of transverse spins nor one of relaxation")
         elif self.map is not None and not (
             isinstance(self.map, TorqueMap) and np.allclose(self.map.polarizer, self.faces.map.axis, atol=1e-12)
@@ -77,17 +84,17 @@ class CurrentMap:
         return cls(found.at(circuit), circuit, follows=found)
 
     @property
-    def device(self) -> TorqueMap | DirectionMap | FaceTorque:
-        """Return the map that tells the resistance."""
-        found = self.map if self.map is not None else self.faces
-        assert found is not None
-        return found
+    def device(self) -> TorqueMap | DirectionMap | FaceTorque | None:
+        """Return the map that tells the resistance against the direction; None if only that of a state is known."""
+        return self.map if self.map is not None else self.faces
 
     def at(self, drive: float) -> CurrentMap:
         """Return the same with another current density (A/m2) or voltage (V)."""
         key = "current_density" if self.circuit.voltage is None else "voltage"
         circuit = replace(self.circuit, **{key: drive})
-        return replace(self, circuit=circuit, map=self.map if self.follows is None else self.follows.at(circuit))
+        given = None if self.given is None else self.given.scaled(drive / getattr(self.circuit, key))
+        found = self.map if self.follows is None else self.follows.at(circuit)
+        return replace(self, circuit=circuit, map=found, given=given)
 
     @property
     def drive(self) -> float:
@@ -96,11 +103,10 @@ class CurrentMap:
         assert drive is not None
         return drive
 
-    def torque(self, spin: Macrospin) -> AngularTorque | DirectionTorque:
-        """Return the torque on the free layer: that of transverse spins, that of relaxation, or their sum."""
+    def torque(self, spin: Macrospin) -> AngularTorque | DirectionTorque | SpinTorque | None:
+        """Return the torque on the free layer: of transverse spins, of relaxation, their sum, or one that is given."""
         if self.faces is None:
-            assert self.map is not None
-            return self.map.torque_in(self.circuit, spin)
+            return self.given if self.map is None else self.map.torque_in(self.circuit, spin)
         relaxed = self.faces.torque_in(self.circuit, spin)
         if self.map is None:
             return relaxed
@@ -110,8 +116,18 @@ class CurrentMap:
             across.damping_like + relaxed.damping_like, across.field_like + relaxed.field_like, across.polarizer
         )
 
-    def pumped(self, spin: Macrospin) -> Macrospin:
-        """Return the free layer with pumped damping, if the map holds it."""
+    def magnet(self, spin: Macrospin, *, backwards: bool = False) -> Macrospin:
+        """Return the free layer with what the current makes of its length and noise, and with pumped damping.
+
+        Parameters
+        ----------
+        spin
+            Without current.
+        backwards
+            True: with the length and noise that the layer has when it is reversed.
+        """
+        if self.along is not None:
+            spin = self.along.magnet(self.circuit, spin, self.along.reversed if backwards else None)
         return spin if self.map is None or not self.map.has_pumping else self.map.pumped_in(self.circuit, spin)
 
     def critical_current_density(self, spin: Macrospin, well: Sequence[float] | Array) -> float | None:
@@ -121,7 +137,8 @@ class CurrentMap:
         """
         if self.follows is not None:
             return None
-        return critical_factor(spin, replace(self, circuit=Circuit(current_density=1.0)).torque(spin), well)
+        torque = replace(self, circuit=Circuit(current_density=1.0)).torque(spin)
+        return None if torque is None else critical_factor(spin, torque, well)
 
     def critical_drive(self, spin: Macrospin, well: Sequence[float] | Array) -> float | None:
         """Return the voltage or current density at which a state loses its stability, or None within the map.
@@ -133,7 +150,9 @@ class CurrentMap:
         largest = self.follows.largest_drive(self.circuit)
 
         def excess(drive: float) -> float:
-            factor = critical_factor(spin, self.at(drive).torque(spin), well)
+            torque = self.at(drive).torque(spin)
+            assert torque is not None  # the device makes one
+            factor = critical_factor(spin, torque, well)
             # The factor on the torque is 1 at the critical drive; its inverse is zero without a torque.
             return -1.0 if factor is None or factor <= 0 else 1 / factor - 1
 
@@ -149,12 +168,19 @@ class CurrentMap:
 
 
 def write_map(
-    comm: MPI.Intracomm, driven: CurrentMap, spin: Macrospin, path: Path, picture: Picture, *, title: str = ""
+    comm: MPI.Intracomm,
+    driven: CurrentMap,
+    spin: Macrospin,
+    path: Path,
+    picture: Picture,
+    *,
+    bare: Macrospin | None = None,
+    title: str = "",
 ) -> dict[str, Any]:
     """Write the files and pictures of the maps that there are; return numbers. Collective.
 
     These are ``torque_map.json``, ``torque_map.csv`` and ``torque_map.png`` of transverse spins, and
-    ``relaxation_map.csv`` of what relaxes at faces.
+    ``relaxation_map.csv`` of what relaxes at faces; and ``longitudinal.csv`` and ``longitudinal.png``.
 
     Parameters
     ----------
@@ -166,13 +192,15 @@ def write_map(
         Folder of the files.
     picture
         Function that takes a name and a function that draws to a path.
+    bare
+        Macrospin of the free layer without current; default `spin`.
     title
         Title of the picture.
 
     Returns
     -------
     dict
-        Entries "torque_map" and "relaxation_map" of the summary, from which :func:`table` makes lines.
+        Entries "torque_map", "relaxation_map" and "longitudinal" of the summary, from which :func:`table` makes lines.
     """
     wells = [w.direction for w in survey(spin).wells]
     critical: dict[str, Any] = {"critical_current_density": [driven.critical_current_density(spin, w) for w in wells]}
@@ -192,6 +220,9 @@ def write_map(
         out["torque_map"] = numbers | critical
     if driven.faces is not None:
         out["relaxation_map"] = write_faces(comm, driven.faces, driven.circuit, spin, path) | critical
+    if driven.along is not None:
+        whole = spin if bare is None else bare
+        out["longitudinal"] = write_longitudinal(comm, driven.along, driven.circuit, whole, path, picture, title=title)
     return out
 
 
@@ -289,9 +320,10 @@ def _write_directions(
 
 
 def table(summary: dict[str, Any]) -> list[str]:
-    """Return the numbers of the maps in a summary as lines for a terminal; none if there are no maps."""
+    """Return the numbers of the maps in a summary as lines for a terminal."""
     lines: list[str] = []
-    numbers: dict[str, Any] = {"critical_current_density": []}
+    wells = summary["macrospin"]["wells"]
+    numbers: dict[str, Any] = {"critical_current_density": [None] * len(wells)}
     if "torque_map" in summary:
         numbers = summary["torque_map"]
         if numbers["polarizer"] is None:
@@ -301,10 +333,10 @@ def table(summary: dict[str, Any]) -> list[str]:
     if "relaxation_map" in summary:
         numbers = summary["relaxation_map"]
         lines += face_lines(numbers)
-    if not lines:
-        return []
+    if "longitudinal" in summary:
+        lines += longitudinal_lines(summary["longitudinal"])
     key, unit = ("critical_voltage", "V") if "critical_voltage" in numbers else ("critical_current_density", "A/m2")
-    for well, critical in zip(summary["macrospin"]["wells"], numbers[key], strict=True):
+    for well, critical in zip(wells, numbers[key], strict=True):
         if critical is not None:
             direction = ", ".join(f"{x:.3g}" for x in well["direction"])
             lines.append(f"{'':<14} {key.replace('_', ' ')} at ({direction}): {critical:.4g} {unit}")

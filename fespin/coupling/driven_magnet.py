@@ -28,7 +28,7 @@ class DrivenMagnet:
     Attributes
     ----------
     spin
-        The macrospin at rest, with the damping that pumping adds.
+        The macrospin without a drive, and without the damping that pumping adds.
     device
         Map of the device whose drive is a current density (A/m2) or a voltage (V).
     torque
@@ -64,35 +64,56 @@ class DrivenMagnet:
         return self.control is not None or self.heating is not None
 
     @cached_property
-    def _known(self) -> dict[tuple[float, float | None], tuple[Macrospin, Torque | None]]:
+    def _known(self) -> dict[tuple[float, float | None, bool], tuple[Macrospin, Torque | None]]:
         """What was asked for: pulses of several lengths have the same edges."""
         return {}
 
-    def at(self, drive: float, temperature: float | None = None) -> tuple[Macrospin, Torque | None]:
-        """Return the macrospin and its torque at a drive, and at another temperature (K) than at rest."""
-        key = (drive, temperature)
+    @cached_property
+    def rest(self) -> Macrospin:
+        """The macrospin with pumped damping; where length and noise follow the current, at the device's own drive."""
+        return self.spin if self.device is None else self.device.magnet(self.spin)
+
+    def at(
+        self, drive: float, temperature: float | None = None, *, backwards: bool = False
+    ) -> tuple[Macrospin, Torque | None]:
+        """Return the macrospin and its torque at a drive.
+
+        Parameters
+        ----------
+        temperature
+            Temperature (K) of a magnet that is heated; None: that without a drive.
+        backwards
+            True: with the noise and the length of the reversed layer.
+        """
+        key = (drive, temperature, backwards)
         if key not in self._known:
-            self._known[key] = self._at(drive, temperature)
+            self._known[key] = self._at(*key)
         return self._known[key]
 
-    def _at(self, drive: float, temperature: float | None) -> tuple[Macrospin, Torque | None]:
-        spin = self.spin
-        if self.heating is not None and temperature is not None:
-            spin = self.heating.heated(spin, temperature)
+    def _at(self, drive: float, temperature: float | None, backwards: bool) -> tuple[Macrospin, Torque | None]:
         if self.device is None:
             if self.torque is None:
                 raise ModelError("driven magnet: a drive needs a torque")
-            return spin, self._scaled(drive)
-        driven = self.device.at(drive)
-        torque = driven.torque(spin)
+            return self.spin, self._scaled(drive)
+        here = self.device.at(drive)
+        # One macrospin at all drives has one mesh of directions.
+        spin = self.rest if here.along is None else here.magnet(self.spin, backwards=backwards)
+        if self.heating is not None and temperature is not None:
+            spin = self.heating.heated(spin, temperature)
+        torque = here.torque(spin)
         if self.control is not None:
-            assert driven.follows is not None
-            spin = replace(spin, terms=(*spin.terms, self.control.energy(driven.follows, driven.circuit)))
+            assert here.follows is not None
+            spin = replace(spin, terms=(*spin.terms, self.control.energy(here.follows, here.circuit)))
         return spin, torque
 
     def _scaled(self, factor: float) -> Torque | None:
         assert isinstance(self.torque, SpinTorque)
         return self.torque.scaled(factor) if factor else None
+
+    @property
+    def _thickness(self) -> float:
+        assert self.device is not None and self.device.follows is not None
+        return self.device.follows.thickness
 
     def heat(self, drive: float, start: Sequence[float] | Array) -> float:
         """Return the power per area that heats the free layer at a drive, in a direction (W/m2)."""
@@ -138,7 +159,7 @@ class DrivenMagnet:
             course = [(t, drive, base) for t, drive in pieces]
         else:
             assert self.device is not None
-            thickness = self.device.device.thickness
+            thickness = self._thickness
             course = self.heating.course(pieces, lambda x: self.heat(x, start), thickness, base)
         # To a thousandth of a kelvin, so that edges that differ by rounding are the same.
         return [Stage(t, *self.at(drive, round(temperature, 3))) for t, drive, temperature in course]
@@ -147,7 +168,7 @@ class DrivenMagnet:
         """Return times (s) and temperatures (K) of a pulse in the middle of its stages."""
         if self.heating is None or self.device is None:
             return np.array([0.0, pulse.end]), np.full(2, self.spin.temperature)
-        thickness = self.device.device.thickness
+        thickness = self._thickness
         course = self.heating.course(pulse.pieces(), lambda x: self.heat(x, start), thickness, self.spin.temperature)
         ends = np.array([t for t, _, _ in course])
         return (ends + np.concatenate([[0.0], ends[:-1]])) / 2, np.array([x for _, _, x in course])

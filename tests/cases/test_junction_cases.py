@@ -289,6 +289,8 @@ def test_impossible_barriers_are_refused(old, new, words, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        ([("[torque]", "[macrospin.modulus]\nrelaxation_time = 1e-10\n[torque]")],
+         ["[macrospin.modulus]", "follows the voltage"]),
         ([('source = "transport"', 'source = "both"\ncross = { "fixed|free" = 1e20 }')], ["follows the voltage"]),
         ([('kind = "switching"', 'kind = "hysteresis"\nsweep = "torque"\nrange = [-1, 1]\nrate = 1e9'),
           ('start = [0, 0, -1]\npulse = 6e-9\n', "")], ["follows the voltage", "sweep the field"]),
@@ -335,3 +337,17 @@ def test_map_is_that_of_solves(tmp_path):
         assert at.resistance_at(u[None])[0] == pytest.approx(x.resistance_area, rel=1e-5)
     with pytest.raises(fs.FespinError, match=r"needs more than 0\.8 V"):
         found.at(fs.Circuit(voltage=1.0))
+
+
+def test_mesh_files_without_thicknesses(tmp_path, capsys):
+    """The exchange through a barrier counts by the layer's thickness, which a mesh file does not give in time."""
+    shape = 'shape = "strip"\nwidth = 40e-9\ndepth = 40e-9\nmesh_size = 20e-9'
+    on_line = swap(JUNCTION + MAGNET, (shape, 'shape = "line"'), ('layer = "free"', 'layer = "free"\nvolume = 2.4e-24'))
+    (tmp_path / "case.toml").write_text(on_line)
+    case, _ = read(tmp_path / "case.toml")
+    fs.line(MPI.COMM_SELF, case.make_stack(), save=str(tmp_path / "line.msh"))
+    meshed = swap(on_line, ('shape = "line"', 'mesh = "line.msh"\nlength_unit = 1e-9'))
+    names = swap(meshed, ('material = "Ta"', 'name = "Ta1"\nmaterial = "Ta"'), ("= 5e-9\n", '= 5e-9\nname = "Ta4"\n'))
+    (tmp_path / "meshed.toml").write_text(names)
+    words = ["geometry.mesh 'line.msh'", "through tunnel barriers needs layers with thicknesses"]
+    refused(capsys, ["run", tmp_path / "meshed.toml", "--output", tmp_path / "out"], words)

@@ -173,6 +173,12 @@ class Case(Table):
         """Return whether there is transport to solve; with a macrospin, layers may be there for its volume alone."""
         return self.macrospin is None or "transport" in self.model_fields_set
 
+    @property
+    def has_volumes(self) -> bool:
+        """Return whether the geometry gives the volume of a layer."""
+        g = self.geometry
+        return g.shape == "pillar" or (g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None)
+
     def layer_volume(self, name: str) -> float:
         """Return the volume of a layer (m3).
 
@@ -182,18 +188,16 @@ class Case(Table):
             If there is no such layer, or the geometry has no cross-section.
         """
         g, stack = self.geometry, self.make_stack()
-        if name not in stack.names:
-            raise InputError(f"macrospin.layer: no layer is called '{name}'; {nearest(name, stack.names)}")
-        if g.shape == "pillar":
-            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
-            area = math.pi * a * b
-        elif g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None:
-            area = g.width * g.depth
-        else:
+        if not self.has_volumes:
             raise InputError(
                 'macrospin.layer: only layers of a "pillar", or of a "strip" with depth, have a volume; '
                 "give macrospin.volume (m3)"
             )
+        if g.shape == "pillar":
+            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
+            area = math.pi * a * b
+        else:
+            area = (g.width or 0.0) * g.depth
         return area * stack[name].thickness
 
     # ---- the declared objects
@@ -374,9 +378,14 @@ class Case(Table):
         return {k: v for k, v in out.items() if v not in ([], {})}
 
     @property
-    def driven_by_device(self) -> bool:
+    def torque_of_device(self) -> bool:
         """Return whether the torque on the macrospin comes from the transport through the device."""
         return self.torque is not None and self.torque.source != "given"
+
+    @property
+    def driven_by_device(self) -> bool:
+        """Return whether the transport through the device acts on the macrospin in any way."""
+        return self.torque_of_device or (self.macrospin is not None and self.macrospin.follows_current)
 
     def make_macrospin(self) -> Macrospin:
         """Return the macrospin, with the exchange through the tunnel barriers of its layer.
@@ -417,7 +426,7 @@ class Case(Table):
         assert self.macrospin is not None
         spin = self.make_macrospin()
         unit = "" if not self.driven_by_device else "A/m2" if self.transport.voltage is None else "V"
-        return About(spin, make_torque(self.torque, spin), unit)
+        return About(spin, make_torque(self.torque, spin), unit, self.torque_of_device)
 
     def largest_drive(self) -> float:
         """Return the largest drive that the device sees, in A/m2, A or V as transport is driven."""

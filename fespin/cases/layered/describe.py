@@ -81,7 +81,7 @@ def describe(case: Case) -> str:
         from ..macrospin.describe import describe as describe_macrospin
 
         about = case.about()
-        parts.append(describe_macrospin(about.spin, about.torque, case.task, from_transport=about.from_transport))
+        parts.append(describe_macrospin(about.spin, about.torque, case.task, from_transport=case.torque_of_device))
     return "\n".join(parts)
 
 

@@ -26,16 +26,13 @@ from ..tasks import Outlet, Picture, Results
 from ..unit_notes import current, extent
 from .case import Case
 from .describe import interface_numbers, material_numbers
-from .driven import make_driven, needs_voltages
+from .device_map import as_stack, device_map
+from .driven import make_driven
 from .notes import unchecked_interfaces
 from .tables import make_model
 
 if TYPE_CHECKING:
-    from ...coupling.angle_maps import TorqueMap
     from ...coupling.current_map import CurrentMap
-    from ...coupling.direction_maps import DirectionMap
-    from ...coupling.groups import Groups
-    from ...coupling.voltage_maps import VoltageMap
     from ...transport.multilayer import MultilayerSolution
     from ...transport.seebeck import ThermoelectricCoefficients
 
@@ -153,13 +150,15 @@ def run_transport(
     write
         Function that writes files and returns the part of the summary about transport.
     map
-        Torque of the device on its free layer; None if nothing asks for it.
+        What the device does to its free layer; None if nothing asks for it.
     """
     started = time.perf_counter()
     maps = case.driven_by_device
     bar = ProgressBar(comm, 2 + len(case.states()) + maps)
     bar.advance("meshing")
     domain = make_domain(comm, case, base)
+    if maps and case.geometry.mesh is not None:
+        domain = as_stack(domain, case.geometry.mesh)
     meshed = time.perf_counter()
     bar.clear()
     cells = domain.mesh.topology.index_map(domain.dim).size_global
@@ -195,7 +194,7 @@ def run_transport(
     if maps:
         begin = time.perf_counter()
         bar.advance("torque map")
-        driven = _map(case, problem, checkpoints, say)
+        driven = device_map(case, problem, checkpoints, say)
         bar.clear()
         parts = {"torque map": driven.map, "relaxation map": driven.faces.map if driven.faces is not None else None}
         for name, found in parts.items():
@@ -244,110 +243,6 @@ def _mesh_notes(case: Case, domain: Domain) -> list[str]:
     remedy = "see geometry.length_unit, 1e-9 for a file in nm"
     found = extent(f"geometry.mesh '{case.geometry.mesh}': the device", sizes.tolist(), remedy)
     return found + unchecked_interfaces(case, domain.stack, domain.interfaces)
-
-
-def _map(
-    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> CurrentMap:
-    """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
-    from ...coupling.circuit import Circuit
-    from ...coupling.current_map import CurrentMap
-
-    assert case.macrospin is not None and case.torque is not None
-    t, source = case.transport, case.torque.source
-    problem.magnetize(case.make_stack().directions)
-    density = t.current_density if t.current is None else t.current / problem.domain.area
-    faces = None
-    if source != "transport":
-        from .relaxation import face_torque
-
-        faces = face_torque(case, problem, case.make_macrospin())
-    circuit = Circuit(density, t.voltage, case.torque.series_resistance_area)
-    if needs_voltages(case, problem.stack, list(problem.domain.interfaces)):
-        return CurrentMap.of_voltage(_voltage_map(case, problem, checkpoints, say), circuit)
-    transverse = None if source == "relaxation" else _transverse_map(case, problem, checkpoints, say)
-    return CurrentMap(transverse, circuit, faces)
-
-
-def _voltage_map(
-    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> VoltageMap:
-    """Return the torque of a device that follows the voltage, up to the largest of its drives. Collective."""
-    from ...coupling.voltage_maps import voltage_map
-
-    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
-    span = case.largest_drive()
-    if case.transport.voltage is None:
-        span = _largest_voltage(
-            problem, case.macrospin.layer, span / (problem.domain.area if case.transport.current else 1)
-        )
-    groups = _groups(case, problem, checkpoints, say)
-    pumping = case.torque.pumping
-    return voltage_map(groups, case.macrospin.layer, voltage=span, tolerance=case.torque.tolerance, pumping=pumping)
-
-
-def _largest_voltage(problem: TransportProblem, layer: str, current_density: float) -> float:
-    """Return a voltage that is enough for a current density in all directions of a layer. Collective."""
-    before = problem.stack[layer].magnetization or (0.0, 0.0, 1.0)
-    axes = [x.direction for x in problem.stack if x.direction is not None and x.name != layer]
-    found = []
-    try:
-        for axis in axes:
-            for sign in (1.0, -1.0):
-                problem.magnetize({layer: tuple(sign * x for x in axis)})
-                for density in (current_density, -current_density):
-                    solved, *_ = problem.solved(problem.drive(current_density=density))
-                    found.append(abs(solved.voltages["bottom"] - solved.voltages["top"]))
-    finally:
-        problem.magnetize({layer: before})
-    # Somewhat more, since the map ends there.
-    return 1.02 * max(found)
-
-
-def _groups(
-    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> Groups:
-    """Return the device as a group of all ranks, with what was solved of its map before. Collective."""
-    from ...coupling.groups import Groups
-
-    journal = None
-    if checkpoints is not None:
-        # Solutions depend on these tables; what is linear in the drive is scaled afterwards.
-        device = case.model_dump(mode="json", exclude={"title", "task", "state", "macrospin", "torque", "sphere"})
-        journal = checkpoints.pieces(problem.domain.comm, "torque_map", device)
-        if len(journal):
-            say(f"checkpoint: {len(journal)} directions of the torque map are done")
-    return Groups(problem, journal=journal)
-
-
-def _transverse_map(
-    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> TorqueMap | DirectionMap:
-    """Return the torque of transverse spins on the case's free layer. Collective."""
-    from ...coupling.angle_maps import torque_map
-    from ...coupling.direction_maps import direction_map
-    from ...coupling.directions import has_fixed_direction
-
-    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
-    pumping = case.torque.pumping
-    groups = _groups(case, problem, checkpoints, say)
-    options: dict[str, Any] = {"tolerance": case.torque.tolerance, "pumping": pumping}
-    found: TorqueMap | DirectionMap
-    if has_fixed_direction(problem.stack, problem.model, case.macrospin.layer, pumping=pumping):
-        # Without other magnets any axis will do: that of the energy keeps a symmetric problem symmetric.
-        from ...sigma.symmetry import find_axis
-
-        spin = case.make_macrospin()
-        own = find_axis(spin, None)
-        axis = None if own is None else tuple(own.tolist())
-        if case.torque.source == "both":
-            from .relaxation import axis_of
-
-            axis = axis_of(case, spin)
-        found = torque_map(groups, case.macrospin.layer, axis=axis, **options)
-    else:
-        found = direction_map(groups, case.macrospin.layer, **options)
-    return found
 
 
 def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
@@ -561,10 +456,14 @@ def _device_picture(s: TransportSolution, title: str, **keywords: Any) -> Callab
 def lines(summary: Results) -> list[str]:
     """Return the results of a case as lines for a terminal."""
     lines: list[str] = []
-    if "torque_map" in summary or "relaxation_map" in summary:
+    if summary.keys() & {"torque_map", "relaxation_map", "longitudinal"}:
         from ...coupling.current_map import table as map_table
 
         lines += map_table(summary)
+    if "shifts" in summary:
+        from ..macrospin.shifts import shift_lines
+
+        lines += shift_lines(summary["shifts"])
     for name, s in summary.get("states", {}).items():
         rows = _rows(s)
         if s.get("measured_resistance") is not None:

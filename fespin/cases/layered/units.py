@@ -119,6 +119,29 @@ _RELAXATION_MAP = {
     "solves": "1",
     "error": "1",
 }
+_SHIFTS = {
+    "direction": "1",
+    "half_widths": "1/s",
+    "angular_frequencies": "rad/s",
+    "switching_field": "T",
+    "dwell_times": "s",
+    "loop_shift": "T",
+    "loop_widening": "T",
+    "dwell_time_ratios": "1",
+}
+_LONGITUDINAL = {
+    "coefficient": "K m4/A2",
+    "relaxation_time": "s",
+    "wells": "1",
+    "current_density": "A/m2",
+    "d_current": "A/m2",
+    "temperature": "K",
+    "rate": "1/s",
+    "modulus_squared": "1",
+    "saturation_magnetization": "A/m",
+    "barriers": "kT_eff",
+    "odd_barriers": "kT_eff",
+}
 _POTENTIALS = {"axis": "1", "cosine": "1", "directions": "1", "chi": "1/s", "phi": "1/s"}
 
 
@@ -142,5 +165,7 @@ def units(summary: Results) -> dict[str, Any]:
         "macrospin": _MACROSPIN,
         "torque_map": _TORQUE_MAP,
         "relaxation_map": _RELAXATION_MAP,
+        "longitudinal": _LONGITUDINAL,
         "potentials": _POTENTIALS,
+        "shifts": _SHIFTS,
     }

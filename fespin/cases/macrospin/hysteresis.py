@@ -69,7 +69,7 @@ class Hysteresis(Task):
         """Refuse sweeps of what is not there, and empty ones."""
         super().check(owner, about)
         if self.drives is not None:
-            if about.torque is None:
+            if not about.driven:
                 raise InputError(f"{owner}.drives: they need the table [torque]")
             if self.sweep == "torque":
                 raise InputError(f'{owner}.drives: they belong to a sweep of the field, found with sweep = "torque"')

@@ -56,7 +56,7 @@ class Langevin(PulseTask):
             parts = [
                 langevin(
                     shared.comm,
-                    shared.driven.spin,
+                    shared.driven.rest,
                     [x.end] if len(pulses) > 1 else times,
                     stages=shared.driven.stages(x, start),
                     **options,

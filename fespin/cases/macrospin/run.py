@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ from ..task_loop import run_each
 from ..tasks import Outlet, Results, Task
 from .potentials import write_potentials
 from .shared import CaseTorque, Shared
+from .shifts import shifts_of
 from .tables import SphereTable
 
 
@@ -60,7 +61,7 @@ def run_tasks(
     depends
         Tables on which all results depend, of what JSON can hold.
     driven
-        Free layer with its device, if the torque comes from transport; `spin` and `torque` are then those at rest.
+        Free layer with what its device does to it, if there is one; `spin` and `torque` are then those without it.
     checkpoints
         Folder in which the states of long evolutions are kept, from which they go on.
     alone
@@ -69,19 +70,18 @@ def run_tasks(
     Returns
     -------
     dict
-        Entries "macrospin", "tasks", with a torque "potentials", and those of the device's maps of ``summary.json``.
+        Entries "macrospin", "tasks", with a torque "potentials" and "shifts", and those of the device's maps of
+        ``summary.json``.
     """
     mapped: Results = {}
-    own_drive, rest = 1.0, spin
+    bare, own_drive = spin, 1.0
     if driven is None:
         driven = DrivenMagnet(spin, torque=torque)
     elif driven.device is not None:
-        device = driven.device
-        own_drive, rest = device.drive, device.pumped(spin)
-        driven = replace(driven, spin=rest)
+        own_drive = driven.device.drive
         spin, at_drive = driven.at(own_drive)
-        torque = cast(CaseTorque, at_drive)
-        mapped = write_map(comm, device, rest, out.path, out.picture, title=title)
+        torque = cast(CaseTorque | None, at_drive)
+        mapped = write_map(comm, driven.device, driven.rest, out.path, out.picture, bare=bare, title=title)
     if torque is not None:
         mapped["potentials"] = write_potentials(comm, spin, torque, out.path, out.picture, title=title)
     if table.mesh is not None and not (base / table.mesh).is_file():
@@ -89,6 +89,10 @@ def run_tasks(
     solvers = _Solvers(comm, table, base, starts_of(tasks), out.say)
     solver = solvers.make(comm, spin, torque)
     shared = Shared(comm, title, spin, torque, solver, solvers.make, checkpoints, depends, driven, own_drive)
+    if torque is not None:
+        # Rates of what is not symmetric about an axis take as long as a task.
+        symmetric = solver.axis is not None
+        mapped["shifts"] = shifts_of(comm, spin, torque, solvers.make, out.say, dwell=symmetric)
     results = run_each(comm, tasks, lambda task, name: task.run(shared, name, out), out.say, alone=alone)
     if table.mesh is not None and not solvers.meshed:
         out.say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")

@@ -13,13 +13,14 @@ from ...checkpoint import Journal
 from ...coupling.current_map import CurrentMap
 from ...coupling.direction_maps import DirectionTorque
 from ...coupling.driven_magnet import DrivenMagnet
+from ...energy.on_sphere import Array
 from ...macrospin import AngularTorque, Macrospin, SpinTorque
 from ...plotting.sphere import plot_density
 from ...sigma import Distribution, FokkerPlanck, Fourier, Sigma
 from ...sigma.distribution import Surface
 from ...sigma.fields import write_sphere_fields
 from ...sigma.space import Density
-from ...sigma.surveys import Maker
+from ...sigma.states import Maker
 from ..checkpoints import Checkpoints
 from ..tasks import Outlet, Results, Task
 
@@ -40,7 +41,7 @@ class Shared:
     title
         Title of the case, for pictures.
     spin, torque
-        Macrospin and its torque.
+        Macrospin and its torque, at the case's drive.
     solver
         Fokker-Planck equation of both.
     make
@@ -70,20 +71,32 @@ class Shared:
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
-    def at_drive(self, drive: float) -> tuple[Macrospin, CaseTorque]:
-        """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor."""
-        spin, torque = self.driven.at(drive)
-        return spin, cast(CaseTorque, torque)
+    def at_drive(self, drive: float, *, backwards: bool = False) -> tuple[Macrospin, CaseTorque | None]:
+        """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor.
+
+        Parameters
+        ----------
+        backwards
+            True: with the noise and the length of the reversed layer.
+        """
+        spin, torque = self.driven.at(drive, backwards=backwards)
+        return spin, cast(CaseTorque | None, torque)
 
     @property
     def map(self) -> CurrentMap | None:
-        """Return the map of the device, if that is where the torque comes from."""
+        """Return what the device does to the macrospin, if anything."""
         return self.driven.device
+
+    @property
+    def state(self) -> Array | None:
+        """Return the layer's direction (3,), if noise and length differ from those of the reversed layer."""
+        along = None if self.map is None else self.map.along
+        return None if along is None or along.reversed is None else np.array(along.direction)
 
     @property
     def resistance(self) -> Density | None:
         """Return A R (ohm m2) as a function of the direction, if a device gives it."""
-        return None if self.map is None else self.map.device.resistance_at
+        return None if self.map is None or self.map.device is None else self.map.device.resistance_at
 
     @property
     def drive_unit(self) -> str:

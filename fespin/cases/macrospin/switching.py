@@ -13,6 +13,7 @@ from .pulses import PulseTask
 from .tables import unit
 
 if TYPE_CHECKING:
+    from ...macrospin import Macrospin
     from ...macrospin.pulse import Pulse
     from ...sigma import Distribution, FokkerPlanck
     from .shared import Shared
@@ -52,12 +53,17 @@ class Switching(PulseTask):
             return self._constant(shared, shared.make(shared.comm, spin, torque), name, out)
         return self._in_stages(shared, pulses, name, out)
 
+    @staticmethod
+    def _rest(shared: Shared) -> Macrospin | None:
+        """Return the macrospin before the pulse, if the drive changes its energy."""
+        return shared.driven.rest if shared.driven.follows_pulse else None
+
     def _constant(self, shared: Shared, solver: FokkerPlanck, name: str, out: Outlet) -> Results:
         """Follow a drive that does not change. Collective."""
         from .shared import describe_mesh
 
         times = self.times(shared.solver.reduced_time)
-        switching = solver.switching(times, start=unit(self.start), rest=shared.driven.spin)
+        switching = solver.switching(times, start=unit(self.start), rest=self._rest(shared))
         columns = {
             "time_s": times,
             "reduced_time": switching.reduced_times,
@@ -82,7 +88,7 @@ class Switching(PulseTask):
             looked_at = [pulse.end] if several else times
             # Made for the largest drive, whose density needs most.
             solver = shared.make(shared.comm, *shared.at_drive(max((x for _, x in pulse.points), key=abs)))
-            evolutions.append(solver.evolve(looked_at, start=start, stages=stages, rest=shared.driven.spin))
+            evolutions.append(solver.evolve(looked_at, start=start, stages=stages, rest=shared.driven.rest))
         last = evolutions[-1]
         probability = np.concatenate([x.probability for x in evolutions])
         mean = np.concatenate([x.mean for x in evolutions])
