@@ -95,7 +95,7 @@ def explained(query: str | None = None) -> str:
     keys = [e for e in every if parts[-1] in e.table.model_fields and e.leads(parts[:-1])]
     table_entries = [e for e in every if e.leads(parts)]
     # A key that holds a table is explained by that table.
-    keys = [e for e in keys if not (table_entries and _row(e.table, parts[-1])["type"].endswith(("table", "tables")))]
+    keys = [e for e in keys if not (table_entries and _holds_tables(_row(e.table, parts[-1])["type"]))]
     blocks = _of_key(parts[-1], keys) + [_of_table(e) for e in _distinct(table_entries)]
     if not blocks:
         where = ".".join(parts)
@@ -107,6 +107,11 @@ def explained(query: str | None = None) -> str:
             raise InputError(f"docs: there is no '{where}'; '{parts[-1]}' is in {places}")
         raise InputError(f"docs: no key or table is called '{parts[-1]}'; {_near(parts[-1], known)}")
     return "\n\n".join(blocks)
+
+
+def _holds_tables(kind: str) -> bool:
+    """Return whether a type of :func:`_row` is that of tables, and of nothing else."""
+    return kind.endswith(("table", "tables")) and " or " not in kind
 
 
 def _near(name: str, known: set[str]) -> str:

@@ -212,7 +212,10 @@ def _requirement(error: ErrorDetails, path: Place, root: Any, raw: Any, alternat
     key = max(i for i, x in enumerate(path) if isinstance(x, str))
     table = type_at(root, path[:key], raw)
     schema = table.model_json_schema() if isinstance(table, type) and issubclass(table, BaseModel) else {}
-    node = schema.get("properties", {}).get(path[key])
+    node = schema.get("properties", {}).get(path[key], {})
+    if "anyOf" in node and not isinstance(value, dict):
+        # Of a number or a table, the table's own bounds are not the number's.
+        node = {"anyOf": [x for x in node["anyOf"] if "$ref" not in x]}
     return _limits(node, schema) or error["msg"].replace("Input should ", "")
 
 

@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "case-keys.md"
 UNITS = {
     "1", "m", "m2", "m3", "s", "K", "T", "V", "A", "Hz", "kT", "rad", "A/m", "A/m2", "A/s", "J/m", "J/m3", "J/(m3 K)",
     "S/m", "S/m2", "S/m3", "ohm m", "ohm m2", "V/K", "W/(m K)", "W/(m2 K)", "W/m2", "1/K", "1/m", "1/s", "T/s", "m2/s",
-    "1/(J m3)", "rad/(s T)", "1/(V s m2)", "K m4/A2", "J/m2", "J/(m2 V)", "J/(m2 V2)",
+    "1/(J m3)", "rad/(s T)", "1/(V s m2)", "K m4/A2", "J/m2", "J/(m2 V)", "J/(m2 V2)", "J/(V m)",
 }  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def test_what_rows_say():
     assert geometry["wire_width"][1] == "number or list of 2 numbers"
     switching, loop = (rows[f'[[task]] kind = "{word}"'][0] for word in ("switching", "hysteresis"))
     assert (switching["samples"][3], loop["samples"][3]) == ("`41`", "`101`")
-    assert switching["pulse"][1:5] == ["number", "s", "", "> 0, < 1e+18"]
+    assert switching["pulse"][1:5] == ["number or table", "s", "", "> 0, < 1e+18"]
     assert "pulse" not in loop and loop["range"][1:4] == ["list of 2 numbers", "T or 1", "required"]
     assert switching["kind"][3:5] == ["required", '`"switching"`']
     assert rows["[macrospin]"][0]["temperature"][1:5] == ["number", "K", "`300.0`", "> 0, < 100000"]
