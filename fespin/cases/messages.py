@@ -215,8 +215,14 @@ def _requirement(error: ErrorDetails, path: Place, root: Any, raw: Any, alternat
     node = schema.get("properties", {}).get(path[key], {})
     if "anyOf" in node and not isinstance(value, dict):
         # Of a number or a table, the table's own bounds are not the number's.
-        node = {"anyOf": [x for x in node["anyOf"] if "$ref" not in x]}
+        node = {"anyOf": [x for x in node["anyOf"] if not _is_table(x, schema)]}
     return _limits(node, schema) or error["msg"].replace("Input should ", "")
+
+
+def _is_table(node: dict[str, Any], schema: dict[str, Any]) -> bool:
+    """Return whether a part of a JSON schema is that of a table."""
+    definition = schema.get("$defs", {}).get(node.get("$ref", "").rpartition("/")[2], node)
+    return definition.get("type") == "object"
 
 
 def _lengths(root: Any, path: Place, raw: Any) -> list[int | None]:
