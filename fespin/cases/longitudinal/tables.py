@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ...errors import InputError
 from ..body.tables import BodyTable
+from ..metal import MetalTable, make_metal
 from ..schema import (
     Belonging,
     Diffusion,
@@ -33,19 +34,6 @@ OWNER = "longitudinal.geometry"
 STARTS = {"uniform": set[str](), "step": {"position"}, "gaussian": {"centre", "width"}}
 FIELDS = {**STARTS, "wave": {"wavenumber"}}
 type Asymmetry = Annotated[float, Field(gt=-1, lt=1), at_least(1e-12)]
-
-
-class MetalTable(Table):
-    """Normal metal at a part of the boundary, with two spin channels."""
-
-    resistivity: Annotated[float, Field(gt=0, lt=1e9), within(1e-12)] = Field(description="rho (ohm m)")
-    spin_diffusion_length: Length = Field(description="of its accumulation (m)")
-    thickness: Length | None = Field(
-        None, description="distance to a far end without accumulation; default: infinite (m)"
-    )
-    relaxation_time: Time | None = Field(
-        None, description="of its accumulation, in responses; default: it follows at once (s)"
-    )
 
 
 class BoundaryTable(Table):
@@ -162,15 +150,13 @@ def make_magnet(table: LongitudinalTable) -> LongitudinalMagnet:
 def make_condition(table: LongitudinalTable, part: BoundaryTable) -> Condition:
     """Return what a part of the boundary imposes."""
     from ...longitudinal import Contact, Flux, Held
-    from ...normal_metal import NormalMetal
 
     if part.flux is not None:
         return Flux(part.flux)
     if part.accumulation is not None:
         return Held(part.accumulation)
     assert part.metal is not None and part.current_density is not None
-    metal = NormalMetal(**part.metal.used())
-    return Contact(metal, part.current_density, part.area_resistance_star, part.gamma, table.beta)
+    return Contact(make_metal(part.metal), part.current_density, part.area_resistance_star, part.gamma, table.beta)
 
 
 def default_cell(table: LongitudinalTable) -> float:

@@ -11,6 +11,7 @@ from ...errors import InputError
 from ...quantities import direction
 from ..body.tables import check_body
 from ..tasks import owners_of
+from .carriers import check_carriers
 from .case import TextureCase
 from .tables import (
     EXCHANGE_LENGTHS,
@@ -41,6 +42,7 @@ def check_texture(case: TextureCase) -> None:
     if table.current_density is not None and table.voltage is not None:
         raise InputError("texture: give one of current_density (A/m2) and voltage (V), or neither; found both")
     _check_drift(table)
+    check_carriers(table.carriers, table.lead, make_magnet(table), voltage=table.voltage is not None)
     starts = {"[texture.wall]": table.wall, "[texture.vortex]": table.vortex, "magnetization": table.magnetization}
     given = [k for k, v in starts.items() if v is not None]
     if len(given) != 1:
@@ -160,7 +162,7 @@ def check_places(table: TextureTable, low: float, high: float) -> None:
         Places where the wire begins and ends (m).
     """
     if table.probe is not None:
-        _check_probes(table.probe.positions, low, high)
+        _check_probes(table.probe.positions, low, high, table.geometry.dimension)
     if table.wall is None:
         return
     wall = resolved_wall(table, high - low)
@@ -208,10 +210,19 @@ def check_vortex(table: TextureTable, low: Sequence[float], high: Sequence[float
     _check_slope(table, "vortex", table.vortex.core)
 
 
-def _check_probes(positions: Sequence[float], low: float, high: float) -> None:
+def _check_probes(
+    positions: Sequence[float | list[float]], low: float, high: float, dimension: int | None = None
+) -> None:
     key = "texture.probe.positions"
-    for x in positions:
+    points = [x for x in positions if isinstance(x, list)]
+    if points and len(points) < len(positions):
+        raise InputError(f"{key}: found places and points; give all of them as x, or all as points (m)")
+    for point in points:
+        if dimension is not None and len(point) != dimension:
+            raise InputError(f"{key}: found {point}; a point has {dimension} coordinates here (m)")
+    along = [x[0] if isinstance(x, list) else x for x in positions]
+    for x in along:
         if not low <= x <= high:
             raise InputError(f"{key}: found {x:g} m; the wire reaches from {low:g} to {high:g} m")
-    if any(b <= a for a, b in pairwise(positions)):
+    if not points and any(b <= a for a, b in pairwise(along)):
         raise InputError(f"{key}: found {list(positions)}; they must increase")

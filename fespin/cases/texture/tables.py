@@ -24,6 +24,7 @@ from ..schema import (
     at_least,
     within,
 )
+from .carriers import CarriersTable, LeadTable
 
 if TYPE_CHECKING:
     from ...texture import TexturedMagnet
@@ -69,9 +70,9 @@ class VortexTable(Table):
 class ProbeTable(Table):
     """Voltage leads inside the wire."""
 
-    positions: Annotated[list[Place], Field(min_length=2, max_length=20)] = Field(
-        description="places along x, in the middle of the section (m)"
-    )
+    positions: Annotated[
+        list[Place | Annotated[list[Place], Field(min_length=2, max_length=3)]], Field(min_length=2, max_length=20)
+    ] = Field(description="places along x, in the middle of the section, or points [x, y] or [x, y, z] (m)")
 
 
 class TextureTable(Table):
@@ -123,6 +124,8 @@ class TextureTable(Table):
         False, description="whether m first comes to rest, in the field and without a current, at a damping of 1"
     )
     probe: ProbeTable | None = Field(None, description="voltage leads")
+    carriers: CarriersTable | None = Field(None, description="instead of Ohm's law: Saslow's fluxes")
+    lead: dict[str, LeadTable] = Field(default_factory=dict, description="by name: the ends of the wire, with carriers")
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...texture import DipolarField, Dynamics, Grid, Lead, OhmicCircuit, TexturedMagnet, relax
+from ...texture import DipolarField, Dynamics, Grid, Lead, OhmicCircuit, TexturedMagnet, relax, thermal_drift
 from ..body.geometry import Body
 from ..checkpoints import Checkpoints
+from .carriers import make_law
+from .flows import CarrierCircuit
 from .tables import TextureTable, along_easy, resolved_wall
 
 type Array = NDArray[Any]
@@ -99,8 +101,14 @@ class Wire:
         """Return the title of a task's picture."""
         return f"{self.title}: {name}" if self.title and not name.isdigit() else self.title
 
-    def circuit(self, *, opened: bool = False) -> OhmicCircuit:
+    def circuit(self, *, opened: bool = False) -> OhmicCircuit | CarrierCircuit:
         """Return the wire between its two ends, driven as the case says, or open. Collective."""
+        if self.table.carriers is not None:
+            return CarrierCircuit.of(self, opened=opened)
+        return self.ohmic(opened=opened)
+
+    def ohmic(self, *, opened: bool = False) -> OhmicCircuit:
+        """Return the wire between its two ends as Ohm's law has it. Collective."""
         table, drive = self.table, dict[str, float]()
         if not opened and table.voltage is not None:
             # The left end at the voltage, the right one at ground.
@@ -117,7 +125,10 @@ class Wire:
         """Return where the voltage leads are (n, 3); in the middle of the section."""
         if self.table.probe is None:
             return None
-        x = np.array(self.table.probe.positions)
+        given = self.table.probe.positions
+        if isinstance(given[0], list):
+            return np.array([[*x, *[0.0] * (3 - len(x))] for x in given if isinstance(x, list)])
+        x = np.array(given)
         points = np.tile((self.body.low + self.body.high) / 2, (len(x), 1))
         points[:, 0] = x
         return points
@@ -142,6 +153,16 @@ def closed_form(wire: Wire, current: float) -> Results | None:
     field, across = along_easy(wire.table)
     if across > 1e-9 * abs(field) or wire.table.dipolar or not wire.uniform:
         return None
+    kelvins = [lead.temperature for lead in wire.table.lead.values() if lead.temperature is not None]
+    if wire.table.carriers is not None and len(kelvins) == 2 and kelvins[0] != kelvins[1]:
+        if field or wire.table.current_density:
+            return None
+        # In a temperature gradient alone.
+        left, right = (wire.table.lead[x].temperature or 0.0 for x in ("left", "right"))
+        law = make_law(wire.table.carriers, wire.magnet)
+        drift = thermal_drift(law, wire.magnet.saturation_magnetization)
+        velocity = drift.velocity * (right - left) / wire.length
+        return {"velocity": velocity, "turning_rate": 0.0, "electromotive_force": None}
     velocity, turning = wire.magnet.mean_motion(field, current)
     return {
         "velocity": velocity,
