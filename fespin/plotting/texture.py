@@ -186,7 +186,7 @@ def plot_motion(path: Path, motion: Motion) -> None:
     save(figure, path)
 
 
-def plot_carriers(path: Path, table: dict[str, Array], heat: dict[str, float], title: str) -> None:
+def plot_carriers(path: Path, table: dict[str, Array], heat: dict[str, float], ms: float, title: str) -> None:
     """Draw what carriers do along a wire: potentials, accumulation or temperature, torque, heat by mechanism.
 
     Parameters
@@ -194,7 +194,9 @@ def plot_carriers(path: Path, table: dict[str, Array], heat: dict[str, float], t
     table
         Columns along the wire.
     heat
-        Integrals of the heat by mechanism.
+        Integrals of the heat by mechanism, per area on a line and per depth in a plane.
+    ms
+        Ms (A/m), by which torques turn m.
     """
     count = 4 if "temperature_K" in table else 3
     figure, axes = panels(1, count, (4.4 * count, 4.2), title)
@@ -205,21 +207,20 @@ def plot_carriers(path: Path, table: dict[str, Array], heat: dict[str, float], t
     for (label, values), colour in zip(shown.items(), LINES, strict=False):
         axes[0, 0].plot(x, values / scale, color=colour, lw=1.8, label=label)
     axes[0, 0].set_ylabel(f"potential ({unit})")
-    torque = [table[f"torque_{a}_A_per_m_s"] for a in "xyz"]
-    scale, unit = prefixed(largest(*torque), "A/(m s)")
-    for a, values, colour in zip("xyz", torque, LINES, strict=False):
-        axes[0, 1].plot(x, values / scale, color=colour, lw=1.6, label=f"${a}$")
-    axes[0, 1].set_ylabel(f"torque of the carriers ({unit})")
+    for a, colour in zip("xyz", LINES, strict=False):
+        axes[0, 1].plot(x, table[f"torque_{a}_A_per_m_s"] / ms * 1e-9, color=colour, lw=1.6, label=f"${a}$")
+    axes[0, 1].set_ylabel(r"$dm/dt$ by the carriers (1/ns)")
     if "temperature_K" in table:
         axes[0, 3].plot(x, table["temperature_K"], color=RED, lw=1.8)
         axes[0, 3].ticklabel_format(useOffset=False)
         axes[0, 3].set_ylabel("temperature (K)")
     ax = axes[0, 2]
     order = sorted((k for k, v in heat.items() if v), key=lambda k: abs(heat[k]))[-6:]
-    ax.barh(order, [heat[k] for k in order], color=[BLUE if heat[k] > 0 else RED for k in order])
-    ax.set_xscale("symlog", linthresh=max(1e-6 * largest(*heat.values()), 1e-300))
+    ax.barh(order, [abs(heat[k]) for k in order], color=[BLUE if heat[k] > 0 else RED for k in order])
+    ax.set_xscale("log")
+    ax.set_xlim(max(1e-9 * largest(*heat.values()), 1e-300), None)
     ax.tick_params(axis="y", labelsize=8)
-    ax.set_xlabel("heat by mechanism (W)")
+    ax.set_xlabel("size of the heat (W per unit; red: negative)")
     for ax in (axes[0, 0], axes[0, 1], *axes[0, 3:]):
         ax.set_xlim(x[0], x[-1])
         ax.set_xlabel("x (nm)")

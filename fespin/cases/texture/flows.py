@@ -67,8 +67,7 @@ class CarrierCircuit:
 
     def pumped(self, directions: Array, ms: float, field: Array) -> Flow:
         """Return the flow of a texture (owned, 3) in a field (3,) in T; its part across m counts. Collective."""
-        across = field - (directions @ field)[:, None] * directions
-        return self.flow(self.problem.solve(ms * directions, across))
+        return self.flow(self.problem.solve(ms * directions, tuple(field)))
 
     def voltage(self, flow: Flow, first: str, second: str) -> float:
         """Return the voltage (V) of one end against the other."""

@@ -185,11 +185,14 @@ def write_carriers(wire: Wire, name: str, state: IrreversibleState, out: Outlet)
     values = columns(state, getattr(law, "capacitance", 0.0))
     found = profile(wire, np.stack(list(values.values()), axis=1))
     table: dict[str, Any] = {}
+    ms = wire.magnet.saturation_magnetization
     if found is not None:
         table = {"x_m": found[0]} | dict(zip(values, found[1].T, strict=True))
     output.write_csv(wire.grid.comm, out.path / f"carriers.{name}.csv", table)
     if found is not None:
-        out.picture(f"carriers.{name}.png", lambda f: plot_carriers(f, table, state.dissipation, wire.heading(name)))
+        out.picture(
+            f"carriers.{name}.png", lambda f: plot_carriers(f, table, state.dissipation, ms, wire.heading(name))
+        )
     return told(state, wire.section)
 
 
