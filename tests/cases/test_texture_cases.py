@@ -37,6 +37,7 @@ from case_texts.textures import (
 )
 from casefiles import columns, run, swap, task
 from launch import python
+from scipy.special import ellipk
 
 from fespin.cases.texture.motion import means
 from fespin.cli import main
@@ -101,7 +102,7 @@ BAD = {
     ),
     "with contacts": ("[contact.bottom]\n" + BASE + MOVE, ["[contact]", "nothing uses it"]),
     # ---- [texture.geometry]
-    "disc": (magnet(('"line"\nlength', '"disc"\nradius')), ["texture.geometry.shape", '"disc"', '"rectangle"']),
+    "disc": (magnet(('"line"\nlength', '"disc"\nradius')), ["texture.wall", '"disc"', "vortex"]),
     "length below": (magnet(("240e-9", "-240e-9")), ["texture.geometry.length", "-2.4e-07", "1e-12 and 0.01"]),
     "length in nm": (magnet(("240e-9", "240")), ["texture.geometry.length", "240", "in m"]),
     "length in um": (magnet(("240e-9", "5e-3")), ["texture.geometry.length", "cells", "10 nm"]),
@@ -173,6 +174,11 @@ BAD = {
         carried(('"generic"', '"generic"\ncoefficients = { L_sM1 = 1e-7 }')),
         ["texture.carriers", "L_sM1", "thermal_conductivity"],
     ),
+    "hole of a hole": (
+        MAGNET + '[texture.geometry]\nshape = "ring"\nradius = 5e-8\ninner_radius = 6e-8\n[texture.vortex]\n' + MOVE,
+        ["texture.geometry.inner_radius", "less than the radius"],
+    ),
+    "contacts of a wire": (add("contact_angle = 1.0"), ["texture.contact_angle", "discs"]),
     "lead without carriers": (BASE + MOVE + WARM, ["texture.lead.left", "nothing uses it", "[texture.carriers]"]),
     "lead in the middle": (
         BASE + MOVE + CARRIERS + HEAT + swap(WARM, ("left", "middle")),
@@ -615,6 +621,41 @@ def test_bands_beside_a_metal(tmp_path):
     conductivities = [SIGMA * (1 + s * P) / 2 for s in (1, -1)]
     flip = 1 / (20e-9**2 * sum(1 / x for x in conductivities))  # S/m3
     assert table["n_up_1_per_m3"] == pytest.approx(-flip * 2e-13 * apart / E, rel=1e-9)
+
+
+DISC = swap(MAGNET, ("polarization", "current_density = 2e10\npolarization"), ("easy_constant", "# easy_constant"))
+ROUND = {
+    "disc": ('shape = "disc"\nradius = 50e-9', 1.0),
+    "ring": ('shape = "ring"\nradius = 50e-9\ninner_radius = 18e-9', 1.0),
+    "cylinder": ('shape = "cylinder"\nradius = 50e-9\nlength = 8e-9', 8e-9),
+}
+
+
+@pytest.mark.parametrize("shape", ROUND)
+def test_round_bodies(shape, tmp_path):
+    """A vortex between leads on the edge: currents, resistance of a disc between arcs, points as probes, balances."""
+    geometry, height = ROUND[shape]
+    body = f"[texture.geometry]\n{geometry}\nmesh_size = {3.3 if shape == 'disc' else 6.6}e-9\n[texture.vortex]\n"
+    points = ", ".join(str([0.0, y, *([4e-9] if shape == "cylinder" else [])]) for y in (24e-9, 40e-9))
+    probes = f"[texture.probe]\npositions = [{points}]\n"
+    go = task("dynamics", "duration = 2e-11", "samples = 3")
+    summary, out = run(tmp_path, DISC + body + probes + go)
+    found, described = summary["tasks"]["1"], summary["texture"]
+    hole = 18e-9 if shape == "ring" else 0.0
+    assert described["section"] == pytest.approx(2 * (50e-9 - hole) * height, rel=1e-12)
+    assert described["volume"] == pytest.approx(np.pi * (50e-9**2 - hole**2) * height, rel=0.03)
+    assert abs(found["energy_balance"]) < 1e-9
+    table = {k: np.array(v) for k, v in columns(out / "dynamics.1.csv").items()}
+    assert table["current_density_A_per_m2"] == pytest.approx(2e10, rel=1e-6)
+    # Both probes stand in the middle, which is at one potential but for what is pumped.
+    assert np.abs(table["probe_electromotive_force_0_V"]).max() < 1e-2 * np.abs(table["voltage_V"]).max()
+    if shape == "disc":
+        # Arcs of pi/3: a rectangle of height K'(k) and width 2 K(k), k = tan(pi/12)^2; mapped conformally.
+        m = math.tan(math.pi / 12) ** 4
+        resistance = ellipk(1 - m) / (2 * ellipk(m)) / SIGMA
+        pumped = table["voltage_V"] + table["electromotive_force_V"]
+        assert pumped / (2e10 * described["section"]) == pytest.approx(resistance, rel=0.02)
+    assert ("core_x" in found) == (shape != "ring")
 
 
 def test_probes_at_points_of_a_plane(tmp_path):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ...longitudinal.drives import Condition
 
 
-SHAPES = ("line", "rectangle", "disc", "box", "cylinder")
+SHAPES = ("line", "rectangle", "disc", "ring", "box", "cylinder")
 OWNER = "longitudinal.geometry"
 # Keys of each shape of the start and of the field, beside those that all have.
 STARTS = {"uniform": set[str](), "step": {"position"}, "gaussian": {"centre", "width"}}

@@ -16,6 +16,7 @@ from .case import TextureCase
 from .tables import (
     EXCHANGE_LENGTHS,
     OWNER,
+    ROUND,
     SHAPES,
     WHOLE,
     TextureTable,
@@ -63,10 +64,18 @@ def check_texture(case: TextureCase) -> None:
         _check_surface(table)
     if table.geometry.shape is not None:
         check_cells(table, table.geometry.cell(default_cell(table)))
+    rounded = table.geometry.shape in ROUND
+    if rounded and table.wall is not None:
+        raise InputError(f'texture.wall: it is one of a wire; a "{table.geometry.shape}" has a vortex or magnetization')
+    if "contact_angle" in table.model_fields_set and not rounded:
+        raise InputError("texture.contact_angle: nothing uses it; it belongs to discs, rings and cylinders")
     if table.geometry.shape is not None:
-        check_places(table, 0.0, table.geometry.extents[0])
+        radius = table.geometry.radius or 0.0
+        low = [-radius if i < 2 else 0.0 for i in range(len(table.geometry.extents))]
+        high = [a + x for a, x in zip(low, table.geometry.extents, strict=True)]
+        check_places(table, low[0], high[0])
         if table.vortex is not None:
-            check_vortex(table, (0.0, 0.0), table.geometry.extents)
+            check_vortex(table, low, high)
     if table.relaxed and table.wall is not None and along_easy(table)[0]:
         raise InputError(
             f"texture.relaxed: a wall does not come to rest in a field along its easy axis; found {table.field} T"

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ...constants import ELEMENTARY_CHARGE
 from ...texture import Electrode, Flow, Grid, IrreversibleProblem, IrreversibleState
-from ...texture.circuit import probe
 from ..metal import make_metal
 from ..tasks import Results
 from .carriers import make_law
@@ -48,7 +47,7 @@ class CarrierCircuit:
                 given["heat"] = None if lead.heat is None else lead.heat * wire.section
             if lead is not None and "s" in law.fields:
                 given["spin"] = make_metal(lead.metal) if lead.metal is not None else lead.spin
-            return Electrode(wire.body.plane(0, end), **given)
+            return Electrode(wire.end(end), **given)
 
         current = 0.0 if opened else -(table.current_density or 0.0) * wire.section
         ends = {"left": electrode(0, "left", voltage=0.0), "right": electrode(1, "right", current=current)}
@@ -75,7 +74,8 @@ class CarrierCircuit:
 
     def probe(self, points: Array) -> Callable[[Flow], Array]:
         """Return a function that gives the potential (V) at points inside, (n,), on all ranks."""
-        return probe(self.grid, points)
+        read = self.grid.reader(points)
+        return lambda flow: read(flow.potential)
 
     def destroy(self) -> None:
         """Free the factors."""

@@ -17,7 +17,7 @@ from ..body.geometry import Body
 from ..checkpoints import Checkpoints
 from .carriers import make_law
 from .flows import CarrierCircuit
-from .tables import TextureTable, along_easy, resolved_wall
+from .tables import ROUND, TextureTable, along_easy, resolved_wall
 
 type Array = NDArray[Any]
 type Picture = Callable[[str, Callable[[Path], None]], None]
@@ -97,6 +97,24 @@ class Wire:
         """Return whether the section is the same all along."""
         return abs(self.grid.volume / (self.length * self.section) - 1) < 1e-6
 
+    @property
+    def round(self) -> bool:
+        """Return whether its leads are parts of an edge, not flat ends."""
+        return self.table.geometry.shape in ROUND
+
+    def end(self, end: int) -> Callable[[Array], Any]:
+        """Return which points belong to the lead at small (0) or large x (1): an end, or a part of the edge about x."""
+        table = self.table
+        if not self.round:
+            return self.body.plane(0, end)
+        radius, half = table.geometry.radius or 0.0, table.contact_angle / 2
+
+        def inside(x: Array) -> Array:
+            away = np.abs(np.arctan2(x[1], x[0] if end else -x[0]))
+            return np.asarray((np.hypot(x[0], x[1]) > (1 - 1e-6) * radius) & (away < half * (1 + 1e-9)))
+
+        return inside
+
     def heading(self, name: str) -> str:
         """Return the title of a task's picture."""
         return f"{self.title}: {name}" if self.title and not name.isdigit() else self.title
@@ -116,8 +134,8 @@ class Wire:
         elif not opened and table.current_density is not None:
             drive = {"current": -table.current_density * self.section}
         ends = {
-            "left": Lead(self.body.plane(0, 0), voltage=0.0),
-            "right": Lead(self.body.plane(0, 1), voltage=drive.get("voltage"), current=drive.get("current")),
+            "left": Lead(self.end(0), voltage=0.0),
+            "right": Lead(self.end(1), voltage=drive.get("voltage"), current=drive.get("current")),
         }
         return OhmicCircuit(self.grid, self.magnet, ends)
 
