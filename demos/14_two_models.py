@@ -205,10 +205,11 @@ if comm.rank == 0:
 # generic magnet and in bands that take time ($n_\uparrow$ and $n_\downarrow$ with a relaxation time of 1 ps), whose
 # left end is a normal metal. A current comes out of the metal, too, so that spins gather there in two bands, and not in
 # the generic magnet. And, without a field and a current, a temperature gradient moves it: at $\beta u/\alpha$, the
-# closed form of docs/theory.md. A hard axis, a larger damping, the metal and the thermal torques are **assumed**.
+# closed form of docs/theory.md. A wall that keeps its tilt pumps by its nonadiabaticity alone, $\beta/\alpha$ of the
+# static voltage. A hard axis, damping and nonadiabaticity of 0.1, the metal and the thermal torques are **assumed**.
 
 # %%
-thin = replace(cobalt, damping=0.1, hard_constant=6e5)
+thin = replace(cobalt, damping=0.1, nonadiabaticity=0.1, hard_constant=6e5)
 copper = NormalMetal(resistivity=2e-8, spin_diffusion_length=150e-9)
 SHORT, FROM, SPAN = 400e-9, 140e-9, 0.12e-9 if QUICK else 0.4e-9
 fine_grid = Grid(mesh.create_interval(comm, 130 if QUICK else 200, [0.0, SHORT]))
