@@ -61,6 +61,10 @@ class BoundaryTable(Table):
     )
     gamma: Asymmetry = Field(0.0, description="asymmetry of the interface with the metal (1)")
 
+    def unused(self) -> set[str]:
+        """Return the keys that nothing uses beside those that are given."""
+        return {"area_resistance_star", "gamma"} if self.current_density is None else set()
+
     @property
     def drives(self) -> bool:
         """Return whether it does more than take up spins."""

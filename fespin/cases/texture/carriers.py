@@ -58,7 +58,7 @@ class CarriersTable(Table):
 class LeadTable(Table):
     """An end of the wire: heat and spins. Its charge is that of current_density."""
 
-    at_most_one = (("temperature", "heat"), ("spin", "metal"))
+    at_most_one = (("temperature", "heat"),)
     temperature: Kelvins | None = Field(None, description="of the end (K)")
     heat: Number | None = Field(None, description="instead of a temperature: into the wire; default 0: closed (W/m2)")
     spin: Literal["reservoir", "blocked"] = Field(
@@ -129,10 +129,10 @@ def check_carriers(
         for key in ("temperature", "heat"):
             if getattr(lead, key) is not None and carriers.thermal_conductivity is None:
                 raise InputError(f"{owner}.{key}: needs {OWNER}.thermal_conductivity (W/(m K)), which is missing")
-        for key in ("spin", "metal"):
-            if key in lead.model_fields_set and carriers.model == "generic":
-                raise InputError(f'{owner}.{key}: only two bands have spins; found {OWNER}.model = "generic"')
-        if lead.metal is not None and "spin" in lead.model_fields_set:
+        if carriers.model == "generic" and (lead.metal is not None or lead.spin != "reservoir"):
+            key = "spin" if lead.metal is None else "metal"
+            raise InputError(f'{owner}.{key}: only two bands have spins; found {OWNER}.model = "generic"')
+        if lead.metal is not None and lead.spin != "reservoir":
             raise InputError(f"{owner}: give one of spin and metal, or neither; found both")
         if lead.metal is not None and lead.metal.relaxation_time is not None:
             raise InputError(f"{owner}.metal.relaxation_time: nothing uses it; metals follow textures at once")

@@ -131,6 +131,10 @@ class TextureTable(Table):
     carriers: CarriersTable | None = Field(None, description="instead of Ohm's law: Saslow's fluxes")
     lead: dict[str, LeadTable] = Field(default_factory=dict, description="by name: the ends of the wire, with carriers")
 
+    def unused(self) -> set[str]:
+        """Return the keys that nothing uses beside those that are given."""
+        return set() if self.geometry.shape in ROUND else {"contact_angle"}
+
 
 @dataclass(frozen=True)
 class Wall:
