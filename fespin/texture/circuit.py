@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from dolfinx import mesh as dmesh
 
-from ..block_matrix import cross
+from ..cross_products import cross
 from ..errors import InputError, ModelError, nearest
 from ..grid import Array, Grid
 from ..petsc import Options

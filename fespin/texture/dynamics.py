@@ -13,8 +13,8 @@ import numpy as np
 from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
-from ..block_matrix import cross
 from ..checkpoint import StateFile
+from ..cross_products import cross
 from ..energy.collection import require_no_shape
 from ..energy.dipolar import DipolarField
 from ..energy.terms import Dipolar

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..block_matrix import BlockMatrix, cross, crossed
+from ..block_matrix import BlockMatrix
+from ..cross_products import cross, crossed
 from ..energy.dipolar import DipolarField
 from ..errors import SolverError
 from ..grid import Array, Grid

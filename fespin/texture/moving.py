@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..block_matrix import cross
+from ..cross_products import cross
 from ..errors import InputError, SolverError
 from ..grid import Array
 from .generic import GenericMagnet

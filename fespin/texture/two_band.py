@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ..block_matrix import cross
 from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
+from ..cross_products import cross
 from ..errors import InputError
-from ..grid import Array
 from ..quantities import require_positive
 from .generic import check_coefficients, thermal
 from .hform import LandauLifshitz
 from .laws import Feature, FluxCoupling, Place, crosses, rows
 from .magnet import SPIN_GYROMAGNETIC_RATIO, TexturedMagnet
+
+if TYPE_CHECKING:
+    from ..grid import Array
 
 _LAYOUT = {"grad_T": 3, "grad_mu_up": 3, "grad_mu_down": 3, "affinity": 1, "turning": 3}
 

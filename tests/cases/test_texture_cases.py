@@ -505,10 +505,15 @@ def test_files_and_pictures(tmp_path):
     assert (out / "dynamics.go.gif").read_bytes()[:4] == b"GIF8"
 
 
-def test_dry_run(tmp_path):
-    """It says what would be run, and starts neither MPI nor DOLFINx."""
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [("", "open circuit"), (CARRIERS + HEAT + WARM, "carriers: generic, left 300 K, right 309 K"),
+     (BANDS + COPPER, "carriers: two-band, left metal")],
+)  # fmt: skip
+def test_dry_run(more, said, tmp_path):
+    """It says what would be run, and starts neither MPI nor DOLFINx: on several ranks only the first reads a case."""
     path = tmp_path / "case.toml"
-    path.write_text('title = "A wire"\n' + BASE + EMF + MOVE)
+    path.write_text('title = "A wire"\n' + BASE + more + EMF + MOVE)
     script = (
         "import sys; from fespin.cli import main; status = main(sys.argv[1:]);"
         "heavy = {'dolfinx', 'petsc4py.PETSc', 'mpi4py.MPI', 'gmsh', 'pyvista', 'matplotlib'} & set(sys.modules);"
@@ -519,7 +524,7 @@ def test_dry_run(tmp_path):
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for words in ("A wire", "Ms 830000 A/m", "line, 240 nm", "tilt 0.1 rad", "open circuit", "2 (dynamics)"):
+    for words in ("A wire", "Ms 830000 A/m", "line, 240 nm", "tilt 0.1 rad", said, "2 (dynamics)"):
         assert words in done.stdout, done.stdout
     assert os.listdir(tmp_path) == ["case.toml"]
 
