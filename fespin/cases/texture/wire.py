@@ -160,8 +160,8 @@ def finite(x: float) -> float | None:
 def closed_form(wire: Wire, current: float) -> Results | None:
     """Return mean velocity, turning and emf of Walker's wall at the case's field.
 
-    None if the field is oblique, there is a dipolar one, or the section of the wire, and with it the current density,
-    varies.
+    None if the field is oblique, there is a dipolar one, the section of the wire, and with it the current density,
+    varies, or carriers have further coefficients or a temperature gradient beside a field or a current.
 
     Parameters
     ----------
@@ -171,16 +171,17 @@ def closed_form(wire: Wire, current: float) -> Results | None:
     field, across = along_easy(wire.table)
     if across > 1e-9 * abs(field) or wire.table.dipolar or not wire.uniform:
         return None
-    kelvins = [lead.temperature for lead in wire.table.lead.values() if lead.temperature is not None]
-    if wire.table.carriers is not None and len(kelvins) == 2 and kelvins[0] != kelvins[1]:
-        if field or wire.table.current_density:
+    carriers = wire.table.carriers
+    if carriers is not None:
+        kelvins = {name: lead.temperature for name, lead in wire.table.lead.items() if lead.temperature is not None}
+        heated = any(lead.heat for lead in wire.table.lead.values())
+        if len(set(kelvins.values())) == 2 and not field and not wire.table.current_density:
+            # In a temperature gradient alone.
+            drift = thermal_drift(make_law(carriers, wire.magnet), wire.magnet.saturation_magnetization)
+            velocity = drift.velocity * (kelvins["right"] - kelvins["left"]) / wire.length
+            return {"velocity": velocity, "turning_rate": 0.0, "electromotive_force": None}
+        if heated or len(set(kelvins.values())) == 2 or carriers.coefficients:
             return None
-        # In a temperature gradient alone.
-        left, right = (wire.table.lead[x].temperature or 0.0 for x in ("left", "right"))
-        law = make_law(wire.table.carriers, wire.magnet)
-        drift = thermal_drift(law, wire.magnet.saturation_magnetization)
-        velocity = drift.velocity * (right - left) / wire.length
-        return {"velocity": velocity, "turning_rate": 0.0, "electromotive_force": None}
     velocity, turning = wire.magnet.mean_motion(field, current)
     return {
         "velocity": velocity,
