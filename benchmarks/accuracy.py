@@ -17,14 +17,14 @@ def main():
     """Print both tables."""
     print(f"{'stack':<36}{'unknowns':>9}{'A R (P)':>10}{'A R (AP)':>10}{'A dR':>10}{'A R_ne':>10}{'balance':>10}")
     for example in EXAMPLES:
-        found = [solve(s, example.ends) for s in (example.parallel, example.antiparallel)]
+        solutions = [solve(s, example.ends) for s in (example.parallel, example.antiparallel)]
         exact = [reference(s, example.ends) for s in (example.parallel, example.antiparallel)]
-        area = np.array([x.resistance_area for x in found])
+        area = np.array([x.resistance_area for x in solutions])
         true = np.array([e.resistance_area for e in exact])
         errors = [*(area / true - 1), np.diff(area)[0] / np.diff(true)[0] - 1]
-        errors.append(found[1].r_nonequilibrium / exact[1].r_nonequilibrium - 1)
-        errors.append(max(abs(x.power_balance) for x in found))
-        print(f"{example.name:<36}{found[0].dofs:>9}" + "".join(f"{abs(e):>10.1e}" for e in errors))
+        errors.append(solutions[1].r_nonequilibrium / exact[1].r_nonequilibrium - 1)
+        errors.append(max(abs(x.power_balance) for x in solutions))
+        print(f"{example.name:<36}{solutions[0].dofs:>9}" + "".join(f"{abs(e):>10.1e}" for e in errors))
     s = stack((CU, 40, None), (PY, 12, UP), (RU, 30, None), (PY, 9, DOWN), (CU, 20, None))
     e = reference(s, ("lead", "reservoir"))
     print("\ndegree  refinement: relative error of A R, of the accumulation (L2); orders between neighbours")

@@ -163,9 +163,9 @@ def parsed(out: str) -> list[dict]:
     works = []
     for line in out.splitlines():
         with contextlib.suppress(json.JSONDecodeError):
-            found = json.loads(line)
-            if isinstance(found, dict) and {"work", "seconds"} <= set(found):
-                works.append(found)
+            work = json.loads(line)
+            if isinstance(work, dict) and {"work", "seconds"} <= set(work):
+                works.append(work)
     return works
 
 

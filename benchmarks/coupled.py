@@ -56,19 +56,19 @@ def main(sizes):
     for size in sizes:
         problem, meshed = device(size)
         begin = time.perf_counter()
-        found = fs.torque_map(problem, "free", tolerance=1e-4, pumping=True)
+        torque_map = fs.torque_map(problem, "free", tolerance=1e-4, pumping=True)
         mapped = time.perf_counter() - begin
         s = problem.solver.seconds
-        rest = mapped - sum(s.values())
+        other = mapped - sum(s.values())
         spin = fs.Macrospin(math.pi / 4 * DIAMETER**2 * THICKNESS, 1.4e6, 0.02, 300.0, fs.Uniaxial(stability=60.0))
         begin = time.perf_counter()
-        spin = found.pumped(spin, current_density=CURRENT)
-        torque = found.torque(spin, current_density=CURRENT)
+        spin = torque_map.pumped(spin, current_density=CURRENT)
+        torque = torque_map.torque(spin, current_density=CURRENT)
         times = np.linspace(0.5e-9, 10e-9, 20)
         rates = fs.FokkerPlanck(COMM, spin, torque).switching(times, start=(0, 0, -1)).not_switched
         written = time.perf_counter() - begin
-        say(f"{problem.system.dofs:>9}{found.solves:>7}{meshed:>7.1f}{s['assembly']:>9.1f}{s['setup']:>7.1f}"
-            f"{s['solve']:>7.1f}{rest:>7.1f}{mapped:>7.1f}{problem.solver.iterations:>6}{found.error:>9.1e}"
+        say(f"{problem.system.dofs:>9}{torque_map.solves:>7}{meshed:>7.1f}{s['assembly']:>9.1f}{s['setup']:>7.1f}"
+            f"{s['solve']:>7.1f}{other:>7.1f}{mapped:>7.1f}{problem.solver.iterations:>6}{torque_map.error:>9.1e}"
             f"{written:>8.2f}{COMM.allreduce(resident()):>6.1f}")  # fmt: skip
         assert (np.diff(rates) < 0).all()
         problem.destroy()

@@ -118,15 +118,15 @@ def solved(problem: Problem) -> dict:
             fp = fs.FokkerPlanck(COMM, problem.spin, problem.torque, method="automatic", sphere=make)
             keep_check(fp, others)
             try:
-                found = fp.switching(problem.times, start=UP)
-                out |= {k: found.summary()[k] for k in ("not_switched", "error_estimate", "method")}
+                result = fp.switching(problem.times, start=UP)
+                out |= {k: result.summary()[k] for k in ("not_switched", "error_estimate", "method")}
                 out["hidden"] = out["not_switched"]
-                out["rings"] = isinstance(found.final.surface, Fourier)
+                out["rings"] = isinstance(result.final.surface, Fourier)
                 if others[-1][0] is not None:
                     s = problem.times * problem.spin.diffusion
                     index = neighbourhoods(s, *([ON_RINGS] if out["rings"] else []))[1]
                     out["comparison"] = others[-1][0].probability[index[:, -1]].tolist()
-                marked = not found.resolved.all()
+                marked = not result.resolved.all()
             except (fs.InputError, fs.SolverError) as error:
                 if "Late" in str(error):
                     raise
@@ -134,7 +134,7 @@ def solved(problem: Problem) -> dict:
                 out["not_switched"] = out["error_estimate"] = out["hidden"] = [None] * len(problem.times)
                 marked = True
             out["seconds"] = time.process_time() - begin
-            out["unknowns"] = found.final.surface.dofs if out["status"] == "solved" else None
+            out["unknowns"] = result.final.surface.dofs if out["status"] == "solved" else None
     except Late:
         if Limits.lowered:
             raise NotRun from None
@@ -172,12 +172,12 @@ def on_rings(problem: Problem) -> dict:
         with Allowed(Limits.reference):
             rings = fp._orders.rings(len(RUNGS) - 1, 1.5)
             s = problem.times * problem.spin.diffusion
-            found = course(rings, s, UP, [], 1e-8, free=fp.free, drift=fp.drift)
+            result = course(rings, s, UP, [], 1e-8, free=fp.free, drift=fp.drift)
     except (fs.InputError, fs.SolverError, Late) as error:
         if Limits.lowered and isinstance(error, Late):
             raise NotRun from None
         return {"not_switched": [None] * len(problem.times), "why": repr(error)}
-    return {"not_switched": found.probability.tolist(), "seconds": time.process_time() - begin}
+    return {"not_switched": result.probability.tolist(), "seconds": time.process_time() - begin}
 
 
 def finer(problem: Problem, factor: float, degree: int) -> dict:
@@ -193,12 +193,12 @@ def finer(problem: Problem, factor: float, degree: int) -> dict:
                 size = factor * default_sphere(problem).mesh_size
                 sphere = fs.Sigma(COMM, size, axis=UP, degree=degree, refine=problem.spin)
                 fp = fs.FokkerPlanck(sphere, problem.spin, problem.torque, verify=False)
-            found = fp.switching(problem.times, start=UP, rtol=1e-8).summary()
+            summary = fp.switching(problem.times, start=UP, rtol=1e-8).summary()
     except (fs.InputError, fs.SolverError, Late) as error:
         if Limits.lowered and isinstance(error, Late):
             raise NotRun from None
         return {"not_switched": [None] * len(problem.times), "why": repr(error)}
-    keep = {k: found[k] for k in ("not_switched", "error_estimate", "method")}
+    keep = {k: summary[k] for k in ("not_switched", "error_estimate", "method")}
     return keep | {"seconds": time.process_time() - begin}
 
 
@@ -227,12 +227,12 @@ def trajectories(problem: Problem, ensemble: int = 4096) -> dict:
         return {}
     try:
         with Allowed(Limits.check):
-            found = fs.langevin(
+            result = fs.langevin(
                 COMM, problem.spin, problem.times, ensemble=ensemble, seed=1, torque=problem.torque, start=UP
             )
     except (fs.InputError, Late):
         return {}
-    return {"not_switched": found.not_switched.tolist(), "ensemble": ensemble}
+    return {"not_switched": result.not_switched.tolist(), "ensemble": ensemble}
 
 
 REFERENCES = {
@@ -287,9 +287,9 @@ def report(rows: list[dict]) -> None:
         if r["own"]["status"] == "too costly":
             print("  too costly:", r["own"]["problem"])
     samples = [x for r in rows if r["own"]["status"] != "too costly" for x in judged(r)]
-    seen = [x for x in samples if not x["marked"]]
-    sure = [x for x in seen if known_well(x)]
-    print(f"samples: {len(samples)}, of these resolved {len(seen)}, with a truth known well enough {len(sure)}")
+    resolved = [x for x in samples if not x["marked"]]
+    sure = [x for x in resolved if known_well(x)]
+    print(f"samples: {len(samples)}, of these resolved {len(resolved)}, with a truth known well enough {len(sure)}")
     ratio = np.array([x["estimate"] / max(x["error"], LEAST) for x in sure])
     beyond = [x for x in sure if x["error"] > x["estimate"] + x["known"]]
     print(f"beyond the estimate: {len(beyond)}")
@@ -297,8 +297,8 @@ def report(rows: list[dict]) -> None:
         print(f"  magnet {x['magnet']} sample {x['sample']}: {x['error'] / x['estimate']:.2f} times; {x}")
     for least in (LEAST, 1e-6):
         q = np.array([x["estimate"] / max(x["error"], least) for x in sure])
-        found = ", ".join(f"{np.quantile(q, p):.2g}" for p in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1))
-        print(f"estimate/max(error, {least:.0e}): quantiles 0, 5, 25, 50, 75, 95, 100 %: {found}; "
+        quantiles = ", ".join(f"{np.quantile(q, p):.2g}" for p in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1))
+        print(f"estimate/max(error, {least:.0e}): quantiles 0, 5, 25, 50, 75, 95, 100 %: {quantiles}; "
               f"above 30: {np.count_nonzero(q > 30)}")  # fmt: skip
     for x in np.array(sure)[ratio > 30]:
         print(f"  loose: magnet {x['magnet']} sample {x['sample']}: {x}")
@@ -315,7 +315,7 @@ def report(rows: list[dict]) -> None:
           f"without a value or a truth {sum(not np.isfinite(x['error']) for x in marked)}")  # fmt: skip
     for x in false:
         print(f"  false alarm: {x}")
-    unknown = [x for x in seen if not known_well(x)]
+    unknown = [x for x in resolved if not known_well(x)]
     print(f"resolved, but the truth is not known well enough: {len(unknown)}")
     for x in unknown:
         print(f"  {x}")

@@ -56,8 +56,8 @@ def seconds(work):
     """Return what work returns, and how long it took on the slowest rank."""
     COMM.barrier()
     begin = time.perf_counter()
-    found = work()
-    return found, COMM.allreduce(time.perf_counter() - begin, MPI.MAX)
+    result = work()
+    return result, COMM.allreduce(time.perf_counter() - begin, MPI.MAX)
 
 
 def left(x):
@@ -93,10 +93,10 @@ def textured():
     for dim, domain in meshes():
         grid = Grid(domain)
         leads = {"left": Lead(left, voltage=0.0), "right": Lead(right)}
-        circuit, made = seconds(lambda g=grid, x=leads: OhmicCircuit(g, MAGNET, x))
+        circuit, setup = seconds(lambda g=grid, x=leads: OhmicCircuit(g, MAGNET, x))
         motion = Dynamics(grid, MAGNET, wall(MAGNET, LENGTH / 2, 0.3), field=(0.02, 0, 0), current=circuit)
         _, moved = seconds(lambda m=motion: m.run(1e-11, step=1e-12))
-        say(f"{dim:>4}{grid.map.size_global:>10}{made:>10.2f}{moved / 10:>10.3f}{motion.newton_steps[0] / 10:>8.1f}"
+        say(f"{dim:>4}{grid.map.size_global:>10}{setup:>10.2f}{moved / 10:>10.3f}{motion.newton_steps[0] / 10:>8.1f}"
             f"{motion.newton_steps[1]:>8}")  # fmt: skip
         motion.destroy()
         circuit.destroy()
@@ -120,10 +120,10 @@ def irreversible():
         }
         row, balance = "", 0.0
         for magnet in (one, two):
-            problem, made = seconds(lambda g=grid, m=magnet, x=leads: IrreversibleProblem(g, m, x))
+            problem, setup = seconds(lambda g=grid, m=magnet, x=leads: IrreversibleProblem(g, m, x))
             m = wall(MAGNET, LENGTH / 2, math.pi / 5)
             state, solved = seconds(lambda p=problem, m=m: p.solve(lambda x: ms * m(x), (0.1, 0.02, 0.0)))
-            row, balance = row + f"{made:>10.2f}{solved:>10.2f}", max(balance, abs(state.balance))
+            row, balance = row + f"{setup:>10.2f}{solved:>10.2f}", max(balance, abs(state.balance))
             problem.destroy()
         say(f"{dim:>4}{COMM.allreduce(len(grid.cells)):>10}{row}{balance:>10.0e}")
 

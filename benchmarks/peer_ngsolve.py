@@ -47,24 +47,24 @@ def mesh_of(data, ng):
     """Return NGSolve's mesh."""
     from netgen.meshing import Element2D, Element3D, FaceDescriptor, Mesh, MeshPoint, Pnt
 
-    made, faces = Mesh(dim=3), sum(k.startswith("face") for k in data)
-    points = [made.Add(MeshPoint(Pnt(*x))) for x in data["x"]]
+    mesh, faces = Mesh(dim=3), sum(k.startswith("face") for k in data)
+    points = [mesh.Add(MeshPoint(Pnt(*x))) for x in data["x"]]
     surfaces = [(f"f{k}", data[f"face{k}"], data[f"pair{k}"] + 1) for k in range(faces)]
     surfaces += [(n, data[f"end_{n}"], (data[f"touches_{n}"] + 1, 0)) for n in ("bottom", "top")]
     for k, (name, _, (inside, outside)) in enumerate(surfaces):
-        made.Add(FaceDescriptor(surfnr=k + 1, domin=int(inside), domout=int(outside), bc=k + 1))
-        made.SetBCName(k, name)
+        mesh.Add(FaceDescriptor(surfnr=k + 1, domin=int(inside), domout=int(outside), bc=k + 1))
+        mesh.SetBCName(k, name)
     for i in range(len(data["conduction"])):
-        made.SetMaterial(i + 1, f"r{i}")
+        mesh.SetMaterial(i + 1, f"r{i}")
     for k, (_, triangles, _) in enumerate(surfaces):
         for t in triangles:
-            made.Add(Element2D(k + 1, [points[v] for v in t]))
+            mesh.Add(Element2D(k + 1, [points[v] for v in t]))
     for (a, b, c, d), r in zip(data["cells"], data["region"], strict=True):
         x = data["x"]
         if np.linalg.det([x[b] - x[a], x[c] - x[a], x[d] - x[a]]) > 0:
             b, c = c, b
-        made.Add(Element3D(int(r) + 1, [points[v] for v in (a, b, c, d)]))
-    return ng.Mesh(made), faces
+        mesh.Add(Element3D(int(r) + 1, [points[v] for v in (a, b, c, d)]))
+    return ng.Mesh(mesh), faces
 
 
 def solve(path):
@@ -171,11 +171,11 @@ def solve(path):
     right.data = -matrix * w.vec
     inverse = CGSolver(mat=matrix, pre=two_levels, tol=1e-8, maxiter=400)
     w.vec.data += inverse * right
-    done = time.process_time()
+    solved = time.process_time()
     resistance = 1 / ng.InnerProduct(w.vec, matrix * w.vec)
     print(
         f"NGSolve: {space.ndof} unknowns, assembly {assembled - begin:.2f} s, set-up {ready - counted:.2f} s, solve "
-        f"{done - ready:.2f} s, {inverse.iterations} iterations, R = {resistance!r} ohm, "
+        f"{solved - ready:.2f} s, {inverse.iterations} iterations, R = {resistance!r} ohm, "
         f"against fespin {resistance / float(data['R']) - 1:.1e}"
     )
 

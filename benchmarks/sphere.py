@@ -74,15 +74,15 @@ def tilted(degrees):
 
 def race(contestants: dict[object, Callable[[], object]], repeats=5):
     """Run all in turns; return the least seconds of each and what the last run of each returned."""
-    seconds, found = dict.fromkeys(contestants, math.inf), {}
+    seconds, results = dict.fromkeys(contestants, math.inf), {}
     for _ in range(repeats):
         for name, run in contestants.items():
             COMM.Barrier()
             begin = time.perf_counter()
-            found[name] = run()
+            results[name] = run()
             COMM.Barrier()
             seconds[name] = min(seconds[name], time.perf_counter() - begin)
-    return seconds, found
+    return seconds, results
 
 
 def curve(surface, spin, torque, times, start=(0.0, 0.0, 1.0), rtol=1e-6):
@@ -135,19 +135,19 @@ def wer_at(damping, sizes):
     runs |= {("deep", h): lambda h=h: curve(spheres[h], spin, torque, deeper) for h in sizes}
     runs |= {("turned", h): lambda h=h: curve(oblique[h], turned, turned_torque, times, axis) for h in sizes}
     runs["meridian"] = lambda: fs.FokkerPlanck(COMM, spin, torque, verify=False).switching(times).not_switched
-    seconds, found = race(runs, 4)
+    seconds, results = race(runs, 4)
     say(f"\ndamping {damping}: WER at tau = 4, 6, 8, 10; 1e-12 at tau = {deep:.2f}")
     say("the meridian's at those:", " ".join(f"{x:.8e}" for x in right))
     say(f"against the known ones: {worst(right[:4], KNOWN):.1e}")
     say("unknowns  worst error  seconds  error at 1e-12  seconds to there  oblique mesh: worst error  seconds")
     for h in sizes:
         say(
-            f"{spheres[h].dofs:>8} {worst(found['curve', h], right[:4]):>12.1e} {seconds['curve', h]:>8.3f}"
-            f" {abs(found['deep', h][4] / right[4] - 1):>15.1e} {seconds['deep', h]:>17.3f}"
-            f" {worst(found['turned', h], right[:4]):>26.1e} {seconds['turned', h]:>8.3f}"
+            f"{spheres[h].dofs:>8} {worst(results['curve', h], right[:4]):>12.1e} {seconds['curve', h]:>8.3f}"
+            f" {abs(results['deep', h][4] / right[4] - 1):>15.1e} {seconds['deep', h]:>17.3f}"
+            f" {worst(results['turned', h], right[:4]):>26.1e} {seconds['turned', h]:>8.3f}"
         )
     dofs = fs.FokkerPlanck(COMM, spin, torque).meridian.dofs
-    say(f"{dofs:>8} {worst(found['meridian'], right[:4]):>12.1e} {seconds['meridian']:>8.3f}  meridian")
+    say(f"{dofs:>8} {worst(results['meridian'], right[:4]):>12.1e} {seconds['meridian']:>8.3f}  meridian")
 
 
 # ---- trajectories
@@ -181,19 +181,19 @@ def langevin_at(damping, sizes, p):
     right = exact(spin, torque, t, refine=2)
     spheres = (fs.Sigma(COMM, h, refine=spin) for h in sizes)
     good = next(x for x in spheres if worst(curve(x, spin, torque, t), right) < 1e-2)
-    seconds, found = race(
+    seconds, results = race(
         {
             "sphere": lambda: curve(good, spin, torque, t),
             "trajectories": lambda: fs.langevin(COMM, spin, t, ensemble=2048, torque=torque),
         },
         4,
     )
-    steps = found["trajectories"].steps
+    steps = results["trajectories"].steps
     pace = 2048 * steps / seconds["trajectories"]
     many = (1 - p) / (p * 1e-4)
     needed = many * steps / pace
     say(
-        f"{damping:>7} {p:>8.0e} {good.dofs:>9} {worst(found['sphere'], right):>8.1e} {seconds['sphere']:>8.3f}"
+        f"{damping:>7} {p:>8.0e} {good.dofs:>9} {worst(results['sphere'], right):>8.1e} {seconds['sphere']:>8.3f}"
         f" {steps:>12} {pace:>14.2e} {many:>11.1e} {needed:>16.1f} {needed / seconds['sphere']:>8.0f}"
     )
     return spin, torque, t, p, pace, float(right[0])
@@ -237,9 +237,9 @@ class Stopwatch:
 
         def timed(*args, **options):
             begin = time.process_time()
-            found = propagate(*args, **options)
+            result = propagate(*args, **options)
             self.seconds += time.process_time() - begin
-            return found
+            return result
 
         switching.propagate = timed
         return self
@@ -385,8 +385,8 @@ def fplanck():
     points, cells = (200, 400, 800, 1600), (12, 16, 20, 28, 0)
     runs = {("grid", n): lambda n=n: grid(n) for n in points}
     runs |= {("meridian", n): lambda n=n: meridian(n) for n in cells}
-    seconds, found = race(runs, 3)
-    errors = {k: worst(x, right) for k, x in found.items()}
+    seconds, results = race(runs, 3)
+    errors = {k: worst(x, right) for k, x in results.items()}
     say("\nWER at tau = 4, 6, 8, 10 in the polar angle, damping 0.1")
     say("                unknowns  worst error  seconds")
     for n in points:
@@ -428,14 +428,14 @@ def scaling():
         meshed = time.perf_counter() - begin
         repeats = 5 if surface.dofs < 5e4 else 2
         operator = Operator(surface, DimensionlessDrift(spin, torque), weighted=False)
-        assembly, made = race(
+        assembly, operators = race(
             {0: lambda surface=surface: Operator(surface, DimensionlessDrift(spin, torque), weighted=False)}, repeats
         )
-        made[0].destroy()
-        factorization, made = race({0: lambda operator=operator: operator.shifted(1.0, gamma)}, repeats)
+        operators[0].destroy()
+        factorization, operators = race({0: lambda operator=operator: operator.shifted(1.0, gamma)}, repeats)
         b = operator.ones.copy()
-        solve, _ = race({0: lambda made=made, b=b: made[0].solve(b)}, 10)
-        made[0].destroy()
+        solve, _ = race({0: lambda operators=operators, b=b: operators[0].solve(b)}, 10)
+        operators[0].destroy()
         operator.destroy()
         whole, _ = race({0: lambda surface=surface: curve(surface, spin, torque, times)}, repeats)
         row = (surface.dofs, assembly[0], factorization[0], solve[0], whole[0])
@@ -473,10 +473,10 @@ def rates():
                 operator.destroy()
                 return value
 
-            seconds, found = race({"e": eigensolve, "c": committor}, 3)
+            seconds, rate = race({"e": eigensolve, "c": committor}, 3)
             say(
-                f"{sigma:>7} {damping:>8} {right:>12.5e} {found['e']:>13.5e} {abs(found['e'] / right - 1):>7.0e}"
-                f" {seconds['e']:>8.2f} {found['c']:>13.5e} {abs(found['c'] / right - 1):>7.0e} {seconds['c']:>8.2f}"
+                f"{sigma:>7} {damping:>8} {right:>12.5e} {rate['e']:>13.5e} {abs(rate['e'] / right - 1):>7.0e}"
+                f" {seconds['e']:>8.2f} {rate['c']:>13.5e} {abs(rate['c'] / right - 1):>7.0e} {seconds['c']:>8.2f}"
             )
     say("\nEscape against the torque and with it, 60 kT (1/s): sphere against meridian")
     say("torque  damping  with it: meridian  sphere differs  against it: meridian  sphere differs  seconds (both)")
@@ -490,10 +490,10 @@ def rates():
                 up = int(np.argmax(x.states[:, 2]))
                 return np.array([x.rates[up, 1 - up], x.rates[1 - up, up]])
 
-            seconds, found = race(
+            seconds, results = race(
                 {"m": lambda outward=outward: outward(COMM), "s": lambda outward=outward: outward(surface, False)}, 3
             )
-            m, differs = found["m"], np.abs(found["s"] / found["m"] - 1)
+            m, differs = results["m"], np.abs(results["s"] / results["m"] - 1)
             say(
                 f"{ratio:>6} {damping:>8} {m[0]:>18.5e} {differs[0]:>15.0e} {m[1]:>21.5e} {differs[1]:>15.0e}"
                 f" {seconds['m']:>8.2f} {seconds['s']:>6.2f}"

@@ -151,13 +151,13 @@ def trajectory(grid, dipolar, start, xi, until, step, plain=False):
         "error": lambda s: abs(s.energy_error),
         "work": lambda s: s.damped + abs(s.adiabatic_work) + abs(s.nonadiabatic_work),
     }
-    found = motion.run(until, observe, step=step)
+    history = motion.run(until, observe, step=step)
     solves, _ = motion.newton_steps
     motion.destroy()
-    times = np.concatenate([[0.0], found.times])
-    means = np.concatenate([[mean(grid, start)], found.seen["mean"]])
-    cores = np.concatenate([[watch.core(start)], found.seen["core"]])
-    return times, means, cores, found.seen["error"].max() / found.seen["work"].mean(), solves / len(found.times)
+    times = np.concatenate([[0.0], history.times])
+    means = np.concatenate([[mean(grid, start)], history.seen["mean"]])
+    cores = np.concatenate([[watch.core(start)], history.seen["core"]])
+    return times, means, cores, history.seen["error"].max() / history.seen["work"].mean(), solves / len(history.times)
 
 
 def at(times, values, t):
@@ -207,27 +207,27 @@ def main():
     parser.add_argument("--plain", action="store_true", help="u without the factor 1/(1 + xi^2)")
     parser.add_argument("--picture", default="vortex.png")
     parser.add_argument("--data", help="a file (.npz) for the trajectories")
-    given = parser.parse_args()
+    options = parser.parse_args()
     begin = time.perf_counter()
-    grid = film(1e-9 * given.size, given.layers)
+    grid = film(1e-9 * options.size, options.layers)
     dipolar = DipolarField(grid, permalloy())
-    made = time.perf_counter() - begin
+    setup = time.perf_counter() - begin
     start = relaxed(grid, dipolar)
     nodes, outer = grid.map.size_global, len(dipolar.surface)
-    say(f"{COMM.size} rank(s), {nodes} nodes, {outer} on the surface; matrices in {made:.1f} s")
+    say(f"{COMM.size} rank(s), {nodes} nodes, {outer} on the surface; matrices in {setup:.1f} s")
     watch = VortexWatch(grid)
-    say(f"relaxed in {time.perf_counter() - begin - made:.0f} s: <m_z> = {mean(grid, start)[2]:.5f} (OOMMF 0.02727)")
-    marks = [t for t in (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 8.0) if t <= given.until * (1 + 1e-9)]
+    say(f"relaxed in {time.perf_counter() - begin - setup:.0f} s: <m_z> = {mean(grid, start)[2]:.5f} (OOMMF 0.02727)")
+    marks = [t for t in (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 8.0) if t <= options.until * (1 + 1e-9)]
     runs = {}
-    for xi in given.xi:
+    for xi in options.xi:
         begin = time.perf_counter()
-        final = relaxed(grid, dipolar, 1e-5, xi=xi, density=CURRENT, plain=given.plain)
+        final = relaxed(grid, dipolar, 1e-5, xi=xi, density=CURRENT, plain=options.plain)
         say(f"\nxi = {xi:g}, at rest after {time.perf_counter() - begin:.0f} s")
         say("            t (ns)     <m_x>     <m_y>     <m_z>   core (nm)")
         show("fespin", "rest", mean(grid, final), watch.core(final))
         if marks:
             begin = time.perf_counter()
-            runs[xi] = trajectory(grid, dipolar, start, xi, 1e-9 * given.until, 1e-12 * given.step, given.plain)
+            runs[xi] = trajectory(grid, dipolar, start, xi, 1e-9 * options.until, 1e-12 * options.step, options.plain)
             times, means, cores, balance, solves = runs[xi]
             seconds = (time.perf_counter() - begin) / (len(times) - 1)
             for t in marks:
@@ -239,10 +239,10 @@ def main():
             for t, other in table.items():
                 if t == "rest" or t in marks:
                     show(name, t if t == "rest" else f"{t:g}", other)
-    if given.data and COMM.rank == 0:
-        np.savez(given.data, **{f"{xi:g}": np.column_stack(run[:3]) for xi, run in runs.items()})
+    if options.data and COMM.rank == 0:
+        np.savez(options.data, **{f"{xi:g}": np.column_stack(run[:3]) for xi, run in runs.items()})
     if runs and COMM.rank == 0:
-        picture(given.picture, runs)
+        picture(options.picture, runs)
 
 
 if __name__ == "__main__":

@@ -117,8 +117,8 @@ plot_profiles(comm, output / "profile.png", line_profiles, exact, title="Co/Cu/C
 # %%
 for name in ("line", "pillar"):
     for state, e in exact.items():
-        found = solutions[name, state].resistance_area
-        assert abs(found / e.resistance_area - 1) < 1e-5, (name, state, found, e.resistance_area)
+        resistance_area = solutions[name, state].resistance_area
+        assert abs(resistance_area / e.resistance_area - 1) < 1e-5, (name, state, resistance_area, e.resistance_area)
 assert all(abs(x.power_balance) < 1e-10 for x in solutions.values())
 swing = {g: solutions[g, "antiparallel"].resistance_area - solutions[g, "parallel"].resistance_area for g in geometries}
 assert swing["pillar, wide leads"] > swing["pillar"] > 0

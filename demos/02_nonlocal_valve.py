@@ -102,12 +102,12 @@ def theory(distance, barrier=None):
 # %%
 distances = [250e-9, 500e-9, 1000e-9] if quick else [200e-9, 300e-9, 450e-9, 700e-9, 1000e-9, 1400e-9]
 contacts = {"clean contacts": None, "resistive contacts": fs.Interface(20e-15, 0.5)}
-found = {name: [signal(d, b)[0] for d in distances] for name, b in contacts.items()}
+signals = {name: [signal(d, b)[0] for d in distances] for name, b in contacts.items()}
 expected = {name: [theory(d, b) for d in distances] for name, b in contacts.items()}
 if comm.rank == 0:
     print(f"{'distance (nm)':<16}" + "".join(f"{n + ', FEM':>26}{'theory':>10}" for n in contacts) + "   (mohm)")
     for i, d in enumerate(distances):
-        cells = "".join(f"{found[n][i] * 1e3:>26.5f}{expected[n][i] * 1e3:>10.5f}" for n in contacts)
+        cells = "".join(f"{signals[n][i] * 1e3:>26.5f}{expected[n][i] * 1e3:>10.5f}" for n in contacts)
         print(f"{d / 1e-9:<16.0f}{cells}")
 
 # %% [markdown]
@@ -134,7 +134,7 @@ if comm.rank == 0:
         ax.semilogy([d / 1e-9 for d in fine], [theory(d, barrier) * 1e3 for d in fine], color=colour, lw=1.2)
         ax.semilogy(
             [d / 1e-9 for d in distances],
-            [v * 1e3 for v in found[name]],
+            [v * 1e3 for v in signals[name]],
             "o",
             color=colour,
             label=f"{name}, finite elements",
@@ -151,10 +151,10 @@ if comm.rank == 0:
 # %%
 for name in contacts:
     for i in range(len(distances) - 1):
-        decay = math.log(found[name][i] / found[name][i + 1]), math.log(expected[name][i] / expected[name][i + 1])
+        decay = math.log(signals[name][i] / signals[name][i + 1]), math.log(expected[name][i] / expected[name][i + 1])
         assert abs(decay[0] / decay[1] - 1) < (0.05 if contacts[name] is None else 0.01), (name, decay)
 assert all(
-    abs(f / e - 1) < 0.01 for f, e in zip(found["resistive contacts"], expected["resistive contacts"], strict=True)
+    abs(f / e - 1) < 0.01 for f, e in zip(signals["resistive contacts"], expected["resistive contacts"], strict=True)
 )
-assert all(0.92 < f / e < 1 for f, e in zip(found["clean contacts"], expected["clean contacts"], strict=True))
+assert all(0.92 < f / e < 1 for f, e in zip(signals["clean contacts"], expected["clean contacts"], strict=True))
 assert abs(solid / section - 1) < 0.01

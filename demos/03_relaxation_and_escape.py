@@ -122,15 +122,15 @@ h = 0.2
 oblique, theory = {}, {}
 for sigma in (5, 20, 60) if quick else (5, 7, 10, 15, 20, 30, 40, 60, 80):
     spin = magnet(sigma, h=h)
-    found = fs.FokkerPlanck(comm, spin).escape()
-    oblique[sigma] = found.slowest[0] * 2 * spin.free_relaxation_time
+    escape = fs.FokkerPlanck(comm, spin).escape()
+    oblique[sigma] = escape.slowest[0] * 2 * spin.free_relaxation_time
     theory[sigma] = langer(spin)
     if comm.rank == 0:
         if len(oblique) == 1:
             print(f"{'K v/kT':>10}{'barriers':>16}{'2 tau_N rate':>16}{'Langer':>13}{'ratio':>9}  estimated error")
         print(
-            f"{sigma:>10}{found.barriers.min():>8.3f}{found.barriers.max():>8.3f}{oblique[sigma]:>16.6e}"
-            f"{theory[sigma]:>13.4e}{oblique[sigma] / theory[sigma]:>9.4f}{found.error_estimate.max():>17.0e}"
+            f"{sigma:>10}{escape.barriers.min():>8.3f}{escape.barriers.max():>8.3f}{oblique[sigma]:>16.6e}"
+            f"{theory[sigma]:>13.4e}{oblique[sigma] / theory[sigma]:>9.4f}{escape.error_estimate.max():>17.0e}"
         )
 
 # %% [markdown]
@@ -146,8 +146,8 @@ dampings = (0.03, 0.1, 1.0) if quick else (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0,
 along, across, formula = {}, {}, {}
 for alpha in dampings:
     spin = magnet(20, alpha, h)
-    found = fs.FokkerPlanck(comm, spin).escape()
-    across[alpha], formula[alpha] = found.slowest[0] * 2 * spin.free_relaxation_time, langer(spin)
+    escape = fs.FokkerPlanck(comm, spin).escape()
+    across[alpha], formula[alpha] = escape.slowest[0] * 2 * spin.free_relaxation_time, langer(spin)
     spin = magnet(20, alpha, h, 0.0)
     along[alpha] = fs.FokkerPlanck(comm, spin).escape().slowest[0] * 2 * spin.free_relaxation_time
     if comm.rank == 0:
@@ -159,7 +159,8 @@ for alpha in dampings:
             )
         print(
             f"{alpha:>10g}{along[alpha]:>16.8e}{across[alpha]:>16.6e}{formula[alpha]:>13.4e}"
-            f"{across[alpha] / formula[alpha]:>9.4f}{found.error_estimate.max():>17.0e}{found.slowest[0] / 1e6:>14.4f}"
+            f"{across[alpha] / formula[alpha]:>9.4f}{escape.error_estimate.max():>17.0e}"
+            f"{escape.slowest[0] / 1e6:>14.4f}"
         )
 
 # %% [markdown]
@@ -196,12 +197,12 @@ times = np.array([0.05, 0.2, 0.5, 1.0, 1.5]) / slowest
 fine = np.union1d(times, np.linspace(0.0, 1.5, 13 if quick else 61) / slowest)
 relaxing = operator.switching(fine, start=(0, 0, -1))
 expected = relaxing.not_switched[np.searchsorted(fine, times)]
-seen = fs.langevin(comm, spin, times, ensemble=2048 if quick else 16384, start=(0, 0, -1))
-deviations = (seen.not_switched - expected) / seen.not_switched_error
+ensemble = fs.langevin(comm, spin, times, ensemble=2048 if quick else 16384, start=(0, 0, -1))
+deviations = (ensemble.not_switched - expected) / ensemble.not_switched_error
 if comm.rank == 0:
     print(f"relaxation in the oblique field, 1/lambda_1 = {1e9 / slowest:.4f} ns; still on the shallow side:")
     print(f"{'time (ns)':>10}{'Fokker-Planck':>15}{'trajectories':>14}{'error':>9}{'in errors':>11}")
-    for row in zip(times * 1e9, expected, seen.not_switched, seen.not_switched_error, deviations, strict=True):
+    for row in zip(times * 1e9, expected, ensemble.not_switched, ensemble.not_switched_error, deviations, strict=True):
         print("{:>10.3f}{:>15.5f}{:>14.5f}{:>9.5f}{:>11.2f}".format(*row))
 
 # %% [markdown]
@@ -253,7 +254,7 @@ if comm.rank == 0:
     right.plot(fine * 1e9, relaxing.not_switched, color=red, lw=1.5, label="Fokker-Planck")
     right.axhline(relaxing.stationary, color=grey, lw=0.9, ls="--", label="equilibrium")
     right.errorbar(
-        times * 1e9, seen.not_switched, seen.not_switched_error, color="k", fmt="o", mfc="white", capsize=2.5,
+        times * 1e9, ensemble.not_switched, ensemble.not_switched_error, color="k", fmt="o", mfc="white", capsize=2.5,
         label="trajectories",
     )  # fmt: skip
     right.set(ylim=(0, 1.02), xlim=(0, None))

@@ -155,12 +155,12 @@ if comm.rank == 0:
 # %%
 points, deviations = {}, {}
 for degrees in (0, 25):
-    seen = fs.langevin(comm, damped, when, ensemble=4096 if quick else 24576, torque=tilted(damped, degrees))
-    points[degrees] = seen.times, seen.not_switched, seen.not_switched_error
+    ensemble = fs.langevin(comm, damped, when, ensemble=4096 if quick else 24576, torque=tilted(damped, degrees))
+    points[degrees] = ensemble.times, ensemble.not_switched, ensemble.not_switched_error
     expected = leaning[degrees].not_switched[np.searchsorted(times, when)]
-    deviations[degrees] = (seen.not_switched - expected) / seen.not_switched_error
+    deviations[degrees] = (ensemble.not_switched - expected) / ensemble.not_switched_error
     if comm.rank == 0:
-        print(f"damping 0.1, tilt {degrees} degrees: {seen.ensemble} trajectories of {seen.steps} steps")
+        print(f"damping 0.1, tilt {degrees} degrees: {ensemble.ensemble} trajectories of {ensemble.steps} steps")
         print(f"{'pulse (ns)':>10}{'Fokker-Planck':>15}{'trajectories':>14}{'error':>9}{'in errors':>11}")
         for row in zip(when * 1e9, expected, *points[degrees][1:], deviations[degrees], strict=True):
             print("{:>10.2f}{:>15.5f}{:>14.5f}{:>9.5f}{:>11.2f}".format(*row))
@@ -186,13 +186,13 @@ after = {}
 for e in (0.0, edge):
     for width in widths:
         stops = [width] if e == 0 else [e, width, width + e]
-        found = solvers[2.0].evolve(
+        evolution = solvers[2.0].evolve(
             [width, width + e + settle],
             drive=lambda t, w=width, e=e: pulse(w, e, t),
             breakpoints=stops,
             tolerance=1e-6,
         )
-        after[e, width] = found.probability[1]
+        after[e, width] = evolution.probability[1]
 sharp = solvers[2.0].switching(widths).not_switched
 if comm.rank == 0:
     print(f"{'width (ns)':>10}{'at the end':>13}{'settled':>13}{'with edges, settled':>21}{'ratio':>8}")

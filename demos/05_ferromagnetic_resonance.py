@@ -103,8 +103,8 @@ for field in fields:
     spin = layer.with_field((field, 0.0, 0.0))
     frequency, width, damped = kittel(spin)
     spectrum = spectra[field] = fs.FokkerPlanck(sphere, spin).spectrum(3, near=frequency)
-    found = spectrum.eigenvalues[np.argmin(spectrum.eigenvalues.real)]
-    lines[field] = found.imag / (2 * math.pi), found.real / math.pi
+    slowest = spectrum.eigenvalues[np.argmin(spectrum.eigenvalues.real)]
+    lines[field] = slowest.imag / (2 * math.pi), slowest.real / math.pi
     if comm.rank == 0:
         print(
             f"{field * 1e3:>10.0f}{frequency / 1e9:>16.4f}{lines[field][0] / 1e9:>16.4f}{lines[field][1] / 1e9:>16.4f}"
@@ -122,13 +122,13 @@ reference = layer.with_field((0.05, 0.0, 0.0))
 frequency, width, damped = kittel(reference)
 shifts = {}
 for temperature in (300.0, 150.0) if quick else (300.0, 150.0, 75.0):
-    found = lines[0.05]
+    line = lines[0.05]
     if temperature < 300:  # wells are narrower
         spin = dataclasses.replace(reference, temperature=temperature)
         on = fs.Sigma(comm, size * math.sqrt(temperature / 300), axis=(1, 0, 0), refine=spin)
         mode = fs.FokkerPlanck(on, spin, verify=False).spectrum(1, near=frequency).eigenvalues[0]
-        found = mode.imag / (2 * math.pi), mode.real / math.pi
-    shifts[temperature] = found[0] / damped - 1, found[1] / width - 1
+        line = mode.imag / (2 * math.pi), mode.real / math.pi
+    shifts[temperature] = line[0] / damped - 1, line[1] / width - 1
     if comm.rank == 0:
         shift, broadening = shifts[temperature]
         print(f"at {temperature:.0f} K and 50 mT: shift {100 * shift:.4f}%, broadening {100 * broadening:.4f}%")
@@ -148,10 +148,12 @@ for field in chosen:
     spin = layer.with_field((field, 0.0, 0.0))
     mode, width = lines[field]
     close = mode + width * np.linspace(-1.5, 1.5, 121)
-    found = fs.FokkerPlanck(sphere, spin).susceptibility(np.union1d(np.linspace(0.05e9, 16e9, 120), close), (0, 1, 0))
-    responses[field] = found.frequencies, found.susceptibility[:, 1]
-    inside = np.abs(found.frequencies - mode) <= 1.5 * width
-    f, absorbed = found.frequencies[inside], -found.susceptibility[inside, 1].imag
+    field_response = fs.FokkerPlanck(sphere, spin).susceptibility(
+        np.union1d(np.linspace(0.05e9, 16e9, 120), close), (0, 1, 0)
+    )
+    responses[field] = field_response.frequencies, field_response.susceptibility[:, 1]
+    inside = np.abs(field_response.frequencies - mode) <= 1.5 * width
+    f, absorbed = field_response.frequencies[inside], -field_response.susceptibility[inside, 1].imag
     top = int(np.argmax(absorbed))
     left = np.interp(absorbed[top] / 2, absorbed[: top + 1], f[: top + 1])
     right = np.interp(-absorbed[top] / 2, -absorbed[top:], f[top:])
@@ -174,7 +176,7 @@ def across(u):
 
 
 operator = fs.FokkerPlanck(sphere, reference)
-seen = fs.power_spectrum(
+sampled = fs.power_spectrum(
     comm,
     reference,
     across,
@@ -184,20 +186,22 @@ seen = fs.power_spectrum(
     ensemble=128 if quick else 512,
 )
 # Below the second bin Welch's window still holds a part of the mean.
-kept = slice(2, None)
-frequencies = seen.frequencies[kept]
+bins = slice(2, None)
+frequencies = sampled.frequencies[bins]
 noise = operator.noise(across, frequencies)
 response = operator.susceptibility(frequencies, (0, 1, 0)).response[:, 1]
 dissipation = -4 * reference.thermal_energy / (2 * math.pi * frequencies * reference.moment) * response.imag
 difference = np.abs(dissipation / noise.density - 1).max()
-deviations = (seen.density[kept] - noise.density) / seen.error[kept]
+deviations = (sampled.density[bins] - noise.density) / sampled.error[bins]
 equipartition = reference.thermal_energy / (reference.moment * stiffness(reference)[0])
 if comm.rank == 0:
     print(f"fluctuation-dissipation theorem: largest relative difference {difference:.1e}")
     print(
         f"trajectories at {len(frequencies)} frequencies: mean square deviation {np.mean(deviations**2):.3f} errors^2"
     )
-    print(f"variance of u_y: {noise.variance:.7f}; trajectories {seen.variance:.5f}; small angles {equipartition:.7f}")
+    print(
+        f"variance of u_y: {noise.variance:.7f}; trajectories {sampled.variance:.5f}; small angles {equipartition:.7f}"
+    )
 
 # %% [markdown]
 # ## Pictures
@@ -211,12 +215,12 @@ plot_noise(
     ylabel=r"susceptibility $|\chi_{yy}|$",
 )
 shown = frequencies > 2e9
-every = np.flatnonzero(seen.frequencies > 2e9)[:: 2 if quick else 5]
+every = np.flatnonzero(sampled.frequencies > 2e9)[:: 2 if quick else 5]
 plot_noise(
     comm,
     output / "noise.png",
     {"Fokker-Planck": (frequencies[shown], noise.density[shown])},
-    points={"trajectories": (seen.frequencies[every], seen.density[every], seen.error[every])},
+    points={"trajectories": (sampled.frequencies[every], sampled.density[every], sampled.error[every])},
     title=r"Thermal noise of $u_y$ at 50 mT and 300 K",
 )
 
@@ -236,16 +240,16 @@ if comm.rank == 0:
     ax.tick_params(labelbottom=False)
     smooth = np.linspace(0.0, max(fields) * 1.05, 80)
     theory = np.array([kittel(layer.with_field((b, 0.0, 0.0)))[:2] for b in smooth]) / 1e9
-    found = np.array([lines[b] for b in fields]) / 1e9
+    modes = np.array([lines[b] for b in fields]) / 1e9
     x = np.array(fields) * 1e3
     ax.plot(smooth * 1e3, theory[:, 0], color=blue, lw=1.4, label="Kittel")
     ax.errorbar(
-        x, found[:, 0], found[:, 1] / 2, color=blue, fmt="o", mfc="white", capsize=4, label="mode, with its width"
+        x, modes[:, 0], modes[:, 1] / 2, color=blue, fmt="o", mfc="white", capsize=4, label="mode, with its width"
     )
     ax.set_ylabel("frequency (GHz)", fontsize=12)
     ax.legend(frameon=False, fontsize=11)
     below.plot(smooth * 1e3, theory[:, 1], color=red, lw=1.4, label=r"$\alpha\gamma(B_1+B_2)/2\pi(1+\alpha^2)$")
-    below.plot(x, found[:, 1], "o", color=red, mfc="white", label="mode")
+    below.plot(x, modes[:, 1], "o", color=red, mfc="white", label="mode")
     below.set_xlabel("field along the long axis (mT)", fontsize=12)
     below.set_ylabel("line width (GHz)", fontsize=12)
     below.legend(frameon=False, fontsize=11)

@@ -94,7 +94,7 @@ inside = profile.layer == 1
 total, coupling = bands(S_D).conductivity, bands(S_D).sd
 thick = solve(layer(fs.Material.from_bands("F", bands(S_D)), thickness=200e-9)).profile(2001)
 half = (thick.layer == 1) & (thick.position <= thick.position.mean())
-found = np.trapezoid((thick.potentials["down"] - thick.potentials["d_down"])[half], thick.position[half])
+integral = np.trapezoid((thick.potentials["down"] - thick.potentials["d_down"])[half], thick.position[half])
 expected = CURRENT_DENSITY * D_DOWN / (total * coupling)
 lengths = solution.report["lengths"]["F"]
 if comm.rank == 0:
@@ -103,7 +103,7 @@ if comm.rank == 0:
         f"at the face where the current enters: phi_sdn - phi_ddn = {(down - d_down)[inside][0] * 1e6:.3f} uV,", end=""
     )
     print(f" phi_sup - phi_sdn = {(up - down)[inside][0] * 1e6:.3f} uV, with beta_s = 0")
-    print(f"integral of phi_sdn - phi_ddn at one face: {found:.5e} V m, exactly {expected:.5e} V m")
+    print(f"integral of phi_sdn - phi_ddn at one face: {integral:.5e} V m, exactly {expected:.5e} V m")
 
 # %%
 if comm.rank == 0:
@@ -243,8 +243,8 @@ if comm.rank == 0:
     left.loglog(sd_lengths / 1e-9, relaxation / 1e-18, "o", color="#c0392b", label="s-d part", **points)
     left.loglog(sd_lengths / 1e-9, spin_flip / 1e-18, "s", color="#1f4e79", label="spin-flip part", **points)
     left.loglog(sd_lengths / 1e-9, (relaxation + spin_flip) / 1e-18, "-", color="0.15", lw=1.6, label="sum")
-    for (name, given), style in zip(LIMITS.items(), (":", "--"), strict=True):
-        curve = [limit(x, *given) / 1e-18 for x in fine]
+    for (name, parameters), style in zip(LIMITS.items(), (":", "--"), strict=True):
+        curve = [limit(x, *parameters) / 1e-18 for x in fine]
         left.loglog(fine / 1e-9, curve, style, color="#c0392b", lw=1.4, label=f"s-d part, {name}")
     left.axhline(two_channels / 1e-18, color="0.5", lw=0.9)
     left.text(sd_lengths[-1] / 1e-9, two_channels / 1e-18, "two channels", ha="right", va="bottom", color="0.35")
@@ -270,7 +270,7 @@ if comm.rank == 0:
 
 # %%
 assert abs(solution.power_balance) < 1e-10
-assert abs(found / expected - 1) < 1e-3
+assert abs(integral / expected - 1) < 1e-3
 assert abs(S_UP - S_DOWN) < 1e-9 * S_UP and np.abs(up - down)[inside].max() > 1e-6
 assert abs(solution.report["f_parallel"]["F"]) < 1e-6 * CURRENT_DENSITY
 short, long = LIMITS.values()

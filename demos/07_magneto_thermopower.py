@@ -103,13 +103,13 @@ def measure(problem: fs.TransportProblem) -> tuple[Coefficients, fs.TransportSol
     ground = fs.Terminal(voltage=0.0)
     warm = problem.solve(terminals={"bottom": fs.Terminal(current=0.0, temperature=T0 + DIFFERENCE), "top": ground})
     driven = problem.solve(terminals={"bottom": fs.Terminal(current=CURRENT_DENSITY), "top": ground})
-    found = Coefficients(
+    coefficients = Coefficients(
         seebeck=-warm.voltages["bottom"] / DIFFERENCE,
         heat_conductance=warm.heats["bottom"] / DIFFERENCE,
         resistance_area=driven.voltages["bottom"] / CURRENT_DENSITY,
         peltier=driven.heats["bottom"] / CURRENT_DENSITY,
     )
-    return found, warm, driven
+    return coefficients, warm, driven
 
 
 results = {}
@@ -224,14 +224,14 @@ if comm.rank == 0:
 # ## Checks
 
 # %%
-for state, (found, warm, driven) in results.items():
+for state, (coefficients, warm, driven) in results.items():
     problem.magnetize({"free": STATES[state]})
     short = thermoelectric_coefficients(problem)
-    assert abs(short.seebeck / found.seebeck - 1) < 1e-7
-    assert abs(short.peltier / found.peltier - 1) < 1e-7
-    assert abs(short.resistance_area / found.resistance_area - 1) < 1e-7
-    assert abs(short.thermal_resistance_area * found.heat_conductance - 1) < 1e-7
-    assert abs(found.peltier / (T0 * found.seebeck) - 1) < 1e-8
+    assert abs(short.seebeck / coefficients.seebeck - 1) < 1e-7
+    assert abs(short.peltier / coefficients.peltier - 1) < 1e-7
+    assert abs(short.resistance_area / coefficients.resistance_area - 1) < 1e-7
+    assert abs(short.thermal_resistance_area * coefficients.heat_conductance - 1) < 1e-7
+    assert abs(coefficients.peltier / (T0 * coefficients.seebeck) - 1) < 1e-8
     for x in (warm, driven):
         assert abs(x.power_balance) < 1e-9
         assert min(x.report["entropy_production"].values()) >= 0

@@ -181,8 +181,8 @@ def circuit(
 
     injected = p1 * fixed - p2 * u
     s = np.linalg.solve(absorbs(fixed, r1) + absorbs(u, r2), injected)
-    taken = absorbs(u, r2) @ s
-    return taken @ across, taken @ np.cross(u, across), float(injected @ s)
+    absorbed = absorbs(u, r2) @ s
+    return absorbed @ across, absorbed @ np.cross(u, across), float(injected @ s)
 
 
 def published(halves: tuple[tuple[float, float], tuple[float, float]], g: float, angle: Array) -> Array:
@@ -199,14 +199,14 @@ across_half = 1 / (1 / (2 * MIXING) + copper.resistivity * SPACER / 2)
 halves = {name: (source(stack, "fixed"), source(stack, "free")) for name, stack in VALVES.items()}
 theory = {name: np.array([circuit(h, across_half, x) for x in angles]).T for name, h in halves.items()}
 deviations = {}
-for name, found in sweeps.items():
-    peak = np.abs(found.damping_like).max()
+for name, valve_sweep in sweeps.items():
+    peak = np.abs(valve_sweep.damping_like).max()
     formula = published(halves[name], across_half.real, angles)
-    rise = found.resistance_area - found.resistance_area[0]
+    rise = valve_sweep.resistance_area - valve_sweep.resistance_area[0]
     deviations[name] = (
-        np.abs(found.damping_like - theory[name][0]).max() / peak,
-        np.abs(found.field_like - theory[name][1]).max() / peak,
-        np.abs(found.damping_like - formula).max() / peak,
+        np.abs(valve_sweep.damping_like - theory[name][0]).max() / peak,
+        np.abs(valve_sweep.field_like - theory[name][1]).max() / peak,
+        np.abs(valve_sweep.damping_like - formula).max() / peak,
         np.abs(rise - (theory[name][2] - theory[name][2][0])).max() / np.abs(rise).max(),
     )
     if comm.rank == 0:
@@ -253,13 +253,13 @@ if comm.rank == 0:
     BLUE, RED, GREEN = "#1f4e79", "#c0392b", "#2e7d32"
     figure, axes = plt.subplots(2, 2, figsize=(11, 7.6), sharex=True, layout="constrained")
     fine = np.radians(np.linspace(0, 180, 181))
-    for column, (name, found) in enumerate(sweeps.items()):
+    for column, (name, valve_sweep) in enumerate(sweeps.items()):
         top, bottom = axes[:, column]
         lines = np.array([circuit(halves[name], across_half, x) for x in fine]).T
         dots = {"markersize": 5, "lw": 0}
         degrees = np.degrees(angles)
-        top.plot(degrees, found.damping_like, "o", color=BLUE, label="damping-like, finite elements", **dots)
-        top.plot(degrees, found.field_like, "^", color=GREEN, label="field-like, finite elements", **dots)
+        top.plot(degrees, valve_sweep.damping_like, "o", color=BLUE, label="damping-like, finite elements", **dots)
+        top.plot(degrees, valve_sweep.field_like, "^", color=GREEN, label="field-like, finite elements", **dots)
         top.plot(np.degrees(fine), published(halves[name], across_half.real, fine), color=BLUE, lw=1.3,
                  label="Xiao, Zangwill and Stiles (2004)")  # fmt: skip
         top.plot(np.degrees(fine), lines[1], "--", color=GREEN, lw=1.3, label="circuit theory")

@@ -121,7 +121,7 @@ def device(domain: fs.Domain, degree: int = 2) -> Device:
     """Compute a device's torque map."""
     stack = domain.stack
     problem = fs.TransportProblem(domain, fs.Vector(), contacts=CONTACTS, degree=degree)
-    found = torque_map(problem, "free", tolerance=TOLERANCE, pumping=True)
+    torques = torque_map(problem, "free", tolerance=TOLERANCE, pumping=True)
     bit = fs.Macrospin(
         volume=math.pi / 4 * DIAMETER**2 * THICKNESS,
         saturation_magnetization=MAGNETIZATION[stack["free"].material.name],
@@ -129,7 +129,7 @@ def device(domain: fs.Domain, degree: int = 2) -> Device:
         temperature=TEMPERATURE,
         terms=fs.Uniaxial(stability=STABILITY),
     )
-    return Device(problem, found, bit)
+    return Device(problem, torques, bit)
 
 
 WIDE, STRAIGHT, SPACER, FREE = "wide leads", "straight walls (1D)", "1D, spacer 30 nm", "1D, free layer Py"
@@ -208,14 +208,14 @@ if comm.rank == 0:
 # %%
 def dwell(x: Device, current_density: float) -> float:
     """Mean time in the antiparallel state (s)."""
-    found = x.solver(current_density).escape()
-    return float(found.dwell_times[int(np.argmin(found.states[:, 2]))])
+    escape = x.solver(current_density).escape()
+    return float(escape.dwell_times[int(np.argmin(escape.states[:, 2]))])
 
 
 YEAR = 365.25 * 86400
-kept = {share: dwell(reference, share * reference.critical()) for share in (0.5, 0.25, 0.0, -0.25, -0.5)}
+dwell_times = {share: dwell(reference, share * reference.critical()) for share in (0.5, 0.25, 0.0, -0.25, -0.5)}
 if comm.rank == 0:
-    for share, time in kept.items():
+    for share, time in dwell_times.items():
         print(f"at {share:5.2f} J_c the antiparallel state holds {time:10.3e} s = {time / YEAR:10.3e} years")
 
 # %% [markdown]
@@ -254,7 +254,7 @@ if comm.rank == 0:
 
 # %%
 when = np.array([1.5, 2.0, 2.5]) * 1e-9
-seen = fs.langevin(
+ensemble = fs.langevin(
     comm,
     reference.bit,
     when,
@@ -263,10 +263,12 @@ seen = fs.langevin(
     torque=reference.map.torque(reference.bit, current_density=CURRENTS[1]),
 )
 expected = reference.write_errors(CURRENTS[1], when)
-deviation = (seen.not_switched - expected) / seen.not_switched_error
+deviation = (ensemble.not_switched - expected) / ensemble.not_switched_error
 if comm.rank == 0:
-    print(f"{seen.ensemble} trajectories at {CURRENTS[1] / 1e10:g}e10 A/m2")
-    for t, a, b, e, z in zip(when, expected, seen.not_switched, seen.not_switched_error, deviation, strict=True):
+    print(f"{ensemble.ensemble} trajectories at {CURRENTS[1] / 1e10:g}e10 A/m2")
+    for t, a, b, e, z in zip(
+        when, expected, ensemble.not_switched, ensemble.not_switched_error, deviation, strict=True
+    ):
         print(f"{t * 1e9:.1f} ns: Fokker-Planck {a:.5f}, trajectories {b:.5f} +- {e:.5f} ({z:+.2f} errors)")
 
 # %% [markdown]
@@ -354,7 +356,7 @@ if comm.rank == 0:
     draw_write_errors(
         axes[0, 1], by_current | {"without pumped damping": (rates["without"], SHADES[CURRENTS[1]], "--")}
     )
-    axes[0, 1].errorbar(when * 1e9, seen.not_switched, seen.not_switched_error, fmt="o", ms=6, mfc="white",
+    axes[0, 1].errorbar(when * 1e9, ensemble.not_switched, ensemble.not_switched_error, fmt="o", ms=6, mfc="white",
                         color=SHADES[CURRENTS[1]], label="trajectories")  # fmt: skip
     axes[0, 1].set_title("wide leads: currents", fontsize=11)
     axes[0, 1].legend(frameon=False, fontsize=10)
@@ -380,7 +382,7 @@ if comm.rank == 0:
     middle.set_xlabel("angle between free and fixed layer (degrees)")
     middle.set_title("Torque on the free layer", fontsize=12)
     draw_write_errors(right, by_device)
-    right.errorbar(when * 1e9, seen.not_switched, seen.not_switched_error, fmt="o", ms=6, mfc="white",
+    right.errorbar(when * 1e9, ensemble.not_switched, ensemble.not_switched_error, fmt="o", ms=6, mfc="white",
                    color=COLOURS[WIDE], label="trajectories")  # fmt: skip
     right.set_title(rf"Write errors at {abs(CURRENTS[1]) / 1e11:g}$\cdot 10^{{11}}$ A/m$^2$", fontsize=12)
     right.legend(frameon=False, fontsize=10, loc="lower left")
@@ -400,8 +402,8 @@ for x in devices.values():  # the formula above
     total, gain = DAMPING + float(pumped.normal(-1.0)), 1 + float(pumped.reactive(-1.0))
     assert abs(-2 * total * k * THICKNESS / (gain * d - total * f) / x.critical() - 1) < 1e-8
 assert abs(crossing - 1) < 1e-3 and opposite < -2
-assert list(kept.values()) == sorted(kept.values())
-assert kept[0.5] < 1e-6 * kept[0.0] < 1e-12 * kept[-0.5]
+assert list(dwell_times.values()) == sorted(dwell_times.values())
+assert dwell_times[0.5] < 1e-6 * dwell_times[0.0] < 1e-12 * dwell_times[-0.5]
 assert np.abs(deviation).max() < 4
 # More current, fewer errors.
 late = times > 0.9e-9  # before, all have hardly begun to switch

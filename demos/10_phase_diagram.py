@@ -61,7 +61,7 @@ stack = fs.Stack(
 )
 contacts = {"bottom": fs.Contact("lead"), "top": fs.Contact("lead")}
 problem = fs.TransportProblem(fs.line(comm, stack), fs.Vector(), contacts=contacts)
-found = fs.torque_map(problem, "free", tolerance=0.03 if QUICK else 1e-4, pumping=True)
+torque_map = fs.torque_map(problem, "free", tolerance=0.03 if QUICK else 1e-4, pumping=True)
 
 
 def layer(barrier: float) -> fs.Macrospin:
@@ -76,13 +76,13 @@ def layer(barrier: float) -> fs.Macrospin:
 
 
 bare = layer(BARRIER)
-bit = found.pumped(bare, current_density=1.0)  # what is pumped depends on the kind of circuit, not on the current
+bit = torque_map.pumped(bare, current_density=1.0)  # what is pumped depends on the kind of circuit, not on the current
 ANISOTROPY = 2 * BARRIER * bit.thermal_energy / bit.moment  # B_K, T
 
 
 def driven(current_density: float, spin: fs.Macrospin = bit) -> tuple[fs.Macrospin, fs.AngularTorque]:
     """The free layer and its torque at a current density (A/m2)."""
-    return spin, found.torque(spin, current_density=current_density)
+    return spin, torque_map.torque(spin, current_density=current_density)
 
 
 def along(field: float) -> fs.Macrospin:
@@ -104,7 +104,7 @@ def along(field: float) -> fs.Macrospin:
 # to a damping of 0.02, which is 23 percent, and as much to the critical currents.
 
 # %%
-unit = found.torque(bit, current_density=1.0)
+unit = torque_map.torque(bit, current_density=1.0)
 
 
 def stability_line(sign: int, field: float | Array, spin: fs.Macrospin = bit) -> float | Array:
@@ -120,17 +120,17 @@ critical = {}
 for name, well, sign in zip(NAMES, (UP, DOWN), (1, -1), strict=True):
     low, high = sorted((0.0, 1.5 * stability_line(sign, 0.0)))
     critical[name] = {
-        "map, intrinsic damping": found.critical_current_density(bare, well),
-        "map, with pumping": found.critical_current_density(bit, well),
+        "map, intrinsic damping": torque_map.critical_current_density(bare, well),
+        "map, with pumping": torque_map.critical_current_density(bit, well),
         "formula": stability_line(sign, 0.0),
         "motion": critical_drive(driven, low, high, state=well),
     }
 if comm.rank == 0:
-    print(f"B_K = {ANISOTROPY * 1e3:.2f} mT; torque map of {found.solves} angles, error {found.error:.0e}")
+    print(f"B_K = {ANISOTROPY * 1e3:.2f} mT; torque map of {torque_map.solves} angles, error {torque_map.error:.0e}")
     print(f"{'':>14}{'A R (fohm m2)':>15}{'pumped damping':>16}" + "".join(f"{k:>24}" for k in critical["parallel"]))
     for name, sign in zip(NAMES, (1, -1), strict=True):
         print(
-            f"{name:>14}{float(found.resistance_area(sign)) * 1e15:>15.4f}{float(bit.pumping.normal(sign)):>16.5f}"
+            f"{name:>14}{float(torque_map.resistance_area(sign)) * 1e15:>15.4f}{float(bit.pumping.normal(sign)):>16.5f}"
             + "".join(f"{j / 1e10:>16.4f}e10 A/m2" for j in critical[name].values())
         )
 
@@ -214,7 +214,7 @@ if comm.rank == 0:
 def barriers(current_density: float, field: float = 0.0) -> Array:
     """Barriers of the effective energy seen from parallel and antiparallel magnets (kT)."""
     c = np.linspace(-1, 1, 4001)
-    torque = found.torque(bit, current_density=current_density)
+    torque = torque_map.torque(bit, current_density=current_density)
     pull = ANISOTROPY * c + field - torque.field_like(c)
     pull += (1 + bit.pumping.reactive(c)) * torque.damping_like(c) / (DAMPING + bit.pumping.normal(c))
     rise = -bit.moment / bit.thermal_energy * (pull[1:] + pull[:-1]) / 2 * np.diff(c)
@@ -283,7 +283,7 @@ for j in LOOPS[2:] if QUICK else LOOPS:
         sweep,
         start=UP,
         field=triangle,
-        observables={"resistance": found.resistance_at},
+        observables={"resistance": torque_map.resistance_at},
         breakpoints=[period],
         tolerance=1e-2 if QUICK else 2e-3,
     )
@@ -348,9 +348,9 @@ LOW, ACROSS = (4.0, 0.0) if QUICK else (5.0, 0.2)
 low = layer(LOW)
 scale = 2 * LOW * low.thermal_energy / low.moment
 field = (ACROSS * scale, 0.0, -0.1 * scale)
-low = found.pumped(low, current_density=1.0).with_field(field)
+low = torque_map.pumped(low, current_density=1.0).with_field(field)
 point = 0.45 * reach * LOW / BARRIER
-torque = found.torque(low, current_density=point)
+torque = torque_map.torque(low, current_density=point)
 # Trajectories are the check; a second solve on the sphere would double the time. Wells are wide, cells may be large.
 solver = fs.FokkerPlanck(comm, low, torque, verify=False, sphere=lambda: fs.Sigma(comm, 0.32, refine=low))
 known = solver.escape()
@@ -359,15 +359,15 @@ lasting = known.dwell_times[[upper, 1 - upper]]
 relaxation, shares = 1 / (1 / lasting).sum(), lasting / lasting.sum()
 stationary = solver.steady()
 means = [
-    stationary.expect(lambda u, s=s: found.resistance_at(u) * (s * u[:, 2] > 0))
+    stationary.expect(lambda u, s=s: torque_map.resistance_at(u) * (s * u[:, 2] > 0))
     / stationary.expect(lambda u, s=s: 1.0 * (s * u[:, 2] > 0))
     for s in (1, -1)
 ]
 jump = means[1] - means[0]
 precession = low.gyromagnetic_ratio * scale / (2 * np.pi)
 band = np.union1d(np.geomspace(1e5, 1e11, 61), np.linspace(0.1, 2.5, 25 if QUICK else 97) * precession)
-noise = solver.noise(found.resistance_at, band)
-without = fs.FokkerPlanck(comm, low.with_field((0.0, 0.0, field[2])), torque).noise(found.resistance_at, band)
+noise = solver.noise(torque_map.resistance_at, band)
+without = fs.FokkerPlanck(comm, low.with_field((0.0, 0.0, field[2])), torque).noise(torque_map.resistance_at, band)
 machlup = 4 * jump**2 * shares[0] * shares[1] * relaxation / (1 + (2 * np.pi * band * relaxation) ** 2)
 plateau = float(noise.density[0] / machlup[0])
 
@@ -404,10 +404,10 @@ counted = [t / max(n, 1) for t, n in zip(spent, left, strict=True)]
 deviation = [(c / t - 1) * math.sqrt(max(n, 1)) for c, t, n in zip(counted, lasting, left, strict=True)]
 
 # %%
-seen = fs.power_spectrum(
+sampled = fs.power_spectrum(
     comm,
     low,
-    found.resistance_at,
+    torque_map.resistance_at,
     resolution=1e7 if QUICK else 2.5e6,
     highest=8e8,
     segments=1,
@@ -416,9 +416,9 @@ seen = fs.power_spectrum(
     settle=0.1e-6 if QUICK else 0.6e-6,
     step=PACE,
 )
-kept = slice(2, None)  # below, Welch's window holds a part of the mean
-interpolated = np.exp(np.interp(np.log(seen.frequencies[kept]), np.log(band), np.log(noise.density)))
-apart = (seen.density[kept] - interpolated) / seen.error[kept]
+bins = slice(2, None)  # below, Welch's window holds a part of the mean
+interpolated = np.exp(np.interp(np.log(sampled.frequencies[bins]), np.log(band), np.log(noise.density)))
+apart = (sampled.density[bins] - interpolated) / sampled.error[bins]
 if comm.rank == 0:
     print(f"{LOW:g} kT, {point / 1e9:.3f}e9 A/m2, {field[0] * 1e3:.2f} mT across and {field[2] * 1e3:.2f} mT along")
     for name, t, c, n, z, r in zip(NAMES, lasting, counted, left, deviation, means, strict=True):
@@ -512,7 +512,7 @@ if comm.rank == 0:
     # A trajectory with many reversals, of the typical share of both states.
     jumps = np.count_nonzero(np.diff(where, axis=0), axis=0)
     typical = int(np.argmin(np.abs(jumps - np.mean(jumps)) + 5 * np.abs((where == 1).mean(axis=0) - shares[0])))
-    values = found.resistance_at(directions[:, typical]) * 1e15
+    values = torque_map.resistance_at(directions[:, typical]) * 1e15
     above.plot(when * 1e6, values, color="0.6", lw=0.7)
     above.plot(when * 1e6, np.where(where[:, typical] == 1, *(x * 1e15 for x in means)), color=BLUE, lw=2)
     above.set_xlim(0, when[-1] * 1e6)
@@ -522,9 +522,9 @@ if comm.rank == 0:
     if ACROSS:
         below.loglog(band, without.density * square, color=GREEN, lw=1.5, label="without field across the axis")
     below.loglog(band, machlup * square, "--", color=RED, lw=1.6, label="Machlup, from the dwell times")
-    each = np.unique(np.geomspace(2, len(seen.frequencies) - 1, 45).astype(int))
-    below.errorbar(seen.frequencies[each], seen.density[each] * square, seen.error[each] * square, fmt="o", ms=5,
-                   mfc="white", color="k", label="trajectories", zorder=3)  # fmt: skip
+    each = np.unique(np.geomspace(2, len(sampled.frequencies) - 1, 45).astype(int))
+    below.errorbar(sampled.frequencies[each], sampled.density[each] * square, sampled.error[each] * square, fmt="o",
+                   ms=5, mfc="white", color="k", label="trajectories", zorder=3)  # fmt: skip
     below.set_ylim(1e-6 * noise.density[0] * square, 4 * noise.density[0] * square)
     below.set_xlim(band[0], 1e10)
     below.grid(color="0.92")

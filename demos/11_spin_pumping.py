@@ -350,9 +350,9 @@ def single_magnet(frequency: float, *, delay: bool = True) -> float:
         fs.Layer(slow_platinum, 30e-9),
         field=-rate * HBAR / (copper.g_factor * BOHR_MAGNETON) if delay else 0.0,
     )
-    found = solve_turning(problem, {"magnet": (0.0, 0.0, rate)}, FLOATING)
+    solution = solve_turning(problem, {"magnet": (0.0, 0.0, rate)}, FLOATING)
     problem.destroy()
-    return found.voltages["bottom"]
+    return solution.voltages["bottom"]
 
 
 def late_spins(frequency: float) -> float:
@@ -568,13 +568,13 @@ def damping_of_modes(spacer: float) -> tuple[list[float], float]:
         fs.Layer(permalloy, PAIR, "upper", magnetization=Z),
         fs.Layer(copper, 10e-9),
     )
-    found = [
+    solutions = [
         solve_turning(problem, {"lower": (lower * RATE, 0, 0), "upper": (upper * RATE, 0, 0)}, FLOATING)
         for lower, upper in MODES.values()
     ]
     problem.destroy()
     scale = -ELECTRON_GYROMAGNETIC_RATIO / (MAGNETIZATION * PAIR) / RATE
-    return [scale * x.torque["lower"][0] for x in found], max(abs(x.power_balance) for x in found)
+    return [scale * x.torque["lower"][0] for x in solutions], max(abs(x.power_balance) for x in solutions)
 
 
 def form_of_modes(spacer: Array) -> dict[str, Array]:
@@ -638,9 +638,9 @@ if comm.rank == 0:
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
 
     fine = np.geomspace(thicknesses[0], thicknesses[-1], 200)
-    for (name, found), colour in zip(on_sinks.items(), (OCHRE, BLUE, RED), strict=True):
+    for (name, damping), colour in zip(on_sinks.items(), (OCHRE, BLUE, RED), strict=True):
         sink_ax.semilogx(fine * 1e9, closed_form(name, fine) * 1e3, color=colour, lw=1.8)
-        sink_ax.plot(thicknesses * 1e9, found * 1e3, "o", color=colour, label=name, **DOT)
+        sink_ax.plot(thicknesses * 1e9, damping * 1e3, "o", color=colour, label=name, **DOT)
     sink_ax.set_xlabel("thickness of the sink (nm)")
     sink_ax.set_ylabel(r"pumped damping $\alpha_{sp}$ ($10^{-3}$)")
     sink_ax.set_ylim(-0.2, 6)

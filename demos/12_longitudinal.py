@@ -114,9 +114,9 @@ modes, worst_rate = {}, 0.0
 for title, cases in PANELS.items():
     for name, g in cases:
         L = 8 * math.pi / g.k_M
-        found = decay_modes(line(g, L, 64), [n * math.pi / L for n in counts])
-        modes[title, name] = [(m.wavenumber / g.k_M, m.rate / g.rate) for m in found]
-        for m in found:
+        decays = decay_modes(line(g, L, 64), [n * math.pi / L for n in counts])
+        modes[title, name] = [(m.wavenumber / g.k_M, m.rate / g.rate) for m in decays]
+        for m in decays:
             exact = float(g.decay_rates(m.wavenumber)[("slow", "fast").index(m.branch)])
             worst_rate = max(worst_rate, abs(m.rate / exact - 1))
 if comm.rank == 0:

@@ -110,11 +110,11 @@ def drive(field: float, current: float, until: float, frames: int = 0) -> dict:
         if q > LEADS[1] + 90e-9:
             break
     names = ("time", "middle", "q", "angle", "width", "pulse", "emf")
-    found = dict(zip(names, np.array(rows).T, strict=True)) | {"balance": worst, "pictures": pictures}
-    found["angle"] = np.unwrap(found["angle"])
+    record = dict(zip(names, np.array(rows).T, strict=True)) | {"balance": worst, "pictures": pictures}
+    record["angle"] = np.unwrap(record["angle"])
     motion.destroy()
     circuit.destroy()
-    return found
+    return record
 
 
 # %% [markdown]

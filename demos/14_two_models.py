@@ -189,10 +189,10 @@ ends = {
 state = IrreversibleProblem(grid, pumping, ends).solve(magnetization(LENGTH / 2), (FIELD, 0, 0))
 warm = grid.collected((state.temperature - 300)[:, None])
 # Reciprocity: a temperature at the right end turns the wall; work of that torque in the field against heat.
-held = {**ends, "right": Electrode(open_ends["right"].where, current=0.0, temperature=300.0)}
-pumped = IrreversibleProblem(grid, pumping, held).solve(magnetization(LENGTH / 2), (FIELD, 0, 0)).heats["right"]
-held["right"] = Electrode(open_ends["right"].where, current=0.0, temperature=301.0)
-turned = IrreversibleProblem(grid, pumping, held).solve(lambda x: -magnetization(LENGTH / 2)(x)).local.torque
+electrodes = {**ends, "right": Electrode(open_ends["right"].where, current=0.0, temperature=300.0)}
+pumped = IrreversibleProblem(grid, pumping, electrodes).solve(magnetization(LENGTH / 2), (FIELD, 0, 0)).heats["right"]
+electrodes["right"] = Electrode(open_ends["right"].where, current=0.0, temperature=301.0)
+turned = IrreversibleProblem(grid, pumping, electrodes).solve(lambda x: -magnetization(LENGTH / 2)(x)).local.torque
 work = FIELD * grid.total(grid.weights[: grid.owned] * turned[:, 0])
 if comm.rank == 0:
     top = float(np.abs(warm[1]).max())

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         DirectionMap,
         EnergyBalance,
         TorqueMap,
+        VoltageMap,
         direction_map,
         energy_balance,
         in_groups,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         pumping_matrix,
         solve_turning,
         torque_map,
+        voltage_map,
     )
     from .device import Contact, Interface, Layer, Material
     from .domain import Domain
@@ -99,6 +101,7 @@ if TYPE_CHECKING:
         solve_multilayer,
         thermoelectric_coefficients,
     )
+    from .tunnel import BarrierTable, TunnelBarrier
 
 _HOME = {
     "energy": (
@@ -124,6 +127,7 @@ _HOME = {
         "DirectionMap",
         "EnergyBalance",
         "TorqueMap",
+        "VoltageMap",
         "direction_map",
         "energy_balance",
         "in_groups",
@@ -131,6 +135,7 @@ _HOME = {
         "pumping_matrix",
         "solve_turning",
         "torque_map",
+        "voltage_map",
     ),
     "device": ("Contact", "Interface", "Layer", "Material"),
     "domain": ("Domain",),
@@ -169,6 +174,7 @@ _HOME = {
         "solve_multilayer",
         "thermoelectric_coefficients",
     ),
+    "tunnel": ("BarrierTable", "TunnelBarrier"),
 }
 __getattr__ = lazily(__name__, _HOME)
 
@@ -176,6 +182,7 @@ __all__ = [
     "AngularDamping",
     "AngularTorque",
     "Bands",
+    "BarrierTable",
     "Biaxial",
     "BulkDMI",
     "Circuit",
@@ -220,11 +227,13 @@ __all__ = [
     "TorqueMap",
     "TransportProblem",
     "TransportSolution",
+    "TunnelBarrier",
     "TwoBandMagnet",
     "TwoChannel",
     "Uniaxial",
     "Vector",
     "VectorTorque",
+    "VoltageMap",
     "Zeeman",
     "band_lengths",
     "decompose",
@@ -257,4 +266,5 @@ __all__ = [
     "survey",
     "thermoelectric_coefficients",
     "torque_map",
+    "voltage_map",
 ]

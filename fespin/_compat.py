@@ -96,7 +96,7 @@ def attach(
     coefficients: Sequence[fem.Function],
     constants: Sequence[fem.Constant],
 ) -> fem.Form:
-    """Return a compiled form attached to spaces, entities and data, without DOLFINx's own walk through the form.
+    """Return a compiled form attached to spaces, entities and data, without DOLFINx's own analysis of the form.
 
     Parameters
     ----------
@@ -116,10 +116,10 @@ def attach(
         dict(subdomains),
     )
     try:
-        made = create({}, m._cpp_object)
+        cpp_form = create({}, m._cpp_object)
     except TypeError:  # 0.10 and later
-        made = create([], m._cpp_object)
-    return fem.Form(made, form, compiled.code)
+        cpp_form = create([], m._cpp_object)
+    return fem.Form(cpp_form, form, compiled.code)
 
 
 def versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Start the libraries without what happens to lie in the working directory.
+"""Start of the libraries without option files that happen to lie in the working directory.
 
 A case is often run in the folder where it was unpacked. PETSc reads ``.petscrc`` and ``petscrc`` there, DOLFINx
 and FFCx ``dolfinx_jit_options.json`` and ``ffcx_options.json`` (flags of the compiler among them), Matplotlib

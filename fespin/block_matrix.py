@@ -45,7 +45,7 @@ class BlockMatrix:
         options: Options | None = None,
     ) -> None:
         self._grid, self._k, self._name = grid, k, name
-        # Only the equations of a step are not symmetric.
+        # Only the equations of a time step are not symmetric.
         self._hint = "try another mesh" if symmetric else "try a smaller step"
         # Rows of other ranks' nodes are sent to them in the assembly.
         nodes, cells = len(grid.positions), grid.cells

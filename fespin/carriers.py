@@ -61,12 +61,12 @@ class Bands:
             require_positive("bands", key, getattr(self, key), zero=True)
             if self.d_up is None and key not in ("spin_flip", "sd") and getattr(self, key):
                 raise InputError(f"bands: {key} needs d_up, the conductivity of the fourth channel")
-        # A d channel that ends at normal metals has no level of its own.
+        # A d channel ends at normal metals: without scattering into it, nothing fixes the level of its potential.
         to_s = {"d_down": self.sd, "d_up": self.sd_up + self.sd_spin_flip}
         for key, other in (("d_down", "d_up"), ("d_up", "d_down")):
             if key in self.channels and not (to_s[key] or (self.d_spin_flip and to_s[other])):
-                given = "sd" if key == "d_down" else "sd_up"
-                raise InputError(f"bands: nothing scatters into {key}, so its level is open; give {given}")
+                missing_key = "sd" if key == "d_down" else "sd_up"
+                raise InputError(f"bands: nothing scatters into {key}, so its level is open; give {missing_key}")
         if self.densities is not None:
             for key, value in self.densities.items():
                 if key not in self.channels:

@@ -1,9 +1,9 @@
 """Files from which long computations go on after they were stopped, on any number of ranks.
 
-Two kinds of work take long. What advances in time has a *state*: numbers, and values at the nodes of a mesh. It is
-written whole, aside and then in place of the last one, so that a computation that is killed at any moment finds a
-complete state. What consists of independent *pieces*, such as the angles of a map or the points of a survey, writes
-each piece once, at the end of a file.
+Two kinds of work take long. An evolution in time has a *state*: numbers, and values at the nodes of a mesh. The state
+is written whole, to another file that then takes the place of the last one, so that a computation that is killed at
+any moment leaves a complete state. Work that consists of independent *pieces*, such as the angles of a map or the
+points of a survey, writes each piece once, at the end of a file.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from .errors import InputError, one_line
 type Array = NDArray[np.float64]
 
 _MAGIC = b"fespin state 2\n"
-# Magic line, then the length of the text that follows, then the text, then the values.
+# Beginning of a file; the length of a text, the text and the values follow.
 _START = 32
 
 
 class StateFile:
     """The state of a computation in time, in a file that is replaced now and then.
 
-    Values at nodes are written per cell, in the order in which the mesh was made, which no partition changes: the
-    computation may go on on another number of ranks.
+    Values at nodes are written cell by cell, in the order in which the mesh was made. No partition changes that order,
+    so that the computation may go on with another number of ranks.
 
     The constructor is collective, and so is every method.
 
     Parameters
     ----------
     comm
-        All ranks that compute. If the mesh lies on each rank by itself, the first one writes.
+        All ranks that compute. If each rank has the whole mesh for itself, the first one writes.
     space
         Space of scalar functions, on the mesh of the computation.
     path
@@ -116,14 +116,14 @@ class StateFile:
             "numbers": dict(numbers),
         }
         text = json.dumps(header).encode()
-        # Where values start, they are aligned.
+        # The start of the values is aligned.
         text += b" " * (-(len(text) + _START) % 8)
         front = (_MAGIC + f"{len(text):d}".encode()).ljust(_START) + text
         columns = [self._at_cells(column) for x in values.values() for column in x.T]
         rows = np.concatenate(columns, axis=1) if columns else np.zeros((len(self._numbers), 0))
         part = self.path.with_name(f".{self.path.name}.part")
         message = None
-        # A mesh that each rank has for itself is written by the first.
+        # If each rank has the whole mesh for itself, the first one writes.
         if self._mesh_comm.size > 1 or self.comm.rank == 0:
             message = self._write(part, front, np.ascontiguousarray(rows, dtype=np.float64))
         # Only a file that all ranks have written takes the place of the last.
@@ -165,9 +165,9 @@ class StateFile:
         except MPI.Exception as error:
             message = message or one_line(str(error))
         if message is None and comm.rank == 0:
-            wanted = len(front) + 8 * self._cells * rows.shape[1]
+            size = len(front) + 8 * self._cells * rows.shape[1]
             # Writes that a full disk cuts short are not always reported.
-            if part.stat().st_size != wanted:
+            if part.stat().st_size != size:
                 message = "it is incomplete; is the disk full?"
         return message
 
@@ -229,7 +229,7 @@ class StateFile:
         Raises
         ------
         InputError
-            If something is missing, or is there that the caller does not know: the file is of another version.
+            If something is missing, or the caller does not know something: the file is of another version.
         """
         try:
             yield
@@ -272,13 +272,13 @@ def _header(path: Path) -> tuple[dict[str, Any], int]:
 class Journal:
     """Finished pieces of a piece of work, one a line at the end of a file of each rank.
 
-    What earlier runs have finished is known; what this one finishes is for the next. A line that a killed run left
-    incomplete is passed over. The constructor is collective; the methods are not.
+    :meth:`get` knows the pieces that earlier runs have finished; :meth:`put` writes those of this run for the next. A
+    line that a killed run left incomplete is ignored. The constructor is collective; the methods are not.
 
     Parameters
     ----------
     path
-        Start of the names of the files. Those of all runs, on whatever number of ranks, are read.
+        Beginning of the names of the files. The files of all runs, on whatever number of ranks, are read.
 
     Examples
     --------
@@ -310,7 +310,7 @@ class Journal:
         return self._known.get(json.dumps(key))
 
     def put(self, key: Any, piece: Any) -> None:
-        """Write a finished piece, of what JSON can hold; numbers that are not finite are among it.
+        """Write a finished piece of data that JSON can hold; numbers may be infinite or NaN.
 
         Raises
         ------

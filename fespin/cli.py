@@ -25,7 +25,7 @@ _LAUNCHERS = ("OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK", "SLURM_PROCID")
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Say it in one line, as every other error."""
+        """Print the error in one line, as every other error."""
         raise InputError(f"{message}; see {self.prog} --help")
 
 
@@ -113,9 +113,10 @@ def _world() -> Any:
 def program() -> NoReturn:
     """Run the command line as a process of its own, which signals end in time."""
     guard_program()
-    # The tables of cases need no plugins of pydantic, and looking for some reads what is installed.
+    # Cases need no plugins of pydantic, and the search for them reads the list of all installed packages.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
-    # What is imported stays: looking for garbage among it takes a tenth of a short run, and again at its end.
+    # Imported objects stay until the end. Looking for garbage among them takes a tenth of a short run, and again at its
+    # end.
     gc.disable()
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started us
@@ -128,7 +129,7 @@ def program() -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status.
 
-    It is 0, 1 for a failure, 2 for bad input, 3 if parts failed, 128 + n for signal n.
+    The status is 0 for success, 1 for a failure, 2 for bad input, 3 if parts failed, 128 + n for signal n.
 
     Collective where a launcher started several ranks: if one fails and the others do not, it ends all of them.
     """
@@ -144,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             from .mpi import first_rank
 
-            # What prints or writes one file does so once.
+            # Commands that print, or write a single file, do so on one rank.
             status = first_rank(comm, lambda: command(options))
         sys.stdout.flush()
         return status
@@ -164,7 +165,7 @@ def _fail(agreement: Agreement | None, error: BaseException, trace: bool) -> int
         # Python would flush once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
-        # The reader of our output, such as head, has enough.
+        # The reader of our output, such as head, has closed the pipe.
         text, status = None, 128 + signal.SIGPIPE
     elif isinstance(error, MemoryError):
         text = "out of memory; try a coarser mesh"

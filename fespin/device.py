@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cmath
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Complex
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from .carriers import Bands, Thermal
 from .constants import LORENZ_NUMBER
-from .errors import InputError, nearest
+from .errors import InputError, ModelError, nearest
 from .quantities import Direction, direction, is_finite, require_asymmetry, require_positive, require_type
+from .tunnel import TunnelBarrier
 
 if TYPE_CHECKING:
     from .energy.magnet import Magnet
@@ -170,6 +171,9 @@ class Interface:
         G_mix of transverse spins (S/m2, complex), for the vector model.
     thermal_conductance
         W/(m2 K), for the thermoelectric model; None: heat passes without a step of temperature.
+    tunnel
+        Tunnel barrier between two magnets, for the vector model, instead of all above; a and b of the barrier are in
+        the order in which the interface is named.
 
     Examples
     --------
@@ -181,13 +185,19 @@ class Interface:
     0.77
     """
 
-    area_resistance_star: float
+    area_resistance_star: float = 0.0
     gamma: float = 0.0
     mixing_conductance: complex | None = None
     thermal_conductance: float | None = None
+    tunnel: TunnelBarrier | None = None
 
     def __post_init__(self) -> None:
         require_positive("interface", "area_resistance_star", self.area_resistance_star, zero=True)
+        if self.tunnel is not None:
+            require_type("interface", self.tunnel, TunnelBarrier, ", such as fespin.TunnelBarrier(10e-12, tmr=1)")
+            for key in ("area_resistance_star", "gamma", "mixing_conductance", "thermal_conductance"):
+                if getattr(self, key):
+                    raise InputError(f"interface: a tunnel barrier has no {key}; give one of them, found both")
         require_asymmetry("interface", "gamma", self.gamma)
         mix = self.mixing_conductance
         if mix is not None and not (isinstance(mix, Complex) and cmath.isfinite(mix) and mix.real >= 0):
@@ -214,7 +224,7 @@ class Interface:
     @property
     def perfect(self) -> bool:
         """True if the potentials of both spins are continuous across it."""
-        return self.area_resistance_star == 0
+        return self.area_resistance_star == 0 and self.tunnel is None
 
     @property
     def plain(self) -> bool:
@@ -223,9 +233,26 @@ class Interface:
 
     @property
     def conductances(self) -> tuple[float, float]:
-        """G_up and G_down (S/m2)."""
+        """G_up and G_down (S/m2).
+
+        Raises
+        ------
+        ModelError
+            Of a tunnel barrier, which only the vector model has.
+        """
+        if self.tunnel is not None:
+            raise ModelError("interface: a tunnel barrier needs the vector model")
         star = self.area_resistance_star
         return 1 / (2 * star * (1 - self.gamma)), 1 / (2 * star * (1 + self.gamma))
+
+    @property
+    def symmetric(self) -> bool:
+        """True if it makes no difference which side is named first."""
+        return self.tunnel is None or self.tunnel.symmetric
+
+    def reversed(self) -> Interface:
+        """Return the same interface with its sides named in the other order."""
+        return self if self.tunnel is None else replace(self, tunnel=self.tunnel.reversed())
 
 
 @dataclass(frozen=True)
@@ -270,7 +297,7 @@ class Layer:
         if self.magnetization is not None:
             if not callable(self.magnetization):
                 direction(self.magnetization, owner)
-                # Whatever it was given as, such as an array, nobody else changes it.
+                # A tuple, because an array that was given could be changed later.
                 object.__setattr__(self, "magnetization", tuple(float(x) for x in self.magnetization))
             if not self.material.ferromagnetic:
                 raise InputError(f"{owner}: magnetization given, but {self.material.name} is no ferromagnet (no beta)")

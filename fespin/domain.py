@@ -1,4 +1,4 @@
-"""A mesh with named regions, interfaces and contacts: what every solver stands on.
+"""A mesh with named regions, interfaces and contacts, on which every solver works.
 
 Nothing here or below knows how the mesh was made.
 """
@@ -109,8 +109,8 @@ class Domain:
 
     def cells_of(self, regions: Sequence[str]) -> Indices:
         """Return this rank's own cells in the named regions."""
-        wanted = [self.regions.index(r) for r in regions]
-        return np.flatnonzero(np.isin(self.region[: self.owned_cells], wanted)).astype(np.int32)
+        numbers = [self.regions.index(r) for r in regions]
+        return np.flatnonzero(np.isin(self.region[: self.owned_cells], numbers)).astype(np.int32)
 
     def contact_regions(self, name: str) -> list[str]:
         """Return the regions that a contact touches. Collective."""
@@ -144,7 +144,7 @@ class Domain:
         entities = self.contact_entities[name]
         cells, facets = entities.reshape(-1, 2).T
         x = self.mesh.geometry.x[_compat.cell_nodes(self.mesh)[cells][:, : self.dim + 1]][..., : self.dim]
-        # The gradient of the barycentric coordinate that vanishes on a facet points into the cell.
+        # The barycentric coordinate that vanishes on a facet grows into the cell: its gradient points inwards.
         order = 1 - facets if self.dim == 1 else facets
         edges = np.linalg.inv(np.swapaxes(x[:, 1:] - x[:, :1], 1, 2))
         gradients = np.concatenate([-edges.sum(axis=1, keepdims=True), edges], axis=1)
@@ -319,7 +319,7 @@ def _summed(comm: MPI.Intracomm, here: NDArray[Any]) -> NDArray[Any]:
 
 def _extent(comm: MPI.Intracomm, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the least and the largest of each column over all ranks, shape (2, columns). Collective."""
-    # The least is minus the largest of the opposites, so one message has both.
+    # The least of x is minus the largest of -x, so that one message has both.
     ends = np.stack([(-x).max(axis=0, initial=-np.inf), x.max(axis=0, initial=-np.inf)])
     comm.Allreduce(MPI.IN_PLACE, ends, MPI.MAX)
     ends[0] *= -1
@@ -377,7 +377,7 @@ def sample(
     low, high = corners.min(axis=1), corners.max(axis=1)
     slack = 1e-9 * (high - low)
     best = np.full(len(points), -np.inf)
-    found = np.zeros(len(points), np.int32)
+    point_cells = np.zeros(len(points), np.int32)
 
     def look(i: int, near: Indices) -> None:
         if len(near):
@@ -385,7 +385,7 @@ def sample(
             inverse = np.linalg.inv(np.swapaxes(corners[near, 1:] - origin[:, None], 1, 2))
             b = np.einsum("cij,cj->ci", inverse, points[i, :dim] - origin)
             inside = np.minimum(b.min(axis=1), 1 - b.sum(axis=1))  # smallest barycentric coordinate
-            best[i], found[i] = inside.max(), cells[near[inside.argmax()]]
+            best[i], point_cells[i] = inside.max(), cells[near[inside.argmax()]]
 
     for i, p in enumerate(points[:, :dim]):
         look(i, np.flatnonzero(((low - slack <= p) & (p <= high + slack)).all(axis=1)).astype(np.int32))
@@ -397,5 +397,5 @@ def sample(
     out = np.zeros((len(functions), len(points)))
     if mine.any():
         for row, f in zip(out, functions, strict=True):
-            row[mine] = f.eval(points[mine], found[mine]).ravel()
+            row[mine] = f.eval(points[mine], point_cells[mine]).ravel()
     return _summed(comm, out)

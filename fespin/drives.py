@@ -11,9 +11,9 @@ type Array = NDArray[np.float64]
 type Largest = Callable[[Array], Array]
 type Drive = Callable[[float], Array]
 
-# Intervals between the times at which a drive is looked at.
+# Number of intervals between the times at which a drive is sampled.
 _SAMPLES = 2000
-# Part of a drive's whole range below which a jump is left to the control of errors.
+# A jump that is a smaller part of the drive's whole range is left to the control of errors.
 _SMALL = 1e-3
 # Part of a change that one half of an interval must hold for the change to count as a jump.
 _SHARE = 0.9
@@ -37,8 +37,8 @@ class SampledDrive:
     begin, end
         First and last time (s).
     many
-        Function of many times (n,) with values (n, k); default: one call of `of` for each. Where ranks have to agree on
-        each call, this one call replaces thousands.
+        Function of many times (n,) with values (n, k); default: one call of `of` for each time. If ranks have to agree
+        on each call, the single call of this function saves thousands of messages.
     largest
         Function that returns the largest among ranks of each of some numbers (n,), where ranks have different ones;
         the functions are then collective.

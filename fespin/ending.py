@@ -2,10 +2,10 @@
 
 A rank that raises while the others wait for it in a collective call would leave them waiting for ever, and MPI's own
 finalization at the end of Python waits for all ranks, too. Hence a rank that fails asks on a communicator of its own
-whether all others fail with it. If they do, each leaves as it would alone; if not, this rank ends the run by
+whether all others fail, too. If they do, each leaves as it would alone; if not, this rank ends the run by
 ``MPI_Abort``.
 
-Neither MPI nor PETSc is imported here: a program guards itself before they are there.
+Neither MPI nor PETSc is imported here: a program guards itself before they start.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def say(text: str) -> None:
 
 
 class Agreement:
-    """Agreement that all ranks fail. Made collectively, asked by those that fail.
+    """Agreement that all ranks fail. The constructor is collective; the methods are called by ranks that fail.
 
     Parameters
     ----------
@@ -140,9 +140,9 @@ class Agreement:
 def end_together(comm: MPI.Intracomm, *, patience: float = PATIENCE) -> Iterator[None]:
     """End all ranks when a block of code fails on one of them. Collective.
 
-    Any exception counts, :class:`SystemExit` and :class:`KeyboardInterrupt`, too. Where all ranks raise one, each goes
-    on raising its own; where some do not, they may wait for ever for those that do: the first of those prints one line
-    and calls ``MPI_Abort``. Also a decorator of a script's main function.
+    Any exception counts, :class:`SystemExit` and :class:`KeyboardInterrupt`, too. If all ranks raise one, each goes on
+    raising its own. If only some do, the others may wait for them for ever: the first rank that raised prints one line
+    and calls ``MPI_Abort``. May be used as a decorator of a script's main function, too.
 
     Parameters
     ----------
@@ -175,10 +175,11 @@ def end_together(comm: MPI.Intracomm, *, patience: float = PATIENCE) -> Iterator
 def guard_program(grace: float = GRACE) -> None:
     """Let signals end this process by an exception, and in any case within a time.
 
-    A signal's handler in Python runs between two of its instructions only, and a solve may be one for minutes; so may
-    be the wait for another rank. A small process beside this one therefore hears of every signal at once. If it still
-    finds this one after some seconds, it says so in one line and kills it, and the launcher ends the other ranks.
-    Signals that are ignored, as under nohup, stay ignored. To be called once, in the main thread, before MPI starts.
+    Python calls the handler of a signal only between two of its instructions, and a single one may last for minutes: a
+    solve, or the wait for another rank. A small process beside this one is therefore told of every signal at once. If
+    this process still lives after some seconds, the small one says so in one line and kills it, and the launcher ends
+    the other ranks. Signals that are ignored, as under nohup, stay ignored. To be called once, in the main thread,
+    before MPI starts.
 
     Parameters
     ----------
@@ -223,8 +224,8 @@ def _wait_and_kill(ours: int, theirs: int, parent: int, grace: float, heard: lis
                 os._exit(0)
             number = got[0] if got[0] in heard else 0
         end = time.monotonic() + grace
-        while (left := end - time.monotonic()) > 0:
-            if select.select([ours], [], [], left)[0] and not os.read(ours, 1):
+        while (remaining := end - time.monotonic()) > 0:
+            if select.select([ours], [], [], remaining)[0] and not os.read(ours, 1):
                 os._exit(0)
         if os.getppid() == parent:
             say(str(Signalled(number)))

@@ -1,4 +1,4 @@
-"""The errors fespin raises, and the words it puts them in."""
+"""The errors that fespin raises, and the words of their messages."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from typing import Any
 
 
 def _limit(seconds: float, size: int) -> None:
-    """End with the time, with the memory, and with the parent."""
-    # An alarm for the case that the parent was killed; a living parent ends this process earlier.
+    """End this process when its time or memory is used up, or when the parent ends."""
+    # The alarm serves if the parent was killed; a living parent ends this process earlier.
     signal.setitimer(signal.ITIMER_REAL, seconds + 5)
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     size = size if hard == resource.RLIM_INFINITY else min(size, hard)
@@ -32,21 +32,21 @@ def _limit(seconds: float, size: int) -> None:
 
 
 def _dimension(model: Any, request: dict[str, Any]) -> int:
-    """Return the dimension of cells; 0 if the layers do not agree on one, which the parent says."""
+    """Return the dimension of cells; 0 if the layers do not agree on one: the parent then raises the error."""
     if request["dimension"] is not None:
         return int(request["dimension"])
     if request["layers"] is None:
         return max((int(d) for d, _ in model.getEntities()), default=0)
-    found: dict[str, int] = {}
+    dimension_of: dict[str, int] = {}
     for d, tag in model.getPhysicalGroups():
         name = model.getPhysicalName(d, tag)
-        found[name] = max(int(d), found.get(name, 0))
-    dimensions = {found.get(x, 0) for x in request["layers"]}
+        dimension_of[name] = max(int(d), dimension_of.get(name, 0))
+    dimensions = {dimension_of.get(x, 0) for x in request["layers"]}
     return dimensions.pop() if len(dimensions) == 1 else 0
 
 
 def _work(request: dict[str, Any]) -> str | None:
-    """Read, mesh and write; return what is wrong with the file."""
+    """Read, mesh and write; return what is wrong with the file, None if nothing is."""
     import gmsh
 
     gmsh.initialize(readConfigFiles=False, interruptible=False)
@@ -58,9 +58,9 @@ def _work(request: dict[str, Any]) -> str | None:
     except Exception as error:  # gmsh raises plain exceptions
         return f"gmsh cannot read it: {error}"
     for line in gmsh.logger.get():
-        kind, _, said = line.partition(": ")
-        if kind in ("Warning", "Error") and "uplicate" in said:
-            return f"a node or cell is there twice: {said.strip()}"
+        kind, _, message = line.partition(": ")
+        if kind in ("Warning", "Error") and "uplicate" in message:
+            return f"a node or cell is there twice: {message.strip()}"
     if not request["path"].endswith(".msh"):
         if request["size"] is not None:
             gmsh.option.setNumber("Mesh.MeshSizeMax", request["size"])

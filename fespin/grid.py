@@ -83,8 +83,8 @@ class Grid:
         edges = corners[:, 1:] - corners[:, :1]
         gram = np.einsum("cai,cbi->cab", edges, edges)
         self.volumes: Array = np.sqrt(np.linalg.det(gram)) / math.factorial(self.dim)
-        rest = np.linalg.solve(gram, edges) if own_cells else edges
-        self.slopes: Array = np.concatenate([-rest.sum(axis=1, keepdims=True), rest], axis=1)
+        dual = np.linalg.solve(gram, edges) if own_cells else edges
+        self.slopes: Array = np.concatenate([-dual.sum(axis=1, keepdims=True), dual], axis=1)
         self.share: Array = self.volumes / (self.dim + 1)
         self._buffers: dict[int, Any] = {}
         self.weights: Array = self.seen(self.gathered(np.repeat(self.share[:, None, None], self.dim + 1, axis=1)))[:, 0]
@@ -152,7 +152,7 @@ class Grid:
         return np.array(buffer.array[: self.owned * k].reshape(-1, k))
 
     def seen(self, values: Array) -> Array:
-        """Return the values (owned, k) of all nodes that this rank sees (nodes, k)."""
+        """Return the values at all nodes that this rank sees (nodes, k) from those at its own ones (owned, k)."""
         if self.comm.size == 1:
             return values
         k = values.shape[1]
@@ -198,12 +198,12 @@ class Grid:
             raise InputError("texture: start is zero at a node; it must have a direction everywhere")
         return np.asarray(m / length)
 
-    def vectors(self, given: Any, key: str) -> Array:
-        """Return vectors at this rank's own nodes (owned, 3); `given` and errors as in :meth:`directions`."""
+    def vectors(self, values: Any, key: str) -> Array:
+        """Return vectors at this rank's own nodes (owned, 3); `values` and errors as `start` in :meth:`directions`."""
         problem, v = "", np.array([])
         try:
-            v = np.array(given(self.positions[: self.owned]) if callable(given) else given, dtype=float)
-        except Exception as error:  # of a user's function; the other ranks must hear of it
+            v = np.array(values(self.positions[: self.owned]) if callable(values) else values, dtype=float)
+        except Exception as error:  # of a user's function; it is raised on all ranks below
             problem = f" ({type(error).__name__}: {one_line(str(error))})"
         v = np.broadcast_to(v, (self.owned, 3)) if v.shape == (3,) else v
         good = v.shape == (self.owned, 3) and bool(np.isfinite(v).all())
@@ -227,16 +227,16 @@ class Grid:
         InputError
             On all ranks, if it fails on one.
         """
-        problem, found = "", list[T]()
+        problem, results = "", list[T]()
         try:
-            found.append(of(t))
+            results.append(of(t))
         except InputError as error:
             problem = str(error)
         except Exception as error:  # the other ranks must hear of it
             problem = f"texture: {key} at t = {t:.4g} s: {type(error).__name__}: {one_line(str(error))}"
         if not self.everywhere(not problem):
             raise InputError(self._first(problem))
-        return found[0]
+        return results[0]
 
     def marked(self, where: Callable[[Array], Any], key: str) -> NDArray[np.bool_]:
         """Return which of this rank's own nodes a function of positions (3, n) marks (owned,).
@@ -246,11 +246,11 @@ class Grid:
         InputError
             On all ranks, if it fails on one or returns something else.
         """
-        problem, found = "", np.zeros(self.owned, dtype=bool)
+        problem, mask = "", np.zeros(self.owned, dtype=bool)
         try:
-            found = np.asarray(where(self.positions[: self.owned].T))
-            if found.shape != (self.owned,):
-                problem = f"values of the shape {found.shape} for {self.owned} points"
+            mask = np.asarray(where(self.positions[: self.owned].T))
+            if mask.shape != (self.owned,):
+                problem = f"values of the shape {mask.shape} for {self.owned} points"
         except Exception as error:  # the other ranks must hear of it
             problem = f"{type(error).__name__}: {one_line(str(error))}"
         problem = self._first(problem)
@@ -259,20 +259,20 @@ class Grid:
                 f"texture: {key} must be a function of positions (3, n) that says of each point whether it belongs; "
                 f"found {problem}"
             )
-        return found.astype(bool)
+        return mask.astype(bool)
 
-    def along(self, given: Any, key: str) -> Array:
+    def along(self, vector: Any, key: str) -> Array:
         """Return a vector field of the mesh's space in this rank's own cells (cells, 3).
 
         Parameters
         ----------
-        given
+        vector
             A number on a line, a vector of two or three components, or an array (cells, 3).
         key
-            Name of what is given, for messages.
+            Name of the vector, for messages.
         """
         try:
-            v = np.array(given, dtype=float)
+            v = np.array(vector, dtype=float)
         except (TypeError, ValueError):
             v = np.array(math.nan)
         if v.ndim == 0 and self.mesh.geometry.dim == 1:
@@ -294,8 +294,8 @@ class Grid:
 
     def fill(self, f: fem.Function, values: Array) -> None:
         """Give a function of :meth:`function` other values (owned, k)."""
-        seen = self.seen(values)
-        f.x.array.reshape(-1, values.shape[1])[f.function_space.dofmap.list] = seen[self.space.dofmap.list]
+        nodal = self.seen(values)
+        f.x.array.reshape(-1, values.shape[1])[f.function_space.dofmap.list] = nodal[self.space.dofmap.list]
 
     def reader(self, points: Array) -> Callable[[Array], Array]:
         """Return a function that gives the values at points (n,), on all ranks, of what nodes hold (owned,).
@@ -352,8 +352,8 @@ class Grid:
     def steepest(self, m: Array) -> tuple[float, int]:
         """Return the largest :meth:`steepness` of this rank's own cells (1/m), and the cell; (-inf, -1) without cells.
 
-        Not collective. The root of the sum of squares bounds the slope of a cell from above, and a part of it from
-        below, so that few cells need their largest singular value.
+        Not collective. The largest singular value of the gradient lies between a fraction of its Frobenius norm and the
+        norm itself, so that it has to be computed in few cells only.
         """
         gradient = self.gradient(m)
         total = np.einsum("cia,cia->c", gradient, gradient)

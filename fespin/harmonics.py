@@ -1,6 +1,6 @@
 """Real spherical harmonics on the unit sphere and their gradients, as polynomials of u: smooth at the poles.
 
-Orthonormal, the integral of Y_lm^2 over the sphere is one, without the Condon-Shortley phase::
+They are orthonormal, without the Condon-Shortley phase: the integral of Y_lm^2 over the sphere is one::
 
     Y_lm = N_lm P_l^(m)(u_z) Re (u_x + i u_y)^m            m >= 0
     Y_lm = N_l|m| P_l^(|m|)(u_z) Im (u_x + i u_y)^|m|      m < 0
@@ -22,7 +22,7 @@ type Integers = NDArray[np.int64]
 
 # Numbers at a time in the largest table: bounds the memory of an evaluation.
 _CHUNK = 300_000
-_GOLDEN = 1.32471795724474602596  # x^3 = x + 1: the golden ratio of two dimensions
+_GOLDEN = 1.32471795724474602596  # root of x^3 = x + 1, which is in two dimensions what the golden ratio is in one
 
 
 def orders(degree: int) -> tuple[Integers, Integers]:
@@ -53,7 +53,7 @@ def harmonics(u: Array, degree: int) -> tuple[Array, Array]:
     l, m, size, slope, _ = _constants(degree)  # noqa: E741
     table = _legendre(u[:, 2], degree)
     power = (u[:, :1] + 1j * u[:, 1:2]) ** np.arange(degree + 1)
-    # What (u_x + i u_y)^m changes by along u_x; along u_y it is i times that.
+    # Derivative of (u_x + i u_y)^m by u_x; that by u_y is i times as large.
     change = np.zeros_like(power)
     change[:, 1:] = np.arange(1, degree + 1) * power[:, :-1]
     along_z, around = size * table[:, l, np.abs(m)], _parts(power)[:, m]
@@ -100,9 +100,9 @@ def quadrature(degree: int) -> tuple[Array, Array]:
 
 
 def even_directions(start: int, stop: int) -> Array:
-    """Return members of a sequence of directions whose every beginning fills the sphere evenly, (n, 3).
+    """Return members of a sequence of directions of which any first n fill the sphere evenly, (n, 3).
 
-    Equal areas of a square in which both coordinates go on by irrational parts of it.
+    The sphere is a square of equal areas, in which both coordinates advance by irrational parts of its edge.
     """
     i = np.arange(start, stop)
     return _points(1 - 2 * ((0.5 + i / _GOLDEN) % 1), 2 * np.pi * ((0.5 + i / _GOLDEN**2) % 1))
@@ -114,7 +114,7 @@ def _points(z: Array, angle: Array) -> Array:
 
 
 def _parts(power: Array) -> Array:
-    """Return a table whose place m is the real part of power m, and whose place -m the imaginary part."""
+    """Return a table with the real part of power m at the place m, and its imaginary part at the place -m."""
     return np.concatenate([power.real, power.imag[:, :0:-1]], axis=1)
 
 
@@ -135,7 +135,7 @@ def _constants(degree: int) -> tuple[Integers, Integers, Array, Array, list[tupl
 
 
 def _legendre(z: Array, degree: int) -> Array:
-    """Return N_lm P_l^(m)(z), (n, degree + 1, degree + 2) for l and m, zero for m > l; N as if twice were once.
+    """Return N_lm P_l^(m)(z), (n, degree + 1, degree + 2) for l and m, zero for m > l; N without the factor for m > 0.
 
     For a fixed m the recurrence goes up in l, which is stable.
     """

@@ -69,7 +69,7 @@ def suggestion(name: str, own: Iterable[str] = ()) -> str:
 def entry(name: str, temperature: float = 4.2) -> dict[str, float]:
     """Return the numbers of a material: keys as in case files, `beta` only for ferromagnets.
 
-    Numbers that the library does not know, or has for the reader alone, are absent.
+    Numbers that the library does not have, or has as information for readers only, are absent.
 
     Raises
     ------
@@ -107,8 +107,8 @@ def make(name: str, values: dict[str, float]) -> Material:
         raise InputError(f"{owner}: spin_diffusion_length is unknown; give it")
     if plain is None:
         assert star is not None
-        made = Material.from_star(name, star, length, beta or 0.0)
-        plain = made.resistivity
+        star_material = Material.from_star(name, star, length, beta or 0.0)
+        plain = star_material.resistivity
     return Material(name, plain, length, beta, values.get("density_of_states"))
 
 
@@ -176,14 +176,14 @@ def interfaces(temperature: float = 4.2) -> dict[tuple[str, str], Interface]:
 
 
 def unchecked(kind: str, name: str, temperature: float = 4.2) -> set[str]:
-    """Return the keys of numbers that the library quotes without the cited table at hand.
+    """Return the keys of numbers that were entered without the cited table at hand.
 
     Parameters
     ----------
     kind
         "material" or "interface".
     name
-        Name as the library writes it; what it does not have has no such numbers.
+        Name as the library writes it; a name that it does not have gives no keys.
     temperature
         Temperature (K); only at 4.2 and 300 K there are numbers.
     """
@@ -230,7 +230,7 @@ def table(names: Sequence[str] = ()) -> str:
 
 
 def is_unchecked(number: Mapping[str, Any]) -> bool:
-    """Return whether a number of the library was recalled without its table."""
+    """Return whether a number of the library was entered without the cited table at hand."""
     return str(number.get("remark", "")).startswith("unchecked")
 
 

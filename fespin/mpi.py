@@ -31,7 +31,7 @@ def first_rank[T](comm: MPI.Intracomm, work: Callable[[], T]) -> T:
     if comm.rank == 0:
         try:
             result = work()
-        except BaseException as error:  # whatever it is, the other ranks wait for it
+        except BaseException as error:  # of whatever kind: the other ranks wait for the outcome
             failure = error
     others = comm.bcast((result, _portable(failure)), 0)
     if failure is not None:
@@ -74,10 +74,10 @@ def agree_on_errors[T](comm: MPI.Intracomm, work: Callable[[], T], owner: str) -
     if comm.allreduce(failure is not None, MPI.LOR):
         failures = comm.allgather(failure)
         first = next(rank for rank, failed in enumerate(failures) if failed is not None)
-        found = failures[first]
-        assert found is not None
-        # Pickling drops `__cause__`: the rank that failed raises its own.
-        raise failure if failure is not None and first == comm.rank else found
+        first_failure = failures[first]
+        assert first_failure is not None
+        # Pickling drops `__cause__`, so the rank that failed raises its own error.
+        raise failure if failure is not None and first == comm.rank else first_failure
     return comm.allgather(result)
 
 
@@ -97,7 +97,7 @@ def has_best(comm: MPI.Intracomm, scores: NDArray[np.float64]) -> NDArray[np.boo
 
 
 def map_over_ranks[T](
-    comm: MPI.Intracomm, count: int, work: Callable[[int], T], owner: str, done: Progress | None = None
+    comm: MPI.Intracomm, count: int, work: Callable[[int], T], owner: str, progress: Progress | None = None
 ) -> list[T]:
     """Return work(0), ..., work(count - 1), each done by one rank, on all ranks. Collective.
 
@@ -105,8 +105,8 @@ def map_over_ranks[T](
     ----------
     work
         Function of the number of a piece, called on one rank; its results are small.
-    done
-        Called with the part of this rank's share that is done; not collective.
+    progress
+        Function called with the part of this rank's share that is done; not collective.
     """
     own = range(comm.rank, count, comm.size)
 
@@ -114,8 +114,8 @@ def map_over_ranks[T](
         out = []
         for i, k in enumerate(own, 1):
             out.append(work(k))
-            if done is not None:
-                done(i / len(own))
+            if progress is not None:
+                progress(i / len(own))
         return out
 
     parts = agree_on_errors(comm, share, owner)

@@ -61,7 +61,7 @@ class OutputFolder:
     """
 
     def __init__(self, comm: MPI.Intracomm, final: Path, *, force: bool = False) -> None:
-        # The path has no "..", to which no folder can be renamed.
+        # Without ".." in the path: no folder can be renamed to such a path.
         self.comm, self.final, self.force = comm, Path(os.path.abspath(final)), force
         self.path = self.final.parent / f".{self.final.name}.part"
         self.kept: list[str] = []
@@ -80,10 +80,10 @@ class OutputFolder:
         """
 
         def claim() -> None:
-            # Set before the folder is made: a signal after that would leave the hidden folder behind.
+            # The handlers come before the folder: a signal in between would leave the hidden folder behind.
             self._catch_signals()
             try:
-                # Under the lock, results that a killed run left half replaced are put in order.
+                # A killed run may have left results half replaced; they are put in order under the lock.
                 message = (None if self._old.is_dir() else self._obstacle()) or self._take_lock()
                 if message is not None:
                     raise InputError(message)
@@ -99,6 +99,9 @@ class OutputFolder:
     def release(self) -> None:
         """Remove what is half-written, and end the claim; without effect after a complete run. Not collective."""
         if self._lock is not None:
+            # The lock last: what is left if a second signal ends this is still known to be of fespin's making.
+            with contextlib.suppress(OSError):
+                _empty(self.path)
             shutil.rmtree(self.path, ignore_errors=True)
             self._unlock()
         for folder in reversed(self._made):
@@ -112,8 +115,8 @@ class OutputFolder:
     def files(self) -> list[str]:
         """Return what has been written, relative to the folder, in order. Collective."""
         self.comm.barrier()
-        found = sorted(str(x) for x in _leaves(self.path) if str(x) != _LOCK) if self.comm.rank == 0 else None
-        return self.comm.bcast(found, 0) or []
+        paths = sorted(str(x) for x in _leaves(self.path) if str(x) != _LOCK) if self.comm.rank == 0 else None
+        return self.comm.bcast(paths, 0) or []
 
     def _catch_signals(self) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -181,9 +184,7 @@ class OutputFolder:
         os.truncate(lock, 0)
         os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
         # Hidden folders that killed runs left behind.
-        for x in self.path.iterdir():
-            if x.name != _LOCK:
-                shutil.rmtree(x) if x.is_dir() and not x.is_symlink() else x.unlink()
+        _empty(self.path)
         if self._old.is_dir():
             if os.path.lexists(self.final):
                 self._settle()
@@ -217,7 +218,7 @@ class OutputFolder:
         Raises
         ------
         FespinError
-            If it cannot be had any more; the text says where the results are.
+            If another folder has that name by now; the text says where the results are.
         """
         self.comm.barrier()
         message = None
@@ -255,7 +256,7 @@ class OutputFolder:
         return message
 
     def _settle(self) -> None:
-        """Take from the folder that was replaced what fespin did not write, and remove the rest."""
+        """Move what fespin did not write from the replaced folder to the new one, and remove the rest."""
         written = _written(self._old) or set()
         for x in _leaves(self._old):
             if str(x) in written:
@@ -271,6 +272,13 @@ class OutputFolder:
             (self._old / x).rename(target)
             self.kept.append(str(target.relative_to(self.final)))
         shutil.rmtree(self._old)
+
+
+def _empty(folder: Path) -> None:
+    """Remove all that a folder holds but the lock."""
+    for x in folder.iterdir():
+        if x.name != _LOCK:
+            shutil.rmtree(x) if x.is_dir() and not x.is_symlink() else x.unlink()
 
 
 def _leaves(folder: Path, below: Path = Path()) -> list[Path]:
@@ -374,7 +382,7 @@ class FieldFile:
 
     def _require_room(self, size: int) -> None:
         """Raise on all ranks if the disk has no room for so many bytes of this rank. Collective."""
-        # On several ranks ADIOS2 waits forever if one of them cannot write; so the room is tried before.
+        # On several ranks ADIOS2 waits for ever if one of them cannot write. So the room is reserved before.
         room = int(1.2 * self.comm.allreduce(size)) + _MARGIN
 
         def probe() -> None:
@@ -400,13 +408,13 @@ class FieldFile:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turn ADIOS2's errors to what they are about: the disk is full, say."""
+        """Raise ADIOS2's errors as errors of the system that name their reason, such as a full disk."""
         try:
             yield
         except RuntimeError as error:
             self._abandon()
-            found = re.search(r"errno = (\d+)", str(error))
-            number = int(found[1]) if found else errno.EIO
+            match = re.search(r"errno = (\d+)", str(error))
+            number = int(match[1]) if match else errno.EIO
             raise OSError(number, os.strerror(number), str(self.path)) from error
 
     def _abandon(self) -> None:

@@ -1,4 +1,4 @@
-"""PETSc said once: prefixes, options, and errors of solves that fail.
+"""Prefixes, options and errors of PETSc's solvers, the same way for all of them.
 
 Every solver has options of its own under a unique prefix, ``fespin_<name>_<n>_``. What is on the command line or in
 PETSC_OPTIONS under this prefix comes first, then what the user gives to the solver, then the solver's defaults. Which
@@ -51,9 +51,9 @@ class OptionSet:
     prefix
         Prefix of the solver.
     defaults
-        Options of ours.
+        Options that fespin sets.
     user
-        Options of the user, which override ours.
+        Options of the user, which override the defaults.
     """
 
     def __init__(self, prefix: str, defaults: Options, user: Options | None = None) -> None:
@@ -64,7 +64,7 @@ class OptionSet:
             self._database.setValue(k, v)
 
     def clear(self, *, user: bool = False) -> None:
-        """Remove what was set, of the user's options only if `user`.
+        """Remove the options that were set, those of the user only if `user` is true.
 
         The user's usually stay: at the end of the program PETSc names those that no solver has read.
         """
@@ -122,7 +122,7 @@ def factor_options(matrix: PETSc.Mat, library: str, user: Options | None = None)
     """Return the options of a direct solver, on any number of ranks.
 
     A matrix of few unknowns is copied to every rank and factorized there: its solves take less time than the messages
-    of a factor that is spread over ranks. Whoever gives options of their own gets the factor that they are for.
+    of a factor that is spread over ranks. With options of the user the factor is the one that they ask for.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def factor_options(matrix: PETSc.Mat, library: str, user: Options | None = None)
 
 
 def guarded(call: Callable[[], object], failed: str, advice: str) -> None:
-    """Call PETSc; raise what fails in it as an error that says what to try. Collective if the call is.
+    """Call PETSc, and turn its failure to an error that says what to try. Collective if the call is.
 
     Parameters
     ----------

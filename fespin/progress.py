@@ -1,4 +1,4 @@
-"""Progress of long computations: one way to tell it, and a bar on a terminal that shows it."""
+"""Progress of long computations: the function by which they report it, and a bar on a terminal."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ProgressBar:
         self.shown = comm.rank == 0 and sys.stderr.isatty()
 
     def advance(self, doing: str) -> None:
-        """Say what is done next, one step after the last call; the last call is for the last step."""
+        """Show what is done next, one step after the last call; the last call is for the last step."""
         if self.shown:
             full = self.WIDTH * self.done // self.steps
             bar = "#" * full + "." * (self.WIDTH - full)

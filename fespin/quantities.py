@@ -1,4 +1,4 @@
-"""Numbers as users give them, and what refuses them."""
+"""Numbers as users give them, and the checks that refuse them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def direction(vector: Sequence[float], owner: str, what: str = "magnetization") 
     largest = float(np.abs(v).max())
     if largest == 0:
         raise InputError(f"{owner}: {what} is zero; it must have a direction")
-    # By a power of two, which rounds nothing: squares neither overflow nor vanish.
+    # Scaling by a power of two rounds nothing, and squares neither overflow nor vanish.
     v = np.ldexp(v, -math.frexp(largest)[1])
     norm = float(np.linalg.norm(v))
     return (float(v[0] / norm), float(v[1] / norm), float(v[2] / norm))

@@ -21,7 +21,7 @@ from .petsc import (
 
 KINDS = ("auto", "amg", "direct")
 
-# BoomerAMG as measured on flat cells (0.3 nm high, 8 nm wide): the threshold halves the iterations of 0.5.
+# BoomerAMG on flat cells (0.3 nm high, 8 nm wide): this threshold took half of the iterations that 0.5 takes.
 _BOOMERAMG: Options = {
     "ksp_type": "preonly",
     "pc_type": "hypre",
@@ -53,8 +53,8 @@ class SolverOptions:
         "direct": MUMPS; "auto": direct on lines, amg elsewhere.
     rtol
         Reduction of the residual by "amg". Between two contacts transport takes one pass for it, and another where
-        currents are off by more than 100 times this; below 1e-9 two passes, each for the root of it. With more
-        contacts, with heat, in time and for turning magnets each of two passes reduces by this or the root.
+        currents are wrong by more than 100 times this; below 1e-9 it takes two passes, each with the root of it. With
+        more contacts, with heat, in time and for turning magnets each of two passes reduces by this or the root.
     max_iterations
         Largest number of iterations of one pass.
     petsc
@@ -130,7 +130,7 @@ class LinearSolver:
 
     def _direct(self, matrix: PETSc.Mat) -> Options:
         """Give the KSP a flat copy of the matrix; return its options."""
-        # PETSc would convert in place without a target of its own.
+        # Without another target matrix PETSc would convert the caller's.
         self._flat = matrix.convert("aij", PETSc.Mat())
         self._ksp.setOperators(self._flat)
         return factor_options(self._flat, "mumps", self.options.petsc)
@@ -148,7 +148,7 @@ class LinearSolver:
         if not symmetric:
             krylov = {"ksp_type": "gmres", "ksp_gmres_restart": 100, "ksp_pc_side": "right"}
         if len(sets) == 1:
-            # PETSc does not split one field.
+            # PETSc does not accept a split into a single field.
             self._ksp.setOperators(matrix.getNestSubMatrix(0, 0))
             return {**block, **krylov, **stop}
         self._ksp.setOperators(matrix)

@@ -105,33 +105,56 @@ class Stack:
         self._keys: dict[frozenset[str], list[tuple[str, str]]] = {}
         for pair in self.interfaces:
             self._keys.setdefault(frozenset(pair), []).append(pair)
-        self._faces: dict[frozenset[str], Interface | None] = {}
+        self._faces: dict[tuple[str, str], Interface | None] = {}
         for a, b in itertools.pairwise(self.layers):
-            self.interface(a.name, b.name)  # refuses what is ambiguous; of other layers when they are found to touch
+            # Ambiguous keys are refused: for neighbours here, for other layers once a mesh shows that they touch.
+            self.interface(a.name, b.name)
 
     def _resolve(self, a: Layer, b: Layer) -> Interface | None:
         """Return what the closest of the keys says about two layers."""
         by_layers = [{a.name, b.name}]
         mixed = [{a.name, b.material.name}, {a.material.name, b.name}]
         by_materials = [{a.material.name, b.material.name}]
-        found: list[tuple[str, str]] = []
+        pairs: list[tuple[str, str]] = []
         for closest in (by_layers, mixed, by_materials):
             sets = dict.fromkeys(map(frozenset, closest))
-            found = [pair for names in sets for pair in self._keys.get(names, ())]
-            if found:
+            pairs = [pair for names in sets for pair in self._keys.get(names, ())]
+            if pairs:
                 break
-        if len(found) > 1:
-            first, second = ("|".join(p) for p in found[:2])
+        if len(pairs) > 1:
+            first, second = ("|".join(p) for p in pairs[:2])
             raise InputError(f"interface '{second}': given twice for '{a.name}' and '{b.name}', also as '{first}'")
-        if found:
-            face: Interface | None = self.interfaces[found[0]]
+        if pairs:
+            face: Interface | None = self.interfaces[pairs[0]]
+            assert face is not None
+            if not face.symmetric:
+                face = self._in_order(face, pairs[0], a, b)
         else:
             face = either_order(self.library, a.material.name, b.material.name)
         if face is not None and face.gamma and not (a.material.ferromagnetic or b.material.ferromagnetic):
-            # Of a material that is a magnet in other layers: both spins have half of what they have together.
+            # The gamma is for a magnet, and neither layer is one here: each spin has half of the total conductance.
             star = face.area_resistance_star * (1 - face.gamma**2)
             face = replace(face, area_resistance_star=star, gamma=0.0)
+        if face is not None and face.tunnel is not None:
+            for x in (a, b):
+                if not x.material.ferromagnetic:
+                    raise InputError(
+                        f"interface '{a.name}|{b.name}': a tunnel barrier lies between two magnets, and {x.name} is no "
+                        "ferromagnet (no beta, or 0 without a magnetization)"
+                    )
         return None if face is None or face.plain else face
+
+    def _in_order(self, face: Interface, key: tuple[str, str], a: Layer, b: Layer) -> Interface:
+        """Return an interface whose sides differ as it is between two layers in this order."""
+        if a.material.name == b.material.name and not {a.name, b.name} & set(key):
+            raise InputError(
+                f"interface '{'|'.join(key)}': its sides differ, and both layers are of {a.material.name}; name it "
+                f"after the layers, '{a.name}|{b.name}'"
+            )
+        first = a if key[0] == a.name or key[1] == b.name else b if key[0] == b.name or key[1] == a.name else None
+        if first is None:
+            first = a if key[0] == a.material.name else b
+        return face if first is a else face.reversed()
 
     @property
     def given(self) -> dict[frozenset[str], str]:
@@ -157,17 +180,16 @@ class Stack:
         return math.fsum(x.thickness for x in self.layers)
 
     def interface(self, a: str, b: str) -> Interface | None:
-        """Return the interface between two layers; None is a perfect contact.
+        """Return the interface between two layers, whose sides are in this order; None is a perfect contact.
 
         Raises
         ------
         InputError
-            If a name is unknown, or two keys of `interfaces` say what it is.
+            If a name is unknown, or two keys of `interfaces` fit equally well.
         """
-        pair = frozenset((a, b))
-        if pair not in self._faces:
-            self._faces[pair] = self._resolve(self[a], self[b])
-        return self._faces[pair]
+        if (a, b) not in self._faces:
+            self._faces[a, b] = self._resolve(self[a], self[b])
+        return self._faces[a, b]
 
     def magnetized(self, directions: Mapping[str, Sequence[float] | Field]) -> Stack:
         """Return the same stack with other magnetizations, by layer name.

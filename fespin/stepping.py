@@ -1,7 +1,7 @@
 """Time stepping: implicit Runge-Kutta tableaus, control of the step, and systems kept from step to step.
 
-What differs between solvers are numbers, given as a rule (:class:`Doubling`, :class:`Proportional`), and the norm in
-which each measures its error. A solver's loop reads::
+Solvers differ in their rule for the step (:class:`Doubling`, :class:`Proportional`) and in the norm in which they
+measure the error. A solver's loop reads::
 
     course, smallest = Course(step=first), 1e-9 * duration
     control = StepControl(rule, course, stops, owner="transient", advice="try ...", smallest=smallest)
@@ -136,8 +136,9 @@ def stops_between(begin: float, end: float, *groups: Iterable[float]) -> list[fl
     begin, end
         Ends of the whole time; only times between the two count.
     groups
-        Times. Of two that are closer than 1e-12 of the whole, the one of the earlier group stays, so that no step is as
-        short as rounding: times that were asked for come first, jumps that were found last.
+        Times, in order of precedence: of two that are closer than 1e-12 of the whole, the one of the earlier group
+        stays, so that no step is as short as rounding. Give times that the user asks for first, and detected jumps
+        last.
 
     Examples
     --------
@@ -145,19 +146,19 @@ def stops_between(begin: float, end: float, *groups: Iterable[float]) -> list[fl
     [0.25, 0.5, 1.0]
     """
     least = _SAME_STOP * (end - begin)
-    kept = [float(end)]
+    stops = [float(end)]
     for group in groups:
         for t in sorted(map(float, group)):
             if not begin + least < t < end - least:
                 continue
-            i = bisect.bisect(kept, t)
-            if kept[i] - t > least and (i == 0 or t - kept[i - 1] > least):
-                kept.insert(i, t)
-    return kept
+            i = bisect.bisect(stops, t)
+            if stops[i] - t > least and (i == 0 or t - stops[i - 1] > least):
+                stops.insert(i, t)
+    return stops
 
 
 def is_near(time: float, times: Iterable[float], whole: float) -> bool:
-    """Return whether a time is one of some times, to 1e-12 of the whole: then they are one stop."""
+    """Return whether a time agrees with one of several to 1e-12 of the whole, so that they are one stop."""
     return any(abs(time - t) <= _SAME_STOP * whole for t in times)
 
 
@@ -165,17 +166,17 @@ def is_near(time: float, times: Iterable[float], whole: float) -> bool:
 class Rule(Protocol):
     """Lengths of the steps to come."""
 
-    def fits(self, step: float, rest: float) -> float:
-        """Return the length of a step, for the step wanted and the time that is left until the next stop."""
+    def fits(self, step: float, remaining: float) -> float:
+        """Return the length of a step from the desired length and the time that remains until the next stop."""
 
     def accepts(self, ratio: float) -> bool:
-        """Return whether a step counts, for its error over the tolerance."""
+        """Return whether a step with this error over the tolerance is accepted."""
 
     def smaller(self, length: float, ratio: float) -> float:
         """Return the next length to try after one whose error was too large."""
 
-    def larger(self, length: float, ratio: float, wanted: float, may_grow: bool) -> float:
-        """Return the step wanted after one that counts, where `wanted` was the step before stops cut it.
+    def larger(self, length: float, ratio: float, uncut: float, may_grow: bool) -> float:
+        """Return the next step after an accepted one, where `uncut` was the length of that one before a stop cut it.
 
         `may_grow` is false at a stop, after a failure, and where the step is as long as it may be.
         """
@@ -183,18 +184,18 @@ class Rule(Protocol):
 
 @dataclass
 class Course:
-    """Position of a run in time: all of its control that a restart needs.
+    """Position of a run in time: all that a restart needs to know of the control of steps.
 
     Attributes
     ----------
     time
-        End of the last step that counts.
+        End of the last accepted step.
     step
-        Length wanted of the next step; a stop may make it shorter.
+        Desired length of the next step; a stop may make it shorter.
     steps, rejected
-        Number of steps that count, and of those that were tried in vain.
+        Numbers of accepted and rejected steps.
     blocked
-        True if the last step was tried in vain.
+        True if the last step was rejected.
     """
 
     time: float = 0.0
@@ -226,7 +227,7 @@ class Course:
 class Doubling:
     """Halve a step that fails, and double it where the error is small, but not right after a failure.
 
-    Lengths come back, so that matrices and factors which depend on them are used again (:class:`Kept`).
+    The same lengths occur again and again, so that matrices and factors can be used again (:class:`Kept`).
 
     Attributes
     ----------
@@ -236,21 +237,21 @@ class Doubling:
 
     below: float
 
-    def fits(self, step: float, rest: float) -> float:
-        """Return the step, or the rest if it is shorter."""
-        return min(step, rest)
+    def fits(self, step: float, remaining: float) -> float:
+        """Return the step, or the remaining time if it is shorter."""
+        return min(step, remaining)
 
     def accepts(self, ratio: float) -> bool:
-        """Return whether the error is within the tolerance; no number that is not finite is."""
+        """Return whether the error is within the tolerance; NaN and infinity are not."""
         return ratio <= 1
 
     def smaller(self, length: float, ratio: float) -> float:
         """Return half the length."""
         return length / 2
 
-    def larger(self, length: float, ratio: float, wanted: float, may_grow: bool) -> float:
+    def larger(self, length: float, ratio: float, uncut: float, may_grow: bool) -> float:
         """Return twice the step where the error is small and it may grow."""
-        return 2 * wanted if may_grow and ratio < self.below and length == wanted else wanted
+        return 2 * uncut if may_grow and ratio < self.below and length == uncut else uncut
 
 
 @dataclass(frozen=True)
@@ -268,15 +269,15 @@ class Proportional:
     safety, safety_after_failure
         Factors that make the next error smaller than the tolerance.
     accepted
-        Largest error over the tolerance of a step that counts.
+        Largest error over the tolerance of an accepted step.
     smallest_ratio, smallest_ratio_after_failure
-        Added to errors of steps that count, so that none is zero, and of steps that do not.
+        Added to the errors of accepted and of rejected steps, so that none is zero.
     keeps
         Ratios of two lengths, from and to, that are not worth a change; None: every change is made.
     stretch
         Ratio up to which a step is made longer to end at a stop: avoids a final step much shorter than the others.
     halves
-        Make two steps of equal length of a rest that is less than two steps.
+        True if a remaining time of less than two steps is divided into two equal steps.
     """
 
     order: int
@@ -291,30 +292,30 @@ class Proportional:
     stretch: float = 1.1
     halves: bool = False
 
-    def fits(self, step: float, rest: float) -> float:
-        """Return the rest if it is hardly longer than the step, half of it if that is asked for, or the step."""
-        if rest <= self.stretch * step:
-            return rest
-        return rest / 2 if self.halves and rest < 2 * step else step
+    def fits(self, step: float, remaining: float) -> float:
+        """Return the remaining time if it is hardly longer than the step, its half with `halves`, or the step."""
+        if remaining <= self.stretch * step:
+            return remaining
+        return remaining / 2 if self.halves and remaining < 2 * step else step
 
     def accepts(self, ratio: float) -> bool:
-        """Return whether the error is small enough; no number that is not finite is."""
+        """Return whether the error is small enough; NaN and infinity are not."""
         return ratio <= self.accepted
 
     def smaller(self, length: float, ratio: float) -> float:
-        """Return a smaller length, the smallest for an error that is no number."""
+        """Return a smaller length, the smallest if the error is NaN or infinite."""
         if not math.isfinite(ratio):
             return length * self.least
         raised = ratio + self.smallest_ratio_after_failure
         return float(length * max(self.least, self.safety_after_failure * raised ** (-1 / self.order)))
 
-    def larger(self, length: float, ratio: float, wanted: float, may_grow: bool) -> float:
+    def larger(self, length: float, ratio: float, uncut: float, may_grow: bool) -> float:
         """Return the length that the error asks for; a step that a stop has cut short does not shorten the next."""
         grow = self.safety * (ratio + self.smallest_ratio) ** (-1 / self.order)
         grow = min(self.most, max(self.least, grow))
-        kept = self.keeps is not None and self.keeps[0] <= grow <= self.keeps[1]
-        step = min(length, wanted) if kept else length * grow
-        return max(wanted, step) if length < wanted / 2 else step
+        unchanged = self.keeps is not None and self.keeps[0] <= grow <= self.keeps[1]
+        step = min(length, uncut) if unchanged else length * grow
+        return max(uncut, step) if length < uncut / 2 else step
 
 
 class StepSizeError(SolverError):
@@ -360,7 +361,7 @@ class StepControl:
     course
         Present position.
     stopped
-        Stop at which the last step that counts has ended; None if it ended elsewhere.
+        Stop at which the last accepted step has ended; None if it ended elsewhere.
     """
 
     def __init__(
@@ -409,15 +410,15 @@ class StepControl:
         return self.rule.fits(min(course.step, self.longest), self.stop - course.time)
 
     def accepts(self, length: float, ratio: float) -> bool:
-        """Count a step of a length if its error over the tolerance is small enough; return whether it was."""
+        """Accept a step if its error over the tolerance is small enough; return whether it was."""
         course = self.course
         if not self.rule.accepts(ratio):
             self.shorten(self.rule.smaller(length, ratio))
             return False
-        # What rounding leaves before a stop is no step of its own.
+        # A remainder as small as rounding before a stop is no step of its own.
         ends = self.stop - course.time - length <= _SAME_STOP * (self.stop - self._begin)
-        wanted = min(course.step, self.longest)
-        course.step = self.rule.larger(length, ratio, wanted, not (ends or course.blocked or wanted >= self.longest))
+        uncut = min(course.step, self.longest)
+        course.step = self.rule.larger(length, ratio, uncut, not (ends or course.blocked or uncut >= self.longest))
         course.time, self.stopped = (self._stops.pop(0),) * 2 if ends else (course.time + length, None)
         course.steps, course.blocked, self._failure = course.steps + 1, False, None
         return True
@@ -429,7 +430,7 @@ class StepControl:
         self._failure = failure
 
     def restart(self, step: float) -> None:
-        """Begin anew with a step, where a drive has jumped and the past is no guide."""
+        """Begin anew with a step after a jump of the drive, where earlier steps tell nothing about the next."""
         self.course.step, self.course.blocked = step, False
 
 

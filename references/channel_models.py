@@ -70,9 +70,9 @@ def two_channels(
 ) -> Layer:  # fmt: skip
     """Layer of two channels from the total resistivity, the asymmetry and the spin diffusion length."""
     up, dn = (1 + beta) / (2 * rho), (1 - beta) / (2 * rho)
-    given = dict(zip(NAMES, states, strict=False)) if states else None
+    states_by_name = dict(zip(NAMES, states, strict=False)) if states else None
     flip = {("s_up", "s_dn"): 1 / (length**2 * (1 / up + 1 / dn))}
-    return channel_layer(thickness, {"s_up": up, "s_dn": dn}, flip, sign=sign, states=given)
+    return channel_layer(thickness, {"s_up": up, "s_dn": dn}, flip, sign=sign, states=states_by_name)
 
 
 def channel_face(
@@ -103,13 +103,13 @@ def lengths(conductivity: Mapping[str, float], reactions: Mapping[tuple[str, str
     """Return l_sd, lambda_s, l_sf, lambda_sd (m) of a magnet with d-down, and all decay lengths, longest first."""
     layer = channel_layer(1.0, conductivity, reactions)
     squares = np.sort(np.linalg.eigvals(np.linalg.solve(layer.K, layer.R)).real)[1:]
-    found: dict[str, float | list] = {"decay": [1 / math.sqrt(v) for v in squares if v > 1e-13 * squares[-1]]}
+    lengths_by_name: dict[str, float | list] = {"decay": [1 / math.sqrt(v) for v in squares if v > 1e-13 * squares[-1]]}
     if "d_dn" in conductivity:
         flip, sd = reactions[("s_up", "s_dn")], reactions[("s_dn", "d_dn")]
         up, dn, d = (conductivity[name] for name in ("s_up", "s_dn", "d_dn"))
-        found["l_sd"], found["lambda_s"] = (sd * (1 / dn + 1 / d)) ** -0.5, (flip / dn) ** -0.5
-        found["l_sf"], found["lambda_sd"] = (flip * (1 / up + 1 / dn)) ** -0.5, (sd / dn) ** -0.5
-    return found
+        lengths_by_name["l_sd"], lengths_by_name["lambda_s"] = (sd * (1 / dn + 1 / d)) ** -0.5, (flip / dn) ** -0.5
+        lengths_by_name["l_sf"], lengths_by_name["lambda_sd"] = (flip * (1 / up + 1 / dn)) ** -0.5, (sd / dn) ** -0.5
+    return lengths_by_name
 
 
 def d_accumulation(

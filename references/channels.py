@@ -312,15 +312,15 @@ def solve(
         k, V, _ = _spectrum(layer.K, R, numbers)
         modes.append((k, V))
         relaxation.append(R)
-        found, t = [], numbers.array(np.array([layer.thickness]))[0]
+        layer_ends, t = [], numbers.array(np.array([layer.thickness]))[0]
         for a, b in ((0 * t, t), (t, 0 * t)):  # rows of the global fields (less the shift) and fluxes at both faces
             pair = []
             for shape, matrix in zip(_shapes(k, a, b, t, numbers), (frame @ V, -frame @ layer.K @ V), strict=True):
                 rows = numbers.array(np.zeros((n, size)))
                 rows[:, start : start + 2 * len(k)] = np.hstack([matrix, matrix]) * shape
                 pair.append(rows)
-            found.append((*pair, np.zeros(n) if layer.shift is None else np.asarray(layer.shift, float)))
-        ends.append(found)
+            layer_ends.append((*pair, np.zeros(n) if layer.shift is None else np.asarray(layer.shift, float)))
+        ends.append(layer_ends)
 
     def add(rows: Array, value: Any) -> None:
         equations.extend(rows)
@@ -376,11 +376,11 @@ def solve(
     clean = (lambda v: v.real) if steady else (lambda v: v)
     wl, Jl, wr, Jr = (clean((rows @ x).astype(complex)) for rows in (*ends[0][0][:2], *ends[-1][1][:2]))
     parts = zip(modes, pairwise(starts), strict=True)
-    kept = tuple(tuple(a.astype(complex) for a in (k, V, x[i:j])) for (k, V), (i, j) in parts)
+    layer_modes = tuple(tuple(a.astype(complex) for a in (k, V, x[i:j])) for (k, V), (i, j) in parts)
     faces = np.cumsum([0.0, *(a.thickness for a in layers)])
     volts = tuple(complex(v) if omega else complex(v).real for v in x[-2:])
     ends_of = (volts, (q @ Jl, -q @ Jr), (heat @ Jl, -heat @ Jr))
-    solution = Solution(tuple(layers), tuple(joints), q, faces, *ends_of, tuple(frames), kept, steady)
+    solution = Solution(tuple(layers), tuple(joints), q, faces, *ends_of, tuple(frames), layer_modes, steady)
     if steady:
         power = solution.power
         power.update(dict.fromkeys(("bulk", "reactions", "interfaces", "leads"), 0.0))

@@ -32,10 +32,10 @@ FACES = {
 
 def stack(*layers, faces=True):
     """Layers as (material, thickness in nm, magnetization or None)."""
-    made = [Layer(m, d * 1e-9, f"L{i}", tuple(v) if v else None) for i, (m, d, v) in enumerate(layers)]
+    named_layers = [Layer(m, d * 1e-9, f"L{i}", tuple(v) if v else None) for i, (m, d, v) in enumerate(layers)]
     used = {m.name for m, _, _ in layers}
     interfaces = {k: v for k, v in FACES.items() if faces and set(k) <= used}
-    return Stack(*made, interfaces=interfaces, library={})
+    return Stack(*named_layers, interfaces=interfaces, library={})
 
 
 def _repeated(n, *period):

@@ -144,6 +144,46 @@ def mixing(lower: Film, upper: Film, up: float, down: float, mix: complex) -> tu
     return a_ferro, b_ferro, a_metal, b_metal, c
 
 
+def barrier(lower: Film, upper: Film, g0: float, polarizations: tuple[float, float]) -> tuple[Array, ...]:
+    """Tunnel barrier between two magnets: G0 M acts on the step of (phi, s), what turning magnets hold included.
+
+    M = [[1 + p.q, (p + q)^T], [p + q, (1 - p.q) 1 + p q^T + q p^T]], p and q the polarizations times the directions.
+    """
+    assert lower.m is not None and upper.m is not None
+    G = tunnelling(g0, polarizations[0] * lower.m, polarizations[1] * upper.m)
+    n, k = len(lower.K), len(upper.K)
+    own = [x.held if len(x.K) == 2 else np.zeros(4) for x in (lower, upper)]
+    E, stack = (lower.embedding, upper.embedding), np.concatenate
+    step = G @ (own[0] - own[1])
+    # What leaves below and what enters above, each along the fields that are there.
+    a0, a1 = stack([E[0].T @ G @ E[0], E[1].T @ G @ E[0]]), stack([-E[0].T @ G @ E[1], -E[1].T @ G @ E[1]])
+    b0, b1 = stack([-np.eye(n), np.zeros((k, n))]), stack([np.zeros((n, k)), -np.eye(k)])
+    return a0, b0, a1, b1, -stack([E[0].T @ step, E[1].T @ step])
+
+
+def tunnelling(g0: float, p: Array, q: Array) -> Array:
+    """Return G0 M of a barrier over (phi, sx, sy, sz) (S/m2)."""
+    M = np.zeros((4, 4))
+    M[0, 0] = 1 + p @ q
+    M[0, 1:] = M[1:, 0] = p + q
+    M[1:, 1:] = (1 - p @ q) * np.eye(3) + np.outer(p, q) + np.outer(q, p)
+    return np.asarray(g0 * M)
+
+
+def passing(lower: Film, upper: Film, up: float, down: float, mix: complex) -> tuple[Array, ...]:
+    """Face between a metal and a magnet through which transverse spins pass, in either order."""
+    u = upper.m if lower.m is None else lower.m
+    assert u is not None
+    G, zero, stack = conductances(u, up, down, mix), np.zeros((4, 4)), np.concatenate
+    return stack([G, G]), stack([-np.eye(4), zero]), stack([-G, -G]), stack([zero, -np.eye(4)]), np.zeros(8)
+
+
+def reservoir(layer: Film, voltage: float) -> tuple[Array, Array, Array]:
+    """End at a voltage without spin accumulation."""
+    n = len(layer.K)
+    return np.eye(n), np.zeros((n, n)), np.concatenate([[voltage], np.zeros(n - 1)])
+
+
 def blocked(layer: Film, voltage: float | None = None) -> tuple[Array, Array, Array]:
     """End without spin current, and without charge current unless there is a voltage."""
     n = len(layer.K)

@@ -282,8 +282,8 @@ def main() -> None:
     for sigma, h, psi, alpha, cuts in SPECTRA:
         v = oblique(sigma, h, psi)
         row = {"sigma": sigma, "h": h, "psi_degrees": psi, "alpha": alpha, "v": listed(v), "lmax": cuts}
-        found = [[[x.real, x.imag] for x in Harmonics(lmax, v, alpha).eigenvalues(5)[1:]] for lmax in cuts]
-        spectra.append(row | {"coarse": found[0], "eigenvalues": found[1]})
+        spectra_by_cut = [[[x.real, x.imag] for x in Harmonics(lmax, v, alpha).eigenvalues(5)[1:]] for lmax in cuts]
+        spectra.append(row | {"coarse": spectra_by_cut[0], "eigenvalues": spectra_by_cut[1]})
     for name, v, alpha, current, tilt, cuts, times in SWITCHING:
         p = [math.sin(math.radians(tilt)), 0.0, -math.cos(math.radians(tilt))]
         chi, phi = scale(40 * current, linear(p)), scale(40 * current * alpha, linear(p))

@@ -112,8 +112,8 @@ class _Profile:
         psi = self.psi_left - self.layer.rho * self.current_density * from_left
         left, right = self.left * np.exp(-a) / norm, self.right * np.exp(-b) / norm
         accumulation = -left * np.expm1(-2.0 * b) - right * np.expm1(-2.0 * a)
-        rest = left * np.expm1(-b) ** 2 - right * np.expm1(-a) ** 2
-        return psi, accumulation, self.series_current + scale * rest
+        difference = left * np.expm1(-b) ** 2 - right * np.expm1(-a) ** 2
+        return psi, accumulation, self.series_current + scale * difference
 
     def power(self) -> Array:
         """Return the power (W/m2) of the up channel, the down channel, spin flip, and ``D'^2 / (4 rho*)``."""

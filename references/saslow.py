@@ -378,8 +378,8 @@ def generic_line(
         return M, _rows(dM), T0, dT, _x(g[0]), magnetic * H, magnetic * _rows(dH)
 
     def fluxes(x: Array, g: Array, magnetic: float) -> Array:
-        found = generic(c, *arguments(x, g, magnetic))
-        return np.stack([found["j_n"][..., 0], found["j_s"][..., 0]][:n], axis=-1)
+        flux = generic(c, *arguments(x, g, magnetic))
+        return np.stack([flux["j_n"][..., 0], flux["j_s"][..., 0]][:n], axis=-1)
 
     x = np.linspace(0, length, 201) if x is None else np.asarray(x, dtype=float)
     edges = np.unique(np.concatenate([np.linspace(0, length, panels + 1), x]))
@@ -398,9 +398,9 @@ def generic_line(
     fx, Kx = _response(fluxes, n, x)
     gx = np.concatenate([np.linalg.solve(Kx, (fx - j)[..., None])[..., 0], np.zeros((len(x), 2 - n))], axis=1)
 
-    given = arguments(points, np.moveaxis(g, -1, 0), 1.0)
-    found = generic(c, *given)
-    magnetic = np.sum(found["N"] * given[5], axis=-1) + np.sum(found["Q"] * given[6], axis=(-2, -1))
+    values = arguments(points, np.moveaxis(g, -1, 0), 1.0)
+    flux = generic(c, *values)
+    magnetic = np.sum(flux["N"] * values[5], axis=-1) + np.sum(flux["Q"] * values[6], axis=(-2, -1))
     return Line(
         x=x,
         phi=-fields[:, 0] / e,
@@ -410,7 +410,7 @@ def generic_line(
         J=-e * j[0],
         heat=T0 * j[1] if hot else 0.0,
         J_bands=None,
-        dissipated=float(np.sum(weights * generic_production(c, *given))),
+        dissipated=float(np.sum(weights * generic_production(c, *values))),
         supplied=float(j @ (ends[:, 0] - ends[:, 1])),
         magnetic=float(np.sum(weights * magnetic)),
     )
@@ -441,8 +441,8 @@ def two_band_line(
         return M, _rows(dM), T0, dT, _x(g[0]), _x(g[1]), affinity, magnetic * H
 
     def fluxes(x: Array, g: Array, magnetic: float) -> Array:
-        found = two_band(c, *arguments(x, g, np.zeros(np.shape(x)), magnetic))
-        return np.stack([found[name][..., 0] for name in ("j_up", "j_dn", "j_s")[:n]], axis=-1)
+        flux = two_band(c, *arguments(x, g, np.zeros(np.shape(x)), magnetic))
+        return np.stack([flux[name][..., 0] for name in ("j_up", "j_dn", "j_s")[:n]], axis=-1)
 
     def gradients(x: Array, j: Array) -> Array:
         f, K = _response(fluxes, n, x)
@@ -491,8 +491,8 @@ def two_band_line(
     points, weights = _panels(length * solution.x)
     y = solution.sol(points / length)
     mu = unit[:2, None, None] * y[:2]
-    given = arguments(points, gradients(points, flow[:, None, None] * y[n:]), mu[0] - mu[1], 1.0)
-    torque = two_band(c, *given)["Omega"]
+    values = arguments(points, gradients(points, flow[:, None, None] * y[n:]), mu[0] - mu[1], 1.0)
+    torque = two_band(c, *values)["Omega"]
     return Line(
         x=x,
         phi=-w[:2].T / e,
@@ -502,7 +502,7 @@ def two_band_line(
         J=-e * float(first[:2].sum()),
         heat=T0 * float(first[2]) if hot else 0.0,
         J_bands=-e * j[:2].T,
-        dissipated=float(np.sum(weights * two_band_production(c, *given))),
+        dissipated=float(np.sum(weights * two_band_production(c, *values))),
         supplied=float(ends[:, 0] @ first - ends[:, 1] @ last),
-        magnetic=float(np.sum(weights * np.sum(torque * np.cross(given[0], given[7]), axis=-1))),
+        magnetic=float(np.sum(weights * np.sum(torque * np.cross(values[0], values[7]), axis=-1))),
     )

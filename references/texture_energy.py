@@ -23,16 +23,16 @@ def field(grid, m, ms, exchange=0.0, easy=(0.0, (0, 0, 1)), hard=(0.0, (0, 0, 1)
 
 def interfacial_dmi(grid, m, constant, normal):
     """Return D [(m.n) div m - (m.grad)(m.n)], integrated: m is linear in a cell and its gradient constant."""
-    seen, n = grid.seen(m), np.asarray(normal) / np.linalg.norm(normal)
-    slope, mean = grid.gradient(seen), grid.mean(seen)  # slope[c, j, i] = d_j m_i
+    nodal, n = grid.seen(m), np.asarray(normal) / np.linalg.norm(normal)
+    slope, mean = grid.gradient(nodal), grid.mean(nodal)  # slope[c, j, i] = d_j m_i
     density = (mean @ n) * np.einsum("cii->c", slope) - np.einsum("i,cji,cj->c", n, slope, mean)
     return constant * grid.total(grid.volumes * density)
 
 
 def bulk_dmi(grid, m, constant):
     """Return D m.curl m, integrated."""
-    seen = grid.seen(m)
-    slope, mean = grid.gradient(seen), grid.mean(seen)
+    nodal = grid.seen(m)
+    slope, mean = grid.gradient(nodal), grid.mean(nodal)
     permutation = np.zeros((3, 3, 3))
     permutation[[0, 1, 2], [1, 2, 0], [2, 0, 1]], permutation[[0, 2, 1], [2, 1, 0], [1, 0, 2]] = 1.0, -1.0
     return constant * grid.total(grid.volumes * np.einsum("kij,cij,ck->c", permutation, slope, mean))

@@ -89,8 +89,8 @@ class HotLayer:
 
     def at(self, T: Array) -> tuple[Array, ...]:
         """Return sigma_up, sigma_dn, S_up, S_dn, kappa, g."""
-        given = (self.sigma_up, self.sigma_dn, self.seebeck_up, self.seebeck_dn, self.kappa, self.g)
-        return tuple(_value(a, np.asarray(T, float)) for a in given)
+        functions = (self.sigma_up, self.sigma_dn, self.seebeck_up, self.seebeck_dn, self.kappa, self.g)
+        return tuple(_value(a, np.asarray(T, float)) for a in functions)
 
     def slopes(self, y: Array) -> Array:
         """Derivative of phi_up, phi_dn, T, J_up, J_dn, Q (last axis)."""
@@ -185,14 +185,14 @@ class HotSolution:
         """phi_up, phi_dn, T, J_up, J_dn, Q (last axis) at positions x (m) in a layer (index)."""
         layer = range(len(self.layers))[layer]
         x = np.asarray(x, float)
-        found = np.empty((x.size, 6))
+        states = np.empty((x.size, 6))
         for k, start, stop, y in self._elements:
             inside = (x.ravel() >= start) & (x.ravel() <= stop)
             inside |= np.isclose(x.ravel(), start, rtol=1e-12, atol=0) | np.isclose(x.ravel(), stop, rtol=1e-12, atol=0)
             if k == layer and inside.any():
                 scaled = 2 * (x.ravel()[inside] - start) / (stop - start) - 1
-                found[inside] = BarycentricInterpolator(self._nodes, y)(scaled)
-        return found.reshape(*x.shape, 6)
+                states[inside] = BarycentricInterpolator(self._nodes, y)(scaled)
+        return states.reshape(*x.shape, 6)
 
     def sides(self, face: int) -> tuple[Array, Array]:
         """Fields on both sides of an interface."""
@@ -268,10 +268,10 @@ def solve_nonlinear(
     volts, free, previous = np.array([y[0, 0, 0], 0.0]), n * m * 6, np.inf
     index = np.arange(free).reshape(n, m, 6)
 
-    taken = 0
+    count = 0
     while True:
-        taken += 1
-        if taken > iterations:
+        count += 1
+        if count > iterations:
             raise ArithmeticError(f"no convergence, last change {previous:.1e}")
         rows, columns, entries, residual = [], [], [], []
 
@@ -347,6 +347,6 @@ def solve_nonlinear(
     return HotSolution(
         tuple(layers), np.cumsum([0.0, *(a.thickness for a in layers)]), (float(volts[0]), float(volts[1])),
         (float(first[3:5].sum()), -float(last[3:5].sum())), (float(first[5]), -float(last[5])),
-        (float(first[2]), float(last[2])), entropy, lead, taken,
+        (float(first[2]), float(last[2])), entropy, lead, count,
         tuple((k, a, b, y[e]) for e, (k, a, b) in enumerate(elements)), nodes,
     )  # fmt: skip

@@ -38,22 +38,22 @@ def python(ranks, *arguments, **options):
 
 def numbers(ranks, script, folder):
     """Return what a script of tests/parallel writes as JSON when it runs on several ranks."""
-    done = python(ranks, TESTS / "parallel" / script, folder / "out.json")
-    assert done.returncode == 0, done.stderr
+    process = python(ranks, TESTS / "parallel" / script, folder / "out.json")
+    assert process.returncode == 0, process.stderr
     return json.loads((folder / "out.json").read_text())
 
 
-def require_equal(found, serial):
+def require_equal(parallel, serial):
     """Require the numbers of one rank, to 1e-9 of the largest of their group: the first two parts of a name.
 
     Returns the names of the groups.
     """
-    assert found.keys() == serial.keys()
+    assert parallel.keys() == serial.keys()
     groups = {}
     for name in serial:
         groups.setdefault("/".join(name.split("/")[:2]), []).append(name)
     for names in groups.values():
         scale = max(abs(serial[n]) for n in names)
         for n in names:
-            assert found[n] == pytest.approx(serial[n], rel=0, abs=1e-9 * scale), n
+            assert parallel[n] == pytest.approx(serial[n], rel=0, abs=1e-9 * scale), n
     return list(groups)

@@ -33,7 +33,7 @@ def problem_of(size, rtol=1e-8):
     return fs.TransportProblem(domain, fs.Vector(), contacts=leads, solver=fs.SolverOptions(rtol=rtol))
 
 
-def errors(found, problem, directions):
+def errors(torque_map, problem, directions):
     """Return the largest errors of torque and resistance against solves."""
     torque, area = [], []
     for u in directions:
@@ -43,8 +43,8 @@ def errors(found, problem, directions):
         area.append(x.resistance_area)
     torque, area = np.array(torque), np.array(area)
     size = np.linalg.norm(torque, axis=1).max()
-    off = np.linalg.norm(found.torque_per_current(directions) - torque, axis=1).max() / size
-    return float(off), float(np.abs(found.resistance_at(directions) / area - 1).max())
+    off = np.linalg.norm(torque_map.torque_per_current(directions) - torque, axis=1).max() / size
+    return float(off), float(np.abs(torque_map.resistance_at(directions) / area - 1).max())
 
 
 def main():
@@ -55,12 +55,12 @@ def main():
     for pumping in (False, True):
         problem = problem_of(30e-9)
         begin = time.process_time()
-        found = fs.torque_map(problem, "free", tolerance=1e-4, pumping=pumping)
+        torque_map = fs.torque_map(problem, "free", tolerance=1e-4, pumping=pumping)
         seconds = time.process_time() - begin
-        torque, area = errors(found, problem_of(30e-9, 1e-14), directions)
+        torque, area = errors(torque_map, problem_of(30e-9, 1e-14), directions)
         detail = {
-            "unknowns": problem.system.dofs, "angles": found.solves, "stated_error": found.error, "torque": torque,
-            "resistance": area, "fit": getattr(found, "fit", "polynomial"),
+            "unknowns": problem.system.dofs, "angles": torque_map.solves, "stated_error": torque_map.error,
+            "torque": torque, "resistance": area, "fit": getattr(torque_map, "fit", "polynomial"),
         }  # fmt: skip
         work = f"map against an angle, vector model in 3D{', with pumping' if pumping else ''}"
         print(json.dumps({"work": work, "seconds": seconds, "error": max(torque, area), "detail": detail}), flush=True)

@@ -34,7 +34,7 @@ def problem_of(size, rtol=1e-8):
                                solver=fs.SolverOptions(rtol=rtol))  # fmt: skip
 
 
-def errors(found, problem, directions):
+def errors(direction_map, problem, directions):
     """Return the largest errors of torque and resistance against solves."""
     torque, area = [], []
     for u in directions:
@@ -44,8 +44,8 @@ def errors(found, problem, directions):
         area.append(x.resistance_area)
     torque, area = np.array(torque), np.array(area)
     size = np.linalg.norm(torque, axis=1).max()
-    off = np.linalg.norm(found.torque_per_current(directions) - torque, axis=1).max() / size
-    return float(off), float(np.abs(found.resistance_at(directions) / area - 1).max())
+    off = np.linalg.norm(direction_map.torque_per_current(directions) - torque, axis=1).max() / size
+    return float(off), float(np.abs(direction_map.resistance_at(directions) / area - 1).max())
 
 
 def main():
@@ -56,12 +56,12 @@ def main():
     for name, size, tolerance in (("a line", None, 1e-4), ("a pillar", 30e-9, 1e-2)):
         problem = problem_of(size)
         begin = time.process_time()
-        found = fs.direction_map(problem, "free", tolerance=tolerance)
+        direction_map = fs.direction_map(problem, "free", tolerance=tolerance)
         seconds = time.process_time() - begin
-        torque, area = errors(found, problem_of(size, 1e-14), directions)
+        torque, area = errors(direction_map, problem_of(size, 1e-14), directions)
         detail = {
-            "unknowns": problem.system.dofs, "solves": found.solves, "degree": found.degree,
-            "stated_error": found.error, "torque": torque, "resistance": area,
+            "unknowns": problem.system.dofs, "solves": direction_map.solves, "degree": direction_map.degree,
+            "stated_error": direction_map.error, "torque": torque, "resistance": area,
         }  # fmt: skip
         work = f"map over the sphere of {name}, two fixed directions, to {tolerance:.0e}"
         print(json.dumps({"work": work, "seconds": seconds, "error": max(torque, area), "detail": detail}), flush=True)

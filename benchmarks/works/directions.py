@@ -28,14 +28,14 @@ def rates(h, degrees, drive=0.0):
         if drive
         else None
     )
-    found = fs.FokkerPlanck(COMM, spin, torque).escape()
-    return found.rates.max() / spin.diffusion, float(found.error_estimate.flat[np.argmax(found.rates)])
+    escape = fs.FokkerPlanck(COMM, spin, torque).escape()
+    return escape.rates.max() / spin.diffusion, float(escape.error_estimate.flat[np.argmax(escape.rates)])
 
 
 def spectrum():
     """Return the second of eight eigenvalues of 6 kT in an oblique field, and its estimate."""
-    found = fs.FokkerPlanck(COMM, magnet(6, 0.1, 0.2, 40)).spectrum(8)
-    return abs(found.reduced[1]), float(found.error_estimate[1])
+    modes = fs.FokkerPlanck(COMM, magnet(6, 0.1, 0.2, 40)).spectrum(8)
+    return abs(modes.reduced[1]), float(modes.error_estimate[1])
 
 
 def loop():
@@ -43,8 +43,8 @@ def loop():
     spin = magnet(12, 0.1)
     e = np.array([np.sin(0.15), 0.1, np.cos(0.15)])
     times = np.linspace(0, 40e-9, 9)
-    found = fs.FokkerPlanck(COMM, spin).evolve(times, field=lambda t: tuple(e * (0.1 - 0.2 * t / 40e-9)))
-    return found.mean[6, 2], getattr(found, "error_estimate", None)
+    evolution = fs.FokkerPlanck(COMM, spin).evolve(times, field=lambda t: tuple(e * (0.1 - 0.2 * t / 40e-9)))
+    return evolution.mean[6, 2], getattr(evolution, "error_estimate", None)
 
 
 # From rings of more cells and orders, which agree with triangles and harmonics within their estimates.

@@ -82,8 +82,8 @@ def run(folder, *options):
 
 def error_of(folder):
     """Return the relative error of A R, the larger of both states."""
-    found = json.loads((Path(folder) / "line" / "summary.json").read_text())["states"]
-    return max(abs(found[name]["resistance_area"] / exact(free) - 1) for name, free in STATES.items())
+    states = json.loads((Path(folder) / "line" / "summary.json").read_text())["states"]
+    return max(abs(states[name]["resistance_area"] / exact(free) - 1) for name, free in STATES.items())
 
 
 with tempfile.TemporaryDirectory() as folder:

@@ -32,8 +32,8 @@ REST = np.array([(-0.1302, 0.1866), (-0.3130, 0.1482), (-0.3460, -0.0105), (-0.2
 
 def error_of(times, means):
     """Return the error of a trajectory."""
-    found = np.array([[np.interp(t, times, means[:, k]) for k in (0, 1)] for t in MARKS])
-    return float(np.sqrt(((found - REST) ** 2).sum() / (REST**2).sum()))
+    components = np.array([[np.interp(t, times, means[:, k]) for k in (0, 1)] for t in MARKS])
+    return float(np.sqrt(((components - REST) ** 2).sum() / (REST**2).sum()))
 
 
 def moved(size, layers, step):
@@ -73,22 +73,22 @@ OURS = {"5 x 5 x 10 nm": (5e-9, 1, 1e-11), "2.5 x 2.5 x 10 nm": (2.5e-9, 1, 5e-1
 
 def main():
     """Print a line for each size of cells, of finite differences and of fespin."""
-    found = []
+    differences = []
     for cells, (n, layers) in PEERS.items():
-        found.append(differenced(n, layers))
-        tell(f"muMAG 5, 1 ns, own finite differences, {cells}", *found[-1])
-    (coarse, large), (fine, small) = found
+        differences.append(differenced(n, layers))
+        tell(f"muMAG 5, 1 ns, own finite differences, {cells}", *differences[-1])
+    (coarse, large), (fine, small) = differences
     order = np.log(fine / coarse) / np.log(small / large)
-    for cells, given in OURS.items():
+    for cells, arguments in OURS.items():
         if cells != "5 x 5 x 10 nm" and "--coarse" in sys.argv:
             continue
-        seconds, error = moved(*given)
+        seconds, error = moved(*arguments)
         equal = coarse * (error / large) ** order
         tell(
             f"muMAG 5, 1 ns, {cells}",
             seconds,
             error,
-            step=given[2],
+            step=arguments[2],
             seconds_of_differences=equal,
             ratio=seconds / equal,
         )

@@ -47,28 +47,28 @@ def kernel(key, surface, rtol):
     if isinstance(surface, tuple):
         surface = Fourier((0, 0, 1), *surface[:2], degree=surface[2], width=2)
     free, drift = DimensionlessDrift(spin), DimensionlessDrift(spin, torque)
-    found = switching.course(surface, s, (0, 0, 1), [], rtol, free=free, drift=drift)
-    return time.process_time() - begin, found.probability, {"unknowns": surface.dofs}
+    result = switching.course(surface, s, (0, 0, 1), [], rtol, free=free, drift=drift)
+    return time.process_time() - begin, result.probability, {"unknowns": surface.dofs}
 
 
 def whole(key):
     """Return the rates of a call in Python, from the macrospin on."""
     spin, torque, s = problem(*key)
     begin = time.process_time()
-    found = fs.FokkerPlanck(COMM, spin, torque).switching(s / spin.diffusion)
+    result = fs.FokkerPlanck(COMM, spin, torque).switching(s / spin.diffusion)
     seconds = time.process_time() - begin
-    surface = found.final.surface
-    detail = {"estimate": float(found.error_estimate.max()), "on": type(surface).__name__, "unknowns": surface.dofs}
-    return seconds, found.not_switched, detail
+    surface = result.final.surface
+    detail = {"estimate": float(result.error_estimate.max()), "on": type(surface).__name__, "unknowns": surface.dofs}
+    return seconds, result.not_switched, detail
 
 
 def say(work, key, run, runs=3):
     """Run once to warm and some times more; print the smallest CPU seconds and the largest relative error."""
     run()
-    found = min((run() for _ in range(runs)), key=lambda x: x[0])
-    error = float(np.abs(found[1] / np.array(EXACT[key]) - 1).max())
+    fastest = min((run() for _ in range(runs)), key=lambda x: x[0])
+    error = float(np.abs(fastest[1] / np.array(EXACT[key]) - 1).max())
     work = f"{work}, damping {key[0]}, {f'hard axis of {key[1]} kT, ' if key[1] else ''}polarizer at {key[2]} degrees"
-    print(json.dumps({"work": work, "seconds": round(found[0], 4), "error": error, "detail": found[2]}), flush=True)
+    print(json.dumps({"work": work, "seconds": round(fastest[0], 4), "error": error, "detail": fastest[2]}), flush=True)
 
 
 def main():

@@ -37,7 +37,7 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str
     try:
         raw = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        # The line itself says more than its number.
+        # The text of the line helps more than its number.
         at = re.search(r"at line (\d+)", str(error))
         line = f": {shortened(text.splitlines()[int(at[1]) - 1].strip())}" if at else ""
         twice = "; several layers are written [[layer]], with two brackets" if "[layer]" in line else ""
@@ -52,7 +52,7 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str
             assign(raw, x)
         kind = kind_of_tables(raw)
         try:
-            case: Any = kind.table.model_validate(raw)
+            case: Any = kind.table.model_validate(raw, context={"folder": path.parent})
         except ValidationError as error:
             raise InputError(explain(error, raw, kind.table)) from error
         kind.check(case)
@@ -64,12 +64,12 @@ def read(path: Path, assignments: Sequence[str] = ()) -> tuple[AnyCase, dict[str
 
 def _text(path: Path) -> str:
     try:
-        found = path.stat()
-        # Neither folders, which the system refuses to read, nor what one may wait for without end.
-        if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode):
-            if found.st_size <= _LARGEST:
+        status = path.stat()
+        # Pipes and devices are not opened: reading them may never end. Folders the system itself refuses.
+        if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode):
+            if status.st_size <= _LARGEST:
                 return path.read_text("utf-8-sig")
-            why = f"it has {found.st_size / 1e6:.4g} MB; a case is a text of at most {_LARGEST / 1e6:g} MB"
+            why = f"it has {status.st_size / 1e6:.4g} MB; a case is a text of at most {_LARGEST / 1e6:g} MB"
         else:
             why = "it is a pipe or a device, not a file"
     except UnicodeDecodeError as error:

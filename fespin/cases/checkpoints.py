@@ -69,7 +69,7 @@ class Checkpoints:
         return self.folder / f"{name}.{digest_of(tables, files=files)}.{kind}"
 
     def state(self, name: str, tables: Any) -> dict[str, Any]:
-        """Return what an evolution takes to write its state, and to go on from it.
+        """Return the arguments by which an evolution writes its state and goes on from it.
 
         Parameters
         ----------
@@ -81,5 +81,5 @@ class Checkpoints:
         return {"checkpoint": self._path(name, tables, "checkpoint"), "every": self.every, "resume": True}
 
     def pieces(self, comm: MPI.Intracomm, name: str, tables: Any) -> Journal:
-        """Return the pieces of a task that are done. Collective; parameters as in :meth:`state`."""
+        """Return the journal of a task's finished pieces. Collective; parameters as in :meth:`state`."""
         return Journal(comm, self._path(name, tables, "pieces"))

@@ -135,11 +135,19 @@ def _of_models(properties: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _of_whole_cases() -> Iterator[dict[str, Any]]:
-    """Yield the rules that join tables: thicknesses, drives of the device, drives of tasks."""
+    """Yield the rules that join tables: thicknesses, volumes, drives of the device, drives of tasks."""
     shaped = {"properties": {"geometry": {"required": ["shape"]}}, "required": ["geometry"]}
     yield {"if": shaped, "then": {"properties": {"layer": {"items": {"required": ["thickness"]}}}}}
     driven = {"properties": {"task": {"contains": {"required": ["drives"]}}}, "required": ["task"]}
-    yield {"if": driven, "then": {"required": ["torque"]}}
+    follows = {"anyOf": [{"required": [k]} for k in ("noise", "modulus")]}
+    acts = {"properties": {"macrospin": follows}, "required": ["macrospin"]}
+    yield {"if": driven, "then": {"anyOf": [{"required": ["torque"]}, acts]}}
+    # A volume beside a layer is for what currents flow through, where the geometry gives none.
+    both = {"properties": {"macrospin": {"required": ["layer", "volume"]}}, "required": ["macrospin"]}
+    pillar = {"properties": {"shape": {"const": "pillar"}}, "required": ["shape"]}
+    deep = {"properties": {"shape": {"const": "strip"}}, "required": ["shape", "depth"]}
+    flat = {"required": ["geometry", "transport"], "properties": {"geometry": {"not": {"anyOf": [pillar, deep]}}}}
+    yield {"if": both, "then": flat}
     yield from _of_devices()
 
 

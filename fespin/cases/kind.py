@@ -49,7 +49,7 @@ class Kind:
     describe
         Function that returns what would be run as text.
     notes
-        Function that takes the assignments of ``--set`` too and returns what the tables alone tell.
+        Function that takes a case and the assignments of ``--set`` and returns the notes that the tables alone give.
     files
         Function that returns the names of mesh files, None among them.
     prepare

@@ -68,7 +68,7 @@ def entries() -> Iterator[Entry]:
 
 
 def explained(query: str | None = None) -> str:
-    """Return an explanation of a key or a table; of nothing, a list of all tables.
+    """Return an explanation of a key or a table; without a name, a list of all tables.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def explained(query: str | None = None) -> str:
     every = list(entries())
     if query is None:
         return _listed(every)
-    # What --set and messages say serves too: a value behind "=", names and numbers of entries between the keys.
+    # Names may be pasted from --set or from messages, with a value behind "=", or names and numbers of entries.
     parts = [x.strip("\"' []") for x in re.findall(r"\"[^\"]*\"|[^.]+", query.partition("=")[0])]
     parts = [x for x in parts if x]
     known = {k for e in every for k in e.table.model_fields} | {n for e in every for n in e.names if n}
@@ -93,10 +93,10 @@ def explained(query: str | None = None) -> str:
     if not parts:
         raise InputError("docs: give the name of a key or a table; without one all tables are listed")
     keys = [e for e in every if parts[-1] in e.table.model_fields and e.leads(parts[:-1])]
-    found = [e for e in every if e.leads(parts)]
-    # A key that holds a table is explained by it.
-    keys = [e for e in keys if not (found and _row(e.table, parts[-1])["type"].endswith(("table", "tables")))]
-    blocks = _of_key(parts[-1], keys) + [_of_table(e) for e in _distinct(found)]
+    table_entries = [e for e in every if e.leads(parts)]
+    # A key that holds a table is explained by that table.
+    keys = [e for e in keys if not (table_entries and _row(e.table, parts[-1])["type"].endswith(("table", "tables")))]
+    blocks = _of_key(parts[-1], keys) + [_of_table(e) for e in _distinct(table_entries)]
     if not blocks:
         where = ".".join(parts)
         if parts[-1] in known:
@@ -115,9 +115,9 @@ def _near(name: str, known: set[str]) -> str:
     return text if text.startswith("did") else "fespin docs lists the tables"
 
 
-def _distinct(found: list[Entry]) -> list[Entry]:
+def _distinct(table_entries: list[Entry]) -> list[Entry]:
     """Return entries without those of the same class in another kind of case."""
-    return list({(e.table, e.written): e for e in found}.values())
+    return list({(e.table, e.written): e for e in table_entries}.values())
 
 
 def _listed(every: list[Entry]) -> str:

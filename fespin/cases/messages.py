@@ -25,7 +25,7 @@ _TYPES = {
     "model_type": "a table",
     "model_attributes_type": "a table",
 }
-# What numbers beyond a bound most often are: in other units.
+# Numbers beyond a bound are most often in other units.
 _UNITS = {
     0.01: "in m: 4 nm is 4e-9",
     1e4: "fields are mu0 H in T",
@@ -58,6 +58,10 @@ def show(value: Any) -> str:
     return shortened(text)
 
 
+FILE = "file"
+"""Type of errors about the file that a key names; their text is the whole message."""
+
+
 def shortened(text: str) -> str:
     """Return at most 59 characters of a text."""
     return text if len(text) < 60 else text[:57] + "..."
@@ -72,15 +76,15 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
         Error of validating `raw` as `root`.
     """
     details = error.errors(include_url=False)
-    # A misspelt key is often a missing one, too.
+    # A misspelt required key is reported as missing, too; its spelling is the better finding.
     first = next((e for e in details if _misspelt(e)), details[0])
     path = _path(first, raw)
-    # One entry for each alternative type that the value is not.
+    # pydantic reports one error for each alternative type that the value does not have.
     same = [e for e in details if _path(e, raw)[: len(path)] == path and len(e["loc"]) > len(_path(e, raw))]
     fitting = [e for e in same if e["type"] not in _TYPES or len(_path(e, raw)) > len(path)]
     chosen = fitting[0] if fitting else first
     path, kind, ctx = _path(chosen, raw), chosen["type"], chosen.get("ctx", {})
-    at, found = _named(path, raw), chosen["input"]
+    at, value = _named(path, raw), chosen["input"]
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _untold(chosen, path, root, raw)
     if kind == "extra_forbidden":
@@ -90,10 +94,12 @@ def explain(error: ValidationError, raw: dict[str, Any], root: type[BaseModel]) 
         return _missing(path, root, raw, more[1:])
     if kind == "literal_error":
         words = re.findall(r"'([^']*)'", ctx["expected"]) or re.split(r", | or ", ctx["expected"])
-        return f"{at}: found {show(found)}; {_allowed(found, words)}"
-    unit = _UNITS.get(ctx["lt"], "") if kind == "less_than" and isinstance(found, (int, float)) else ""
-    wanted = _wanted(chosen, path, root, raw, [] if fitting else same)
-    return f"{at}: found {show(found)}; it must {wanted}{'; ' if unit else ''}{unit}"
+        return f"{at}: found {show(value)}; {_allowed(value, words)}"
+    if kind == FILE:
+        return f"{at}: {chosen['msg']}"
+    unit = _UNITS.get(ctx["lt"], "") if kind == "less_than" and isinstance(value, (int, float)) else ""
+    requirement = _requirement(chosen, path, root, raw, [] if fitting else same)
+    return f"{at}: found {show(value)}; it must {requirement}{'; ' if unit else ''}{unit}"
 
 
 def _misspelt(error: ErrorDetails) -> bool:
@@ -127,9 +133,9 @@ def _path(error: ErrorDetails, raw: Any) -> Place:
     return tuple(out)
 
 
-def _allowed(found: Any, words: Sequence[str]) -> str:
+def _allowed(value: Any, words: Sequence[str]) -> str:
     """Return which words are allowed, and the nearest of them."""
-    close = nearest(found, words) if isinstance(found, str) else ""
+    close = nearest(value, words) if isinstance(value, str) else ""
     hint = f"; {close}" if close.startswith("did") and len(words) > 1 else ""
     return f"allowed: {', '.join(words)}{hint}"
 
@@ -156,11 +162,11 @@ def _unknown(path: Place, root: Any, raw: Any) -> str:
     known = table.model_fields if isinstance(table, type) and issubclass(table, BaseModel) else {}
     tag, kinds = _alternatives(root, path[:-1], raw)
     if any(key in kind.model_fields for kind in kinds.values()):
-        given = _value_at(raw, path[:-1])
+        raw_table = _value_at(raw, path[:-1])
         # Of several such keys the first by name, whatever their order in the file.
-        key = min(k for k in given if k not in known and any(k in kind.model_fields for kind in kinds.values()))
+        key = min(k for k in raw_table if k not in known and any(k in kind.model_fields for kind in kinds.values()))
         others = ", ".join(f'"{word}"' for word, kind in kinds.items() if key in kind.model_fields)
-        return f'{_named((*path[:-1], key), raw)}: belongs to {others}, found with "{given[tag]}"'
+        return f'{_named((*path[:-1], key), raw)}: belongs to {others}, found with "{raw_table[tag]}"'
     return f"{at}: unknown {'key' if len(path) > 1 else 'table'}; {nearest(key, known)}"
 
 
@@ -176,14 +182,14 @@ def _missing(path: Place, root: type[BaseModel], raw: Any, more: Sequence[str]) 
     return f"{_named(path, raw)}: missing{meaning}{further}"
 
 
-def _wanted(error: ErrorDetails, path: Place, root: Any, raw: Any, alternatives: Sequence[ErrorDetails]) -> str:
-    """Return what is allowed, to follow "it must"."""
-    kind, ctx, found = error["type"], error.get("ctx", {}), error["input"]
+def _requirement(error: ErrorDetails, path: Place, root: Any, raw: Any, alternatives: Sequence[ErrorDetails]) -> str:
+    """Return what is allowed, as words that follow "it must"."""
+    kind, ctx, value = error["type"], error.get("ctx", {}), error["input"]
     types = dict.fromkeys(_TYPES[e["type"]] for e in alternatives or [error] if e["type"] in _TYPES)
     entry = (*get_args(type_at(root, path, raw)), None)[0] if kind == "list_type" else None
     if (isinstance(entry, type) and issubclass(entry, BaseModel)) or told_apart(entry)[1]:
         return f"be written [[{place(path)}]], with two brackets, once for each"
-    if kind in ("model_type", "dict_type") and len(path) == 1 and isinstance(found, list):
+    if kind in ("model_type", "dict_type") and len(path) == 1 and isinstance(value, list):
         return f"be written [{path[0]}], with one bracket, once"
     if types:
         named = types.keys() == {"a table"} and get_origin(type_at(root, path[:-1], raw)) is dict
@@ -221,16 +227,16 @@ def _lengths(root: Any, path: Place, raw: Any) -> list[int | None]:
 
 def _limits(node: Any, schema: dict[str, Any]) -> str:
     """Return the bounds that a part of a JSON schema sets on a number."""
-    found = dict(_numbers(node, schema.get("$defs", {})))
+    bounds = dict(_numbers(node, schema.get("$defs", {})))
     words = {
         "exclusiveMinimum": "greater than",
         "minimum": "at least",
         "exclusiveMaximum": "less than",
         "maximum": "at most",
     }
-    if {"exclusiveMinimum", "exclusiveMaximum"} <= found.keys():
-        return f"lie between {found['exclusiveMinimum']:g} and {found['exclusiveMaximum']:g}, both excluded"
-    limits = [f"{w} {found[k]:g}" for k, w in words.items() if k in found]
+    if {"exclusiveMinimum", "exclusiveMaximum"} <= bounds.keys():
+        return f"lie between {bounds['exclusiveMinimum']:g} and {bounds['exclusiveMaximum']:g}, both excluded"
+    limits = [f"{w} {bounds[k]:g}" for k, w in words.items() if k in bounds]
     return f"be {' and '.join(limits)}" if limits else ""
 
 
@@ -296,8 +302,8 @@ def told_apart(kind: Any) -> tuple[str, dict[str, type[BaseModel]]]:
         return told_apart(kind.__value__)
     if get_origin(kind) is not Annotated:
         return "", {}
-    union, *rest = get_args(kind)
-    key = next((x.discriminator for x in rest if getattr(x, "discriminator", None)), None)
+    union, *metadata = get_args(kind)
+    key = next((x.discriminator for x in metadata if getattr(x, "discriminator", None)), None)
     if key is None:
         return "", {}
     return key, {w: t for t in get_args(union) for w in get_args(t.model_fields[key].annotation)}

@@ -21,9 +21,9 @@ _ALIASES = {"layers": "spin-valve", "transport": "spin-valve", "texture": "domai
 
 
 def templates() -> dict[str, str]:
-    """Return the cases that there are by name, with what each is about."""
-    found = {x.name.removesuffix(".toml"): x.read_text("utf-8") for x in _FOLDER.iterdir() if x.name.endswith(".toml")}
-    return {name: text.partition("\n")[0].removeprefix("# ") for name, text in sorted(found.items())}
+    """Return the first line of each template, which says what it is about, by name."""
+    texts = {x.name.removesuffix(".toml"): x.read_text("utf-8") for x in _FOLDER.iterdir() if x.name.endswith(".toml")}
+    return {name: text.partition("\n")[0].removeprefix("# ") for name, text in sorted(texts.items())}
 
 
 def new_case(name: str) -> str:
@@ -152,11 +152,11 @@ def _others(block: list[str], table: Table, model: str) -> Iterator[str]:
     model
         Transport model of the case, to which some keys belong.
     """
-    given, rule, unused = {x.partition(" = ")[0] for x in block}, table.belonging, table.unused()
+    written_keys, rule, unused = {x.partition(" = ")[0] for x in block}, table.belonging, table.unused()
     for key, field in type(table).model_fields.items():
         words = rule.words(key) if rule is not None and rule.selector == "transport.model" else []
         default = field.get_default(call_default_factory=True)
-        if key in given or key in unused or (words and model not in words) or _holds_tables(field.annotation):
+        if key in written_keys or key in unused or (words and model not in words) or _holds_tables(field.annotation):
             continue
         shown = "..." if default in (None, "", []) else show(default)
         yield f"# {key} = {shown}  # {field.description}"

@@ -1,8 +1,8 @@
 """Notes: what a case assumed in silence or what looks wrong in it, one line each.
 
-They are said once, on the terminal, and stand in ``summary.json`` under "notes". What the tables alone tell is known
-before anything is meshed, also of a dry run. Meshes, solutions and tasks add more while a case runs: whatever reports
-progress leaves a note by a line that begins with :data:`PREFIX`.
+They are printed once, on the terminal, and stand in ``summary.json`` under "notes". Notes on the tables alone are known
+before anything is meshed, also in a dry run. Meshes, solutions and tasks add more while a case runs: a line of progress
+that begins with :data:`PREFIX` is a note.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from .registry import AnyCase, kind_of
 
 PREFIX = "note: "
-"""Begins lines of progress that are notes."""
+"""Beginning of those lines of progress that are notes."""
 
 
 class Notes:
     """The notes of a run, in the order in which they come.
 
-    It takes the place of the function that says progress, so that nothing that runs needs to know of it.
+    It takes the place of the function that prints progress, so that the code that runs need not know of notes.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Notes:
 
 
 def notes_of(case: AnyCase, assignments: Sequence[str] = ()) -> list[str]:
-    """Return what a validated case tells before it is meshed.
+    """Return the notes on a validated case before it is meshed.
 
     Parameters
     ----------

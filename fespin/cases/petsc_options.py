@@ -1,4 +1,4 @@
-"""Which PETSc options a case may give: how a system is solved, and nothing that reads, writes or imports.
+"""PETSc options that a case may give: those that say how a system is solved, none that read, write or import.
 
 PETSc options can open files, run shells and import Python modules. A case file is data: what it may say is listed here.
 """
@@ -57,7 +57,7 @@ block block-wtd FF FF1 ext ad-wts ext-mm ext+i-mm ext+e-mm",
     "snes_linesearch_type": "basic bt l2 cp nleqerr none secant",
     "snes_linesearch_order": "1 2 3 linear quadratic cubic",
 }
-# Those of hypre whose names have a slash are left out: no value of a case has one.
+# hypre's choices with a slash in their names are left out: no value of a case may have one.
 _RELAXATIONS = "Jacobi sequential-Gauss-Seidel seqboundary-Gauss-Seidel Gaussian-elimination l1-Gauss-Seidel \
 backward-l1-Gauss-Seidel CG Chebyshev FCF-Jacobi l1scaled-Jacobi"
 _WORDS |= {f"pc_hypre_boomeramg_relax_type_{x}": _RELAXATIONS for x in ("all", "down", "up", "coarse")}

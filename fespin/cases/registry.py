@@ -1,4 +1,4 @@
-"""Kinds of case that there are: layers and a macrospin, longitudinal dynamics, a textured magnet.
+"""The kinds of case: layers and a macrospin, longitudinal dynamics, a textured magnet.
 
 A kind is imported when a case needs it, so that reading a case does not wait for the tables of all others.
 """
@@ -69,7 +69,7 @@ def kind_of_tables(raw: Mapping[str, Any]) -> Kind:
 
 
 def _check_tasks(raw: Mapping[str, Any], kind: Kind) -> None:
-    """Refuse tasks about another table than the case has."""
+    """Refuse tasks about a table that the case does not have."""
     tasks, subject = raw.get("task"), kind.subject
     for i, task in enumerate(tasks if isinstance(tasks, list) else [], 1):
         word = task.get("kind") if isinstance(task, dict) else None

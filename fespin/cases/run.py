@@ -25,7 +25,7 @@ from .units import units_of
 SCHEMA_VERSION = 2
 """Version of the form of ``summary.json``: it changes when a key changes its name or its meaning."""
 
-# Where a picture cannot be written, nothing can.
+# After one of these errors of a picture, no other file can be written either.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
@@ -66,7 +66,7 @@ def run(
     say = notes = Notes(say)
     notes.add(notes_of(case, assignments))
     summary: dict[str, Any] = {"schema_version": SCHEMA_VERSION, "title": case.title, "case": case.used()}
-    # Meshes and long solves come before the folder: until then a killed run has nothing to remove.
+    # Meshes and long solves come before the folder is made, so that a run killed in them leaves nothing behind.
     if checkpoints is not None:
         checkpoints = replace(checkpoints, files=tuple(base / name for name in kind.files(case) if name is not None))
         checkpoints.make(comm)
@@ -83,11 +83,11 @@ def run(
     return summary
 
 
-def _artist(folder: Path, wanted: bool, say: Callable[[str], None]) -> Picture:
+def _artist(folder: Path, enabled: bool, say: Callable[[str], None]) -> Picture:
     """Return a function that draws a picture; one that fails costs no result."""
 
     def picture(name: str, draw: Callable[[Path], None]) -> None:
-        if not wanted:
+        if not enabled:
             return
         try:
             draw(folder / name)

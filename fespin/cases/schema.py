@@ -1,7 +1,7 @@
 """Types that the tables of a case file share, with the bounds between which each quantity lies.
 
-Beyond its bounds a number is a slip of the pen, or one in other units; and what is computed from numbers inside them
-stays far from where squares and products overflow or vanish.
+A number beyond its bounds is a slip of the pen, or in other units. Squares and products of numbers inside them neither
+overflow nor vanish.
 
 Every key has a description, which ends with the unit of its numbers in parentheses; docs/case-keys.md is made of them.
 """
@@ -62,11 +62,11 @@ def within(least: float, most: float = math.inf, *, zero: bool = False) -> Size:
 
 
 def at_least(least: float) -> Size:
-    """Return a bound that refuses numbers other than zero that are smaller in size."""
+    """Return a bound that refuses numbers smaller in size than this, except zero."""
     return within(least, zero=True)
 
 
-# Of any sign, or zero. Components of computed vectors may be as small as rounding.
+# Numbers of any sign, or zero. Components of computed vectors may be as small as rounding.
 _TINY = at_least(1e-30)
 type Number = Annotated[float, Field(gt=-1e30, lt=1e30), _TINY]
 type Drive = Number
@@ -130,7 +130,7 @@ class Table(BaseModel):
     at_most_one
         Groups of keys of which at most one may be given.
     rules
-        Further conditions in the words of JSON schemas, which the checks of a case hold as well, with their own lines.
+        Further conditions in the words of JSON schemas. The checks of a case refuse the same, with their own messages.
     """
 
     # Validators are built once, with that of the case that holds the table: reading a case stays quick.

@@ -1,4 +1,4 @@
-"""Results of tasks of every kind: in numbers, in order, and none lost to one that fails."""
+"""The loop over the tasks of a case: one that fails loses no results of the others."""
 
 from __future__ import annotations
 
@@ -45,38 +45,38 @@ def run_each[T: Task](
     InputError, SolverError
         If no task has a result.
     """
-    found: dict[str, Results] = {}
+    results: dict[str, Results] = {}
     failures: list[FespinError] = []
     aside = comm.Dup() if comm.size > 1 else comm
     for i, (task, name) in enumerate(zip(tasks, names_of(tasks), strict=True), 1):
         begin, owner = time.perf_counter(), f"task {i} ({task.kind})"
         failure: FespinError | None = None
-        found[name] = task.used()
+        results[name] = task.used()
         try:
-            made = work(task, name)
-            require_numbers(owner, made)
+            outputs = work(task, name)
+            require_numbers(owner, outputs)
         except (InputError, SolverError) as error:
             failure = type(error)(str(error) if str(error).startswith(owner) else f"{owner}: {error}")
             failure.__cause__ = error
         except (PETSc.Error, MemoryError) as error:
-            if comm.size > 1:  # of this rank alone, perhaps
+            if comm.size > 1:  # the error may be of this rank alone, so that no rank can go on
                 raise
             failure = SolverError(f"{owner}: {type(error).__name__}: {_reason(error)}")
             failure.__cause__ = error
         failure = _agreed(aside, failure)
         if failure is None:
-            found[name] |= made
+            results[name] |= outputs
             say(f"task {name}: {task.kind}, {time.perf_counter() - begin:.2f} s")
         else:
             failures.append(failure)
-            found[name]["error"] = one_line(str(failure))
+            results[name]["error"] = one_line(str(failure))
             if len(tasks) > 1 or not alone:
-                say(f"failed: {found[name]['error']}")
+                say(f"failed: {results[name]['error']}")
     if comm.size > 1:
         aside.Free()
-    if failures and len(failures) == len(found) and alone:
+    if failures and len(failures) == len(results) and alone:
         raise failures[0]
-    return found
+    return results
 
 
 def _reason(error: Exception) -> str:

@@ -2,8 +2,8 @@
 
 A task has a file of its own. Its class holds its keys with their defaults, checks them before anything is meshed, runs,
 and tells its results in one line. The tasks of a kind of case are a union that ``kind`` tells apart, so that a task
-knows its own keys only, and the JSON schema too. A task imports what it runs inside :meth:`Task.run`: reading a case
-takes no longer for it.
+knows its own keys only, and so does the JSON schema. A task imports what it runs inside :meth:`Task.run`, so that
+reading a case stays quick.
 
 Tasks are called by their own names, or by their number from 1. Files are named after them.
 """
@@ -140,7 +140,7 @@ def owners_of(tasks: Sequence[Task]) -> list[str]:
     Raises
     ------
     InputError
-        If a name is taken, or is none for a file.
+        If a name is given twice, or cannot be the name of a file.
     """
     names = names_of(tasks)
     every = names + [further for t, n in zip(tasks, names, strict=True) for further in t.files(n)]

@@ -1,4 +1,4 @@
-"""Numbers that look like another unit's: what nature has, and what a number outside of it most likely was meant to be.
+"""Notes on numbers that look like another unit's: outside of what nature has, with the likely meaning.
 
 Every function takes the key that holds a number and returns notes about it, none for what is ordinary. Limits are
 wide: whatever has been measured in a magnet or made in a laboratory passes without a word.
@@ -14,25 +14,25 @@ from ..constants import VACUUM_PERMEABILITY
 _EMU = 1e3  # A/m of 1 emu/cm3
 _LENGTHS = {"nm": 1e-9, "um": 1e-6, "Angstrom": 1e-10, "cm": 1e-2}
 
-# From below an atom's size to what is no nanodevice any more (m).
+# Lengths, from below an atom's size to what is no nanodevice any more (m).
 SHORTEST, LONGEST = 1e-10, 1e-3
-# Of a whole device (m).
+# Sizes of a whole device (m).
 SMALLEST = 1e-9
-# A few atoms; a cube of 0.3 um, whose magnetization does not turn as one (m3).
+# Volumes, from a few atoms to a cube of 0.3 um, whose magnetization does not turn as one (m3).
 _VOLUMES = (2e-28, 3e-20)
-# Of pure metals at low temperature; of doped semiconductors (ohm m).
+# Resistivities, from pure metals at low temperature to doped semiconductors (ohm m).
 _RESISTIVITIES = (1e-11, 0.1)
-# Of thick tunnel barriers (ohm m2).
+# Resistance times area of thick tunnel barriers (ohm m2).
 _LARGEST_AREA_RESISTANCE = 1e-5
-# FePt has 7e6, SmCo5 2e7 (J/m3).
+# Anisotropy: FePt has 7e6, SmCo5 2e7 (J/m3).
 _HARDEST = 8e6
-# Dysprosium has 2.9e6, iron-cobalt 2.0e6 (A/m).
+# Magnetization: dysprosium has 2.9e6, iron-cobalt 2.0e6 (A/m).
 _LARGEST_MAGNETIZATION = 3.2e6
-# Above what magnets of laboratories hold (T).
+# Fields above those of the magnets of laboratories (T).
 _STRONGEST = 30.0
-# Wires melt, or their atoms migrate, one or two orders below (A/m2).
+# Current density: wires melt, or their atoms migrate, one or two orders of magnitude below (A/m2).
 LARGEST_CURRENT = 1e14
-# Cobalt is a magnet up to 1390 K.
+# Temperature: cobalt is a magnet up to 1390 K.
 _HOTTEST = 1400.0
 # Stiffness of exchange: some 1e-11 (J/m).
 _STIFFEST = 1e-9
@@ -108,7 +108,7 @@ def extent(what: str, sizes: Sequence[float], remedy: str) -> list[str]:
 
 
 def temperature(key: str, value: float) -> list[str]:
-    """Return notes on a temperature (K): what people say in degrees Celsius, and what no magnet survives."""
+    """Return notes on a temperature (K): one that looks like degrees Celsius, and one that no magnet survives."""
     # 20, 30, 77 and 150 K are temperatures of cryostats, 25, 85 and 125 degrees Celsius those of rooms and chips.
     if 20 < value < 30 or value in (85.0, 125.0):
         return [f"{key}: {value:g} K looks like degrees Celsius: that would be {value + 273.15:g} K"]

@@ -31,8 +31,8 @@ def units_of(kind: Kind, summary: dict[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Units by key: of the top level, and in a table of its own those of each section. Tasks have a table each.
-        States and other tables by name share one. Keys inside of lists and tables stand beside the others.
+        Units by key: those of the top level, and a table for each section and each task. All states share one table,
+        as do other tables by name. Keys inside of lists and tables stand beside the others.
     """
     known = kind.units(summary) | {"wall_time": "s", "seconds": {"": "s"}}
     out: dict[str, Any] = {}
@@ -54,8 +54,8 @@ def units_of(kind: Kind, summary: dict[str, Any]) -> dict[str, Any]:
 
 def _of_inputs(table: type[Table]) -> Units:
     """Return the units that the descriptions of a table's keys give."""
-    found = {k: unit_of(f.description or "")[1] for k, f in table.model_fields.items()}
-    return {k: unit for k, unit in found.items() if unit}
+    units = {k: unit_of(f.description or "")[1] for k, f in table.model_fields.items()}
+    return {k: unit for k, unit in units.items() if unit}
 
 
 def occurring(units: Mapping[str, str], results: Any) -> Units:

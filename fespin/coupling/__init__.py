@@ -10,11 +10,22 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from .activation_fit import (
+        ActivationData,
+        ActivationFit,
+        ActivationModel,
+        ActivationParameters,
+        ResonanceData,
+        fit_activation,
+    )
     from .angle_maps import TorqueMap, torque_map
     from .balance import EnergyBalance, energy_balance, mean_electrical_power
     from .circuit import Circuit
     from .direction_maps import DirectionMap, direction_map
     from .groups import Groups, in_groups
+    from .longitudinal_drive import LongitudinalDrive, LongitudinalResponse, longitudinal_response
+    from .modulus import absorbed_spin_current, lengthened_spin, modulus_rate, modulus_squared
+    from .modulus_time import longitudinal_time
     from .noise_heating import d_current, effective_temperature, heated_spin
     from .pumping import PumpingSolution, pumped_damping, pumping_matrix, solve_turning
     from .relaxation import (
@@ -25,6 +36,7 @@ if TYPE_CHECKING:
         face_differences,
         relaxation_map,
     )
+    from .voltage_maps import VoltageMap, voltage_map
     from .wegrowe import (
         SpinTransferBlock,
         coupled_fluxes,
@@ -46,7 +58,23 @@ __getattr__ = lazily(
         "balance": ("EnergyBalance", "energy_balance", "mean_electrical_power"),
         "circuit": ("Circuit",),
         "pumping": ("PumpingSolution", "pumped_damping", "pumping_matrix", "solve_turning"),
+        "activation_fit": (
+            "ActivationData",
+            "ActivationFit",
+            "ActivationModel",
+            "ActivationParameters",
+            "ResonanceData",
+            "fit_activation",
+        ),
         "angle_maps": ("TorqueMap", "torque_map"),
+        "longitudinal_drive": ("LongitudinalDrive", "LongitudinalResponse", "longitudinal_response"),
+        "modulus": (
+            "absorbed_spin_current",
+            "lengthened_spin",
+            "modulus_rate",
+            "modulus_squared",
+        ),
+        "modulus_time": ("longitudinal_time",),
         "noise_heating": ("d_current", "effective_temperature", "heated_spin"),
         "groups": ("Groups", "in_groups"),
         "direction_maps": ("DirectionMap", "direction_map"),
@@ -58,6 +86,7 @@ __getattr__ = lazily(
             "face_differences",
             "relaxation_map",
         ),
+        "voltage_maps": ("VoltageMap", "voltage_map"),
         "wegrowe": (
             "SpinTransferBlock",
             "coupled_fluxes",
@@ -76,15 +105,24 @@ __getattr__ = lazily(
 )
 
 __all__ = [
+    "ActivationData",
+    "ActivationFit",
+    "ActivationModel",
+    "ActivationParameters",
     "Circuit",
     "DirectionMap",
     "EnergyBalance",
     "FaceDifferences",
     "Groups",
+    "LongitudinalDrive",
+    "LongitudinalResponse",
     "PumpingSolution",
     "RelaxationMap",
+    "ResonanceData",
     "SpinTransferBlock",
     "TorqueMap",
+    "VoltageMap",
+    "absorbed_spin_current",
     "chi_slope",
     "chi_slope_of_resistance",
     "coupled_fluxes",
@@ -96,10 +134,16 @@ __all__ = [
     "energy_balance",
     "face_differences",
     "ferromagnetic_coefficient",
+    "fit_activation",
     "heated_spin",
     "in_groups",
     "largest_cross",
+    "lengthened_spin",
+    "longitudinal_response",
+    "longitudinal_time",
     "mean_electrical_power",
+    "modulus_rate",
+    "modulus_squared",
     "pumped_damping",
     "pumping_field",
     "pumping_increase",
@@ -111,4 +155,5 @@ __all__ = [
     "torque_potentials",
     "transverse_cross",
     "transverse_slopes",
+    "voltage_map",
 ]

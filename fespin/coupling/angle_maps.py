@@ -34,7 +34,7 @@ from ..quantities import direction
 from ..transport.problem import TransportProblem
 from ..transport.spins import SPIN_PER_CHARGE
 from .circuit import Circuit
-from .directions import fixed_direction, require_torque
+from .directions import fixed_direction, require_linear, require_torque
 from .groups import Groups, solve_direction
 from .maps import FreeLayerMap, refine, require_tolerance
 from .pumping import pump
@@ -190,7 +190,8 @@ def torque_map(
 ) -> TorqueMap:
     """Return the torque on a layer and the resistance of a device against the layer's direction. Collective.
 
-    The problem ends in the state it began with.
+    The problem ends in the state it began with. Laws that follow the state, such as those of tunnel barriers, are for
+    :func:`fespin.voltage_map`.
 
     Parameters
     ----------
@@ -225,6 +226,14 @@ def torque_map(
     1.35e+10
     """
     groups = problem if isinstance(problem, Groups) else Groups(problem)
+    require_linear(groups.problem, "torque map")
+    return map_at_rest(groups, layer, tolerance=tolerance, pumping=pumping, axis=axis)
+
+
+def map_at_rest(
+    groups: Groups, layer: str, *, tolerance: float, pumping: bool, axis: Sequence[float] | None
+) -> TorqueMap:
+    """Return the torque map of a device of whose laws only the linear parts at rest count; see :func:`torque_map`."""
     stack = groups.problem.stack
     require_torque(stack, groups.problem.model, layer, pumping=pumping)
     p = fixed_direction(stack, groups.problem.model, layer)
@@ -236,7 +245,12 @@ def torque_map(
     def solve(x: Array) -> Array:
         u = x[:, None] * e + np.sqrt(1 - x * x)[:, None] * across
         return groups.evaluate(
-            layer, u, lambda on, v: _solve_at(on, layer, e, v, pumping), 6 if pumping else 3, tolerance=tolerance
+            layer,
+            u,
+            lambda on, v: _solve_at(on, layer, e, v, pumping),
+            6 if pumping else 3,
+            tolerance=tolerance,
+            linear=False,
         )
 
     def scales(values: Array) -> Array:

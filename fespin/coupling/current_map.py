@@ -1,4 +1,4 @@
-"""A map with the current or voltage that drives the device: files, numbers and lines for a terminal."""
+"""What a device does to its free layer under a current or voltage: files, numbers and lines for a terminal."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from .. import output
 from ..errors import ModelError
@@ -17,12 +18,14 @@ from ..macrospin.damping import AngularDamping
 from ..macrospin.landscape import survey
 from ..macrospin.spin import Macrospin
 from ..macrospin.stability import critical_factor
-from ..macrospin.torque import AngularTorque
-from ..plotting.maps import directions_grid, plot_map, plot_sphere_map
+from ..macrospin.torque import AngularTorque, SpinTorque
+from ..plotting.maps import directions_grid, plot_map, plot_sphere_map, plot_voltages
 from .angle_maps import TorqueMap
 from .circuit import Circuit
 from .direction_maps import DirectionMap, DirectionTorque
 from .face_torque import FaceTorque, face_lines, write_faces
+from .longitudinal_drive import LongitudinalDrive, longitudinal_lines, write_longitudinal
+from .voltage_maps import VoltageMap
 
 type Picture = Callable[[str, Callable[[Path], None]], None]
 """Takes the name of a picture and a function that draws it to a path."""
@@ -45,43 +48,58 @@ class CurrentMap:
         Current or voltage.
     faces
         Torque of what relaxes at the faces of the free layer, with the same axis; None without it.
+    along
+        Length and noise of the free layer; None if both are fixed.
+    given
+        A torque that is proportional to the drive and not the device's; at the drive of the circuit.
+    follows
+        Map against the voltage of a device whose torque is not proportional to the drive; `map` is then that at the
+        circuit's drive.
 
     Raises
     ------
     ModelError
-        If both torques are there and have different axes, or there is none.
+        If both torques are there and have different axes, or there is nothing.
     """
 
     map: TorqueMap | DirectionMap | None
     circuit: Circuit
     faces: FaceTorque | None = None
+    along: LongitudinalDrive | None = None
+    given: SpinTorque | None = None
+    follows: VoltageMap | None = None
 
     def __post_init__(self) -> None:
         if self.faces is None:
-            if self.map is None:
+            if self.map is None and self.along is None:
                 raise ModelError("map of a device: there is neither a torque of transverse spins nor one of relaxation")
         elif self.map is not None and not (
             isinstance(self.map, TorqueMap) and np.allclose(self.map.polarizer, self.faces.map.axis, atol=1e-12)
         ):
             raise ModelError("map of a device: both torques need the same axis")
 
+    @classmethod
+    def of_voltage(cls, found: VoltageMap, circuit: Circuit) -> CurrentMap:
+        """Return the map of a device that follows the voltage, at a drive."""
+        return cls(found.at(circuit), circuit, follows=found)
+
     @property
-    def device(self) -> TorqueMap | DirectionMap | FaceTorque:
-        """Return the map that tells the resistance."""
-        found = self.map if self.map is not None else self.faces
-        assert found is not None
-        return found
+    def device(self) -> TorqueMap | DirectionMap | FaceTorque | None:
+        """Return the map that tells the resistance against the direction; None if only that of a state is known."""
+        return self.map if self.map is not None else self.faces
 
     def at(self, drive: float) -> CurrentMap:
         """Return the same with another current density (A/m2) or voltage (V)."""
         key = "current_density" if self.circuit.voltage is None else "voltage"
-        return replace(self, circuit=replace(self.circuit, **{key: drive}))
+        circuit = replace(self.circuit, **{key: drive})
+        given = None if self.given is None else self.given.scaled(drive / getattr(self.circuit, key))
+        found = self.map if self.follows is None else self.follows.at(circuit)
+        return replace(self, circuit=circuit, map=found, given=given)
 
-    def torque(self, spin: Macrospin) -> AngularTorque | DirectionTorque:
-        """Return the torque on the free layer: that of transverse spins, that of relaxation, or their sum."""
+    def torque(self, spin: Macrospin) -> AngularTorque | DirectionTorque | SpinTorque | None:
+        """Return the torque on the free layer: of transverse spins, of relaxation, their sum, or one that is given."""
         if self.faces is None:
-            assert self.map is not None
-            return self.map.torque_in(self.circuit, spin)
+            return self.given if self.map is None else self.map.torque_in(self.circuit, spin)
         relaxed = self.faces.torque_in(self.circuit, spin)
         if self.map is None:
             return relaxed
@@ -91,22 +109,71 @@ class CurrentMap:
             across.damping_like + relaxed.damping_like, across.field_like + relaxed.field_like, across.polarizer
         )
 
-    def pumped(self, spin: Macrospin) -> Macrospin:
-        """Return the free layer with pumped damping, if the map holds it."""
+    def magnet(self, spin: Macrospin, *, backwards: bool = False) -> Macrospin:
+        """Return the free layer with what the current makes of its length and noise, and with pumped damping.
+
+        Parameters
+        ----------
+        spin
+            Without current.
+        backwards
+            True: with the length and noise that the layer has when it is reversed.
+        """
+        if self.along is not None:
+            spin = self.along.magnet(self.circuit, spin, self.along.reversed if backwards else None)
         return spin if self.map is None or not self.map.has_pumping else self.map.pumped_in(self.circuit, spin)
 
     def critical_current_density(self, spin: Macrospin, well: Sequence[float] | Array) -> float | None:
-        """Return the current density (A/m2) at which a state loses its stability, or None; see :class:`TorqueMap`."""
-        return critical_factor(spin, replace(self, circuit=Circuit(current_density=1.0)).torque(spin), well)
+        """Return the current density (A/m2) at which a state loses its stability, or None; see :class:`TorqueMap`.
+
+        Of a device that follows the voltage None: see :meth:`critical_drive`.
+        """
+        if self.follows is not None:
+            return None
+        torque = replace(self, circuit=Circuit(current_density=1.0)).torque(spin)
+        return None if torque is None else critical_factor(spin, torque, well)
+
+    def critical_drive(self, spin: Macrospin, well: Sequence[float] | Array) -> float | None:
+        """Return the voltage or current density at which a state loses its stability, or None within the map.
+
+        Without temperature; the torque must not shift the state. Of both signs, the smaller drive.
+        """
+        if self.follows is None:
+            return self.critical_current_density(spin, well)
+        largest = self.follows.largest_drive(self.circuit)
+
+        def excess(drive: float) -> float:
+            torque = self.at(drive).torque(spin)
+            assert torque is not None  # the device makes one
+            factor = critical_factor(spin, torque, well)
+            # The factor on the torque is 1 at the critical drive; its inverse is zero without a torque.
+            return -1.0 if factor is None or factor <= 0 else 1 / factor - 1
+
+        found = []
+        for sign in (1.0, -1.0):
+            drives = sign * largest * np.linspace(0.0, 1.0, 33)[1:]
+            values = [excess(float(x)) for x in drives]
+            first = next((k for k, x in enumerate(values) if x >= 0), None)
+            if first is not None:
+                low = float(drives[first - 1]) if first else 0.0
+                found.append(float(brentq(excess, low, float(drives[first]), xtol=1e-10 * largest)))
+        return min(found, key=abs, default=None)
 
 
 def write_map(
-    comm: MPI.Intracomm, driven: CurrentMap, spin: Macrospin, path: Path, picture: Picture, *, title: str = ""
+    comm: MPI.Intracomm,
+    driven: CurrentMap,
+    spin: Macrospin,
+    path: Path,
+    picture: Picture,
+    *,
+    bare: Macrospin | None = None,
+    title: str = "",
 ) -> dict[str, Any]:
     """Write the files and pictures of the maps that there are; return numbers. Collective.
 
     These are ``torque_map.json``, ``torque_map.csv`` and ``torque_map.png`` of transverse spins, and
-    ``relaxation_map.csv`` of what relaxes at faces.
+    ``relaxation_map.csv`` of what relaxes at faces; and ``longitudinal.csv`` and ``longitudinal.png``.
 
     Parameters
     ----------
@@ -118,16 +185,21 @@ def write_map(
         Folder of the files.
     picture
         Function that takes a name and a function that draws to a path.
+    bare
+        Macrospin of the free layer without current; default `spin`.
     title
         Title of the picture.
 
     Returns
     -------
     dict
-        Entries "torque_map" and "relaxation_map" of the summary, from which :func:`table` makes lines.
+        Entries "torque_map", "relaxation_map" and "longitudinal" of the summary, from which :func:`table` makes lines.
     """
     wells = [w.direction for w in survey(spin).wells]
-    critical = {"critical_current_density": [driven.critical_current_density(spin, w) for w in wells]}
+    critical: dict[str, Any] = {"critical_current_density": [driven.critical_current_density(spin, w) for w in wells]}
+    if driven.follows is not None:
+        key = "critical_current_density" if driven.circuit.voltage is None else "critical_voltage"
+        critical = {key: [driven.critical_drive(spin, w) for w in wells]}
     out: dict[str, Any] = {}
     if driven.map is not None:
         driven.map.save(comm, path / "torque_map.json")
@@ -136,9 +208,14 @@ def write_map(
         else:
             directions = np.array(wells).reshape(-1, 3)
             numbers = _write_directions(comm, driven.map, driven.circuit, spin, directions, path, picture, title)
+        if driven.follows is not None:
+            numbers |= _write_voltages(comm, driven.follows, path, picture, title)
         out["torque_map"] = numbers | critical
     if driven.faces is not None:
         out["relaxation_map"] = write_faces(comm, driven.faces, driven.circuit, spin, path) | critical
+    if driven.along is not None:
+        whole = spin if bare is None else bare
+        out["longitudinal"] = write_longitudinal(comm, driven.along, driven.circuit, whole, path, picture, title=title)
     return out
 
 
@@ -179,6 +256,20 @@ def _write_angles(
         "resistance_area": {k: float(found.resistance_area(x)) for k, x in _ENDS.items()},
         **pumped,
     }
+
+
+def _write_voltages(comm: MPI.Intracomm, found: VoltageMap, path: Path, picture: Picture, title: str) -> dict[str, Any]:
+    """Write torque and resistance against the voltage as a table and a picture; return numbers."""
+    voltage = np.asarray(np.linspace(-found.span, found.span, 201), dtype=np.float64)
+    columns: dict[str, Any] = {"voltage_V": voltage}
+    for name, c in _ENDS.items():
+        d, f, g = found.functions(np.full_like(voltage, c), voltage)
+        columns |= {f"current_density_{name}_A_per_m2": g * voltage}
+        if name == "perpendicular":
+            columns |= {"damping_like_J_per_m2": d * voltage, "field_like_J_per_m2": f * voltage}
+    output.write_csv(comm, path / "voltage_map.csv", columns)
+    picture("voltage_map.png", lambda p: plot_voltages(comm, p, found, title=title))
+    return {"largest_voltage": found.span}
 
 
 def _write_directions(
@@ -222,9 +313,10 @@ def _write_directions(
 
 
 def table(summary: dict[str, Any]) -> list[str]:
-    """Return the numbers of the maps in a summary as lines for a terminal; none if there are no maps."""
+    """Return the numbers of the maps in a summary as lines for a terminal."""
     lines: list[str] = []
-    numbers: dict[str, Any] = {"critical_current_density": []}
+    wells = summary["macrospin"]["wells"]
+    numbers: dict[str, Any] = {"critical_current_density": [None] * len(wells)}
     if "torque_map" in summary:
         numbers = summary["torque_map"]
         if numbers["polarizer"] is None:
@@ -234,12 +326,13 @@ def table(summary: dict[str, Any]) -> list[str]:
     if "relaxation_map" in summary:
         numbers = summary["relaxation_map"]
         lines += face_lines(numbers)
-    if not lines:
-        return []
-    for well, critical in zip(summary["macrospin"]["wells"], numbers["critical_current_density"], strict=True):
+    if "longitudinal" in summary:
+        lines += longitudinal_lines(summary["longitudinal"])
+    key, unit = ("critical_voltage", "V") if "critical_voltage" in numbers else ("critical_current_density", "A/m2")
+    for well, critical in zip(wells, numbers[key], strict=True):
         if critical is not None:
             direction = ", ".join(f"{x:.3g}" for x in well["direction"])
-            lines.append(f"{'':<14} critical current density at ({direction}): {critical:.4g} A/m2")
+            lines.append(f"{'':<14} {key.replace('_', ' ')} at ({direction}): {critical:.4g} {unit}")
     return lines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import cast
 
@@ -16,6 +16,7 @@ from ..mpi import agree_on_errors
 from ..onsager.system import Fields
 from ..transport.problem import TransportProblem
 from ..transport.torque import spin_torque
+from ..transport.tunnelling import barriers
 from .directions import require_linear
 
 type Array = NDArray[np.float64]
@@ -31,14 +32,16 @@ def solve_direction(problem: TransportProblem, layer: str, u: Array) -> tuple[Ar
 
 
 def direction_state(problem: TransportProblem, layer: str, u: Array) -> tuple[Array, float, Fields]:
-    """Return what :func:`solve_direction` does, and the fields of one volt at the bottom. Collective."""
+    """Return what :func:`solve_direction` does, and the fields of a voltage at the bottom. Collective."""
     problem.magnetize({layer: tuple(u)})
-    # Linear: one volt will do, and none of the reports of a solution is needed.
-    solved = problem.solver.solve(problem.drive(voltage=1.0))
+    # Linear: one volt will do, and none of the reports of a solution is needed. A field-like torque of barriers has a
+    # part with the square of the voltage, which is nothing at a microvolt.
+    volts = 1e-6 if barriers(problem.stack, list(problem.domain.interfaces)) else 1.0
+    solved = problem.solver.solve(problem.drive(voltage=volts))
     density = solved.currents["bottom"] / problem.domain.area
     fields = dict(zip(problem.system.fields, solved.fields, strict=True))
     torque = np.asarray(spin_torque(problem, fields, layer) / density, dtype=np.float64)
-    return torque, 1 / density, solved.fields
+    return torque, volts / density, solved.fields
 
 
 class Groups:
@@ -93,6 +96,8 @@ class Groups:
         columns: int,
         *,
         tolerance: float | None = None,
+        key: Sequence[float] = (),
+        linear: bool = True,
     ) -> Array:
         """Return the numbers that `solve` finds for each direction, (n, columns), the same on all ranks. Collective.
 
@@ -102,15 +107,20 @@ class Groups:
             Takes a group's problem and a direction (3,), to which it turns the layer, which ends as it was.
         tolerance
             Error that is allowed to the numbers; None: that of the problem's solver.
+        key
+            Numbers on which the answers depend besides, such as a voltage: where the journal keeps them.
+        linear
+            True if the answers are those of laws that do not follow the state, at any drive.
 
         Raises
         ------
         ModelError
-            If the model has laws that follow the state.
+            If the model has laws that follow the state, and the answers do not allow them.
         """
-        require_linear(self.problem, "map over directions")
+        if linear:
+            require_linear(self.problem, "map over directions")
         before = self.problem.stack[layer].magnetization or (0.0, 0.0, 1.0)
-        keys = [[layer, columns, *u.tolist()] for u in directions]
+        keys = [[layer, columns, *key, *u.tolist()] for u in directions]
         known = [None if self.journal is None else self.journal.get(key) for key in keys]
         missing = [k for k, piece in enumerate(known) if piece is None]
         own = missing[_group(self.comm, self.count) :: self.count]

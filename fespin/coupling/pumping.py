@@ -2,8 +2,8 @@
 
 A magnet whose magnetization turns with the angular velocity w, du/dt = w x u, sees the
 transverse spins s less (hbar/2e) w: its dephasing, precession and mixing conductance act on
-the difference. This drives currents or voltages, damps the motion and exchanges torques
-with other magnets. Power::
+the difference. At a tunnel barrier it holds the spin potential (hbar/2e) w on its side. This
+drives currents or voltages, damps the motion and exchanges torques with other magnets. Power::
 
     sum V I - sum T.w = P,        T the torque on each turning magnet
 """
@@ -22,13 +22,16 @@ from ..constants import ELECTRON_GYROMAGNETIC_RATIO
 from ..errors import InputError, ModelError, SolverError
 from ..onsager.coefficients import Coefficients
 from ..onsager.declaration import Declaration, Mechanism, Reversible
+from ..onsager.jumps import face_load, given_to_magnets, held_residual, holding
 from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import Dissipation, dissipation_of
 from ..onsager.system import Fields, System
 from ..onsager.terminals import Terminal
+from ..transport.barriers import Charging, charging
 from ..transport.problem import TransportProblem
 from ..transport.spins import SPIN, SPIN_PER_CHARGE
 from ..transport.torque import spin_torque
+from ..transport.tunnelling import barriers
 from ..transport.vector import Vector
 
 type Array = NDArray[np.float64]
@@ -113,7 +116,7 @@ def solve_turning(
         If a layer is no uniform magnet, a lead continues it where spins are resolved, or a velocity is not three
         finite numbers.
     ModelError
-        If the model has no transverse spins, or laws that follow the state.
+        If the model has no transverse spins.
     SolverError
         If the solver does not converge.
 
@@ -128,8 +131,6 @@ def solve_turning(
     """
     if not isinstance(problem.model, Vector):
         raise ModelError("only the vector model has the transverse spins that a turning magnet pumps")
-    if problem.system.declaration.nonlinear:
-        raise ModelError("pumping is for linear models, and this one has laws that follow the state")
     problem.apply(electric_field)
     try:
         return _solve_turning(problem, turning, terminals)
@@ -145,12 +146,51 @@ def _loads(problem: TransportProblem, velocities: Mapping[str, Array]) -> tuple[
     return [(*x, problem.system.residual(shifts[x[0]], coefficients=x[2])) for x in pieces], shifts
 
 
-def _source(problem: TransportProblem, loads: Sequence[_Load]) -> Fields:
-    """Return the sum of loads."""
-    source = problem.system.functions()
-    for *_, load in loads:
-        for total, b in zip(source, load, strict=True):
-            total.x.array[:] += b.x.array
+def _held(problem: TransportProblem, velocities: Mapping[str, Array]) -> dict[tuple[str, str], Array]:
+    """Return the spin potentials that turning magnets hold at barriers, (side, field) by interface (V)."""
+    system = problem.system
+    out: dict[tuple[str, str], Array] = {}
+    for pair in barriers(problem.stack, list(problem.domain.interfaces)):
+        held: Array = np.zeros((2, len(system.fields)))
+        for side, n in enumerate(pair):
+            if n in velocities:
+                held[side, [system.fields.index(k) for k in SPIN]] = SPIN_PER_CHARGE * velocities[n]
+        if held.any():
+            out[pair] = held
+    return out
+
+
+def _voltages(problem: TransportProblem, terminals: Mapping[str, Terminal]) -> dict[str, float]:
+    """Return the voltages of barriers at rest, if their charge follows them. Collective."""
+    squares = [x.field_like[1] for x in barriers(problem.stack, list(problem.domain.interfaces)).values()]
+    if not any(squares) or not any(t.voltage or t.current for t in terminals.values()):
+        return {}
+    found: dict[str, float] = problem.solve(terminals=terminals).report["barrier_voltage"]
+    return found
+
+
+def _given_by_barriers(problem: TransportProblem, w: Fields, held: Mapping[tuple[str, str], Array]) -> dict[str, Array]:
+    """Return the torques that barriers add because magnets turn, by layer (J/m2). Collective."""
+    system = problem.system
+    out: dict[str, Array] = {}
+    at = [system.fields.index(k) for k in SPIN]
+    for pair, values in held.items():
+        change = given_to_magnets(system, w, pair, values) - given_to_magnets(system, w, pair)
+        for side, n in enumerate(pair):
+            torque = SPIN_PER_CHARGE * _across(problem, n) @ change[side, at] / problem.domain.area
+            out[n] = out.get(n, np.zeros(3)) + torque
+    return out
+
+
+def _source(problem: TransportProblem, loads: Sequence[_Load], charges: Sequence[Charging]) -> Fields:
+    """Return what turning magnets feed into all degrees of freedom, but for what they hold at barriers."""
+    system = problem.system
+    source = system.functions()
+    pieces = [(1.0, load) for *_, load in loads]
+    pieces += [(-1.0, face_load(system, c.pair, system.declaration.charge, c.current)) for c in charges]
+    for sign, piece in pieces:
+        for total, b in zip(source, piece, strict=True):
+            total.x.array[:] += sign * b.x.array
     return source
 
 
@@ -161,20 +201,34 @@ def _solve_turning(
     system = problem.system
     velocities = {n: _transverse(problem, n, w) for n, w in turning.items()}
     loads, shifts = _loads(problem, velocities)
-    solved = problem.solver.solve(terminals, _source(problem, loads))
+    held = _held(problem, velocities)
+    # To first order in the motion, a barrier's charge is that at its voltage at rest.
+    charges = charging(problem, velocities, _voltages(problem, terminals))
+    solved, _, nonlinear = problem.solved(terminals, source=_source(problem, loads, charges), held=held)
+    if nonlinear is not None:
+        parts = dict(nonlinear.power.parts)
+    else:
+        parts = dict(dissipation_of(system, solved.fields).parts)
+        for pair, values in held.items():
+            for face in holding(system, pair):
+                power = system.comm.allreduce(face.power(solved.fields, values)) * system.domain.depth
+                parts[face.place, face.name] = float(power)
     w = solved.fields
     fields = dict(zip(system.fields, w, strict=True))
-    parts = dict(dissipation_of(system, w).parts)
     torque = {x.name: spin_torque(problem, fields, x.name) for x in problem.stack if x.material.ferromagnetic}
     _move_with_magnets(problem, loads, shifts, w, parts, torque)
+    for n, change in _given_by_barriers(problem, w, held).items():
+        torque[n] = torque[n] + change
     mechanical = -sum(float(torque[n] @ v) for n, v in velocities.items()) * problem.domain.area
+    stored = sum(c.stored_power(problem, w) for c in charges)
     dissipation = Dissipation(parts)
+    put_in = solved.power + mechanical - stored
     largest = max(abs(solved.power), abs(mechanical), abs(dissipation.total))
-    balance = (solved.power + mechanical - dissipation.total) / largest if largest else 0.0
+    balance = (put_in - dissipation.total) / largest if largest else 0.0
     if not abs(balance) < problem.solver.allowed_imbalance:
         raise SolverError(
             f"pumping: the dissipated power {dissipation.total:.6g} is not the power put in, "
-            f"{solved.power + mechanical:.6g}; try the solver kind 'direct', or a smaller rtol"
+            f"{put_in:.6g}; try the solver kind 'direct', or a smaller rtol"
         )
     return PumpingSolution(
         velocities,
@@ -262,11 +316,17 @@ def pump(problem: TransportProblem, layer: str, axis: NDArray[Any]) -> tuple[Arr
 def pumped_state(problem: TransportProblem, layer: str, axis: NDArray[Any]) -> tuple[Array, float, Fields]:
     """Return what :func:`pump` does, and the fields of a motion of 1e9 rad/s. Collective."""
     problem.apply()
-    loads, _ = _loads(problem, {layer: _transverse(problem, layer, tuple(_RATE * axis))})
-    solved = problem.solver.solve(dict.fromkeys(problem.contacts, Terminal(voltage=0.0)), _source(problem, loads))
+    velocities = {layer: _transverse(problem, layer, tuple(_RATE * axis))}
+    loads, _ = _loads(problem, velocities)
+    held, source = _held(problem, velocities), _source(problem, loads, charging(problem, velocities, {}))
+    for total, b in zip(source, held_residual(problem.system, held) if held else (), strict=False):
+        total.x.array[:] -= b.x.array
+    # Without a voltage, what follows it is at rest: the linear parts are exact to first order in the motion.
+    solved = problem.solver.solve(dict.fromkeys(problem.contacts, Terminal(voltage=0.0)), source)
     torque = spin_torque(problem, dict(zip(problem.system.fields, solved.fields, strict=True)), layer)
     for *_, load in loads:
         torque = torque - _uptake(problem, layer, load)
+    torque = torque + _given_by_barriers(problem, solved.fields, held).get(layer, 0.0)
     current = solved.currents["bottom"] / problem.domain.area / _RATE
     return np.asarray(-torque / _RATE), current, solved.fields
 

@@ -21,7 +21,6 @@ chi(u) = chi(-u). With an axis n, l_f grows as c = u.n and dchi/dc = -c sum_f l_
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -46,6 +45,7 @@ from ..transport.vector import Vector
 from .angle_maps import polynomial_of, through_angles
 from .circuit import Circuit
 from .directions import direction_of_others, require_free_spins, require_linear
+from .groups import Groups
 from .wegrowe import largest_cross, require_process
 
 type Array = NDArray[np.float64]
@@ -316,7 +316,7 @@ class RelaxationMap:
 
 
 def relaxation_map(
-    problem: TransportProblem,
+    problem: TransportProblem | Groups,
     layer: str,
     *,
     axis: Sequence[float] | None = None,
@@ -334,7 +334,8 @@ def relaxation_map(
     ----------
     problem
         Device with the contacts "bottom" and "top"; any linear model for one magnet, with others the
-        :class:`~fespin.transport.Vector` model.
+        :class:`~fespin.transport.Vector` model. Or groups of ranks with one each (:func:`in_groups`), which share the
+        angles; what is in their journal is not solved again.
     layer
         The free layer. All other magnets are uniform and along one axis, whose direction is that of the first of them.
     axis
@@ -365,6 +366,8 @@ def relaxation_map(
     >>> print(f"{differences.below(1.0):.2e} {differences.above(1.0):.2e}")  # ohm m2
     -2.77e-16 2.69e-16
     """
+    groups = problem if isinstance(problem, Groups) else Groups(problem)
+    problem = groups.problem
     stack, model = problem.stack, problem.model
     if not isinstance(model, TwoChannel | ThreeChannel | FourChannel | Vector):
         raise ModelError(f"relaxation map: {type(model).__name__} is not offered; d_f is to be linear in the current")
@@ -373,18 +376,27 @@ def relaxation_map(
         raise ModelError("relaxation map: the field distinguishes a second direction")
     if isinstance(model, Vector):
         require_free_spins(stack, "relaxation map")
+    free = stack[layer]
     _require_magnet(stack, layer)
     _weights(problem, stack, layer, process)  # refuses a process that is not there before anything is solved
+    assert free.direction is not None
+
+    def at(u: Array, error: float | None = None) -> Array:
+        """Return what `_solve` does at directions (n, 3)."""
+
+        def turned(on: TransportProblem, v: Array) -> Array:
+            on.magnetize({layer: tuple(v)})
+            return _solve(on, layer, process)
+
+        return groups.evaluate(layer, u, turned, 4, tolerance=error)
+
     p = direction_of_others(stack, layer, "relaxation map")
     if p is None:
         if axis is None:
             raise InputError(f"relaxation map: '{layer}' is the only magnet; give its axis")
         n = direction(axis, "relaxation map", "axis")
-        at = _solve(problem, layer, process)
-        below, above, _, r = (Chebyshev([x]) for x in at)
-        return RelaxationMap(
-            layer, stack[layer].thickness, stack[layer].material, process, n, True, below, above, None, r, 0.0, 1
-        )
+        below, above, _, r = (Chebyshev([x]) for x in at(np.array([free.direction]))[0])
+        return RelaxationMap(layer, free.thickness, free.material, process, n, True, below, above, None, r, 0.0, 1)
     if axis is not None:
         others = ", ".join(x.name for x in stack if x.material.ferromagnetic and x.name != layer)
         raise InputError(f"relaxation map: axis is given, but '{others}' distinguishes a direction")
@@ -397,11 +409,7 @@ def relaxation_map(
     across = tangent_frame(e[None])[0, 0]
 
     def solve(c: Array) -> Array:
-        rows = []
-        for x in c:
-            problem.magnetize({layer: tuple(x * e + math.sqrt(1 - x * x) * across)})
-            rows.append(_solve(problem, layer, process))
-        return np.array(rows)
+        return at(c[:, None] * e + np.sqrt(1 - c * c)[:, None] * across, tolerance)
 
     def scales(values: Array) -> Array:
         sizes = np.abs(values).max(axis=0)
@@ -409,25 +417,27 @@ def relaxation_map(
         both = max(sizes[0], sizes[1], 1e-8 * sizes[2])
         return np.array([both, both, max(sizes[2], both), sizes[3]]) + np.finfo(float).tiny
 
-    start = stack[layer].direction
-    assert start is not None
-    try:
-        with problem.within(tolerance):
-            found = through_angles(
-                "relaxation map", solve, scales, tolerance, problem.domain.comm, per_current=(0, 1, 2), resistance=3
-            )
-    finally:
-        problem.magnetize({layer: start})
+    found = through_angles(
+        "relaxation map",
+        solve,
+        scales,
+        tolerance,
+        groups.comm,
+        at_once=groups.count,
+        per_current=(0, 1, 2),
+        resistance=3,
+    )
     below, above, _, r = found.functions
     alone = None
     if own:
         lonely = without_others(problem, layer)
-        alone = _solve(lonely, layer, process)[:2]
+        # Groups may differ in rounding, and all ranks have one map.
+        d_below, d_above, *_ = groups.comm.bcast(_solve(lonely, layer, process).tolist(), 0)
+        alone = (d_below, d_above)
         lonely.destroy()
     return RelaxationMap(
-        layer, stack[layer].thickness, stack[layer].material, process, p, False, below, above,
-        None if alone is None else (float(alone[0]), float(alone[1])), r, found.error, found.angles,
-    )  # fmt: skip
+        layer, free.thickness, free.material, process, p, False, below, above, alone, r, found.error, found.angles
+    )
 
 
 def without_others(problem: TransportProblem, layer: str) -> TransportProblem:

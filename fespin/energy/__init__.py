@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .declaration import EnergyTerm, Scales, SurfaceTerm, stability_constant
     from .demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .dipolar import DipolarField
+    from .functions import Density, Energy
     from .in_space import InSpace
     from .magnet import Magnet
     from .on_sphere import Pointwise
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
         Biaxial,
         BulkDMI,
         Cubic,
-        Density,
         Dipolar,
-        Energy,
         Exchange,
         InterfaceAnisotropy,
         InterfacialDMI,
@@ -49,6 +48,10 @@ __getattr__ = lazily(
             "rectangular_prism_factors",
         ),
         "dipolar": ("DipolarField",),
+        "functions": (
+            "Density",
+            "Energy",
+        ),
         "in_space": ("InSpace",),
         "magnet": ("Magnet",),
         "on_sphere": ("Pointwise",),
@@ -56,9 +59,7 @@ __getattr__ = lazily(
             "Biaxial",
             "BulkDMI",
             "Cubic",
-            "Density",
             "Dipolar",
-            "Energy",
             "Exchange",
             "InterfaceAnisotropy",
             "InterfacialDMI",

@@ -14,8 +14,8 @@ from .hierarchical import HierarchicalLayer
 from .surface import Surface, pieces
 from .terms import COMPRESSED_FROM
 
-_ROWS = 64  # of the dense matrix that are used together
-_TOLERANCE = 1e-4  # of far blocks of the compressed matrix
+_ROWS = 64  # rows of the dense matrix that are multiplied together
+_TOLERANCE = 1e-4  # relative error of the far blocks of the compressed matrix
 _DIRECT = 200_000  # nodes of bulky bodies up to which the Laplacian is factorized
 _BULKY = 4.0  # nodes over those of the surface
 
@@ -97,7 +97,8 @@ class BoundaryField:
         cols = np.broadcast_to(cols, push.shape).ravel()
         self._charges = sparse.csr_matrix((push.ravel(), (rows, cols)), shape=(nodes, 3 * nodes))
         self._slopes = self._charges.T.tocsr()
-        # Constants are in the kernel of K, and what they add to u1 the double layer takes away: any node may be zero.
+        # Constants are in the kernel of K, and the double layer cancels what they add to u1: u1 may be set to zero at
+        # any one node of each part.
         lowest, _ = pieces(g)
         inner, outer = (np.ones((g.owned, 1)) for _ in range(2))
         inner[np.isin(g.numbers[: g.owned], lowest)] = 0.0
@@ -105,10 +106,10 @@ class BoundaryField:
         if options is None:
             options = {"ksp_type": "preonly", "pc_type": "cholesky", "pc_factor_mat_solver_type": "mumps"}
             if g.comm.size == 1:
-                # Its solves take a third of the time.
+                # On one rank, solves with PETSc's factor take a third of the time of those with MUMPS.
                 options |= {"pc_factor_mat_solver_type": "petsc", "pc_factor_mat_ordering_type": "nd"}
             if g.map.size_global > max(_DIRECT, _BULKY * len(self.surface)):
-                # Factors would take more memory than all else.
+                # Factors of such a matrix would take more memory than everything else.
                 options = {"ksp_type": "cg", "ksp_rtol": 1e-12, "pc_type": "gamg"}
         self._inner = _Laplace(g, blocks, inner, "potential", options)
         self._outer = _Laplace(g, blocks, outer, "harmonic potential", options)
@@ -172,7 +173,7 @@ class BoundaryField:
         on = self.surface.own
         load = self._summed(self._charges @ self._grid.seen(m).ravel())
         first = self._inner.solve(load)
-        # The transpose: the load drawn to the surface, through the layer's columns, and as charges on the surface.
+        # The transpose of S: E^T carries the load to the surface, L^T turns it into charges there, K^+ follows.
         values, charges = self._layered(first[on], self._drawn(load))
         back = np.zeros_like(load)
         back[on] = charges
@@ -194,13 +195,13 @@ class _Laplace:
 
     def __init__(self, grid: Grid, blocks: Array, free: Array, name: str, options: Options) -> None:
         self._free = free
-        seen = grid.seen(free)[:, 0][grid.cells]
-        kept = blocks * seen[:, :, None] * seen[:, None, :]
-        # Rows of the others get a diagonal of the matrix's own size.
+        free_nodes = grid.seen(free)[:, 0][grid.cells]
+        free_blocks = blocks * free_nodes[:, :, None] * free_nodes[:, None, :]
+        # Rows of nodes that are not free get a diagonal as large as the matrix's entries.
         size = grid.largest(blocks)
         self._matrix = BlockMatrix(grid, 1, name.replace(" ", "_"), symmetric=True, options=options)
-        self._matrix.refresh(kept[..., None, None], size * (1 - free)[:, :, None])
-        # Of an iteration's defaults, which a direct solver does not read, PETSc would complain at its end.
+        self._matrix.refresh(free_blocks[..., None, None], size * (1 - free)[:, :, None])
+        # A direct solver does not read these options of an iteration, and PETSc complains at its end of unread ones.
         self._matrix.options.remove("ksp_rtol", "ksp_max_it")
 
     def solve(self, load: Array) -> Array:

@@ -20,7 +20,7 @@ type Ints = NDArray[np.int64]
 
 _FLAT = 1e-7  # of an edge: how far nodes of a box's face may lie from its plane
 _FAR = 12.0  # distance, over the longest edge of a brick, from which quadrature gives the tensor
-_PART = 2_000_000  # candidates of points in cells that are looked at together
+_PART = 2_000_000  # pairs of a point and a cell that may hold it, examined at once
 _POINTS = np.array([-0.5, 0.5]) / math.sqrt(3)  # Gauss's rule in a brick, along each edge
 
 
@@ -59,7 +59,7 @@ def box_of(grid: Grid) -> Box | None:
     low = np.array([-grid.largest(-x[:, k]) for k in range(3)])
     high = np.array([grid.largest(x[:, k]) for k in range(3)])
     edges = high - low
-    # A mesh whose volume is that of its bounding box has no room to leave out any of it, unless cells overlap.
+    # A mesh whose volume is that of its bounding box fills the box, unless cells overlap.
     if not (edges > 0).all() or abs(grid.volume / math.prod(edges) - 1) > _FLAT:
         return None
     cells = grid.totals(float(len(grid.cells)))[0]
@@ -67,7 +67,7 @@ def box_of(grid: Grid) -> Box | None:
     coarse = [max(1, round(edge / cell)) for edge in edges]
     planes = [_planes(grid, x[:, k], low[k], edges[k]) for k in range(3)]
     counts = [n - 1 if n else rough for n, rough in zip(planes, coarse, strict=True)]
-    if math.prod(counts) > 4 * cells:  # nodes that happen to lie in planes
+    if math.prod(counts) > 4 * cells:  # the nodes lie in planes, but are no lattice
         counts = coarse
     return Box(low, (counts[0], counts[1], counts[2]), edges / counts)
 
@@ -75,8 +75,8 @@ def box_of(grid: Grid) -> Box | None:
 def _planes(grid: Grid, x: Array, low: float, edge: float) -> int:
     """Return how many planes at equal distances hold all nodes along an axis, 0 if there are no such planes."""
     most = grid.map.size_global // 4  # a lattice has two nodes or more along the other axes
-    found = np.unique(np.round((x - low) / (edge * _FLAT)).astype(np.int64))
-    places = np.unique(np.concatenate(grid.comm.allgather(found[: most + 1]))).astype(float)
+    levels = np.unique(np.round((x - low) / (edge * _FLAT)).astype(np.int64))
+    places = np.unique(np.concatenate(grid.comm.allgather(levels[: most + 1]))).astype(float)
     places = places[np.concatenate([[True], np.diff(places) > 2])]
     count = len(places)
     if not 2 <= count <= most:
@@ -205,22 +205,22 @@ PAIRS = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)]
 
 
 def _shares(n: int, ranks: int) -> Ints:
-    """Return where the parts of n begin that ranks have (ranks + 1,)."""
+    """Return where each rank's part of n items begins, and the end (ranks + 1,)."""
     return np.asarray(np.arange(ranks + 1) * n // ranks, dtype=np.int64)
 
 
 def _mirrored(table: Array, axis: int, padded: int, odd: bool) -> Array:
-    """Return a table of displacements 0, 1, ... continued to negative ones, which are at the end."""
+    """Return a table of displacements 0, 1, ... extended to negative ones, which stand at the end."""
     if padded == 1:
         return table
-    kept = np.take(table, range(padded // 2 + 1), axis=axis)
+    forward = np.take(table, range(padded // 2 + 1), axis=axis)
     back = np.flip(np.take(table, range(1, (padded + 1) // 2), axis=axis), axis=axis)
     if odd and padded % 2 == 0:
-        # Half-way around both signs meet; no pair of bricks is that far apart.
+        # Half-way around, both signs share one entry; no two bricks are that far apart.
         middle: list[Any] = [slice(None)] * 3
         middle[axis] = padded // 2
-        kept[tuple(middle)] = 0.0
-    return np.concatenate([kept, -back if odd else back], axis=axis)
+        forward[tuple(middle)] = 0.0
+    return np.concatenate([forward, -back if odd else back], axis=axis)
 
 
 def demagnetizing_tensor(places: list[Ints], size: Array) -> Array:
@@ -229,7 +229,7 @@ def demagnetizing_tensor(places: list[Ints], size: Array) -> Array:
     N is the mean over one brick of the field of the other: the second differences along all axes of Newell's
     functions, which lose digits as the sixth power of the distance. Far bricks have the integral itself,
     N_ij = int L(u) (delta_ij/r^3 - 3 r_i r_j/r^5) V/(4 pi) du, r being the displacement plus u, by Gauss's rule for
-    the weight L, which falls to zero linearly along each edge. Its error is of the order of 1e-10 from 12 edges.
+    the weight L, which falls to zero linearly along each edge. From a distance of 12 edges its error is about 1e-10.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def demagnetizing_tensor(places: list[Ints], size: Array) -> Array:
     unit = size / size.max()
     near = [p[p * h <= _FAR + 2] for p, h in zip(places, unit, strict=True)]
     out = _far(places, unit)
-    # One more on each side, for second differences.
+    # Second differences need one more displacement on each side.
     ax = [np.arange(-1, int(p[-1]) + 2) * h for p, h in zip(near, unit, strict=True)]
     x, y, z = np.meshgrid(*ax, indexing="ij", sparse=True)
     inside = tuple(slice(len(p)) for p in near)
@@ -315,11 +315,11 @@ def _newell_g(x: Any, y: Any, z: Any) -> Any:
 def _means(grid: Grid, box: Box) -> sparse.csr_matrix:
     """Return the matrix (bricks, nodes) of this rank's part of the mean of a function in each brick. Collective."""
     counts = 2 * np.array(box.counts)
-    found = list(_located(grid, box))
-    # A point between cells counts once, on one rank: a function has the same value in both.
-    point, first = np.unique(np.concatenate([p for p, _, _ in found]), return_index=True)
-    cell = np.concatenate([c for _, c, _ in found])[first]
-    value = np.concatenate([v for _, _, v in found])[first]
+    parts = list(_located(grid, box))
+    # A point on a face between cells is counted once, by one rank; a function has the same value in both cells.
+    point, first = np.unique(np.concatenate([p for p, _, _ in parts]), return_index=True)
+    cell = np.concatenate([c for _, c, _ in parts])[first]
+    value = np.concatenate([v for _, _, v in parts])[first]
     if grid.comm.size > 1:
         ranks = np.full(int(counts.prod()), grid.comm.size, dtype=np.int32)
         ranks[point] = grid.comm.rank
@@ -351,9 +351,9 @@ def _located(grid: Grid, box: Box) -> Iterator[tuple[Ints, Ints, Array]]:
     parts = np.searchsorted(np.cumsum(size), np.arange(_PART, size.sum(), _PART))
     for these in np.split(np.arange(len(size)), parts):
         cell = np.repeat(these, size[these])
-        rest = np.arange(len(cell)) - np.repeat(np.cumsum(size[these]) - size[these], size[these])
+        offset = np.arange(len(cell)) - np.repeat(np.cumsum(size[these]) - size[these], size[these])
         _, ny, nz = spans[cell].T
-        index = low[cell] + np.stack([rest // (ny * nz), rest // nz % ny, rest % nz], axis=1)
+        index = low[cell] + np.stack([offset // (ny * nz), offset // nz % ny, offset % nz], axis=1)
         x = box.low + (index // 2 + 0.5 + _POINTS[index % 2]) * box.size
         value = np.einsum("pai,pi->pa", grid.slopes[cell], x - grid.positions[grid.cells[cell, 0]])
         value[:, 0] += 1.0

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import InputError
 from .declaration import EnergyTerm, Scales, SurfaceTerm
-from .terms import Dipolar, Energy, InterfaceAnisotropy, InterlayerExchange, Shape
+from .functions import Energy
+from .terms import Dipolar, InterfaceAnisotropy, InterlayerExchange, Shape
 
 type AnyTerm = EnergyTerm | SurfaceTerm | Dipolar
 
@@ -40,7 +41,7 @@ def as_terms(owner: str, terms: Any, *, functions: bool = False) -> tuple[AnyTer
 
 
 def require_no_shape(owner: str, terms: Iterable[Any], *, dipolar: bool) -> None:
-    """Refuse a shape's anisotropy beside the dipolar field, of which it is the mean: one of the two is enough.
+    """Refuse a shape anisotropy beside the dipolar field: it is the mean of that field, which would count twice.
 
     Parameters
     ----------
@@ -151,7 +152,7 @@ class Spread:
         return getattr(self.term, "degree", None)
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
-        """Return the energy density (J/m3) that the term has besides."""
+        """Return the energy density (J/m3) that the term has besides that of its face."""
         return self.term.density(m, grad, x) if hasattr(self.term, "density") else 0.0
 
     def surface_density(self, m: Any, x: Any) -> Any:
@@ -160,7 +161,7 @@ class Spread:
 
 
 def spread(terms: Iterable[AnyTerm], thickness: float | None) -> tuple[AnyTerm, ...]:
-    """Return terms of which those of faces know the thickness of their film.
+    """Return terms in which those of faces have the thickness of their film.
 
     A term of fespin's own has its `thickness` set, which takes the place of its face; one of another class is
     wrapped in :class:`Spread`.

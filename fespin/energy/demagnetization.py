@@ -239,9 +239,9 @@ def _circular_cylinder(p: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDA
     # N_z = 8/(3 pi p) - (1/(2 p^2)) 3F2(1/2, 1, 3/2; 2, 3; -4/p^2).
     far = np.maximum(p, _SERIES_FROM)
     z = -4 / far**2
-    rest = np.ones_like(far)
+    hypergeometric = np.ones_like(far)
     for n in range(_TERMS, 0, -1):
-        rest = 1 + rest * z * (n - 0.5) * (n + 0.5) / ((n + 1) * (n + 2))
-    n_far = 8 / (3 * math.pi * far) - rest / (2 * far**2)
+        hypergeometric = 1 + hypergeometric * z * (n - 0.5) * (n + 0.5) / ((n + 1) * (n + 2))
+    n_far = 8 / (3 * math.pi * far) - hypergeometric / (2 * far**2)
     long = p >= _SERIES_FROM
     return np.where(long, 1 - n_far, solenoid), np.where(long, n_far, 1 - solenoid)

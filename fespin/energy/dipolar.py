@@ -40,9 +40,9 @@ class DipolarField:
     * "boundary", in bodies of any shape: finite elements inside and boundary elements on the surface
       (:class:`fespin.energy.boundary_elements.BoundaryField`).
 
-    In a box bricks are faster, and more accurate where cells are not much smaller than what m does: a uniform m has
-    the field of the closed form. Where a surface is not flat, or oblique to the bricks, they would have charges on
-    their steps.
+    In a box bricks are faster. They are more accurate, too, unless cells are much smaller than the lengths over which
+    m varies: a uniform m has the field of the closed form. A curved or oblique surface made of bricks would have
+    steps, with false charges on them.
 
     The constructor is collective, and so is every method.
 
@@ -58,7 +58,7 @@ class DipolarField:
         Bytes that the matrix of boundary elements may take, on all ranks together.
     tolerance
         Tolerance of the compressed matrix of boundary elements; 0: it is dense; default: dense up to 5000 nodes of the
-        surface, then 1e-4. What it makes of the matrix is measured, `compression_error`.
+        surface, then 1e-4. The error of the matrix that results is measured: `compression_error`.
     options
         PETSc options of the sparse solves of boundary elements, without prefix.
 

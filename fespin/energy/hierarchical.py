@@ -25,7 +25,7 @@ type Ints = NDArray[np.int64]
 
 _LEAF = 64  # nodes of the smallest clusters
 _WIDE = 2.0  # width of the smaller cluster over the distance, up to which a block is far
-_MOST = 80  # rank of a block
+_MOST = 80  # largest rank of a block
 _PAIRS = 16_000  # points and triangles that are integrated at once: what a cache holds
 _BATCH = 4_000_000  # numbers of blocks that are approximated at once
 _SAMPLES = 12  # rows in which the error is measured
@@ -38,7 +38,7 @@ class Far:
     Attributes
     ----------
     rows, columns
-        Nodes (b, m) and (b, n); the number of all nodes stands for none.
+        Nodes (b, m) and (b, n); unused places hold the number of all nodes, which is no node.
     left, right
         Factors (b, m, k) and (b, k, n).
     """
@@ -92,7 +92,7 @@ class HierarchicalLayer:
     surface
         Surface.
     tolerance
-        What each far block may lack, relative to its norm (Frobenius's).
+        Error allowed in each far block, relative to its Frobenius norm.
     memory
         Bytes that all ranks together may take.
 
@@ -115,7 +115,7 @@ class HierarchicalLayer:
         self._count = len(surface)
         tree = _Tree(kernel)
         blocks = tree.blocks()
-        # The largest first, one to each rank in turn.
+        # Blocks are dealt to the ranks in turn, the largest first.
         comm = self._comm
         (far_a, far_b), (near_a, near_b) = ((a[comm.rank :: comm.size], b[comm.rank :: comm.size]) for a, b in blocks)
         self._parts: list[Far | Near] = []
@@ -172,10 +172,10 @@ class HierarchicalLayer:
         for row in rows:
             f = np.zeros(n + 1)
             f[row] = 1.0
-            found = self._both(np.zeros(n + 1), f)[1][:n]
+            approximate = self._both(np.zeros(n + 1), f)[1][:n]
             exact = kernel.row(row)
             exact[row] -= 1 + exact.sum()
-            wrong, size = wrong + ((found - exact) ** 2).sum(), size + (exact * exact).sum()
+            wrong, size = wrong + ((approximate - exact) ** 2).sum(), size + (exact * exact).sum()
         return float(np.sqrt(wrong / size))
 
 
@@ -193,7 +193,7 @@ class _Kernel:
     plane
         Number of the plane in which all triangles of a node lie, -1 if they lie in several (n,).
     touching
-        Triangles of each node, a matrix (n, t) of the corner that the node is, from 1.
+        Triangles of each node, as a sparse matrix (n, t): the number, from 1, of the corner that is the node.
     """
 
     def __init__(self, surface: Surface) -> None:
@@ -284,7 +284,7 @@ def _halves(x: Array, nodes: Ints) -> Ints:
     if len(nodes) <= _LEAF:
         return nodes
     axis = int(np.argmax(_rounded(np.ptp(x[nodes], axis=0))))
-    # Ties are broken by the order that is there, which depends on places.
+    # Ties keep the present order, which depends on places alone.
     nodes = nodes[np.argsort(_rounded(x[nodes, axis]), kind="stable")]
     half = len(nodes) // 2
     return np.concatenate([_halves(x, nodes[:half]), _halves(x, nodes[half:])])
@@ -321,7 +321,7 @@ class _Tree:
         self.begin, self.end = np.array(begin), np.array(end)
         self._child = np.array(child)
         x, corners = kernel.x, kernel.x[kernel.triangles]
-        # What the basis functions of a cluster reach.
+        # For each node, the box around its triangles, on which its basis function is not zero.
         low, high = x.copy(), x.copy()
         for k in range(3):
             np.minimum.at(low, kernel.triangles[:, k], corners.min(axis=1))
@@ -348,8 +348,8 @@ class _Tree:
             ends = (self._child[a] < 0) & (self._child[b] < 0) & ~is_far
             far.append((a[is_far], b[is_far]))
             near.append((a[ends], b[ends]))
-            rest = ~is_far & ~ends
-            a, b = a[rest], b[rest]
+            divisible = ~is_far & ~ends
+            a, b = a[divisible], b[divisible]
             halves = [np.where(self._child[c] < 0, c, self._child[c]) for c in (a, b)]
             second = [np.where(self._child[c] < 0, -1, self._child[c] + 1) for c in (a, b)]
             pairs = [(i, j) for i in (halves[0], second[0]) for j in (halves[1], second[1])]
@@ -369,7 +369,7 @@ class _Tree:
         if not len(a):
             return []
         m, n = ((self.end[c] - self.begin[c]) for c in (a, b))
-        # Halves differ by one node; others by less than a fifth.
+        # Halves of a cluster differ by one node; sizes within a group differ by less than a fifth.
         kind = np.column_stack([np.round(4 * np.log2(m)), np.round(4 * np.log2(n))])
         order = np.lexsort(kind.T)
         a, b, m, n, kind = a[order], b[order], m[order], n[order], kind[order]
@@ -389,14 +389,14 @@ class _Tree:
 
     def triangles(self, clusters: Ints) -> tuple[Ints, Ints]:
         """Return the triangles that nodes of clusters have, as pairs: places among the clusters, and triangles."""
-        found = []
+        triangles = []
         for c in clusters:
             if c not in self._triangles:
                 touching = self._kernel.touching
                 part = touching.indices[touching.indptr[self.begin[c]] : touching.indptr[self.end[c]]]
                 self._triangles[c] = np.unique(part).astype(np.int64)
-            found.append(self._triangles[c])
-        return np.repeat(np.arange(len(clusters)), [len(t) for t in found]), np.concatenate(found)
+            triangles.append(self._triangles[c])
+        return np.repeat(np.arange(len(clusters)), [len(t) for t in triangles]), np.concatenate(triangles)
 
 
 def _exact(kernel: _Kernel, tree: _Tree, a: Ints, b: Ints) -> Near:
@@ -455,9 +455,9 @@ def _approximated(kernel: _Kernel, tree: _Tree, a: Ints, b: Ints, tolerance: flo
     count, m, n = len(a), rows.shape[1], columns.shape[1]
     most = min(_MOST, m, n)
     left, right = np.zeros((count, most, m)), np.zeros((count, most, n))
-    used = rows == len(kernel.x)  # rows that were pivots, or are none
+    used = rows == len(kernel.x)  # rows that are padding, and later those that were pivots
     square, rank = np.zeros(count), np.zeros(count, dtype=np.int64)
-    # The first row is the largest one of the middle column: others may be zero, of points in a plane of the columns.
+    # Start in the row of the middle column's largest entry: a row is zero if its point lies in the columns' plane.
     start = _columns_of(kernel, rows, (tree.begin[b] + tree.end[b]) // 2)
     row = _largest(np.where(used, 0.0, start))
     active = np.flatnonzero(np.abs(start).max(axis=1) > 0)
@@ -497,13 +497,13 @@ def _largest(values: Array) -> Ints:
 
 
 def _packed(rows: Ints, columns: Ints, left: Array, right: Array, rank: Ints) -> list[Far]:
-    """Return blocks in groups of about the same rank, without the rest of the factors."""
-    found = []
+    """Return blocks in groups of about the same rank, their factors cut to the largest rank of the group."""
+    blocks = []
     kind = -(-rank // 3)
     for k in np.unique(kind[kind > 0]):
         these = np.flatnonzero(kind == k)
         top = int(rank[these].max())
-        found.append(
+        blocks.append(
             Far(
                 rows[these],
                 columns[these],
@@ -511,4 +511,4 @@ def _packed(rows: Ints, columns: Ints, left: Array, right: Array, rank: Ints) ->
                 np.ascontiguousarray(right[these, :top]),
             )
         )
-    return found
+    return blocks

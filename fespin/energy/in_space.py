@@ -78,7 +78,7 @@ class InSpace:
         self.samples = samples_along_step(self.terms)
         self._space = fem.functionspace(grid.mesh, ("Lagrange", 1, (3,)))
         self._m = fem.Function(self._space, dtype=np.float64)
-        # Both spaces number nodes by the same rules; if some version does not, the fields would be those of others.
+        # Both spaces number nodes by the same rules. If a version did not, nodes would get the fields of others.
         if not grid.everywhere(np.array_equal(grid.space.dofmap.list, self._space.dofmap.list)):
             raise InputError("texture: scalar and vector functions of this mesh number their nodes differently")
         self._sum = la.vector(grid.map, 3)
@@ -147,7 +147,7 @@ class InSpace:
     def hessian(self, m: Array) -> Array:
         """Return the second derivatives of the energy, cell by cell (cells, dim + 1, dim + 1, 3, 3).
 
-        Those by m at the corners a and b of a cell; the Hessian is their sum over cells.
+        They are derivatives by m at the corners a and b of a cell; the Hessian is their sum over cells.
         """
         if self._kept is not None:
             return self._kept
@@ -165,9 +165,9 @@ class InSpace:
     def mean_field(self, old: Array, middle: Array) -> Array:
         """Return the mean field (T) along the straight step from `old` through `middle` (owned, 3).
 
-        Its work is exactly the energy's change: it is the field in the middle of a quadratic energy, and by Gauss's
-        rule the mean-value discrete gradient of any polynomial; other energies take five points, which leaves the
-        eleventh power of the step.
+        Its work is exactly the energy's change. For a quadratic energy it is the field in the middle; for other
+        polynomials it is the mean-value discrete gradient, which Gauss's rule gives exactly. Other energies take five
+        points, with an error of the eleventh power of the step.
 
         References
         ----------
@@ -209,7 +209,8 @@ class InSpace:
     def _curvature(self) -> tuple[list[fem.Form], la.MatrixCSR, NDArray[np.int64]]:
         """Return the Hessian's forms, their matrix, and where the blocks of each cell are in it.
 
-        Trial and test functions are not continuous: then the matrix holds cells one by one, on any number of ranks.
+        Trial and test functions are discontinuous, so that the matrix holds the block of each cell by itself, on any
+        number of ranks.
         """
         broken = fem.functionspace(self.grid.mesh, ("Discontinuous Lagrange", 1, (3,)))
         test, trial = ufl.TestFunction(broken), ufl.TrialFunction(broken)
@@ -222,7 +223,7 @@ class InSpace:
         return forms, matrix, np.asarray(matrix.indptr)[dofs][:, :, None] + order[:, None, :]
 
     def _nothing(self, a: Any, b: Any) -> Any:
-        """Return a form that is zero in all cells, so that one whose energy is linear, or of faces alone, has them."""
+        """Return a form that is zero in all cells: it gives cells to energies that are linear or of faces alone."""
         return fem.Constant(self.grid.mesh, np.float64(0.0)) * ufl.inner(a, b) * ufl.dx(metadata=_LUMPED)
 
     def _fill(self, m: Array) -> None:
@@ -241,14 +242,14 @@ class InSpace:
         place, slope = ufl.SpatialCoordinate(mesh), ufl.grad(self._m)
         x = ufl.as_vector([place[i] if i < dim else 0.0 for i in range(3)])
         grad = ufl.as_matrix([[slope[i, j] if j < dim else 0.0 for j in range(3)] for i in range(3)])
-        rest = None if reference is None else self._constant(tuple(float(a) for a in reference))
+        reference_m = None if reference is None else self._constant(tuple(float(a) for a in reference))
         nodes: list[Any] = []
         cells: list[Any] = []
         faces: list[Any] = []
         for term in self.terms:
             one = self._evaluated(term, self._m, grad, x)
-            if rest is not None:
-                zero = self._evaluated(term, rest, ufl.zero(3, 3), x)
+            if reference_m is not None:
+                zero = self._evaluated(term, reference_m, ufl.zero(3, 3), x)
                 one = _Densities(one.volume - zero.volume, one.area - zero.area)
             if not isinstance(one.volume, ufl.constantvalue.Zero):
                 (nodes if getattr(term, "local", False) else cells).append(one.volume)
@@ -258,7 +259,7 @@ class InSpace:
         on = ufl.Measure("ds", domain=mesh, subdomain_data=list(enumerate(self._faces)))
         # The face of a line is a point, which needs no rule.
         rule = {} if self.grid.dim == 1 else {"metadata": _LUMPED}
-        # The vertex rule is exact up to the first degree, as exchange and DMI are on cells: one kernel does it all.
+        # The vertex rule is exact for densities up to the first degree, such as exchange and DMI: one kernel is enough.
         degree = max((estimate_total_polynomial_degree(e) for e in cells), default=0)
         if degree <= 1:
             nodes, cells = nodes + cells, []
@@ -270,7 +271,7 @@ class InSpace:
         return forms
 
     def _evaluated(self, term: Any, m: Any, grad: Any, x: Any) -> _Densities:
-        """Return the densities of a term, with constants of the form for its numbers if it bears them."""
+        """Return the densities of a term, with constants of the form for its numbers if it allows that."""
         if isinstance(term, Dipolar):
             raise InputError("energy: Dipolar is an operator of a whole body, no density; see DipolarField")
         # A symbol is equal to no number and always true: a density that looks at its numbers (`if self.order == 4`)
@@ -345,8 +346,8 @@ def _densities(term: Any, m: Any, grad: Any, x: Any) -> _Densities:
     thickness = getattr(term, "thickness", None)
     if thickness is not None:
         volume, area = volume + area / thickness, 0.0
-    found = _Densities(ufl.as_ufl(volume), ufl.as_ufl(area))
-    for one in (found.volume, found.area):
+    densities = _Densities(ufl.as_ufl(volume), ufl.as_ufl(area))
+    for one in (densities.volume, densities.area):
         if one.ufl_shape != ():
             raise InputError(f"energy {type(term).__name__}: its density has the shape {one.ufl_shape}; allowed: ()")
-    return found
+    return densities

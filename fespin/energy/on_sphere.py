@@ -95,7 +95,7 @@ class Pointwise:
     """
 
     def __init__(self, function: Function, owner: str = "function") -> None:
-        # One variable for each component: UFL's expansion of indices mixes up those of one variable.
+        # Each component is a variable of its own: UFL's expansion of indices mixes up components of a single one.
         self._symbols = [ufl.variable(_SYMBOL[i]) for i in range(3)]
         try:
             self._expression = ufl.as_ufl(function(ufl.as_vector(self._symbols)))
@@ -155,7 +155,7 @@ def macrospin_energy(term: AnyTerm, u: Any, scales: Scales, thickness: float | N
     """
     flat = ufl.zero(3, 3)
     if getattr(term, "thermal", False):
-        # Of a volume of one: dividing by the volume and multiplying by it would round.
+        # A volume of one is taken: dividing by the true one and multiplying by it again would round.
         (term,) = resolve([term], dataclasses.replace(scales, volume=1.0))
         return volume_density(term, u, flat, None)
     assert scales.volume is not None
@@ -164,9 +164,9 @@ def macrospin_energy(term: AnyTerm, u: Any, scales: Scales, thickness: float | N
 
 
 def multiplied(expression: Any, factor: float) -> Any:
-    """Return a UFL expression times a number, which joins the number that each summand has already.
+    """Return a UFL expression times a number, merged into the number that each summand has already.
 
-    A macrospin's energies (J) are so the same to the last digit as if their constants had been given for its volume.
+    So a macrospin's energies (J) are the same to the last digit as if their constants had been given for its volume.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def multiplied(expression: Any, factor: float) -> Any:
 
 
 def _joined(expression: Any, factor: float) -> Any | None:
-    """Return a product whose number is multiplied; None if it has none."""
+    """Return a product with its number multiplied by the factor; None if there is no number in it."""
     if isinstance(expression, ufl.constantvalue.ScalarValue):
         return ufl.as_ufl(float(expression) * factor)
     if isinstance(expression, ufl.algebra.Product):

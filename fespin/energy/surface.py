@@ -95,7 +95,7 @@ class Surface:
         turned = np.linalg.det(corners[:, 1:] - corners[:, :1]) < 0
         faces = grid.numbers.astype(np.int64)[grid.cells[:, _FACES]]
         faces[turned] = faces[turned][:, :, ::-1]
-        # A face of the surface belongs to one cell; what one rank has once may be between two ranks.
+        # A face of the surface belongs to one cell. One that occurs once on a rank may still lie between two ranks.
         alone = _once(faces.reshape(-1, 3))
         alone = _once(np.concatenate(comm.allgather(alone)))
         alone = alone[np.lexsort(np.sort(alone, axis=1).T)]

@@ -1,14 +1,11 @@
 """The energies that fespin knows, a frozen class each; :mod:`fespin.energy.declaration` says what one consists of.
 
-All are in one module, because a term is one class, and they share their checks and the way in which numbers become
-constants of compiled forms.
+Energies given by a function of the user's are in :mod:`fespin.energy.functions`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,8 +13,18 @@ import numpy as np
 
 from ..constants import DIPOLAR_MEMORY, VACUUM_PERMEABILITY
 from ..errors import InputError
-from ..quantities import AnyVector, direction, is_finite, require_positive
-from .declaration import Face, Function, Scales, dot, field_vector, stability_constant
+from ..quantities import AnyVector, direction, require_positive
+from .declaration import Face, Scales, dot, field_vector
+from .term_numbers import (
+    require_face,
+    require_finite,
+    require_one_constant,
+    set_floats,
+    set_perpendicular,
+    supplied,
+    with_constants,
+    with_magnetization,
+)
 
 
 # ---- local terms
@@ -56,14 +63,14 @@ class Uniaxial:
     symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _require_one_constant("uniaxial anisotropy", self.constant, self.stability)
+        require_one_constant("uniaxial anisotropy", self.constant, self.stability)
         object.__setattr__(self, "axis", direction(self.axis, "uniaxial anisotropy", "axis"))
-        _set_floats(self, "constant", "stability")
+        set_floats(self, "constant", "stability")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
         along = dot(self.axis, m)
-        return -_known("uniaxial anisotropy", self.constant) * along * along
+        return -supplied("uniaxial anisotropy", self.constant) * along * along
 
     @property
     def thermal(self) -> bool:
@@ -72,7 +79,7 @@ class Uniaxial:
 
     def resolved(self, scales: Scales) -> Uniaxial:
         """Return the term with its constant."""
-        return _with_constants("uniaxial anisotropy", self, scales, {"constant": "stability"})
+        return with_constants("uniaxial anisotropy", self, scales, {"constant": "stability"})
 
 
 @dataclass(frozen=True)
@@ -112,14 +119,14 @@ class Biaxial:
     symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _require_one_constant("biaxial anisotropy", self.constant, self.stability)
-        _require_one_constant("biaxial anisotropy, hard axis", self.hard_constant, self.hard_stability)
-        _set_perpendicular("biaxial anisotropy", self, "axis", "hard_axis")
-        _set_floats(self, "constant", "hard_constant", "stability", "hard_stability")
+        require_one_constant("biaxial anisotropy", self.constant, self.stability)
+        require_one_constant("biaxial anisotropy, hard axis", self.hard_constant, self.hard_stability)
+        set_perpendicular("biaxial anisotropy", self, "axis", "hard_axis")
+        set_floats(self, "constant", "hard_constant", "stability", "hard_stability")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
-        k, k_hard = (_known("biaxial anisotropy", x) for x in (self.constant, self.hard_constant))
+        k, k_hard = (supplied("biaxial anisotropy", x) for x in (self.constant, self.hard_constant))
         easy, hard = dot(self.axis, m), dot(self.hard_axis, m)
         return -k * easy * easy + k_hard * hard * hard
 
@@ -131,7 +138,7 @@ class Biaxial:
     def resolved(self, scales: Scales) -> Biaxial:
         """Return the term with its constants."""
         pairs = {"constant": "stability", "hard_constant": "hard_stability"}
-        return _with_constants("biaxial anisotropy", self, scales, pairs)
+        return with_constants("biaxial anisotropy", self, scales, pairs)
 
 
 @dataclass(frozen=True)
@@ -168,11 +175,11 @@ class Cubic:
     symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _require_one_constant("cubic anisotropy", self.constant, self.stability)
-        _set_perpendicular("cubic anisotropy", self, "axis", "second_axis")
+        require_one_constant("cubic anisotropy", self.constant, self.stability)
+        set_perpendicular("cubic anisotropy", self, "axis", "second_axis")
         if not math.isfinite(self.second):
             raise InputError(f"cubic anisotropy: the second constant is {self.second!r}; it must be finite")
-        _set_floats(self, "constant", "second", "stability")
+        set_floats(self, "constant", "second", "stability")
 
     @property
     def degree(self) -> int:
@@ -184,7 +191,7 @@ class Cubic:
         p, q = self.axis, self.second_axis
         third = (p[1] * q[2] - p[2] * q[1], p[2] * q[0] - p[0] * q[2], p[0] * q[1] - p[1] * q[0])
         a, b, c = (dot(axis, m) ** 2 for axis in (p, q, third))
-        return _known("cubic anisotropy", self.constant) * (a * b + b * c + c * a) + self.second * a * b * c
+        return supplied("cubic anisotropy", self.constant) * (a * b + b * c + c * a) + self.second * a * b * c
 
     @property
     def thermal(self) -> bool:
@@ -193,7 +200,7 @@ class Cubic:
 
     def resolved(self, scales: Scales) -> Cubic:
         """Return the term with its constant."""
-        return _with_constants("cubic anisotropy", self, scales, {"constant": "stability"})
+        return with_constants("cubic anisotropy", self, scales, {"constant": "stability"})
 
 
 @dataclass(frozen=True)
@@ -235,16 +242,16 @@ class Shape:
                 "they must be three, not negative, and add up to 1"
             )
         object.__setattr__(self, "factors", tuple(float(x) for x in n))
-        _set_floats(self, "saturation_magnetization")
+        set_floats(self, "saturation_magnetization")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
-        ms = _known("shape anisotropy", self.saturation_magnetization)
+        ms = supplied("shape anisotropy", self.saturation_magnetization)
         return VACUUM_PERMEABILITY / 2 * ms**2 * sum(self.factors[i] * m[i] ** 2 for i in range(3))
 
     def resolved(self, scales: Scales) -> Shape:
         """Return the term with Ms."""
-        return _with_magnetization(self, scales)
+        return with_magnetization(self, scales)
 
 
 @dataclass(frozen=True)
@@ -278,15 +285,15 @@ class Zeeman:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field", field_vector(self.field, "Zeeman term"))
-        _set_floats(self, "saturation_magnetization")
+        set_floats(self, "saturation_magnetization")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
-        return -_known("Zeeman term", self.saturation_magnetization) * dot(self.field, m)
+        return -supplied("Zeeman term", self.saturation_magnetization) * dot(self.field, m)
 
     def resolved(self, scales: Scales) -> Zeeman:
         """Return the term with Ms."""
-        return _with_magnetization(self, scales)
+        return with_magnetization(self, scales)
 
 
 # ---- terms of the gradient
@@ -317,7 +324,7 @@ class Exchange:
 
     def __post_init__(self) -> None:
         require_positive("exchange", "stiffness", self.stiffness)
-        _set_floats(self, "stiffness")
+        set_floats(self, "stiffness")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -361,9 +368,9 @@ class InterfacialDMI:
     symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _require_finite("interfacial DMI", "constant", self.constant)
+        require_finite("interfacial DMI", "constant", self.constant)
         object.__setattr__(self, "normal", direction(self.normal, "interfacial DMI", "normal"))
-        _set_floats(self, "constant")
+        set_floats(self, "constant")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -400,8 +407,8 @@ class BulkDMI:
     symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _require_finite("bulk DMI", "constant", self.constant)
-        _set_floats(self, "constant")
+        require_finite("bulk DMI", "constant", self.constant)
+        set_floats(self, "constant")
 
     def density(self, m: Any, grad: Any, x: Any) -> Any:
         """Return the energy density (J/m3)."""
@@ -449,10 +456,10 @@ class InterfaceAnisotropy:
     symbolic: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _require_finite("interface anisotropy", "constant", self.constant)
+        require_finite("interface anisotropy", "constant", self.constant)
         object.__setattr__(self, "axis", direction(self.axis, "interface anisotropy", "axis"))
-        _require_face("interface anisotropy", self.face, self.thickness)
-        _set_floats(self, "constant", "thickness")
+        require_face("interface anisotropy", self.face, self.thickness)
+        set_floats(self, "constant", "thickness")
 
     def surface_density(self, m: Any, x: Any) -> Any:
         """Return the energy (J/m2) of the face."""
@@ -504,10 +511,10 @@ class InterlayerExchange:
 
     def __post_init__(self) -> None:
         for key in ("constant", "biquadratic"):
-            _require_finite("interlayer exchange", key, getattr(self, key))
+            require_finite("interlayer exchange", key, getattr(self, key))
         object.__setattr__(self, "direction", direction(self.direction, "interlayer exchange", "direction"))
-        _require_face("interlayer exchange", self.face, self.thickness)
-        _set_floats(self, "constant", "biquadratic", "thickness")
+        require_face("interlayer exchange", self.face, self.thickness)
+        set_floats(self, "constant", "biquadratic", "thickness")
 
     def surface_density(self, m: Any, x: Any) -> Any:
         """Return the energy (J/m2) of the face."""
@@ -515,79 +522,7 @@ class InterlayerExchange:
         return -self.constant * along - self.biquadratic * along**2
 
 
-# ---- anything else
-@dataclass(frozen=True)
-class Density:
-    """Any energy density (J/m3): a function of m, its gradient and the place, as :meth:`EnergyTerm.density` takes them.
-
-    Attributes
-    ----------
-    function
-        Takes UFL m (3,), grad (3, 3) and x (3,), and returns a UFL scalar.
-    local
-        True if it does without the gradient.
-    quadratic
-        True if it is of second degree or less in m.
-
-    Examples
-    --------
-    >>> quartic = fs.Density(lambda m, grad, x: -1e4 * m[2] ** 4, local=True)
-    >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[quartic])
-    >>> print(f"{bit.energy(np.eye(3))[2]:.3e}")
-    -5.000e-20
-    """
-
-    function: Callable[[Any, Any, Any], Any]
-    local: bool = False
-    quadratic: bool = False
-
-    def density(self, m: Any, grad: Any, x: Any) -> Any:
-        """Return the energy density (J/m3)."""
-        return self.function(m, grad, x)
-
-
-@dataclass(frozen=True)
-class Energy:
-    """Any energy of a macrospin (J): a function that takes u as a UFL vector and returns a UFL scalar.
-
-    Attributes
-    ----------
-    function
-        E(u) (J).
-    volume
-        v (m3), by which E is divided; None: the macrospin's.
-
-    Examples
-    --------
-    >>> quartic = fs.Energy(lambda u: -1e-19 * u[2] ** 4)
-    >>> bit = fs.Macrospin(5e-24, 8e5, 0.02, terms=[quartic])
-    >>> print(f"{bit.energy(np.eye(3))[2]:.3e}")
-    -1.000e-19
-    """
-
-    function: Function
-    volume: float | None = None
-    local: ClassVar[bool] = True
-
-    def density(self, m: Any, grad: Any, x: Any) -> Any:
-        """Return the energy density (J/m3)."""
-        return self.function(m) / _known("energy", self.volume)
-
-    def resolved(self, scales: Scales) -> Energy:
-        """Return the term with the macrospin's volume.
-
-        Raises
-        ------
-        InputError
-            If there is no macrospin.
-        """
-        if self.volume is not None:
-            return self
-        if scales.volume is None:
-            raise InputError("energy: one in J belongs to a macrospin; in space give a density in J/m3, Density(...)")
-        return dataclasses.replace(self, volume=scales.volume)
-
-
+# ---- the dipolar field
 DIPOLAR_METHODS = ("auto", "bricks", "boundary")
 """Ways to the dipolar field of a body, :class:`fespin.energy.DipolarField`."""
 
@@ -596,9 +531,9 @@ COMPRESSED_FROM = 5000
 
 
 def boundary_bytes(nodes: float) -> float:
-    """Return the memory of the matrix of boundary elements of so many nodes on a surface, as it is by default.
+    """Return the bytes that the default matrix of boundary elements takes, for a number of nodes on the surface.
 
-    The compressed one is an estimate from above: 16 and 19 kB were measured for each of 41 000 and 99 000 nodes.
+    For a compressed matrix this is an upper estimate: 16 kB a node were measured at 41 000 nodes, 19 kB at 99 000.
     """
     return 8 * nodes**2 if nodes < COMPRESSED_FROM else 25e3 * nodes
 
@@ -607,7 +542,7 @@ def boundary_bytes(nodes: float) -> float:
 class Dipolar:
     """The magnet's own dipolar field in space, :class:`fespin.energy.DipolarField`: an operator, not a density.
 
-    It needs a body of tetrahedra. One direction has no field that varies: there :class:`Shape` stands for it.
+    It needs a body of tetrahedra. A macrospin, whose field does not vary in space, takes :class:`Shape` instead.
 
     Attributes
     ----------
@@ -630,81 +565,3 @@ class Dipolar:
         require_positive("dipolar field", "memory", self.memory)
         if self.method not in DIPOLAR_METHODS:
             raise InputError(f"dipolar field: method is {self.method!r}; allowed: {', '.join(DIPOLAR_METHODS)}")
-
-
-# ---- helpers of terms
-def _known(owner: str, value: Any) -> Any:
-    """Return a number that the magnet or a macrospin supplies, once it has."""
-    if value is None:
-        raise InputError(f"{owner}: a number is missing that a magnet supplies; see the term's method resolved()")
-    return value
-
-
-def _require_one_constant(owner: str, value: float | None, stability: float | None) -> None:
-    if (value is None) == (stability is None):
-        found = "neither" if value is None else "both"
-        raise InputError(f"{owner}: give exactly one of constant (J/m3) and stability (kT); found {found}")
-    number = value if value is not None else stability
-    if not isinstance(number, (int, float)) or not math.isfinite(number):
-        raise InputError(
-            f"{owner}: the {'stability' if value is None else 'constant'} is {number!r}; it must be finite"
-        )
-
-
-def _require_finite(owner: str, key: str, value: float) -> None:
-    if not is_finite(value):
-        raise InputError(f"{owner}: {key} is {value!r}; it must be a finite number in J/m2")
-
-
-def _require_face(owner: str, face: Face | None, thickness: float | None) -> None:
-    if face is not None and not callable(face) and face != "all":
-        raise InputError(f'{owner}: face is {face!r}; it must be a function of positions (3, n), or "all"')
-    if thickness is not None:
-        require_positive(owner, "thickness", thickness)
-        if face is not None:
-            raise InputError(f"{owner}: give one of face and thickness; found both")
-
-
-def _set_floats(term: Any, *keys: str) -> None:
-    """Replace numbers of a term by floats: in space those are constants of a form, and integers would be compiled."""
-    for key in keys:
-        value = getattr(term, key)
-        if is_finite(value):
-            object.__setattr__(term, key, float(value))
-
-
-def _set_perpendicular(owner: str, term: Any, *keys: str) -> None:
-    """Replace two axes of a term by unit vectors."""
-    first, second = (getattr(term, key) for key in keys)
-    a, b = (direction(x, owner, "axis") for x in (first, second))
-    if abs(np.dot(a, b)) > 1e-9:
-        raise InputError(f"{owner}: the axes {list(first)} and {list(second)} are not perpendicular")
-    for key, axis in zip(keys, (a, b), strict=True):
-        object.__setattr__(term, key, axis)
-
-
-def _with_constants[T: (Uniaxial, Biaxial, Cubic)](owner: str, term: T, scales: Scales, pairs: dict[str, str]) -> T:
-    """Return a term whose stabilities are replaced by constants.
-
-    Parameters
-    ----------
-    pairs
-        ``{constant: stability}`` by name.
-    """
-    changes: dict[str, Any] = {}
-    for constant, stability in pairs.items():
-        value = getattr(term, stability)
-        if value is None:
-            continue
-        if scales.volume is None or scales.thermal_energy is None:
-            raise InputError(
-                f"{owner}: {stability} = {value!r} is K v/kT of a macrospin; in space give {constant} (J/m3)"
-            )
-        changes |= {constant: stability_constant(value, scales.volume, scales.thermal_energy), stability: None}
-    return dataclasses.replace(term, **changes) if changes else term
-
-
-def _with_magnetization[T: (Shape, Zeeman)](term: T, scales: Scales) -> T:
-    if term.saturation_magnetization is not None:
-        return term
-    return dataclasses.replace(term, saturation_magnetization=scales.saturation_magnetization)

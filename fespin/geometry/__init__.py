@@ -1,6 +1,6 @@
 """Meshes of devices, built by gmsh.
 
-Names are imported when first used: what reads and checks mesh files takes time to import, gmsh as well.
+Names are imported when first used, because gmsh and the checks of mesh files are slow to import.
 """
 
 from __future__ import annotations

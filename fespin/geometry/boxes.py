@@ -39,7 +39,7 @@ def bricks(comm: MPI.Intracomm, low: Sequence[float], high: Sequence[float], cou
     n = np.array(counts)
     shape = tuple(int(x) for x in n + 1)
     corners = np.array(list(itertools.product((0, 1), repeat=3)))
-    # A box is cut into six tetrahedra: one for each way along its edges between the ends of its diagonal.
+    # A box is cut into six tetrahedra: one for each path along three edges from one end of its diagonal to the other.
     paths = [np.cumsum([[0, 0, 0], *np.eye(3, dtype=int)[list(p)]], axis=0) for p in itertools.permutations(range(3))]
     places = np.array([[int(np.flatnonzero((corners == q).all(axis=1))[0]) for q in path] for path in paths])
     # Each rank makes its own share of the bricks and of the nodes.

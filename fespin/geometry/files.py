@@ -41,8 +41,8 @@ def from_file(
     """Return a domain from a mesh or geometry file of gmsh, or one of :func:`fespin.save_mesh`. Collective.
 
     Every layer is a physical group of cells with the layer's name, every contact a physical
-    group of boundary facets. The dimension is that of the layers. Files of gmsh are read and checked by one rank, an
-    ``.xdmf`` by all, each its own part, which checks that no cell is flat.
+    group of boundary facets. The dimension is that of the layers. Files of gmsh are read and checked by one rank. An
+    ``.xdmf`` is read by all ranks, each its own part, in which no cell may be flat.
 
     Parameters
     ----------
@@ -115,15 +115,15 @@ def from_file(
         if dim != 2 and depth != 1.0:
             raise InputError(f"geometry.depth: found {depth:g}; only 2D meshes have one, {path.name} is {dim}D")
         ends = {n: (d, tag) for (d, n), tag in groups.items() if d == dim - 1}
-        wanted = set(contacts) if contacts is not None else set(ends)
-        for n in sorted(wanted - ends.keys()):
+        contact_names = set(contacts) if contacts is not None else set(ends)
+        for n in sorted(contact_names - ends.keys()):
             raise InputError(f"{owner}: no group of boundary facets is called '{n}' (a contact); {nearest(n, ends)}")
         for (d, name), tag in groups.items():
             if d == dim and name not in layers:
                 raise InputError(f"{owner}: the physical group '{name}' is no layer; {nearest(name, layers)}")
-            if d != dim and (d != dim - 1 or name not in wanted):
+            if d != dim and (d != dim - 1 or name not in contact_names):
                 model.removePhysicalGroups([(d, tag)])
-        _check(gmsh, owner, dim, {n: ends[n] for n in sorted(wanted)}, layers, length_unit)
+        _check(gmsh, owner, dim, {n: ends[n] for n in sorted(contact_names)}, layers, length_unit)
         return {"cross_section": cross_section, "depth": depth, "gdim": dim}
 
     # The dimension of space is known only once the file is read.
@@ -161,7 +161,7 @@ def _check(
     cells, facets = [], {}
     member: dict[tuple[int, int], str] = {}
     for name, (d, tag) in (*layers.items(), *contacts.items()):
-        found = 0
+        count = 0
         for entity in gmsh.model.getEntitiesForPhysicalGroup(d, tag):
             other = member.setdefault((d, int(entity)), name)
             if other != name:
@@ -173,12 +173,12 @@ def _check(
                     raise InputError(
                         f"{owner}: '{name}' has cells of type {what}; use first-order triangles or tetrahedra"
                     )
-                found += len(e)
+                count += len(e)
                 if d == dim:
                     cells.append(np.asarray(n, np.int64).reshape(len(e), -1))
                 else:
                     facets[name, int(entity)] = np.asarray(n, np.int64)
-        if not found:
+        if not count:
             raise InputError(f"{owner}: the group '{name}' has no cell in the mesh")
     c = np.concatenate(cells)
     used, index = np.unique(c, return_inverse=True)

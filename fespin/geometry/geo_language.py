@@ -191,8 +191,8 @@ def tokens(text: bytes) -> list[Token]:
 class _Checker:
     """The rules, each about a token and its neighbours."""
 
-    def __init__(self, found: list[Token]) -> None:
-        self.tokens = found
+    def __init__(self, sequence: list[Token]) -> None:
+        self.tokens = sequence
 
     def text(self, i: int) -> str:
         return self.tokens[i].text if 0 <= i < len(self.tokens) else ""
@@ -265,7 +265,7 @@ class _Checker:
             j += 1
 
     def check_plain(self, i: int, name: str) -> None:
-        """Refuse names of factories and macros that are put together."""
+        """Refuse factories and macros whose names are expressions instead of plain names."""
         j = i + 2 if name == "SetFactory" else i + 1
         plain = self.kind(j) == "string" or (self.kind(j) == "name" and self.text(j) not in ALLOWED)
         if not plain or len(self.text(j)) > _LONGEST_NAME:

@@ -67,7 +67,7 @@ def line(
         _save_line(comm, stack, layers, save)
     starts = np.cumsum([0.0, *(x[-1] for x in layers)])
     nodes = np.concatenate([[0.0], *(z + x[1:] for z, x in zip(starts, layers, strict=False))])
-    # Nobody needs gmsh for a line, which takes longer to import than the line to solve.
+    # A line does without gmsh, whose import takes longer than the solution on the line.
     cells, own = share_of(comm, len(nodes) - 1), share_of(comm, len(nodes))
     left = np.arange(cells.start, cells.stop)
     layer = np.searchsorted(np.cumsum([len(x) - 1 for x in layers]), left, side="right")

@@ -1,7 +1,7 @@
 """Meshes with their names in XDMF files with HDF5 beside them, which all ranks write and read at once.
 
-The grids "mesh", "cells" and "facets" hold the mesh and the tags of its regions and contacts; an information "fespin"
-of the domain, which is JSON, holds the names of the tags, and cross-section, depth and centre.
+The grids "mesh", "cells" and "facets" hold the mesh and the tags of its regions and contacts. The element Information
+"fespin" of the domain holds, as JSON, the names of the tags, the cross-section, depth and centre.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dolfinx import mesh
+from dolfinx import mesh as dmesh
 from dolfinx.io import XDMFFile
 from mpi4py import MPI
 
@@ -29,8 +29,8 @@ from .refining import checked_refinements, refined
 from .soundness import check_flat, check_points
 
 SUFFIX = ".xdmf"
-_SHAPES = {mesh.CellType.interval, mesh.CellType.triangle, mesh.CellType.tetrahedron}
-_MOST_XML = 1_000_000  # bytes; the numbers are in the other file
+_SHAPES = {dmesh.CellType.interval, dmesh.CellType.triangle, dmesh.CellType.tetrahedron}
+_MOST_XML = 1_000_000  # bytes; the numbers of the mesh are in the HDF5 file
 
 
 def is_parallel(path: str | Path) -> bool:
@@ -52,7 +52,7 @@ def save_mesh(domain: Domain, path: str | Path) -> None:
     Raises
     ------
     InputError
-        If the name does not end so.
+        If the path has another ending.
     OSError
         If the file cannot be written.
 
@@ -89,19 +89,21 @@ def save_mesh(domain: Domain, path: str | Path) -> None:
 
 
 def _require_place(path: Path) -> None:
-    """Try to write both files: HDF5 ends the process where it cannot."""
+    """Open both files for writing: where that fails, HDF5 would end the process."""
     for name in (path, path.with_suffix(".h5")):
         name.open("ab").close()
 
 
-def tags_of(domain: Domain) -> tuple[mesh.MeshTags, mesh.MeshTags]:
+def tags_of(domain: Domain) -> tuple[dmesh.MeshTags, dmesh.MeshTags]:
     """Return tags of cells and facets: the numbers of regions and of contacts, from 1."""
     count = len(domain.region)
-    cells = mesh.meshtags(domain.mesh, domain.dim, np.arange(count, dtype=np.int32), domain.region.astype(np.int32) + 1)
+    cells = dmesh.meshtags(
+        domain.mesh, domain.dim, np.arange(count, dtype=np.int32), domain.region.astype(np.int32) + 1
+    )
     values = [np.full(len(f), i, np.int32) for i, f in enumerate(domain.contacts.values(), 1)]
     facets = np.concatenate(list(domain.contacts.values()))
     order = np.argsort(facets)
-    return cells, mesh.meshtags(domain.mesh, domain.dim - 1, facets[order], np.concatenate(values)[order])
+    return cells, dmesh.meshtags(domain.mesh, domain.dim - 1, facets[order], np.concatenate(values)[order])
 
 
 def read_mesh(
@@ -141,13 +143,13 @@ def read_mesh(
     for name in contacts or ():
         if name not in ends:
             raise InputError(f"{owner}: no contact is called '{name}'; {nearest(name, list(ends))}")
-    made, cells, facets = _read(comm, path, owner)
-    dim = made.topology.dim
-    agree_on_errors(comm, lambda: _check(made, owner), owner)
+    mesh, cells, facets = _read(comm, path, owner)
+    dim = mesh.topology.dim
+    agree_on_errors(comm, lambda: _check(mesh, owner), owner)
     if dim != 2 and depth not in (None, 1.0):
         raise InputError(f"geometry.depth: found {depth:g}; only 2D meshes have one, {path.name} is {dim}D")
-    (made, cells, facets), _ = refined((made, cells, facets), times)
-    made.geometry.x[:] *= length_unit
+    (mesh, cells, facets), _ = refined((mesh, cells, facets), times)
+    mesh.geometry.x[:] *= length_unit
     names = {(dim, n): int(t) for n, t in regions.items()}
     names |= {(dim - 1, n): int(t) for n, t in ends.items() if contacts is None or n in contacts}
     if cross_section is None and about.get("cross_section") is not None:
@@ -156,7 +158,7 @@ def read_mesh(
     if depth is None:
         depth = float(about.get("depth", 1.0)) * (length_unit if dim == 2 else 1.0)
     centre = None if about.get("centre") is None else [length_unit * float(c) for c in about["centre"]]
-    return build_domain(made, cells, facets, names, stack, cross_section=cross_section, depth=depth, centre=centre)
+    return build_domain(mesh, cells, facets, names, stack, cross_section=cross_section, depth=depth, centre=centre)
 
 
 def _about(path: Path, owner: str) -> dict[str, Any]:
@@ -177,8 +179,8 @@ def _about(path: Path, owner: str) -> dict[str, Any]:
         raise InputError(f"{owner}: not a mesh with names{hint}")
     try:
         root = ElementTree.fromstring(text)
-        found = root.find("./Domain/Information[@Name='fespin']")
-        about = None if found is None else json.loads(found.get("Value", ""))
+        information = root.find("./Domain/Information[@Name='fespin']")
+        about = None if information is None else json.loads(information.get("Value", ""))
     except (ElementTree.ParseError, ValueError, RecursionError) as error:
         raise InputError(f"{owner}: not a mesh with names: {one_line(str(error))}{hint}") from error
     if about is None or not _is_about(about):
@@ -202,7 +204,7 @@ def _is_about(about: Any) -> bool:
     )
 
 
-def _read(comm: MPI.Intracomm, path: Path, owner: str) -> tuple[mesh.Mesh, mesh.MeshTags, mesh.MeshTags]:
+def _read(comm: MPI.Intracomm, path: Path, owner: str) -> tuple[dmesh.Mesh, dmesh.MeshTags, dmesh.MeshTags]:
     """Read mesh and tags, all ranks at once; what HDF5 refuses, it refuses on all of them."""
     try:
         with XDMFFile(comm, str(path), "r") as file:
@@ -212,23 +214,23 @@ def _read(comm: MPI.Intracomm, path: Path, owner: str) -> tuple[mesh.Mesh, mesh.
             cells, x = file.read_topology_data("mesh"), file.read_geometry_data("mesh")
             dim, count = cells.shape[1] - 1, comm.allreduce(len(x))
             for nodes in (cells, file.read_topology_data("cells"), file.read_topology_data("facets")):
-                # DOLFINx looks these up without asking.
+                # DOLFINx uses these numbers as indices without a check.
                 if comm.allreduce(bool(((nodes < 0) | (nodes >= count)).any()), MPI.LOR):
                     raise InputError(f"{owner}: a cell has a node that is not there, of {count}")
-            # XDMF has two coordinates at least.
+            # XDMF stores two coordinates at least, also of a line.
             if comm.allreduce(bool(x[:, dim:].any()), MPI.LOR):
                 raise InputError(f"{owner}: a {dim}D mesh must lie in its first coordinates")
-            made = distributed(comm, cells, x[:, :dim])
-            made.topology.create_entities(dim - 1)
-            made.topology.create_connectivity(dim - 1, dim)
-            return made, file.read_meshtags(made, "cells"), file.read_meshtags(made, "facets")
+            mesh = distributed(comm, cells, x[:, :dim])
+            mesh.topology.create_entities(dim - 1)
+            mesh.topology.create_connectivity(dim - 1, dim)
+            return mesh, file.read_meshtags(mesh, "cells"), file.read_meshtags(mesh, "facets")
     except RuntimeError as error:
         raise InputError(f"{owner}: cannot be read: {one_line(str(error))}") from error
 
 
-def _check(made: mesh.Mesh, owner: str) -> None:
+def _check(mesh: dmesh.Mesh, owner: str) -> None:
     """Refuse nodes and cells of this rank that no solver can use."""
-    nodes = _compat.cell_nodes(made)
-    if len(nodes):  # more ranks than cells
-        check_points(owner, made.geometry.x)
-        check_flat(owner, made.geometry.x, nodes.astype(np.int64), made.topology.dim)
+    nodes = _compat.cell_nodes(mesh)
+    if len(nodes):  # a rank may have none
+        check_points(owner, mesh.geometry.x)
+        check_flat(owner, mesh.geometry.x, nodes.astype(np.int64), mesh.topology.dim)

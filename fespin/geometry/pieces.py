@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import basix.ufl
 import numpy as np
-from dolfinx import graph, mesh
+from dolfinx import graph
+from dolfinx import mesh as dmesh
 from dolfinx.io.utils import distribute_entity_data
 from mpi4py import MPI
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from .. import _compat
 
 type Ints = NDArray[np.int64]
-type Tagged = tuple[mesh.Mesh, mesh.MeshTags, mesh.MeshTags]
+type Tagged = tuple[dmesh.Mesh, dmesh.MeshTags, dmesh.MeshTags]
 
 _SHAPES = ("", "interval", "triangle", "tetrahedron")
 
@@ -50,28 +51,30 @@ def joined(comm: MPI.Intracomm, pieces: Pieces) -> Tagged:
     Collective.
     """
     dim = pieces.cells.shape[1] - 1
-    made = distributed(comm, pieces.cells, pieces.nodes)
+    mesh = distributed(comm, pieces.cells, pieces.nodes)
     return (
-        made,
-        _tags(made, dim, pieces.cells, pieces.cell_tags),
-        _tags(made, dim - 1, pieces.facets, pieces.facet_tags),
+        mesh,
+        _tags(mesh, dim, pieces.cells, pieces.cell_tags),
+        _tags(mesh, dim - 1, pieces.facets, pieces.facet_tags),
     )
 
 
-def distributed(comm: MPI.Intracomm, cells: Ints, nodes: NDArray[np.float64]) -> mesh.Mesh:
+def distributed(comm: MPI.Intracomm, cells: Ints, nodes: NDArray[np.float64]) -> dmesh.Mesh:
     """Return the mesh that the cells and nodes of all ranks make, as those of :class:`Pieces`. Collective."""
     dim = cells.shape[1] - 1
     element = basix.ufl.element("Lagrange", _SHAPES[dim], 1, shape=(dim,))
     return _compat.create_mesh(comm, cells, element, nodes, _compat.partitioner())
 
 
-def _tags(made: mesh.Mesh, dim: int, entities: Ints, values: NDArray[np.int32]) -> mesh.MeshTags:
+def _tags(mesh: dmesh.Mesh, dim: int, entities: Ints, values: NDArray[np.int32]) -> dmesh.MeshTags:
     """Return tags of entities that are given by the numbers of their nodes, wherever those are now. Collective."""
-    made.topology.create_entities(dim)
-    made.topology.create_connectivity(dim, made.topology.dim)
-    made.topology.create_connectivity(dim, 0)
-    local, found = distribute_entity_data(made, dim, np.ascontiguousarray(entities), values)
-    return mesh.meshtags_from_entities(made, dim, graph.adjacencylist(local), found.astype(np.int32, copy=False))
+    mesh.topology.create_entities(dim)
+    mesh.topology.create_connectivity(dim, mesh.topology.dim)
+    mesh.topology.create_connectivity(dim, 0)
+    local_entities, local_values = distribute_entity_data(mesh, dim, np.ascontiguousarray(entities), values)
+    return dmesh.meshtags_from_entities(
+        mesh, dim, graph.adjacencylist(local_entities), local_values.astype(np.int32, copy=False)
+    )
 
 
 def share_of(comm: MPI.Intracomm, count: int) -> range:

@@ -55,7 +55,7 @@ _current: ContextVar[Reading] = ContextVar("reading", default=Reading())  # noqa
 
 @contextlib.contextmanager
 def reading(how: Reading) -> Iterator[None]:
-    """Read files of gmsh so within a ``with`` block: what the command line says, wherever a case names a mesh.
+    """Set how files of gmsh are read within a ``with`` block, for all that a case reads in it.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def open_file(
     trusted = trust_geo or how.trust_geo
     if path.suffix != ".msh" and not trusted:
         check_geo(text, owner)
-    # gmsh reads a copy: it is what was checked, and has no files of options beside it.
+    # gmsh reads a copy: nobody changes it after the check, and no files of options lie beside it.
     with tempfile.TemporaryDirectory(prefix="fespin-") as folder:
         source, mesh = Path(folder) / f"source{path.suffix}", Path(folder) / "mesh.msh"
         if trusted and path.suffix != ".msh":
@@ -154,7 +154,7 @@ def _mesh_apart(request: dict[str, Any], folder: str | None, seconds: float) -> 
     # be found.
     command = [sys.executable, "-P", gmsh_child.__file__, json.dumps(request)]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -166,14 +166,16 @@ def _mesh_apart(request: dict[str, Any], folder: str | None, seconds: float) -> 
         return (
             f"gmsh has not built the mesh within {seconds:g} s; a larger mesh_size helps, or --mesh-time more seconds"
         )
-    lines = done.stdout.decode(errors="replace").splitlines()
+    lines = process.stdout.decode(errors="replace").splitlines()
     with contextlib.suppress(ValueError, IndexError):
         answer = json.loads(lines[-1])
         if isinstance(answer, dict):
             return answer.get("error")
-    if done.returncode < 0:
-        return f"gmsh ended with {signal.Signals(-done.returncode).name}: the file is broken, or needs too much memory"
-    if done.returncode > 0:
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        return f"gmsh ended with status {done.returncode}{': ' + last[0] if last else ''}"
+    if process.returncode < 0:
+        return (
+            f"gmsh ended with {signal.Signals(-process.returncode).name}: the file is broken, or needs too much memory"
+        )
+    if process.returncode > 0:
+        last = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        return f"gmsh ended with status {process.returncode}{': ' + last[0] if last else ''}"
     return None

@@ -32,7 +32,7 @@ _EDGES: dict[int, list[tuple[int, int]]] = {
 # Children in the middle of a tetrahedron, by its edges: an octahedron is cut along one of its three diagonals.
 _DIAGONALS = np.array([[0, 5], [1, 4], [2, 3]])
 _RINGS = np.array([[1, 2, 4, 3], [0, 2, 5, 3], [0, 1, 5, 4]])
-# A billion cells of one: more is a slip.
+# Ten times make a billion tetrahedra of one; a larger number is a slip.
 _MOST = 10
 
 
@@ -177,11 +177,11 @@ def _with_ghosts(imap: Any, owned: Ints) -> Ints:
 
 
 def _best_diagonals(x: Reals, ends: NDArray[np.int32], edges: NDArray[np.int32]) -> Ints:
-    """Return for each tetrahedron along which diagonal its middle is cut: where the least area is cut open.
+    """Return the diagonal along which the middle of each tetrahedron is cut: the one with the least area of cuts.
 
-    The four parts have one volume, so the squares of these areas are what their stiffness depends on. In the flat
-    cells of thin layers they keep an edge across the layer; cut along the shortest diagonal, some would be slivers
-    without, which triples the iterations.
+    The four parts have the same volume, so that their stiffness depends on the squares of these areas. In the flat
+    cells of thin layers each part then keeps an edge across the layer. Cut along the shortest diagonal, some would be
+    slivers without such an edge, which triples the iterations.
     """
     middle = (x[ends[edges, 0]] + x[ends[edges, 1]]) / 2
     squares = []

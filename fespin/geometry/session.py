@@ -52,7 +52,7 @@ def mesh_with_gmsh(
     Raises
     ------
     InputError
-        If gmsh refuses the geometry, or the number of refinements is none.
+        If gmsh refuses the geometry, or the number of refinements is impossible.
     """
     times = checked_refinements(refinements)
     file = None if save is None or is_parallel(save) else save

@@ -26,7 +26,7 @@ _FACES: dict[tuple[int, int], list[tuple[int, ...]]] = {
 
 
 def check_points(owner: str, points: Reals) -> None:
-    """Refuse nodes that are no points of space, or all the same one.
+    """Refuse nodes whose coordinates are not finite, or that all coincide.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def check_cells(owner: str, points: Reals, cells: Ints, dim: int, determinants: 
 
 @np.errstate(all="ignore")
 def check_flat(owner: str, points: Reals, cells: Ints, dim: int) -> Reals:
-    """Refuse straight simplices without volume; one part of a mesh tells as well as the whole.
+    """Refuse straight simplices without volume; each rank may check its own part of a mesh.
 
     Parameters
     ----------
@@ -133,10 +133,10 @@ def _refusal(owner: str, corners: Reals) -> Callable[[NDArray[np.bool_] | Ints, 
     """Return a function that refuses some of the cells with these corners, by mask or number, if there are any."""
 
     def refuse(bad: NDArray[np.bool_] | Ints, what: str) -> None:
-        found = np.flatnonzero(bad) if bad.dtype == bool else bad
-        if len(found):
-            many = f" ({len(found)} such cells)" if len(found) > 1 else ""
-            raise InputError(f"{owner}: {what} near {_place(corners[found[0]].mean(axis=0))}{many}")
+        numbers = np.flatnonzero(bad) if bad.dtype == bool else bad
+        if len(numbers):
+            many = f" ({len(numbers)} such cells)" if len(numbers) > 1 else ""
+            raise InputError(f"{owner}: {what} near {_place(corners[numbers[0]].mean(axis=0))}{many}")
 
     return refuse
 
@@ -245,9 +245,9 @@ def _check_hanging(owner: str, points: Reals, nodes: Ints, faces: Ints) -> None:
         x = points[part]  # (face, corner, axis)
         middle = x.mean(axis=1)
         radius = np.sqrt(((x - middle[:, None]) ** 2).sum(axis=2).max(axis=1))
-        found = tree.query_ball_point(middle, radius)
-        face = np.repeat(np.arange(len(part)), [len(f) for f in found])
-        node = nodes[np.concatenate([np.asarray(f, np.int64) for f in found])]
+        near_nodes = tree.query_ball_point(middle, radius)
+        face = np.repeat(np.arange(len(part)), [len(f) for f in near_nodes])
+        node = nodes[np.concatenate([np.asarray(f, np.int64) for f in near_nodes])]
         other = (part[face] != node[:, None]).all(axis=1)
         face, node = face[other], node[other]
         # Coordinates within the face, from its first corner, and the distance from its plane.

@@ -1,7 +1,8 @@
 """The macrospin: energy, torques, landscape and motion of one direction. No mesh, no solver."""
 
 from ..energy.declaration import EnergyTerm
-from ..energy.terms import Biaxial, Cubic, Energy, Shape, Uniaxial, Zeeman
+from ..energy.functions import Energy
+from ..energy.terms import Biaxial, Cubic, Shape, Uniaxial, Zeeman
 from .damping import AddedDamping, AngularDamping
 from .landscape import Landscape, Well, survey
 from .langevin import EnsembleResult, FirstPassage, first_passage, langevin

@@ -90,7 +90,8 @@ class AngularDamping:
         object.__setattr__(self, "polarizer", direction(self.polarizer, "damping", "polarizer"))
         c = np.linspace(-1, 1, 401)
         for key, values in (("across the plane of u and p", self.normal(c)), ("in that plane", self.in_plane(c))):
-            # What interpolation leaves of zero is not negative; whether alpha makes up for it, the macrospin checks.
+            # Interpolation errors about zero do not count as negative. Whether alpha outweighs a negative value is
+            # checked by the macrospin.
             if values.min() < -0.03 * np.abs(values).max():
                 raise InputError(f"damping: of motion {key} it is {values.min():.3g} somewhere; it cannot be negative")
         if self.reactive(c).min() <= -1:
@@ -136,7 +137,7 @@ def root(added: AddedDamping, damping: float, u: Array) -> Array:
     frame = tangent_frame(u)
     flat = np.einsum("nai,nij,nbj->nab", frame, added.tensor(u), frame) + damping * np.eye(2)
     flat = (flat + np.swapaxes(flat, 1, 2)) / 2
-    # Of two by two matrices: (M + sqrt(det M)) / sqrt(trace M + 2 sqrt(det M)).
+    # The root of a two by two matrix M is (M + sqrt(det M)) / sqrt(trace M + 2 sqrt(det M)).
     size = np.sqrt(np.linalg.det(flat))
     scale = np.sqrt(np.trace(flat, axis1=1, axis2=2) + 2 * size)
     flat = (flat + size[:, None, None] * np.eye(2)) / scale[:, None, None]

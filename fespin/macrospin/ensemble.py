@@ -29,7 +29,7 @@ type Observable = Callable[[Array], Array]
 
 BLOCK = 1024
 TICKS = 20
-# Turn (rad), turn without precession, and kick D dt of a step: by default, and at most.
+# Limits of a step: turn (rad), turn without precession (rad), and kick D dt. First the default, then the largest.
 _TURN, _LONGEST_TURN = 0.1, 0.5
 _APPROACH = 0.03
 _KICK, _LONGEST_KICK = 0.002, 0.02
@@ -87,13 +87,13 @@ class Run:
         self, heun: Heun, random: Generator, start: float, end: float, steps: int, tick: Callable[[int], None]
     ) -> None:
         """Take equal steps from one time (s) to another."""
-        for done in range(0, steps, _UNINTERRUPTED):
-            step, few = (end - start) / steps, min(_UNINTERRUPTED, steps - done)
-            heun.advance(random, start + done * step, step, few)
+        for steps_done in range(0, steps, _UNINTERRUPTED):
+            step, few = (end - start) / steps, min(_UNINTERRUPTED, steps - steps_done)
+            heun.advance(random, start + steps_done * step, step, few)
             tick(few)
 
     def blocks(self, work: Callable[[Generator, Array, Callable[[int], None]], Array], steps: int) -> list[Array]:
-        """Return what `work` makes of each block, in their order on every rank.
+        """Return the results of `work` on all blocks, in the order of the blocks, on every rank.
 
         Raises
         ------
@@ -107,12 +107,12 @@ class Run:
             )
         count = -(-self.ensemble // BLOCK)
         own = range(self.comm.rank, count, self.comm.size)
-        done = ticks = 0
+        steps_done = ticks = 0
 
         def tick(more: int) -> None:
-            nonlocal done, ticks
-            done += more
-            while self.progress is not None and ticks < TICKS * done // max(1, steps * len(own)):
+            nonlocal steps_done, ticks
+            steps_done += more
+            while self.progress is not None and ticks < TICKS * steps_done // max(1, steps * len(own)):
                 ticks += 1
                 self.progress(ticks / TICKS)
 

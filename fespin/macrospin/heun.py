@@ -81,7 +81,7 @@ class Heun:
         return self._u[:3].T.copy()
 
     def keep(self, alive: NDArray[np.bool_]) -> None:
-        """Drop the other trajectories."""
+        """Drop all trajectories but those that the mask marks (n,)."""
         self._allocate(self._u[:3, alive].T)
 
     def advance(self, random: Generator, start: float, step: float, steps: int) -> None:
@@ -160,7 +160,7 @@ class Heun:
         """Put u, turned by the angle 2|s|, into out (5, n): out - u = (out + u) x s', s' along s."""
         u, s, d = self._u, self._s, self._a
         np.einsum("in,in->n", s[:3], s[:3], out=self._square)
-        # s' is tan|s| long, to the order of |s|^3.
+        # The length of s' is tan|s|, up to errors of a higher order than |s|^3.
         np.multiply(self._square, 1 / 3, out=self._stretch)
         self._stretch += 1
         s[:3] *= self._stretch

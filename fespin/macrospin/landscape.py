@@ -16,11 +16,11 @@ from ..energy.on_sphere import Array, Pointwise, tangent_frame
 from .spin import Macrospin, fibonacci
 
 _POINTS = 6000
-# Wells that a smaller barrier separates are one (kT).
+# Wells are one if the barrier between them is smaller than this (kT).
 _SHALLOW = 0.05
-# Wells whose depths differ by less are equally deep (kT, and of the energy's range).
+# Wells are equally deep if their depths differ by less (kT, and as a part of the energy's range).
 _EQUAL = 1e-6, 1e-10
-# Wells this near to an axis lie near it (cosine).
+# Wells lie near an axis if the cosine of their angle to it is larger.
 _NEAR = float(np.cos(np.radians(30)))
 
 
@@ -118,12 +118,12 @@ def survey_function(v: Pointwise) -> Landscape:
     points, near = grid()
     values = v(points)
     minima: list[Array] = []
-    well_at: dict[int, int] = {}  # of each lowest point of the grid: its well
+    well_at: dict[int, int] = {}  # the well of each lowest point of the grid
     for i in np.argsort(values, kind="stable"):
         if values[i] < values[near[i]].min():
             u = _minimum(v, points[i])
             if u is None:
-                continue  # a step of the grid across a narrow valley
+                continue  # no minimum: a narrow valley that runs between points of the grid
             same = [k for k, m in enumerate(minima) if m @ u > 1 - 1e-9]
             well_at[int(i)] = same[0] if same else len(minima)
             minima += [] if same else [u]
@@ -132,7 +132,7 @@ def survey_function(v: Pointwise) -> Landscape:
     energy = [float(v(m[None])[0]) for m in minima]
     place = _places(minima, energy, float(np.ptp(values)))
     basin = np.full(len(points), -1)
-    parent = list(range(len(minima)))  # of each well: the deeper one it has met
+    parent = list(range(len(minima)))  # for each well, the deeper one that its flood has met
 
     def root(k: int) -> int:
         while parent[k] != k:
@@ -170,7 +170,7 @@ def survey_function(v: Pointwise) -> Landscape:
 def _places(minima: Sequence[Array], energy: Sequence[float], spread: float) -> list[int]:
     """Return the place of each well in the order of a landscape.
 
-    Symmetric wells are equally deep up to rounding, which must not decide where a bit starts.
+    Symmetric wells are equally deep up to rounding, which must not decide in which of them a bit starts.
     """
     apart = _EQUAL[0] + _EQUAL[1] * spread
     depth, last = [0] * len(minima), -np.inf
@@ -199,7 +199,7 @@ def flood(values: Array, near: Sequence[Array], start: int, others: Sequence[int
     """
     inside = np.zeros(len(values), dtype=bool)
     elsewhere, level = set(others), -np.inf
-    heap, seen, order = [(float(values[start]), start)], {start}, []
+    heap, reached, order = [(float(values[start]), start)], {start}, []
     while heap:
         height, i = heapq.heappop(heap)
         if i in elsewhere:
@@ -207,10 +207,10 @@ def flood(values: Array, near: Sequence[Array], start: int, others: Sequence[int
         level = max(level, height)
         order.append((level, i))
         for j in near[i]:
-            if int(j) not in seen:
-                seen.add(int(j))
+            if int(j) not in reached:
+                reached.add(int(j))
                 heapq.heappush(heap, (float(values[j]), int(j)))
-    # What was reached after the pass lies beyond it.
+    # Points that were reached after the pass lie beyond it.
     first = next(k for k, (x, _) in enumerate(order) if x >= level)
     inside[[i for _, i in order[:first]]] = True
     return inside, float(level)
@@ -226,13 +226,13 @@ def _minimum(v: Pointwise, start: Array) -> Array | None:
     u = start
     for _ in range(5):
         frame = tangent_frame(u[None])[0]
-        found = minimize(
+        optimum = minimize(
             lambda x, u=u, frame=frame: float(v(_step(u, x, frame)[None])[0]),
             np.zeros(2),
             method="BFGS",
             options={"gtol": 1e-6},
         )
-        u = _step(u, found.x, frame) if np.linalg.norm(found.x) < 0.5 else u
+        u = _step(u, optimum.x, frame) if np.linalg.norm(optimum.x) < 0.5 else u
         low, high = np.linalg.eigvalsh(v.hessian(u[None], tangent_frame(u[None]))[0])
         if low > -1e-7 * max(abs(high), 1e-12):
             return _newton(v, u, index=0)
@@ -254,10 +254,10 @@ def _newton(v: Pointwise, start: Array, index: int) -> Array:
         frame = tangent_frame(u[None])
         curvature, axes = np.linalg.eigh(v.hessian(u[None], frame)[0])
         slope = axes.T @ (frame[0] @ v.gradient(u[None])[0])
-        # Flat directions are left alone; the others must curve as they should.
-        wanted = np.where(np.arange(2) < index, -1.0, 1.0)
+        # No step is taken along flat directions; along the others the curvature must have the sign that belongs to it.
+        signs = np.where(np.arange(2) < index, -1.0, 1.0)
         curved = np.abs(curvature) > 1e-7 * np.abs(curvature).max(initial=1e-12)
-        if not (np.sign(curvature[curved]) == wanted[curved]).all():
+        if not (np.sign(curvature[curved]) == signs[curved]).all():
             return start
         step = np.where(curved, -slope / np.where(curved, curvature, 1.0), 0.0)
         length = float(np.linalg.norm(step))
@@ -277,7 +277,7 @@ def wells_axis(spin: Macrospin) -> Array | None:
         return np.array([0.0, 0.0, 1.0])
     axis = sum((w if w @ wells[0] > 0 else -w for w in wells), np.zeros(3))
     axis /= np.linalg.norm(axis)
-    for e in np.eye(3):  # an axis of coordinates stays exactly one
+    for e in np.eye(3):  # an axis of coordinates is returned exactly, without rounding
         if abs(axis @ e) > 1 - 1e-12:
             axis = np.sign(axis @ e) * e
     return axis if all(abs(w @ axis) > _NEAR for w in wells) else None

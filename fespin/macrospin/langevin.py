@@ -177,7 +177,7 @@ class FirstPassage:
     Attributes
     ----------
     mean, error
-        s; standard error.
+        Mean time and its standard error (s).
     times
         Time (s) of every trajectory, (ensemble,).
     ensemble, seed, step, seconds
@@ -252,9 +252,9 @@ def first_passage(
     step = max_time / count if count else 0.0
 
     def block(random: Generator, u: Array, tick: Callable[[int], None]) -> Array:
-        found = np.full(len(u), np.inf)
-        found[_inside(target, u)] = 0.0
-        under_way = np.flatnonzero(found)
+        arrival_times = np.full(len(u), np.inf)
+        arrival_times[_inside(target, u)] = 0.0
+        under_way = np.flatnonzero(arrival_times)
         heun = Heun(run.motion, u[under_way])
         arrived = np.zeros(len(under_way), dtype=bool)
         for k in range(count):
@@ -262,26 +262,26 @@ def first_passage(
                 break
             heun.advance(random, k * step, step, 1)
             now = _inside(target, heun.directions) & ~arrived
-            found[under_way[now]] = (k + 1) * step
+            arrival_times[under_way[now]] = (k + 1) * step
             arrived |= now
-            # Those that have arrived are dropped by the quarter: it costs new arrays.
+            # Those that have arrived are dropped once they are a quarter of all, since dropping makes new arrays.
             if 4 * np.count_nonzero(arrived) > len(arrived):
                 heun.keep(~arrived)
                 under_way, arrived = under_way[~arrived], np.zeros(np.count_nonzero(~arrived), dtype=bool)
             tick(1)
-        return found
+        return arrival_times
 
-    found = np.concatenate(run.blocks(block, count))
-    late = np.count_nonzero(np.isinf(found))
+    arrival_times = np.concatenate(run.blocks(block, count))
+    late = np.count_nonzero(np.isinf(arrival_times))
     if late:
         raise SolverError(
             f"first passage: {late} of {ensemble} trajectories have not arrived within {max_time:g} s; "
             "give a longer max_time"
         )
     return FirstPassage(
-        float(found.mean()),
-        float(found.std(ddof=1) / math.sqrt(ensemble)),
-        found,
+        float(arrival_times.mean()),
+        float(arrival_times.std(ddof=1) / math.sqrt(ensemble)),
+        arrival_times,
         ensemble,
         seed,
         step,

@@ -24,7 +24,7 @@ _SAMPLED_TIMES = 2001
 
 @dataclass(frozen=True)
 class Motion:
-    """Motion of a macrospin: its energy, a torque, and what of them depends on time.
+    """Motion of a macrospin: its energy, a torque, and a field and a drive that depend on time.
 
     du/dt = gamma/(1 + alpha^2) (-u x B - alpha u x (u x B)) + drive(t) X, with B = B_eff(u) + field(t).
 
@@ -49,9 +49,9 @@ class Motion:
         if self.torque is not None and not hasattr(self.torque, "velocity"):
             raise InputError(f"LLG: found {self.torque!r} as torque; give a torque, such as SpinTorque, or None")
         for key in ("field", "drive"):
-            given = getattr(self, key)
-            if given is not None and not callable(given):
-                raise InputError(f"LLG: {key} is {given!r}; it must be a function of the time in s")
+            function = getattr(self, key)
+            if function is not None and not callable(function):
+                raise InputError(f"LLG: {key} is {function!r}; it must be a function of the time in s")
         if self.drive is not None and self.torque is None:
             raise InputError("LLG: drive is the factor of the torque, and no torque is given")
 
@@ -96,12 +96,13 @@ class Motion:
         return rate
 
     def fastest_rates(self, times: Array) -> tuple[float, float]:
-        """Return bounds of the rates (1/s) at which u turns and neighbouring directions part, and part or approach.
+        """Return bounds of two rates (1/s): with precession and without it.
 
-        The first is gamma/sqrt(1 + alpha^2) times the largest effective field or curvature of the energy on the
-        sphere plus the largest additional field, plus the torque's largest velocity or slope. The second leaves
-        precession out: of the field's rate it has the share alpha/sqrt(1 + alpha^2), with the largest damping. The
-        sphere is sampled at 1006 directions, the functions of time at 2001 times and at `times`.
+        The first bounds how fast u turns and neighbouring directions part. It is gamma/sqrt(1 + alpha^2) times the
+        largest effective field or curvature of the energy on the sphere plus the largest additional field, plus the
+        torque's largest velocity or slope. The second, without precession, bounds how fast neighbouring directions part
+        or approach: it has the share alpha/sqrt(1 + alpha^2) of the field's rate, with the largest damping. The sphere
+        is sampled at 1006 directions, the functions of time at 2001 times and at `times`.
         """
         spin, u = self.spin, PROBES
         frame = tangent_frame(u)
@@ -214,22 +215,22 @@ def llg(
         length = np.linalg.norm(x)
         return np.asarray(length * motion.velocity(x[None] / length, at)[0])
 
-    found = np.empty((len(t), 3))
+    directions = np.empty((len(t), 3))
     paused = field is not None or drive is not None
     last = 0.0
-    # Without functions of time one call gives all results, from the method's own interpolation.
+    # Without functions of time a single call gives all results, by the interpolation of the method itself.
     for part in [slice(i, i + 1) for i in range(len(t))] if paused else [slice(0, len(t))]:
         until = float(t[part][-1])
         if until == last:
-            found[part] = u
+            directions[part] = u
             continue
         with np.errstate(all="ignore"):
             result = solve_ivp(rate, (last, until), u, method="DOP853", t_eval=t[part], rtol=rtol, atol=rtol)
         if not result.success or not np.isfinite(result.y).all():
             raise SolverError(f"LLG: the integration stopped between {last:.6g} s and {until:.6g} s; {result.message}")
-        found[part] = result.y.T / np.linalg.norm(result.y, axis=0)[:, None]
-        u, last = found[part][-1], until
-    return Trajectory(t, found)
+        directions[part] = result.y.T / np.linalg.norm(result.y, axis=0)[:, None]
+        u, last = directions[part][-1], until
+    return Trajectory(t, directions)
 
 
 def checked_times(times: Sequence[float] | Array, owner: str = "LLG") -> Array:

@@ -146,7 +146,7 @@ def power_spectrum(
         series /= count
         sums = [np.full(length // 2 + 1, x) for x in (series.sum(), square)]
         series -= series.mean()
-        # In parts, as Welch's average holds all segments at once.
+        # The trajectories are taken in parts, because SciPy's Welch average holds all segments at once.
         each = np.concatenate(
             [
                 welch(part, 1 / interval, "hann", length, length // 2, detrend=False, axis=-1)[1]
@@ -156,16 +156,16 @@ def power_spectrum(
         return np.stack([each.sum(axis=0), (each**2).sum(axis=0), *sums])
 
     total, squares, value, square = np.sum(run.blocks(block, first + samples * count), axis=0)
-    kept = slice(0, int(highest / resolution * (1 + 1e-9)) + 1)
-    frequencies: Array = np.arange(length // 2 + 1, dtype=float)[kept] * resolution
+    band = slice(0, int(highest / resolution * (1 + 1e-9)) + 1)
+    frequencies: Array = np.arange(length // 2 + 1, dtype=float)[band] * resolution
     response = np.sinc(frequencies * interval) ** 2 / np.sinc(frequencies * step) ** 2
     density = total / ensemble
     error = np.sqrt(np.maximum(squares / ensemble - density**2, 0.0) / (ensemble - 1))
     mean = float(value[0]) / (ensemble * samples)
     return NoiseSpectrum(
         frequencies,
-        density[kept] / response,
-        error[kept] / response,
+        density[band] / response,
+        error[band] / response,
         mean,
         float(square[0]) / (ensemble * samples) - mean**2,
         ensemble,

@@ -54,7 +54,7 @@ class PumpedRates:
         self.noise = math.sqrt(2 * spin.thermal_energy / (spin.gyromagnetic_ratio * spin.moment))
         p = np.asarray(spin.pumping.axis, dtype=float)
         self._p = p[:, None]
-        # Not quite to the poles, where the plane of u and p is lost; all is smooth there.
+        # The outermost points lie just inside the poles, where the plane of u and p is lost; all is smooth there.
         self._c = np.linspace(-1, 1, _POINTS)
         c = np.clip(self._c, -1 + 1e-7, 1 - 1e-7)
         s = np.sqrt(1 - c * c)
@@ -77,7 +77,7 @@ class PumpedRates:
         axis = None if torque is None else torque.axis
         self._tabled = axis is not None and abs(float(np.asarray(axis) @ p)) > 1 - 1e-12
         torque_table = split(torque.velocity(u, spin)) if torque is not None and self._tabled else ()
-        # All in one array: each row is read at the same places.
+        # All tables are in one array, because all are read at the same places.
         self._tables = np.array([*root_table, *response_table, *drift_table, *torque_table])
 
     def _noise_fields(self, u: Array) -> Array:
@@ -112,7 +112,7 @@ class PumpedRates:
             The time (s), and the drive times the time.
         """
         u, c = rows[:3], np.clip((self._p * rows[:3]).sum(axis=0), -1.0, 1.0)
-        # Equal spacing: linear interpolation is a lookup.
+        # With equal spacing, the place in the table follows from c directly.
         at = (c + 1) * ((_POINTS - 1) / 2)
         k = np.minimum(at.astype(np.intp), _POINTS - 2)
         part = at - k

@@ -17,7 +17,7 @@ from ..quantities import direction
 class Boltzmann:
     """Exact samples of exp(-E/kT) on the sphere, or on a hemisphere, by rejection.
 
-    The sphere is projected on a cube whose faces are cut into squares, finely where the density is.
+    The sphere is projected on a cube whose faces are cut into squares, finely where the density is large.
     The envelope in a square is the largest of 25 values of the density's logarithm, plus twice what
     their second differences allow between them.
 
@@ -72,12 +72,12 @@ class Boltzmann:
         inside = np.ones(len(u), dtype=bool) if self.axis is None else u @ self.axis > 0
         inside = inside.reshape(-1, 25)
         # A great circle is straight on a face: a square it cuts has a corner on either side.
-        kept = inside.any(axis=1)
-        g = self._log_density(u, points).reshape(-1, 5, 5)[kept]
+        meets = inside.any(axis=1)
+        g = self._log_density(u, points).reshape(-1, 5, 5)[meets]
         bends = [np.abs(np.diff(g, 2, axis=k)).max(axis=(1, 2)) for k in (1, 2)]
         bound = g.max(axis=(1, 2)) + (bends[0] + bends[1]) / 2
-        share = np.mean(np.exp(g.reshape(-1, 25) - bound[:, None]) * inside[kept], axis=1)
-        return [face[kept], corner[kept], size[kept], bound, share]
+        share = np.mean(np.exp(g.reshape(-1, 25) - bound[:, None]) * inside[meets], axis=1)
+        return [face[meets], corner[meets], size[meets], bound, share]
 
     def draw(self, random: Generator, n: int) -> Array:
         """Return n directions (n, 3).
@@ -87,7 +87,7 @@ class Boltzmann:
         SolverError
             If the energy varies so wildly that the envelope missed a peak of the density.
         """
-        found, missing = [], n
+        accepted, missing = [], n
         while missing > 0:
             tried = int(1.2 * missing / self._acceptance) + 16
             k = np.minimum(np.searchsorted(self._cumulated, random.random(tried), side="right"), len(self._size) - 1)
@@ -99,6 +99,6 @@ class Boltzmann:
             good = np.log1p(-random.random(tried)) < excess
             if self.axis is not None:
                 good &= u @ self.axis > 0
-            found.append(u[good][:missing])
-            missing -= len(found[-1])
-        return np.concatenate(found)
+            accepted.append(u[good][:missing])
+            missing -= len(accepted[-1])
+        return np.concatenate(accepted)

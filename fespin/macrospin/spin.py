@@ -192,7 +192,7 @@ class Macrospin:
 
     @property
     def magnet(self) -> Magnet:
-        """Return what does not depend on volume and temperature; stabilities are constants, faces have thicknesses."""
+        """Return the magnet without volume and temperature: stabilities become constants, faces have thicknesses."""
         return Magnet(self.saturation_magnetization, self.damping, self.resolved_terms, self.gyromagnetic_ratio)
 
     @cached_property
@@ -234,7 +234,7 @@ class Macrospin:
             parts = [macrospin_energy(term, u, self._scales, self.thickness) for term in self.terms]  # type: ignore[arg-type]
             if any(self.field):
                 parts.append(macrospin_energy(Zeeman(self.field), u, self._scales))
-            # UFL goes through a sum by recursion, one level for each term.
+            # UFL walks through a sum by recursion, one level for each term, so long sums are split.
             while len(parts) > _TERMS:
                 parts = [sum(parts[i + 1 : i + _TERMS], parts[i]) for i in range(0, len(parts), _TERMS)]
             return sum(parts, 0.0 * u[0]) / self.thermal_energy
@@ -271,7 +271,7 @@ class Macrospin:
             across = np.eye(3) - u[:, :, None] * u[:, None, :]
             return across, np.full(len(u), 1 / self.damping)
         w = (1 + self.damping**2) / self.damping * response(self.pumping, self.damping, u)
-        # u.(curl) of the antisymmetric part.
+        # The antisymmetric part of the matrix, as the component of its axial vector along u.
         around = np.einsum("nij,nij->n", w, turning(u)) / 2
         return np.asarray((w + np.swapaxes(w, 1, 2)) / 2), -around
 

@@ -14,8 +14,8 @@ from .torque import Torque
 def critical_factor(spin: Macrospin, torque: Torque, well: Sequence[float] | Array) -> float | None:
     """Return the factor on a torque at which a state loses its stability, without temperature.
 
-    Where the trace of the linearized motion changes sign; the torque must not shift the state, which it does not
-    on its axis. None: the torque has no trace there.
+    There the trace of the linearized motion changes sign. The torque must not shift the state, as is so for a state on
+    the torque's axis. None: the torque does not contribute to the trace.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def critical_factor(spin: Macrospin, torque: Torque, well: Sequence[float] | Arr
     u = u / np.linalg.norm(u)
     pull = divergence(lambda x: spin.precession(x, spin.effective_field(x)), u)
     push = divergence(lambda x: torque.velocity(x, spin), u)
-    # A torque without any is only rounding.
+    # A torque that does not contribute has a trace of the size of rounding.
     frame = tangent_frame(u[None])[0]
     around = np.array([np.cos(a) * frame[0] + np.sin(a) * frame[1] for a in np.arange(6.0)])
     scale = float(np.linalg.norm(torque.velocity(around, spin), axis=1).max())

@@ -128,7 +128,7 @@ class SpinTorque:
     def coefficients(self, spin: Macrospin) -> tuple[float, float]:
         """Return the coefficients of p's tangential part and of u x p in X (1/s); f(c) multiplies both.
 
-        Of alpha alone, without pumping.
+        They are those of alpha alone, without pumping.
         """
         gamma, alpha = spin.gyromagnetic_ratio, spin.damping
         a, b = gamma * self.damping_like, gamma * self.field_like
@@ -258,14 +258,14 @@ class AngularTorque:
     def _explicit(self, spin: Macrospin) -> tuple[Chebyshev, Chebyshev, Chebyshev] | None:
         """Return the coefficients of p's tangential part and of u x p in X (1/s), and the first over K's, against c.
 
-        None: pumping distinguishes another direction. Found once for each macrospin.
+        None if the pumping has another axis. They are computed once for each macrospin.
         """
         if id(spin) not in self._known:
-            # With the macrospin itself, so that no other one takes its number.
-            self._known[id(spin)] = spin, self._found(spin)
+            # The macrospin is kept as well, so that no other object gets its id.
+            self._known[id(spin)] = spin, self._expansions(spin)
         return self._known[id(spin)][1]
 
-    def _found(self, spin: Macrospin) -> tuple[Chebyshev, Chebyshev, Chebyshev] | None:
+    def _expansions(self, spin: Macrospin) -> tuple[Chebyshev, Chebyshev, Chebyshev] | None:
         if spin.pumping is None:
             factor = spin.gyromagnetic_ratio / (1 + spin.damping**2)
             a, b = self.damping_like, self.field_like
@@ -292,20 +292,20 @@ class AngularTorque:
 
     def potentials(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
         """Return chi and Phi of X = grad chi + u x grad Phi (1/s) at directions u (n, 3); None if unknown."""
-        found = self._explicit(spin)
-        if found is None:
+        derivatives = self._explicit(spin)
+        if derivatives is None:
             return None
         c = u @ np.asarray(self.polarizer)
-        return np.asarray(found[0].integ()(c)), np.asarray(found[1].integ()(c))
+        return np.asarray(derivatives[0].integ()(c)), np.asarray(derivatives[1].integ()(c))
 
     def chi(self, u: Array, spin: Macrospin) -> tuple[Array, Array] | None:
         """Return chi of X = K grad chi + u x grad Phi and its gradient (1/s), (n,) and (n, 3); None if unknown."""
-        found = self._explicit(spin)
-        if found is None:
+        derivatives = self._explicit(spin)
+        if derivatives is None:
             return None
         p = np.asarray(self.polarizer)
         c = u @ p
-        return np.asarray(found[2].integ()(c)), np.asarray(found[2](c)[:, None] * (p - c[:, None] * u))
+        return np.asarray(derivatives[2].integ()(c)), np.asarray(derivatives[2](c)[:, None] * (p - c[:, None] * u))
 
     def scaled(self, factor: float) -> AngularTorque:
         """Return the torque of `factor` times the current."""

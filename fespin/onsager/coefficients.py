@@ -64,7 +64,7 @@ class Coefficients:
         faces: dict[tuple[str, str], Matrix] = {}
         for pair in domain.interfaces:
             law = declaration.law(pair)
-            faces[pair] = face_matrix(kept(law.mechanisms, law.state), f, law.reversible)
+            faces[pair] = face_matrix(kept(law.mechanisms, law.replacing), f, law.reversible)
         conduction = np.array([matrix_of(isotropic(kept(m.conduction, m.state)), f) for m in media])
         tensors = {
             r: tensor_of(replace(m, conduction=tuple(kept(m.conduction, m.state))), f)

@@ -38,6 +38,7 @@ from .mechanisms import (
     Destination,
     Expressions,
     GradientCoupling,
+    JumpLaw,
     Mechanism,
     Reversible,
     Side,
@@ -60,6 +61,7 @@ __all__ = [
     "Expressions",
     "GradientCoupling",
     "InterfaceLaw",
+    "JumpLaw",
     "Mechanism",
     "Medium",
     "Port",
@@ -141,8 +143,8 @@ class InterfaceLaw:
     """Law of an interface between two regions, side 0 and side 1.
 
     Fields in `perfect` are continuous. Fields in neither `perfect` nor a
-    mechanism are insulated. Laws in `state` replace the mechanisms of their
-    names.
+    mechanism are insulated. Laws in `state` and `jumps` replace the mechanisms
+    of their names.
 
     Examples
     --------
@@ -156,18 +158,27 @@ class InterfaceLaw:
     perfect: frozenset[str] = frozenset()
     reversible: tuple[Reversible[Side], ...] = ()
     state: tuple[StateLaw[Side], ...] = ()
+    jumps: tuple[JumpLaw, ...] = ()
+
+    @property
+    def replacing(self) -> tuple[StateLaw[Side] | JumpLaw, ...]:
+        """The laws that follow the state, in the place of mechanisms."""
+        return (*self.state, *self.jumps)
 
     def flipped(self) -> InterfaceLaw:
         """Return the same law seen with the sides exchanged."""
 
-        def other(side: Side) -> Side:
-            return (1 - side[0], side[1])
+        def other(weights: Mapping[Side, float]) -> dict[Side, float]:
+            return {(1 - side, f): w for (side, f), w in weights.items()}
 
         return InterfaceLaw(
-            tuple(replace(m, weights={other(k): w for k, w in m.weights.items()}) for m in self.mechanisms),
+            tuple(replace(m, weights=other(m.weights), held=other(m.held)) for m in self.mechanisms),
             self.perfect,
-            tuple(replace(r, row=other(r.row), column=other(r.column)) for r in self.reversible),
+            tuple(
+                replace(r, row=(1 - r.row[0], r.row[1]), column=(1 - r.column[0], r.column[1])) for r in self.reversible
+            ),
             tuple(x.flipped() for x in self.state),
+            tuple(x.flipped() for x in self.jumps),
         )
 
 
@@ -385,7 +396,9 @@ class Declaration:
     def nonlinear(self) -> bool:
         """True if a law follows the state."""
         of_regions = any(x.state for x in self.media.values())
-        return of_regions or any(x.state for x in self.laws.values()) or any(x.state for x in self.contacts.values())
+        return (
+            of_regions or any(x.replacing for x in self.laws.values()) or any(x.state for x in self.contacts.values())
+        )
 
     def _check_state_laws(self) -> None:
         """Refuse state laws that replace nothing, or stand where they cannot."""
@@ -411,8 +424,16 @@ class Declaration:
             if self.conjugates is not None and remaining(mechanisms, laws):
                 other = remaining(mechanisms, laws)[0].name
                 raise ModelError(f"'{other}' {where} is no state law, but forces are those of conjugate potentials")
+        for pair, law_there in self.laws.items():
+            names = {m.name for m in law_there.mechanisms}
+            for jump in law_there.jumps:
+                if jump.name not in names:
+                    raise ModelError(
+                        f"the law '{jump.name}' at '{'|'.join(pair)}' replaces no mechanism; "
+                        f"{nearest(jump.name, names)}"
+                    )
         for pair in self.varying_laws:
-            if self.law(pair).state:
+            if self.law(pair).replacing:
                 raise ModelError(
                     f"the interface '{'|'.join(pair)}' has state laws, and follows a magnetization that varies; "
                     "it may have one of them"

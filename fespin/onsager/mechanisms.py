@@ -86,6 +86,11 @@ class Mechanism[K: Hashable]:
         Receiver of the angular momentum that the mechanism takes from the spins. "magnet": the magnet of the region;
         at an interface the weights then lie on one side and the magnet on the *other*. Such a mechanism makes torque,
         and acts on the spins relative to a magnet that turns. "lattice" and "lead": nothing is turned.
+    held
+        At interfaces, weights over what the magnets of both sides hold while they turn: (side, field) stands for the
+        part of that field which a magnet with the angular velocity w has in (hbar/2e) w across its magnetization. The
+        force is the sum over `weights` and `held`, and the flux times these weights is what the magnets give, so that
+        the mechanism makes torque on both sides. For barriers whose magnets absorb what comes through.
 
     Raises
     ------
@@ -109,9 +114,12 @@ class Mechanism[K: Hashable]:
     coefficient: float
     weights: Mapping[K, float]
     destination: Destination = "lattice"
+    held: Mapping[K, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_destination(self.name, self.destination)
+        if self.held and self.destination != "lattice":
+            raise ModelError(f"mechanism '{self.name}' has a destination and held weights; give one of them")
         if self.directed and not all(isinstance(k, Along) for k in self.weights):
             raise ModelError(f"mechanism '{self.name}' mixes whole gradients and components; make two mechanisms")
         if not (math.isfinite(self.coefficient) and self.coefficient >= 0):
@@ -279,6 +287,44 @@ class StateLaw[K: Hashable]:
 
 
 @dataclass(frozen=True)
+class JumpLaw:
+    """Mechanisms of an interface whose coefficients follow one voltage, as numbers rather than expressions.
+
+    Their coefficients at rest are those of the mechanisms that it replaces; Newton's method starts from these. Forms
+    are not needed, so that tables and functions of the user serve as well as formulas.
+
+    Attributes
+    ----------
+    name
+        Name of the mechanisms that are replaced: all of an interface with this name.
+    voltage
+        Weights of the voltage V over (side, field).
+    coefficients
+        Function of V (any shape) that returns the coefficients of the mechanisms in their order, (mechanisms, ...),
+        and their slopes d/dV; none may be negative.
+
+    Examples
+    --------
+    A barrier with G = G0 (1 + (V/V_h)^2):
+
+    >>> from fespin.onsager import JumpLaw
+    >>> def conductance(v):
+    ...     return 1e11 * (1 + (v / 0.3) ** 2)[None], (2e11 * v / 0.3**2)[None]
+    >>> law = JumpLaw("barrier", {(0, "c"): 1.0, (1, "c"): -1.0}, conductance)
+    >>> float(law.coefficients(np.array(0.3))[0][0])
+    200000000000.0
+    """
+
+    name: str
+    voltage: Mapping[Side, float]
+    coefficients: Callable[[Array], tuple[Array, Array]]
+
+    def flipped(self) -> JumpLaw:
+        """Return the same law seen with the sides exchanged."""
+        return JumpLaw(self.name, {(1 - side, f): w for (side, f), w in self.voltage.items()}, self.coefficients)
+
+
+@dataclass(frozen=True)
 class _Flipped:
     """A function of both sides of an interface, with the sides exchanged."""
 
@@ -341,7 +387,7 @@ class Conjugates:
 
 
 def remaining[K: Hashable](
-    mechanisms: Sequence[Mechanism[K]], state: Sequence[StateLaw[Any]]
+    mechanisms: Sequence[Mechanism[K]], state: Sequence[StateLaw[Any] | JumpLaw]
 ) -> tuple[Mechanism[K], ...]:
     """Return the mechanisms that no state law replaces."""
     replaced = {law.name for law in state}

@@ -235,7 +235,7 @@ def dissipation(declaration: Declaration, m: Moments, *, without_replaced: bool 
         if pair in declaration.varying_laws:
             continue
         law = declaration.law(pair)
-        for face in kept(law.mechanisms, law.state):
+        for face in kept(law.mechanisms, law.replacing):
             add("|".join(pair), face.name, face_power(face, f, matrix))
     for name, contact in declaration.contacts.items():
         for c in kept(contact.mechanisms, contact.state):

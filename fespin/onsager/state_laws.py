@@ -4,6 +4,9 @@ A :class:`~fespin.onsager.declaration.StateLaw` replaces the mechanism of its na
 with a coefficient, and perhaps weights, that are expressions of the local fields, and its power ``coefficient x
 force^2``. Parameters are data, so that a kind of law is compiled once whatever the device; UFL differentiates it.
 
+Interfaces may also have :class:`~fespin.onsager.declaration.JumpLaw`, whose coefficients are numbers
+(:mod:`fespin.onsager.jumps`).
+
 With :class:`~fespin.onsager.declaration.Conjugates` forces are made of other potentials eta(w) than the fields w, each
 field's balance is tested with directions of eta, and ``coefficient x force^2`` is the entropy production.
 """
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +30,7 @@ from ..mpi import agree_on_errors
 from ..solvers import SolverOptions
 from .coefficients import Coefficients
 from .declaration import Conjugates, Port, StateLaw
+from .jumps import following
 from .kernels import CompiledForms, Indices
 from .newton import Newton
 from .power import Dissipation, dissipation, moments
@@ -199,6 +204,10 @@ class StateSystem:
         Spaces, contacts and linear parts.
     compiled
         Forms by kind, kept by the caller over states of the device; new kinds are added.
+    source
+        Flux into each degree of freedom besides, as for :meth:`TerminalSolver.solve`.
+    held
+        What turning magnets hold at interfaces (V), (side, field): :attr:`Mechanism.held`.
 
     Examples
     --------
@@ -210,11 +219,19 @@ class StateSystem:
     7.245e+06
     """
 
-    def __init__(self, system: System, compiled: dict[Any, StateForms] | None = None) -> None:
-        self.system = system
+    def __init__(
+        self,
+        system: System,
+        compiled: dict[Any, StateForms] | None = None,
+        *,
+        source: Fields | None = None,
+        held: Mapping[tuple[str, str], Matrix] | None = None,
+    ) -> None:
+        self.system, self._source, self._held = system, source, dict(held or {})
         self._compiled = {} if compiled is None else compiled
         self._linear = Coefficients.of(system.declaration, system.domain, without_replaced=True)
         self._parts = [*self._of_cells(), *self._of_faces(), *self._of_ends()]
+        self._jumps = following(system)
 
     def _forms(self, place: Place, laws: tuple[StateLaw[Any], ...]) -> StateForms:
         conjugates = self.system.declaration.conjugates
@@ -271,7 +288,21 @@ class StateSystem:
         out = self.system.residual(w, coefficients=self._linear)
         for b, load in zip(out, self.system.load() or (), strict=False):
             b.x.array[:] -= load.x.array
+        for b, f in zip(out, self._source or (), strict=False):
+            b.x.array[:] -= f.x.array
         self._add(out, w, self._parts)
+        if self._jumps:
+            more = self.system.functions()
+
+            def add() -> None:
+                for face in self._jumps:
+                    face.add_residual(more, w, self._held.get(face.pair))
+
+            agree_on_errors(self.system.comm, add, "transport")
+            for b, flux in zip(out, more, strict=True):
+                flux.x.scatter_reverse(la.InsertMode.add)
+                flux.x.scatter_forward()
+                b.x.array[:] += flux.x.array
         return out
 
     def _add(self, out: Fields, w: Fields, parts: Sequence[_Part], cells: Indices | None = None) -> None:
@@ -299,6 +330,8 @@ class StateSystem:
                         fem_petsc.assemble_matrix(block, form)
                         block.assemble(PETSc.Mat.AssemblyType.FLUSH)
                 if block:
+                    for face in self._jumps:
+                        face.add_jacobian(block, i, j, w, self._held.get(face.pair))
                     block.assemble()
         nest.assemble()
         return nest
@@ -327,6 +360,10 @@ class StateSystem:
         domain, comm = self.system.domain, self.system.comm
         out: dict[tuple[str, str], float] = {}
         region = domain.region[: domain.owned_cells]
+        for face in self._jumps if kind == "power" else ():
+            own = partial(face.power, w, self._held.get(face.pair))
+            on_ranks = agree_on_errors(comm, own, "transport")
+            out[face.place, face.name] = out.get((face.place, face.name), 0.0) + sum(on_ranks) * domain.depth
         for part in self._parts:
             for k, law in enumerate(part.laws):
                 if f"{kind} {k}" not in part.forms.names:

@@ -189,7 +189,7 @@ class System:
             if declaration.media[r].state:
                 cells[i] |= np.logical_and.outer(live[r], live[r])
         for pair in self.domain.interfaces:
-            if declaration.law(pair).state:
+            if declaration.law(pair).replacing:
                 both = np.concatenate([live[r] for r in pair])
                 filled[pair] = filled[pair] | np.logical_and.outer(both, both).reshape(2, n, 2, n)
         for k, contact in declaration.contacts.items():

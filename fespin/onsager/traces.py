@@ -7,8 +7,8 @@ mass matrix is a reference matrix times the facet's measure. On a line a facet i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import basix
 import numpy as np
@@ -39,6 +39,8 @@ class Trace:
     cells: NDArray[np.int64]
     nodes: NDArray[np.int64]
     mass: Array
+    quadrature: Callable[[int], tuple[Array, Array]] = field(repr=False)
+    """Shape functions at points that integrate polynomials of a degree, (facets, points, nodes), and weights."""
 
     @property
     def weights(self) -> Array:
@@ -85,22 +87,29 @@ def trace(domain: Domain, space: fem.FunctionSpace, entities: Indices, sides: in
         cells.append(cell)
         nodes.append(np.take_along_axis(here, order, axis=1))
         orders.append(order)
-    reference = np.array([_reference_mass(element, dim, f, closure[f]) for f in range(dim + 1)])
     sizes = domain.facet_sizes(of_facet[:, 0].astype(np.int32).ravel())
-    rows = orders[0]
-    mass = reference[of_facet[:, 0, 1][:, None, None], rows[:, :, None], rows[:, None, :]]
-    return Trace(np.array(cells), np.array(nodes), sizes[:, None, None] * mass)
+    local, rows = of_facet[:, 0, 1], orders[0]
+
+    def quadrature(degree: int) -> tuple[Array, Array]:
+        shapes, weights = zip(
+            *(_reference_facet(element, dim, f, closure[f], degree) for f in range(dim + 1)), strict=True
+        )
+        values = np.take_along_axis(np.array(shapes)[local], rows[:, None, :], axis=2)
+        return values, sizes[:, None] * weights[0]
+
+    shapes, weights = quadrature(2 * element.degree)
+    return Trace(np.array(cells), np.array(nodes), np.einsum("fq,fqm,fqn->fmn", weights, shapes, shapes), quadrature)
 
 
-def _reference_mass(element: basix.finite_element.FiniteElement, dim: int, facet: int, closure: Array) -> Array:
-    """Return the mass matrix of a facet of measure 1 over the nodes of its closure."""
+def _reference_facet(
+    element: basix.finite_element.FiniteElement, dim: int, facet: int, closure: NDArray[np.int64], degree: int
+) -> tuple[Array, Array]:
+    """Return the shape functions of a facet's closure at the points of a quadrature, (points, nodes), and weights."""
     if dim == 1:
-        return np.ones((1, 1))
+        return np.ones((1, 1)), np.ones(1)
     kind = {2: basix.CellType.interval, 3: basix.CellType.triangle}[dim]
-    points, weights = basix.make_quadrature(kind, 2 * element.degree)
+    points, weights = basix.make_quadrature(kind, degree)
     cell = {2: basix.CellType.triangle, 3: basix.CellType.tetrahedron}[dim]
     corners = basix.geometry(cell)[basix.topology(cell)[dim - 1][facet]]
     x = corners[0] + points @ (corners[1:] - corners[0])
-    shapes = element.tabulate(0, x)[0, :, closure, 0]
-    # Indexing with one list puts the shape functions first.
-    return np.asarray((shapes * weights) @ shapes.T / weights.sum())
+    return np.asarray(element.tabulate(0, x)[0][:, closure, 0]), np.asarray(weights / weights.sum())

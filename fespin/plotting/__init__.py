@@ -1,6 +1,6 @@
 """Pictures of devices, of the sphere of directions, and of magnets in space and time.
 
-Names are imported when first used: PyVista and matplotlib take their time.
+Names are imported when first used, because PyVista and matplotlib are slow to import.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from .activation import plot_activation_fit
     from .palette import material_colours, prefixed
     from .sphere import plot_density
     from .sphere_curves import plot_eigenvalues, plot_hysteresis, plot_noise, plot_write_error
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
+        "activation": ("plot_activation_fit",),
         "palette": ("material_colours", "prefixed"),
         "sphere": ("plot_density",),
         "sphere_curves": ("plot_eigenvalues", "plot_hysteresis", "plot_noise", "plot_write_error"),
@@ -29,6 +31,7 @@ __getattr__ = lazily(
 
 __all__ = [
     "material_colours",
+    "plot_activation_fit",
     "plot_density",
     "plot_device",
     "plot_dwell_times",

@@ -1,4 +1,4 @@
-"""Protocols of what is drawn: pictures know solutions by what they show, not by their class."""
+"""Protocols of the objects that are drawn: pictures depend on the attributes that they show, not on classes."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from mpi4py import MPI
@@ -14,6 +15,9 @@ from ..energy.on_sphere import Array
 from ..macrospin.damping import AngularDamping
 from ..macrospin.spin import Macrospin
 from .palette import LINES
+
+if TYPE_CHECKING:
+    from ..coupling.voltage_maps import VoltageMap
 
 
 def plot_map(
@@ -70,6 +74,42 @@ def plot_map(
     figure.suptitle(f"{title}\n{drive}" if title else drive, fontsize=11)
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def plot_voltages(comm: MPI.Intracomm, path: Path, found: VoltageMap, *, title: str = "") -> None:
+    """Draw torque, resistance and magnetoresistance of a device against its voltage, on rank 0.
+
+    Parameters
+    ----------
+    path
+        File of the picture.
+    found
+        Map against angle and voltage.
+    """
+    if comm.rank:
+        return
+    from matplotlib.figure import Figure
+
+    v = np.asarray(np.linspace(-found.span, found.span, 401), dtype=np.float64)
+    at = {name: found.functions(np.full_like(v, c), v) for name, c in (("P", 1.0), ("90", 0.0), ("AP", -1.0))}
+    figure = Figure(figsize=(6.4, 8.2), layout="constrained")
+    above, middle, below = figure.subplots(3, 1, sharex=True)
+    above.plot(v, 1e6 * v * at["90"][0], color=LINES[0], lw=2.2, label="damping-like")
+    above.plot(v, 1e6 * v * at["90"][1], color=LINES[1], lw=2.2, ls="--", label="field-like")
+    above.axhline(0.0, color="0.75", lw=0.8, zorder=0)
+    above.set_ylabel("torque at 90 degrees\n" + r"($\mu$J/m$^2$)")
+    above.legend(frameon=False)
+    for k, name in enumerate(("P", "90", "AP")):
+        label = {"P": "parallel", "90": "90 degrees", "AP": "antiparallel"}[name]
+        middle.plot(v, 1e12 / at[name][2], color=LINES[k], lw=2.2, label=label)
+    middle.set_ylabel(r"$AR$ ($\Omega\,\mu$m$^2$)")
+    middle.legend(frameon=False)
+    below.plot(v, 100 * (at["P"][2] / at["AP"][2] - 1), color=LINES[0], lw=2.2)
+    below.set_ylabel("magnetoresistance\n(percent)")
+    below.set_xlabel("voltage (V)")
+    if title:
+        figure.suptitle(title, fontsize=11)
+    figure.savefig(path, dpi=150)
 
 
 def directions_grid(polar: int, azimuthal: int) -> tuple[Array, Array, Array]:

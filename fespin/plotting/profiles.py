@@ -40,7 +40,7 @@ class Panel:
     Attributes
     ----------
     label
-        Name of the quantity; the unit follows, or stands where it says UNIT.
+        Name of the quantity. The unit follows it, or replaces the word UNIT in it.
     """
 
     label: str
@@ -105,15 +105,15 @@ def _spin_panels(states: Sequence[tuple[str, Stack, SampledProfile, str]]) -> li
     """Return the components of 2 s: in one panel of a single state, else in a panel each, without those that vanish."""
     values = {k: {s: 2 * p.potentials[k] for s, _, p, _ in states} for k in "xyz"}
     largest = max(float(np.abs(v).max()) for of in values.values() for v in of.values())
-    kept = [k for k, of in values.items() if max(float(np.abs(v).max()) for v in of.values()) > 1e-6 * largest]
+    components = [k for k, of in values.items() if max(float(np.abs(v).max()) for v in of.values()) > 1e-6 * largest]
     if len(states) == 1:
         state = states[0][0]
         colours = dict(zip("xyz", LINES, strict=False))
-        curves = [Curve(values[k][state], state, k, colours[k]) for k in kept or "z"]
+        curves = [Curve(values[k][state], state, k, colours[k]) for k in components or "z"]
         return [Panel("spin accumulation $2\\mathbf{s}$", "V", curves, True)]
     return [
         Panel(f"spin accumulation\n$2s_{k}$", "V", [Curve(values[k][s], s, _name(s), c) for s, _, _, c in states], True)
-        for k in kept or "z"
+        for k in components or "z"
     ]
 
 
@@ -121,16 +121,16 @@ def _d_panel(states: Sequence[tuple[str, Stack, SampledProfile, str]]) -> Panel:
     curves: list[Curve] = []
     for state, stack, profile, colour in states:
         for d, style in (("d_down", "-"), ("d_up", ":")):
-            found = d_accumulation(stack, profile)
-            if d in found:
-                named = "d_up" in found and len(curves) < 2
+            accumulations = d_accumulation(stack, profile)
+            if d in accumulations:
+                named = "d_up" in accumulations and len(curves) < 2
                 label = {"d_down": "minority", "d_up": "majority"}[d] if named else ""
-                curves.append(Curve(found[d], state, label, colour, style))
+                curves.append(Curve(accumulations[d], state, label, colour, style))
     return Panel("accumulation of s against d\n" r"$\phi_s-\phi_d$", "V", curves, True)
 
 
 def _draw_exact(axis: Any, exact: MultilayerSolution, values: str, position: Array, scale: float, colour: str) -> None:
-    """Add a 1D solution, centred in the range of positions (m); its mean potential only if it is as long."""
+    """Add a 1D solution, centred in the range of positions (m); its mean potential only if both are equally long."""
     z = position / 1e-9
     length = (exact.boundaries[-1] - exact.boundaries[0]) / 1e-9
     whole = abs(length / np.ptp(z) - 1) < 1e-6

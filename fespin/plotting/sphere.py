@@ -39,7 +39,7 @@ _EDGE = 1.08  # half the height of a view, in radii
 
 @dataclass(frozen=True)
 class _Logarithm:
-    """log10 of a density: how to evaluate it at directions that an eye sees, its limits, whether it is cut off."""
+    """log10 of a density: a function of the visible directions, its limits, and whether it is cut off."""
 
     evaluate: Callable[[Array, Array], Array]
     low: float
@@ -75,7 +75,7 @@ def plot_density(
     view
         Direction from which the first view is taken; by default the deepest well is seen.
     comm
-        Matters on a meridian, which every rank holds for itself: who calls; default: all ranks.
+        Ranks that call. Needed on a meridian only, which every rank holds for itself; default: all ranks.
 
     Raises
     ------
@@ -169,22 +169,22 @@ def _current(
     surface, rho = distribution.surface, distribution.points
     u, aims = surface.points, fibonacci(_ARROWS)
     current = distribution.current(reduced)
-    # J is the difference of two large parts. Where they cancel to rounding, there is nothing to draw.
+    # J is the difference of two large parts. Where they cancel up to rounding, no arrow is drawn.
     size = np.linalg.norm(distribution.gradient, axis=1)
     size += np.abs(rho) * np.linalg.norm(reduced.velocity(u), axis=1)
     values = np.column_stack([u, current, rho, size])
     if isinstance(surface, Meridian):
-        found = _revolved(values, surface.axis, aims)
+        samples = _revolved(values, surface.axis, aims)
     else:
         distance, nearest = np.full(_ARROWS, np.inf), np.zeros(_ARROWS, dtype=int)
         if len(u):
             distance, nearest = cKDTree(u).query(aims)
         mine = values[nearest] if len(u) else np.zeros((_ARROWS, 8))
-        found = np.where(has_best(ranks, -distance)[:, None], mine, 0.0)
-        ranks.Allreduce(MPI.IN_PLACE, found)
-    rate = np.linalg.norm(found[:, 3:6], axis=1)
-    kept = (found[:, 6] >= least) & (rate > 1e-9 * found[:, 7]) & (rate > 1e-10 * found[:, 6])
-    return found[kept, :3], found[kept, 3:6]
+        samples = np.where(has_best(ranks, -distance)[:, None], mine, 0.0)
+        ranks.Allreduce(MPI.IN_PLACE, samples)
+    rate = np.linalg.norm(samples[:, 3:6], axis=1)
+    drawn = (samples[:, 6] >= least) & (rate > 1e-9 * samples[:, 7]) & (rate > 1e-10 * samples[:, 6])
+    return samples[drawn, :3], samples[drawn, 3:6]
 
 
 def _revolved(values: Array, axis: Array, aims: Array) -> Array:
@@ -199,12 +199,12 @@ def _revolved(values: Array, axis: Array, aims: Array) -> Array:
         return np.cross(east, u), east
 
     values = values[np.argsort(angle(values[:, :3]))]
-    known, wanted = angle(values[:, :3]), angle(aims)
+    known_angles, aim_angles = angle(values[:, :3]), angle(aims)
     vector = np.zeros_like(aims)
     for here, there in zip(frame(values[:, :3]), frame(aims), strict=True):
         along = np.sum(values[:, 3:6] * here, axis=1)
-        vector += np.interp(wanted, known, along)[:, None] * there
-    return np.column_stack([aims, vector, *(np.interp(wanted, known, c) for c in values[:, 6:].T)])
+        vector += np.interp(aim_angles, known_angles, along)[:, None] * there
+    return np.column_stack([aims, vector, *(np.interp(aim_angles, known_angles, c) for c in values[:, 6:].T)])
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ class _View:
         x = np.linspace(-1.005, 1.005, _PIXELS)
         a, b = np.meshgrid(x, x)
         r = np.hypot(a, b)
-        # Pixels cut by the rim take the colour of the rim.
+        # Pixels that the rim cuts take the colour at the rim.
         a, b = a / np.maximum(r, 1), b / np.maximum(r, 1)
         depth = np.sqrt(np.maximum(1 - a**2 - b**2, 0))
         u = a[..., None] * self.right + b[..., None] * self.up + depth[..., None] * self.eye
@@ -243,7 +243,7 @@ class _View:
 
 
 def _eye(land: Landscape) -> Array:
-    """Return a place from which the deepest well is seen well, neither at the rim nor in the middle."""
+    """Return a direction of view in which the deepest well is neither at the rim nor in the middle."""
     well = land.wells[0].direction if land.wells else np.array([0.0, 0.0, 1.0])
     well = well * leading_sign(well)
     aside = np.array([0.5, -0.75, 0.45])
@@ -333,8 +333,8 @@ def _draw_marks(ax: Any, view: _View, land: Landscape) -> None:
         ([w.direction for w in land.wells], {"marker": "o", "s": 62, "fc": "white", "ec": _INK, "lw": 1.5}),
         (land.saddles, {"marker": "X", "s": 62, "fc": "white", "ec": _INK, "lw": 1.1}),
     ):
-        seen = np.array([m for m in marks if m @ view.eye > 0]).reshape(-1, 3)
-        ax.scatter(*view.project(seen).T, zorder=5, **look)
+        visible = np.array([m for m in marks if m @ view.eye > 0]).reshape(-1, 3)
+        ax.scatter(*view.project(visible).T, zorder=5, **look)
 
 
 def _power(x: float) -> str:

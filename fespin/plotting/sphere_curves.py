@@ -72,9 +72,9 @@ def _draw_curves(
             drawn.append(y[np.isfinite(y)])
         if label in points:
             x, y, errors = (np.asarray(a, dtype=float) for a in points[label])
-            kept = y > 0 if logarithmic else np.isfinite(y)
-            ax.errorbar(x[kept] / unit, y[kept], errors[kept], color=colour, **dots)
-            drawn.append(y[kept])
+            drawable = y > 0 if logarithmic else np.isfinite(y)
+            ax.errorbar(x[drawable] / unit, y[drawable], errors[drawable], color=colour, **dots)
+            drawn.append(y[drawable])
         if label:  # one entry for line and points
             look = {"marker": "o", "ms": 5.5, "mfc": "white", "mew": 1.5} if label in points else {}
             ax.plot([], [], color=colour, lw=2.2, ls="-" if label in curves else "none", label=label, **look)

@@ -1,4 +1,4 @@
-"""Pictures of statistics against drive and field, drawn by rank 0."""
+"""Pictures of surveys: dwell times, resonances and phase diagrams against drive and field, drawn by rank 0."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _axes(title: str, xlabel: str, *, rows: int = 1) -> tuple[Any, Any]:
     return figure, axes
 
 
-def plot_dwell_times(comm: MPI.Intracomm, path: Path, found: DwellTimes, *, xlabel: str, title: str = "") -> None:
+def plot_dwell_times(comm: MPI.Intracomm, path: Path, dwell: DwellTimes, *, xlabel: str, title: str = "") -> None:
     """Draw the mean time in each state against the drive, on rank 0.
 
     Examples
@@ -50,16 +50,16 @@ def plot_dwell_times(comm: MPI.Intracomm, path: Path, found: DwellTimes, *, xlab
     if comm.rank != 0:
         return
     figure, (ax,) = _axes(title, xlabel)
-    for k, u in enumerate(found.states):
-        times = np.where(np.isfinite(found.dwell_times[:, k]), found.dwell_times[:, k], np.nan)
-        ax.semilogy(found.drives, times, "o-", ms=4, color=LINES[k % len(LINES)], lw=2.0, label=f"state {_named(u)}")
+    for k, u in enumerate(dwell.states):
+        times = np.where(np.isfinite(dwell.dwell_times[:, k]), dwell.dwell_times[:, k], np.nan)
+        ax.semilogy(dwell.drives, times, "o-", ms=4, color=LINES[k % len(LINES)], lw=2.0, label=f"state {_named(u)}")
     ax.set_ylabel("mean dwell time (s)", fontsize=12.5)
-    ax.set_xlim(found.drives[0], found.drives[-1])
+    ax.set_xlim(dwell.drives[0], dwell.drives[-1])
     ax.legend(frameon=False, fontsize=11)
     figure.savefig(path, dpi=150, facecolor="white")
 
 
-def plot_resonances(comm: MPI.Intracomm, path: Path, found: Resonances, *, xlabel: str, title: str = "") -> None:
+def plot_resonances(comm: MPI.Intracomm, path: Path, resonances: Resonances, *, xlabel: str, title: str = "") -> None:
     """Draw frequency and width of a resonance against the drive, on rank 0.
 
     Examples
@@ -76,19 +76,19 @@ def plot_resonances(comm: MPI.Intracomm, path: Path, found: Resonances, *, xlabe
         return
     figure, (above, below) = _axes(title, xlabel, rows=2)
     for ax, thermal, linear, name in (
-        (above, found.thermal_frequency, found.frequency, "frequency (GHz)"),
-        (below, found.thermal_width, found.width, "full width at half maximum (GHz)"),
+        (above, resonances.thermal_frequency, resonances.frequency, "frequency (GHz)"),
+        (below, resonances.thermal_width, resonances.width, "full width at half maximum (GHz)"),
     ):
-        ax.plot(found.drives, thermal / 1e9, "o", ms=5, color=LINES[0], label="Fokker-Planck equation")
-        ax.plot(found.drives, linear / 1e9, color=LINES[1], lw=1.6, label="linearized motion, no temperature")
+        ax.plot(resonances.drives, thermal / 1e9, "o", ms=5, color=LINES[0], label="Fokker-Planck equation")
+        ax.plot(resonances.drives, linear / 1e9, color=LINES[1], lw=1.6, label="linearized motion, no temperature")
         ax.set_ylabel(name, fontsize=12.5)
     below.axhline(0, color="0.55", lw=0.8)
-    below.set_xlim(found.drives[0], found.drives[-1])
+    below.set_xlim(resonances.drives[0], resonances.drives[-1])
     above.legend(frameon=False, fontsize=11)
     figure.savefig(path, dpi=150, facecolor="white")
 
 
-def plot_phase_diagram(comm: MPI.Intracomm, path: Path, found: PhaseDiagram, *, ylabel: str, title: str = "") -> None:
+def plot_phase_diagram(comm: MPI.Intracomm, path: Path, diagram: PhaseDiagram, *, ylabel: str, title: str = "") -> None:
     """Draw the regions of a phase diagram, and where states lose their stability without temperature, on rank 0.
 
     Examples
@@ -107,26 +107,26 @@ def plot_phase_diagram(comm: MPI.Intracomm, path: Path, found: PhaseDiagram, *, 
     from matplotlib.patches import Patch
 
     figure, (ax,) = _axes(title, "field (T)")
-    names = [str(k) for k in range(len(found.states))] + list(_REGIONS)
-    colours = [_STATES[k % len(_STATES)] for k in range(len(found.states))] + list(_REGIONS.values())
-    index = np.vectorize(names.index)(found.regions)
+    names = [str(k) for k in range(len(diagram.states))] + list(_REGIONS)
+    colours = [_STATES[k % len(_STATES)] for k in range(len(diagram.states))] + list(_REGIONS.values())
+    index = np.vectorize(names.index)(diagram.regions)
     ax.grid(False)
     ax.pcolormesh(
-        found.fields, found.drives, index.T, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5,
+        diagram.fields, diagram.drives, index.T, cmap=ListedColormap(colours), vmin=-0.5, vmax=len(names) - 0.5,
         shading="nearest", rasterized=True,
     )  # fmt: skip
-    for k, pairs in enumerate(found.critical):
+    for k, pairs in enumerate(diagram.critical):
         if len(pairs):
             once = len(np.unique(pairs[:, 0])) == len(pairs)
             ax.plot(pairs[:, 0], pairs[:, 1], ".-" if once else ".", ms=5, lw=1.2, color=LINES[k % len(LINES)])
-    labels = {str(k): f"only {_named(u)}" for k, u in enumerate(found.states)}
+    labels = {str(k): f"only {_named(u)}" for k, u in enumerate(diagram.states)}
     labels |= {"telegraph": "telegraph noise", "bistable": "by history", "none": "precession", "unknown": "failed"}
-    handles = [Patch(color=c, label=labels[n]) for n, c in zip(names, colours, strict=True) if n in found.regions]
-    for k, u in enumerate(found.states):
-        if len(found.critical[k]):
+    handles = [Patch(color=c, label=labels[n]) for n, c in zip(names, colours, strict=True) if n in diagram.regions]
+    for k, u in enumerate(diagram.states):
+        if len(diagram.critical[k]):
             handles += ax.plot([], [], ".", color=LINES[k % len(LINES)], label=f"{_named(u)} unstable at 0 K beyond")
     figure.legend(handles=handles, frameon=False, fontsize=10.5, loc="outside lower center", ncols=3)
     ax.set_ylabel(ylabel, fontsize=12.5)
-    ax.set_xlim(found.fields[0], found.fields[-1])
-    ax.set_ylim(found.drives[0], found.drives[-1])
+    ax.set_xlim(diagram.fields[0], diagram.fields[-1])
+    ax.set_ylim(diagram.drives[0], diagram.drives[-1])
     figure.savefig(path, dpi=150, facecolor="white")

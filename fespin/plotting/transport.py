@@ -1,4 +1,4 @@
-"""Pictures: drawn off screen by rank 0, from cells that all ranks send."""
+"""Pictures of devices, drawn off screen by rank 0 from cells that all ranks send."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .drawable import SolvedDevice
 
 MOST_CELLS = 5_000_000
-"""Cells of a mesh that is drawn: some 2 GB on the rank that draws."""
+"""Largest number of cells of a mesh that is drawn: they take some 2 GB on the rank that draws."""
 
 __all__ = ["MOST_CELLS", "gather_grid", "material_colours", "plot_device", "plot_profiles"]
 
@@ -42,7 +42,7 @@ def gather_grid(
     Raises
     ------
     InputError
-        If there are more cells than one rank should hold, which draws.
+        If there are more cells than the rank that draws should hold.
     """
     cells = domain.mesh.topology.index_map(domain.dim).size_global
     if cells > MOST_CELLS:
@@ -248,7 +248,7 @@ def _cut_open(
         normal[axis] = 1.0
         return part.clip(normal, origin=centre, invert=not positive)
 
-    # Pieces as (solid, planes inside the rest, plane of the cut).
+    # Each piece is (solid, axes of planes that it shares with other pieces, axis of the plane of the cut).
     back = half(grid, 1, True)
     pieces: list[tuple[Any, tuple[int, ...], int | None]] = [(back, (), 1)]
     if quarter:

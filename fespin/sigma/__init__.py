@@ -9,6 +9,7 @@ from .fourier import Fourier
 from .linear_response import Noise, Susceptibility
 from .meridian import Meridian
 from .results import Escape, Spectrum, Switching
+from .shifts import TorqueShifts, torque_shifts
 from .space import Sigma
 from .surveys import DwellTimes, PhaseDiagram, Resonances, critical_drive, dwell_times, phase_diagram, resonances
 
@@ -28,10 +29,12 @@ __all__ = [
     "Spectrum",
     "Susceptibility",
     "Switching",
+    "TorqueShifts",
     "critical_drive",
     "decompose",
     "dwell_times",
     "phase_diagram",
     "resonances",
     "suggested_mesh_size",
+    "torque_shifts",
 ]

@@ -15,25 +15,30 @@ from numpy.typing import NDArray
 
 from ..checkpoint import Journal
 from ..energy.declaration import field_vector
-from ..energy.on_sphere import Array, linearized
+from ..energy.on_sphere import Array
 from ..errors import FespinError, InputError, one_line
-from ..macrospin.landscape import survey
-from ..macrospin.spin import PROBES, Macrospin
+from ..macrospin.spin import Macrospin
 from ..macrospin.torque import Torque
 from ..mpi import map_over_ranks
 from ..progress import Progress
 from ..quantities import direction
 from .dimensionless import DimensionlessDrift
-from .escape import stable_point, stable_points
 from .fokker_planck import FokkerPlanck
+from .states import (
+    Maker,
+    Point,
+    dwell_at,
+    nearest,
+    resonance_at,
+    stable_states,
+    stable_wells,
+    state_near,
+    unknown,
+    wells_of,
+)
 
 type Driven = Callable[[float], tuple[Macrospin, Torque | None]]
 """Takes a drive, such as a current density, and returns the macrospin and its torque."""
-
-type Maker = Callable[[MPI.Intracomm, Macrospin, Torque | None], FokkerPlanck]
-"""Makes a solver on a communicator; default :class:`FokkerPlanck` with its own defaults."""
-
-type _Point = tuple[NDArray[np.bool_], Array, Array]
 
 # Part of the time that a state must hold to count as a part of telegraph noise.
 _SHARE = 0.01
@@ -201,11 +206,12 @@ def dwell_times(
     array([0.031, 0.5  , 0.969])
     """
     x = _checked(drives, "dwell times: drives")
-    states = _wells(driven(float(x[0]))[0])
+    states = wells_of(driven(float(x[0]))[0])
 
-    def point(k: int) -> tuple[_Point, FespinError | None]:
-        spin, torque = driven(float(x[k]))
-        return _kept(lambda: _dwell(make, spin, torque, states), _unknown(states), journal, [float(x[k])])
+    def point(k: int) -> tuple[Point, FespinError | None]:
+        # A drive may be refused, too.
+        drive = float(x[k])
+        return _kept(lambda: dwell_at(make, *driven(drive), states), unknown(states), journal, [drive])
 
     points = map_over_ranks(comm, len(x), point, "dwell times", progress)
     failures = _failures({k: error for k, (_, error) in enumerate(points)})
@@ -259,7 +265,7 @@ def phase_diagram(
     e = np.asarray(direction(along, "phase diagram", "along"))
     if not (np.isfinite(observation) and observation > 0):
         raise InputError(f"phase diagram: observation is {observation!r}; it must be a positive time in s")
-    states = _wells(driven(float(x[0]))[0])
+    states = wells_of(driven(float(x[0]))[0])
     if len(states) < 2:
         raise InputError("phase diagram: the energy has fewer than two wells; there are no states to choose from")
 
@@ -268,18 +274,18 @@ def phase_diagram(
         total = np.asarray(field_vector(spin.field, "phase diagram")) + strength * e
         return spin.with_field(tuple(total)), torque
 
-    def row(k: int) -> tuple[list[tuple[_Point, FespinError | None]], list[list[float]]]:
+    def row(k: int) -> tuple[list[tuple[Point, FespinError | None]], list[list[float]]]:
         strength = float(b[k])
         points = []
         for y in x:
             spin, torque = at(strength, float(y))
 
-            def solve(spin: Macrospin = spin, torque: Torque | None = torque) -> _Point:
-                return _dwell(make, spin, torque, states)
+            def solve(spin: Macrospin = spin, torque: Torque | None = torque) -> Point:
+                return dwell_at(make, spin, torque, states)
 
-            points.append(_kept(solve, _unknown(states), journal, [strength, float(y)]))
+            points.append(_kept(solve, unknown(states), journal, [strength, float(y)]))
         # Stability follows from the equation of motion: it is known even where the solve fails.
-        stable = np.array([_stable(states, DimensionlessDrift(*at(strength, float(y))))[0] for y in x])
+        stable = np.array([stable_wells(states, DimensionlessDrift(*at(strength, float(y))))[0] for y in x])
         return points, _changes(lambda y: at(strength, y), x, stable, states)
 
     rows = map_over_ranks(comm, len(b), row, "phase diagram", progress)
@@ -339,8 +345,8 @@ def resonances(
     e = np.asarray(direction(state, "resonance", "state"))
 
     def point(k: int) -> tuple[list[float], FespinError | None]:
-        spin, torque = driven(float(x[k]))
-        return _kept(lambda: _resonance(make, spin, torque, e), [np.nan] * 7, journal, [float(x[k])])
+        drive = float(x[k])
+        return _kept(lambda: resonance_at(make, *driven(drive), e), [np.nan] * 7, journal, [drive])
 
     points = map_over_ranks(comm, len(x), point, "resonance", progress)
     failures = _failures({k: error for k, (_, error) in enumerate(points)})
@@ -366,7 +372,7 @@ def critical_drive(driven: Driven, low: float, high: float, *, state: Sequence[f
     e = np.asarray(direction(state, "critical drive", "state"))
 
     def stable(y: float) -> bool:
-        return _state(*driven(y), e) is not None
+        return state_near(*driven(y), e) is not None
 
     if stable(low) == stable(high):
         raise InputError(f"critical drive: the state is {'' if stable(low) else 'not '}stable at both ends")
@@ -408,61 +414,6 @@ def _failures[K](errors: dict[K, FespinError | None]) -> dict[K, str]:
     return {k: one_line(str(error)) for k, error in found.items()}
 
 
-def _unknown(states: Array) -> _Point:
-    k = len(states)
-    return np.zeros(k, bool), np.full(k, np.nan), np.full(k, np.nan)
-
-
-def _wells(spin: Macrospin) -> Array:
-    return np.array([w.direction for w in survey(spin).wells]).reshape(-1, 3)
-
-
-def _states(reduced: DimensionlessDrift) -> tuple[Array, int]:
-    """Return the stable directions, those in wells first, and how many these are.
-
-    A torque may hold a direction where the energy is highest, or along its axis.
-    """
-    inside = stable_points(reduced)
-    if not reduced.has_torque:
-        return inside, len(inside)
-    u = np.concatenate([PROBES, np.eye(3), -np.eye(3)])
-    starts = [u[int(np.argmax(reduced.potential(u)))]]
-    starts.append(-starts[0])
-    if reduced.torque is not None and reduced.torque.axis is not None:
-        axis = np.asarray(reduced.torque.axis, dtype=float)
-        starts += [axis, -axis]
-    others = [x for x in stable_points(reduced, np.array(starts)) if not (inside @ x > 1 - 1e-6).any()]
-    return np.array([*inside, *others]).reshape(-1, 3), len(inside)
-
-
-def _dwell(make: Maker, spin: Macrospin, torque: Torque | None, states: Array) -> _Point:
-    """Return which states are stable, for how long (s) and with which share of the time."""
-    stable, points, inside = _stable(states, DimensionlessDrift(spin, torque))
-    times, shares = np.full(len(states), np.nan), np.zeros(len(states))
-    if len(points) == 1:
-        times[stable], shares[stable] = np.inf, 1.0
-    elif inside == len(points) and inside:
-        found = make(MPI.COMM_SELF, spin, torque).escape()
-        for u, t, p in zip(found.states, found.dwell_times, found.populations, strict=True):
-            k = _nearest(states, u)
-            # Two states may belong to one well of the energy without the swept field.
-            times[k], shares[k] = np.fmax(t, times[k]), shares[k] + p
-    return stable, times, shares
-
-
-def _stable(states: Array, reduced: DimensionlessDrift) -> tuple[NDArray[np.bool_], Array, int]:
-    """Return which states are stable (k,), the stable directions and how many of these are in wells."""
-    points, inside = _states(reduced)
-    stable = np.zeros(len(states), bool)
-    for u in points:
-        stable[_nearest(states, u)] = True
-    return stable, points, inside
-
-
-def _nearest(states: Array, u: Array) -> int:
-    return int(np.argmax(states @ u))
-
-
 def _region(stable: NDArray[np.bool_], times: Array, shares: Array, observation: float) -> str:
     if not stable.any():
         return "none"
@@ -476,30 +427,6 @@ def _region(stable: NDArray[np.bool_], times: Array, shares: Array, observation:
     return "telegraph" if len(present) > 1 else str(present[0])
 
 
-def _state(spin: Macrospin, torque: Torque | None, e: Array) -> Array | None:
-    """Return the stable direction that belongs to the well nearest to e, or to e itself; None if there is none."""
-    near = max((w.direction for w in survey(spin).wells), key=lambda u: float(u @ e), default=e)
-    reduced = DimensionlessDrift(spin, torque)
-    found = stable_point(reduced, near) if near @ e > 0 else None
-    return stable_point(reduced, e) if found is None else found
-
-
-def _resonance(make: Maker, spin: Macrospin, torque: Torque | None, e: Array) -> list[float]:
-    u = _state(spin, torque, e)
-    if u is None:
-        return [np.nan] * 7
-    rate = DimensionlessDrift(spin, torque)
-    growth = spin.diffusion * np.linalg.eigvals(linearized(rate.velocity, u))
-    linear = complex(-growth[0].real, abs(growth[0].imag))
-    if not linear.imag:  # overdamped
-        return [*u, 0.0, np.nan, np.nan, np.nan]
-    frequency, width = linear.imag / (2 * np.pi), linear.real / np.pi
-    fp = make(MPI.COMM_SELF, spin, torque)
-    found = fp.modes_near(linear, 2).eigenvalues
-    thermal = complex(found[np.argmin(np.abs(found - linear))])
-    return [*u, frequency, width, thermal.imag / (2 * np.pi), thermal.real / np.pi]
-
-
 def _changes(driven: Driven, drives: Array, stable: Array, states: Array) -> list[list[float]]:
     """Return the drives between which each state gains or loses stability, by bisection."""
     out: list[list[float]] = []
@@ -509,12 +436,12 @@ def _changes(driven: Driven, drives: Array, stable: Array, states: Array) -> lis
             low, high = float(drives[k]), float(drives[k + 1])
 
             def there(y: float, i: int = i) -> bool:
-                return any(_nearest(states, u) == i for u in _states(DimensionlessDrift(*driven(y)))[0])
+                return any(nearest(states, u) == i for u in stable_states(DimensionlessDrift(*driven(y)))[0])
 
             fine = _FINE * abs(drives[-1] - drives[0])
             at = _bisected(there, low, high, fine)
             # A state that turns until it is nearer to the direction of another state still exists.
-            if len({len(_states(DimensionlessDrift(*driven(y)))[0]) for y in (at - 2 * fine, at + 2 * fine)}) > 1:
+            if len({len(stable_states(DimensionlessDrift(*driven(y)))[0]) for y in (at - 2 * fine, at + 2 * fine)}) > 1:
                 out[-1].append(at)
     return out
 

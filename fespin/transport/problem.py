@@ -16,6 +16,7 @@ from ..domain import Domain, sample
 from ..errors import InputError, SolverError, nearest
 from ..onsager.applied import in_plane_fluxes
 from ..onsager.declaration import Declaration, Medium
+from ..onsager.jumps import held_residual
 from ..onsager.power import Dissipation, Moments, dissipation_of, means, moments, nonequilibrium_power
 from ..onsager.products import CellProducts
 from ..onsager.state_laws import StateForms, StateSolution, StateSystem
@@ -319,18 +320,51 @@ class TransportProblem:
     def _solve(self, terminals: Mapping[str, Terminal], between: tuple[str, str] | None) -> TransportSolution:
         """Solve on the mesh. Collective."""
         before = self.solver.iterations
-        solved = self.solver.solve(terminals)
-        state, nonlinear = None, None
-        if self.system.declaration.nonlinear:
-            state = StateSystem(self.system, self._state_forms)
-            nonlinear = state.solve(*self.solver.imposed(terminals), solved, self.options)
-            solved = nonlinear.solved
+        solved, state, nonlinear = self.solved(terminals)
         fields = dict(zip(self.system.fields, solved.fields, strict=True))
         self._reported = (fields, means(self.system, solved.fields))
         try:
             return self._report(solved, state, nonlinear, fields, between, self.solver.iterations - before)
         finally:
             self._reported = None
+
+    def solved(
+        self,
+        terminals: Mapping[str, Terminal],
+        *,
+        source: Sequence[fem.Function] | None = None,
+        held: Mapping[tuple[str, str], NDArray[np.float64]] | None = None,
+    ) -> tuple[Solved, StateSystem | None, StateSolution | None]:
+        """Solve without reports. Collective.
+
+        Parameters
+        ----------
+        terminals
+            Drive of each contact.
+        source
+            Flux into each degree of freedom besides.
+        held
+            What turning magnets hold at interfaces (V), (side, field): :attr:`fespin.onsager.Mechanism.held`.
+
+        Returns
+        -------
+        Solved
+            The solution.
+        StateSystem, StateSolution
+            Of laws that follow the state; None without them.
+        """
+        declaration = self.system.declaration
+        fed = source
+        if held:
+            fed = self.system.functions()
+            for total, b, piece in zip(fed, source or fed, held_residual(self.system, held), strict=True):
+                total.x.array[:] = b.x.array - piece.x.array
+        solved = self.solver.solve(terminals, fed)
+        if not declaration.nonlinear:
+            return solved, None, None
+        state = StateSystem(self.system, self._state_forms, source=source, held=held)
+        nonlinear = state.solve(*self.solver.imposed(terminals), solved, self.options)
+        return nonlinear.solved, state, nonlinear
 
     def _report(
         self,

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..onsager.declaration import Declaration, InterfaceLaw, Medium
+from ..onsager.jumps import given_to_magnets
 from ..onsager.matrices import face_matrix, matrix_of
 from ..onsager.power import face_fluxes, region_integrals
 from ..onsager.system import System
 from ..onsager.varying import Polynomial, unit_directions
+from .barriers import field_like_torque
 from .model import DeviceState
 from .spins import SPIN, SPIN_PER_CHARGE
 
@@ -109,10 +111,11 @@ def spin_torque(problem: DeviceState, fields: Mapping[str, fem.Function], layer:
         if layer in pair:
             neighbour = 1 - pair.index(layer)
             absorbed = absorbed + _absorbed_at(system, w, pair, neighbour, at_faces[pair][neighbour])[at]
+            absorbed = absorbed + given_to_magnets(system, w, pair)[1 - neighbour, at]
     if direction is not None:
         u = np.array(direction)
         absorbed = absorbed - u * (u @ absorbed)
-    return np.asarray(SPIN_PER_CHARGE * absorbed / problem.domain.area)
+    return np.asarray(SPIN_PER_CHARGE * absorbed / problem.domain.area + field_like_torque(problem, w, layer))
 
 
 def _absorbed_at(system: System, w: list[fem.Function], pair: tuple[str, str], neighbour: int, means: Array) -> Array:

@@ -36,6 +36,7 @@ from ..quantities import is_finite
 from ..stack import Stack
 from .model import Contacts, DeviceState, Pairs, declaration_of
 from .spins import SPIN, along, given_to_magnet, isotropic, jump, side_turns, spin_hall, squares, storage_of, turns
+from .tunnelling import barrier_law, check_directions
 
 if TYPE_CHECKING:
     from .solution import TransportSolution
@@ -189,7 +190,10 @@ class Vector:
 
     # ---- between layers
     def _law(self, stack: Stack, a: str, b: str) -> InterfaceLaw | None:
-        face, magnets = stack.interface(a, b), [i for i, n in enumerate((a, b)) if stack[n].material.ferromagnetic]
+        face = stack.interface(a, b)
+        if face is not None and face.tunnel is not None:
+            return barrier_law(face.tunnel, *check_directions(stack, (a, b)), absorbed=self.transverse == "absorbed")
+        magnets = [i for i, n in enumerate((a, b)) if stack[n].material.ferromagnetic]
         where = f"interface '{a}|{b}'"
         directions = [stack[(a, b)[i]].direction for i in magnets]
         uniform = [d for d in directions if d is not None]
@@ -244,6 +248,7 @@ class Vector:
 
     def report(self, problem: DeviceState, solution: TransportSolution) -> dict[str, Any]:
         """Return the torque on every magnet (J/m2), and the spin accumulation 2 s (V) at interfaces as vectors."""
+        from .barriers import report as report_barriers
         from .torque import spin_torque
 
         magnets = [x.name for x in solution.stack if x.material.ferromagnetic]
@@ -251,4 +256,5 @@ class Vector:
         return {
             "torque": {n: spin_torque(problem, solution.fields, n).tolist() for n in magnets},
             "spin_accumulation": {"|".join(p): (2 * means[p][:, at]).tolist() for p in problem.domain.interfaces},
+            **report_barriers(problem, solution.fields),
         }

@@ -60,11 +60,11 @@ def test_table(bench, capsys, tmp_path):
         {"a": SCRIPT.format(guard="two == 2", detail="{'peer': {'name': 'other', 'seconds': 0.5, 'error': 1e-3}}")},
     )
     assert run("a") == 0
-    head, found, notes = rows(capsys.readouterr().out)
+    head, table, notes = rows(capsys.readouterr().out)
     assert head[0] == "work" and head[-1] == "peer" and len(head) == 7
-    assert found["pillar"] == ["6", "1.5", "4", "1.0e-04", "2.0e-04", "other: 0.5 s 1.0e-03"]
-    assert found["new only"][:3] == ["does not run", "0.25", ""]
-    assert found["old only"][:3] == ["1", "does not run", ""]
+    assert table["pillar"] == ["6", "1.5", "4", "1.0e-04", "2.0e-04", "other: 0.5 s 1.0e-03"]
+    assert table["new only"][:3] == ["does not run", "0.25", ""]
+    assert table["old only"][:3] == ["1", "does not run", ""]
     assert notes == []
 
 
@@ -81,10 +81,10 @@ def test_failures_are_said_and_the_rest_goes_on(bench, capsys):
         },
     )
     assert run("a", "b") == 1
-    head, found, notes = rows(capsys.readouterr().out)
+    head, table, notes = rows(capsys.readouterr().out)
     assert len(head) == 6
-    assert found["pillar"][:3] == ["does not run", "1.5", ""]
-    assert found["b"][:3] == ["does not run", "does not run", ""]
+    assert table["pillar"][:3] == ["does not run", "1.5", ""]
+    assert table["b"][:3] == ["does not run", "does not run", ""]
     assert notes[0].startswith("* a, ") and notes[0].endswith("no such function")
     assert sum("cannot import name 'nothing'" in n for n in notes) == 2
     assert run("c", timeout=0.5) == 1
@@ -92,11 +92,11 @@ def test_failures_are_said_and_the_rest_goes_on(bench, capsys):
 
 
 def test_smallest_time_counts():
-    found = compare.Outcome()
+    outcome = compare.Outcome()
     for seconds in (2.0, 1.0, 3.0):
-        found.add([{"work": "w", "seconds": seconds}], "")
-    found.add([{"work": "w", "seconds": None}], "")
-    assert found.works["w"]["seconds"] == 1.0
+        outcome.add([{"work": "w", "seconds": seconds}], "")
+    outcome.add([{"work": "w", "seconds": None}], "")
+    assert outcome.works["w"]["seconds"] == 1.0
 
 
 def test_unknown_names_and_revisions(bench, capsys, monkeypatch, tmp_path):
@@ -123,10 +123,10 @@ def test_the_temporary_tree_is_removed(bench, monkeypatch, tmp_path):
     (tmp_path / "git").write_text(GIT.format(log=tmp_path / "log"))
     (tmp_path / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    seen = []
+    folders = []
 
     def stop(script, there, *_):
-        seen.append(there)
+        folders.append(there)
         assert (there / "fespin").is_dir()
         raise KeyboardInterrupt
 
@@ -135,7 +135,7 @@ def test_the_temporary_tree_is_removed(bench, monkeypatch, tmp_path):
         compare.main(["a", "--against", "v9", "--works", str(tmp_path / "works")])
     calls = [line.split()[2:4] for line in (tmp_path / "log").read_text().splitlines()]
     assert calls == [["worktree", "add"], ["worktree", "remove"]]
-    assert not seen[0].exists()
+    assert not folders[0].exists()
 
 
 def test_scripts_print_what_is_read():

@@ -119,3 +119,61 @@ source = "relaxation"
 kind = "steady"
 """
 )
+
+# A magnet with d electrons between two different metals, on a line: its noise and length follow the current.
+LONGITUDINAL = (
+    """\
+[geometry]
+shape = "line"
+[[layer]]
+name = "below"
+material = "Cu"
+thickness = 20e-9
+[[layer]]
+name = "free"
+material = "Co"
+thickness = 10e-9
+magnetization = [0, 0, 1]
+[[layer]]
+name = "above"
+material = "Ru"
+thickness = 30e-9
+[material.Cu]
+resistivity = 6e-9
+spin_diffusion_length = 450e-9
+[material.Ru]
+resistivity = 95e-9
+spin_diffusion_length = 14e-9
+[material.Co]
+conductivity = { s_up = 8e6, s_down = 3.5e6, d_down = 1.9e6 }
+spin_flip_coefficient = 2.3e21
+sd_coefficient = 4e22
+[interface."Co|Cu"]
+area_resistance_star = 0.5e-15
+gamma = -0.2
+[interface."Co|Ru"]
+area_resistance_star = 0.6e-15
+gamma = 0.6
+[contact.bottom]
+spin = "lead"
+[contact.top]
+spin = "lead"
+[transport]
+model = "three-channel"
+current_density = 5e11
+"""
+    + MAGNET.replace('layer = "free"', 'layer = "free"\nvolume = 1.3e-23')
+    + """\
+[macrospin.noise]
+coefficient = 1.5e-21
+[macrospin.modulus]
+relaxation_time = 2e-10
+[[task]]
+kind = "escape"
+[[task]]
+kind = "dwell-times"
+name = "dwell"
+drives = [-5e11, 5e11]
+samples = 3
+"""
+)

@@ -60,8 +60,8 @@ def test_the_contract_on_a_line(tmp_path):
         assert abs(s["power_balance"]) < 1e-10
         assert isinstance(s["dofs"], int)
         assert list(s["accumulation"]) == ["lead-bottom|fixed", "fixed|Cu3", "Cu3|free", "free|Cu5"]
-        found = np.array(list(s["accumulation"].values())) / 1e11
-        assert found == pytest.approx(np.array(e.accumulation_at_interfaces), rel=1e-6, abs=1e-24)
+        accumulation = np.array(list(s["accumulation"].values())) / 1e11
+        assert accumulation == pytest.approx(np.array(e.accumulation_at_interfaces), rel=1e-6, abs=1e-24)
         assert s["r_nonequilibrium"] == pytest.approx(e.r_nonequilibrium, rel=1e-7, abs=0)
         assert s["power_by_mechanism"]["spin flip"] == pytest.approx(1e22 * e.power["spin_flip"], rel=1e-6, abs=0)
         assert sum(s["power_by_place"].values()) == pytest.approx(s["dissipated_power"], rel=1e-12, abs=0)
@@ -250,8 +250,10 @@ def test_a_line_waits_for_nothing_that_it_does_not_use(tmp_path):
         "assert not others, others"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr
 
 
 def test_schema_and_materials_print(capsys):

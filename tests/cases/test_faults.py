@@ -73,19 +73,19 @@ def files_up_to(size):
 )
 def test_one_rank_fails(ranks, how, rank, error, status, words):
     """All ranks end, with one line and a status other than zero, though the others wait in a collective call."""
-    done = python(ranks, SCRIPT, how, rank, error, timeout=100)
-    said = lines(done.stderr)
-    assert done.returncode == status, done.stderr
-    assert len(said) == 1 and words in said[0], done.stderr
-    assert "Traceback" not in done.stderr
+    process = python(ranks, SCRIPT, how, rank, error, timeout=100)
+    messages = lines(process.stderr)
+    assert process.returncode == status, process.stderr
+    assert len(messages) == 1 and words in messages[0], process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_all_ranks_fail():
     """What all ranks raise stays theirs: nothing is added, and the status is the error's."""
-    done = python(2, SCRIPT, "raises", "all", "exit", timeout=100)
-    assert done.returncode == 7, done.stderr
-    assert not lines(done.stderr)
-    assert "MPI_ABORT" not in done.stderr
+    process = python(2, SCRIPT, "raises", "all", "exit", timeout=100)
+    assert process.returncode == 7, process.stderr
+    assert not lines(process.stderr)
+    assert "MPI_ABORT" not in process.stderr
 
 
 @pytest.mark.slow
@@ -100,11 +100,11 @@ def test_all_ranks_fail():
 )
 def test_signal_to_one_rank(how, rank, to, number):
     """A rank that hears a signal ends the run, in Python, in a collective call, or in code that Python cannot stop."""
-    done = python(2, SCRIPT, how, rank, "", int(number), to, timeout=100)
-    said = lines(done.stderr)
-    assert done.returncode != 0, done.stderr
-    assert len(said) == 1 and f"ended by {number.name}" in said[0], done.stderr
-    assert "Traceback" not in done.stderr
+    process = python(2, SCRIPT, how, rank, "", int(number), to, timeout=100)
+    messages = lines(process.stderr)
+    assert process.returncode != 0, process.stderr
+    assert len(messages) == 1 and f"ended by {number.name}" in messages[0], process.stderr
+    assert "Traceback" not in process.stderr
 
 
 # ---- disks and folders
@@ -148,11 +148,11 @@ def test_full_disk_of_several_ranks(ranks, tmp_path):
     path = tmp_path / "case.toml"
     path.write_text(MACROSPIN)
     for how in ["asked"] + ["found"] * (ranks == 1):
-        done = python(ranks, PARALLEL / "full_disk.py", how, path, tmp_path / "out", timeout=100, cwd=tmp_path)
-        said = lines(done.stderr)
-        assert done.returncode == 1, done.stderr
-        assert len(said) == 1 and "density" in said[0] and "too large" in said[0], done.stderr
-        assert not {"Traceback", "terminate called"} & set(done.stderr.split("\n")), done.stderr
+        process = python(ranks, PARALLEL / "full_disk.py", how, path, tmp_path / "out", timeout=100, cwd=tmp_path)
+        messages = lines(process.stderr)
+        assert process.returncode == 1, process.stderr
+        assert len(messages) == 1 and "density" in messages[0] and "too large" in messages[0], process.stderr
+        assert not {"Traceback", "terminate called"} & set(process.stderr.split("\n")), process.stderr
         assert os.listdir(tmp_path) == ["case.toml"]
 
 
@@ -172,10 +172,10 @@ def test_no_cache(ranks, tmp_path):
     (tmp_path / "case.toml").write_text(LINE.replace("7e-9", "8e-9"))
     (tmp_path / "file").write_text("")
     run = ("run", "case.toml", "--output", "out", "--no-pictures")
-    done = python(ranks, PARALLEL / "with_environment.py", "XDG_CACHE_HOME", tmp_path / "file", *run, cwd=tmp_path)
-    said = lines(done.stderr)
-    assert done.returncode == 1, done.stderr
-    assert len(said) == 1 and "XDG_CACHE_HOME" in said[0] and "Not a directory" in said[0], done.stderr
+    process = python(ranks, PARALLEL / "with_environment.py", "XDG_CACHE_HOME", tmp_path / "file", *run, cwd=tmp_path)
+    messages = lines(process.stderr)
+    assert process.returncode == 1, process.stderr
+    assert len(messages) == 1 and "XDG_CACHE_HOME" in messages[0] and "Not a directory" in messages[0], process.stderr
     assert sorted(os.listdir(tmp_path)) == ["case.toml", "file"]
 
 
@@ -202,9 +202,9 @@ def test_cases_that_are_no_files(name, tmp_path, capsys, monkeypatch):
 def test_closed_output(redirection, status, count):
     """A standard output that is full is one line, one that is closed none."""
     command = f"exec {sys.executable} -m fespin materials Co {redirection}"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
-    assert done.returncode == status
-    assert len(done.stderr.splitlines()) == len(lines(done.stderr)) == count
+    process = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert process.returncode == status
+    assert len(process.stderr.splitlines()) == len(lines(process.stderr)) == count
 
 
 # ---- numbers beyond all bounds
@@ -280,9 +280,9 @@ def test_no_temperature_at_all(tmp_path, capsys):
 @pytest.mark.parametrize("size", [1e308, 1e160, 1.0, 1e-160, 5e-324])
 def test_axes_of_any_length(size):
     """Directions are what they are, though the squares of their components overflow or vanish."""
-    found = direction((size, -size, 2 * size if size < 1e300 else size), "a magnet")
+    unit_vector = direction((size, -size, 2 * size if size < 1e300 else size), "a magnet")
     third = 2 if size < 1e300 else 1
-    assert found == pytest.approx([x / math.sqrt(2 + third**2) for x in (1, -1, third)], rel=1e-15)
+    assert unit_vector == pytest.approx([x / math.sqrt(2 + third**2) for x in (1, -1, third)], rel=1e-15)
 
 
 def test_a_thousand_terms(tmp_path, capsys):

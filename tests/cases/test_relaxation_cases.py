@@ -15,11 +15,13 @@ from numpy.polynomial import Chebyshev
 
 import fespin as fs
 from fespin.cases.casefile import read
+from fespin.cases.checkpoints import Checkpoints
 from fespin.cases.layered.run import run_transport
 from fespin.cases.macrospin.potentials import potentials_against, write_potentials
 from fespin.cli import main
 from fespin.coupling import DirectionMap, face_differences, largest_cross
 from fespin.energy.on_sphere import tangent_frame
+from fespin.errors import InputError, SolverError
 
 COMM = MPI.COMM_SELF
 RELATIVE = 'relative_cross = { "below|free" = 0.1, "free|above" = 0.05 }'
@@ -27,12 +29,17 @@ RELATIVE = 'relative_cross = { "below|free" = 0.1, "free|above" = 0.05 }'
 
 def device(tmp_path, text):
     """Return the device of a case with its torque and macrospin."""
+    case, _ = read_text(tmp_path, text)
+    driven = run_transport(COMM, case, tmp_path, lambda line: None)[1]
+    spin = driven.magnet(case.about().spin)
+    return driven, spin, driven.torque(spin)
+
+
+def read_text(tmp_path, text):
+    """Return a case, and its own text."""
     path = tmp_path / "case.toml"
     path.write_text(text, "utf-8")
-    case, _ = read(path)
-    driven = run_transport(COMM, case, tmp_path, lambda line: None)[1]
-    spin = driven.pumped(case.about().spin)
-    return driven, spin, driven.torque(spin)
+    return read(path)
 
 
 def slopes(tmp_path, text):
@@ -74,6 +81,18 @@ def test_the_summary(tmp_path):
     assert potentials["phi"] == [0.0] * 41
     assert told["units"]["potentials"] == {"axis": "1", "cosine": "1", "chi": "1/s", "phi": "1/s"}
     assert told["units"]["relaxation_map"]["cross"] == "1/(V s m2)"
+    # The same in both wells: chi adds chi' to the half width at n, and -chi' at -n.
+    shifts = told["shifts"]
+    for well in shifts["wells"]:
+        before, after = well["half_widths"]
+        assert after - before == pytest.approx(slope, rel=1e-4, abs=0)
+        assert np.diff(well["angular_frequencies"]) == pytest.approx(0.0, abs=1e-6 * well["angular_frequencies"][0])
+    gyration = spin.gyromagnetic_ratio * spin.damping / (1 + spin.damping**2)
+    assert shifts["loop_widening"] == pytest.approx(slope / gyration, rel=1e-4, abs=0)
+    assert abs(shifts["loop_shift"]) < 1e-9 * abs(shifts["loop_widening"])
+    without, driven = shifts["wells"][0]["dwell_times"]
+    assert (driven > without) == (slope > 0) and shifts["dwell_time_ratios"] == pytest.approx([1, 1], rel=1e-6)
+    assert told["units"]["shifts"]["half_widths"] == "1/s" and told["units"]["shifts"]["dwell_times"] == "s"
     for name in ("potentials.png", "potentials.csv", "relaxation_map.csv"):
         assert (tmp_path / "out" / name).stat().st_size > 1000
 
@@ -100,6 +119,65 @@ def test_either_end_first_and_the_sense_of_the_current(tmp_path):
     scale = np.abs(there).max()
     assert back == pytest.approx(there, rel=0, abs=1e-12 * scale)
     assert slopes(tmp_path, swap(ALONE, down[1])) == pytest.approx(-there, rel=0, abs=1e-12 * scale)
+
+
+LINE = (
+    ('shape = "strip"\nwidth = 60e-9\ndepth = 60e-9\nmesh_size = 60e-9', 'shape = "line"'),
+    ('layer = "free"', 'layer = "free"\nvolume = 3.6e-23'),
+)
+
+
+@pytest.mark.parametrize("source", ["relaxation", "both"])
+def test_a_line_with_the_volume_of_the_layer(tmp_path, source):
+    """The same torque as that of the section whose layer has this volume, whose planes are coarser."""
+    wide = swap(VALVE, ('source = "relaxation"', f'source = "{source}"'))
+    c = np.linspace(-1, 1, 5)
+    (_, _, there), (_, _, back) = (device(tmp_path, x) for x in (wide, swap(wide, *LINE)))
+    for key in ("damping_like", "field_like"):
+        a, b = (getattr(x, key)(c) for x in (there, back))
+        assert b == pytest.approx(a, rel=0, abs=1e-4 * np.abs(a).max())
+
+
+def test_a_mesh_file(tmp_path):
+    """Thicknesses and neighbours are the mesh's; what is no stack of flat layers from bottom to top is refused."""
+    case, _ = read_text(tmp_path, swap(ALONE, *LINE))
+    fs.line(COMM, case.make_stack(), save=str(tmp_path / "line.msh"))
+    meshed = swap(
+        ALONE,
+        ('shape = "strip"\nwidth = 60e-9\ndepth = 60e-9\nmesh_size = 60e-9', 'mesh = "line.msh"\nlength_unit = 1e-9'),
+        LINE[1], *((x, "") for x in ("thickness = 20e-9\n", "thickness = 10e-9\n", "thickness = 30e-9\n")),
+    )  # fmt: skip
+    expected = slopes(tmp_path, swap(ALONE, *LINE))
+    assert slopes(tmp_path, meshed) == pytest.approx(expected, rel=0, abs=1e-9 * np.abs(expected).max())
+    case, _ = read_text(tmp_path, ALONE)
+    fs.strip(COMM, case.make_stack(), width=60e-9, depth=60e-9, mesh_size=60e-9, save=str(tmp_path / "strip.msh"))
+    section = swap(meshed, ('mesh = "line.msh"\nlength', 'mesh = "strip.msh"\ndepth = 60e-9\nlength'))
+    assert slopes(tmp_path, section) == pytest.approx(slopes(tmp_path, ALONE), rel=0, abs=1e-9 * np.abs(expected).max())
+    down, up = ('name = "below"\nmaterial = "Cu"', 'name = "above"\nmaterial = "Ru"')
+    wrong = swap(meshed, (down, "#"), (up, down), ("#", up))
+    with pytest.raises(InputError, match="flat layers on each other, listed from bottom to top; they are listed as"):
+        slopes(tmp_path, wrong)
+
+
+def test_the_map_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
+    """Directions that are done are not solved again; another process or device begins afresh."""
+    (tmp_path / "case.toml").write_text(VALVE, "utf-8")
+    case, _ = read(tmp_path / "case.toml")
+    kept, said = Checkpoints(tmp_path / "kept"), []
+    kept.make(COMM)
+    first = run_transport(COMM, case, tmp_path, said.append, kept)[1].faces.map
+    assert not any("are done" in x for x in said)
+
+    def refused(*arguments):
+        raise AssertionError("a direction was solved again")
+
+    monkeypatch.setattr("fespin.coupling.relaxation._solve", refused)
+    again = run_transport(COMM, case, tmp_path, said.append, kept)[1].faces.map
+    assert f"checkpoint: {first.solves} directions of the relaxation map are done" in said
+    assert (again.below.coef == first.below.coef).all() and again.resistance_area == first.resistance_area
+    (tmp_path / "case.toml").write_text(swap(VALVE, ("thickness = 6e-9", "thickness = 7e-9")), "utf-8")
+    with pytest.raises(SolverError, match="solved again"):
+        run_transport(COMM, read(tmp_path / "case.toml")[0], tmp_path, said.append, kept)
 
 
 def test_the_names_of_a_face_in_either_order(tmp_path):
@@ -208,6 +286,8 @@ BAD = {
     "zero axis": (ALONE, [(RELATIVE, RELATIVE + "\naxis = [0, 0, 0]")], "axis"),
     "no easy axis": (ALONE, [("stability = 5", "stability = -5")], "torque.axis: missing; the energy does not"),
     "heat": (ALONE, [('model = "two-channel"', 'model = "thermoelectric"')], "d_f must be linear in the current"),
+    "volume given twice": (ALONE, [LINE[1]], "macrospin: give exactly one of layer and volume (m3); found both"),
+    "a line without a volume": (ALONE, [LINE[0]], "give macrospin.volume (m3)"),
     "normal metal": (ALONE, [('layer = "free"', 'layer = "below"')], "'below'"),
     "pumping": (ALONE, [(RELATIVE, RELATIVE + "\npumping = false")], 'belongs to source = "transport" or "both"'),
     "process of a given torque": (

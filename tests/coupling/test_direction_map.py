@@ -313,7 +313,7 @@ def serial(tmp_path_factory):
 def test_ranks_and_groups_agree(ranks, serial, tmp_path):
     """2 ranks in 2 groups, 3 ranks in one, which also share errors."""
     assert require_equal(numbers(ranks, "direction_map.py", tmp_path), serial) == [
-        f"/{k}" for k in ("chi", "phi", "resistance_area", "solves")
+        f"/{k}" for k in ("chi", "phi", "resistance_area", "solves", "relaxation")
     ]
 
 

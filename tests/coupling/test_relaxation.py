@@ -25,6 +25,7 @@ from fespin.coupling import (
     relaxation_map,
 )
 from fespin.errors import InputError, ModelError
+from fespin.transport.s_d import f_parallel
 
 COMM = MPI.COMM_SELF
 UP, DOWN = (0, 0, 1), (0, 0, -1)
@@ -35,10 +36,10 @@ NEGATIVE = fs.Material.from_star("NiCr", 350e-9, 9e-9, -0.35)
 BELOW, ABOVE = 3.7e22, 1.1e22  # l of both faces, 1/(V s m2)
 
 
-def problem_of(layers, model=None, faces=None, ends=("lead", "lead"), **options):
+def problem_of(layers, model=None, faces=None, ends=("lead", "lead"), degree=2, **options):
     stack = fs.Stack(*layers, interfaces=faces or {}, library={})
     contacts = dict(zip(("bottom", "top"), ends, strict=True))
-    return fs.TransportProblem(fs.line(COMM, stack, **options), model, contacts=contacts)
+    return fs.TransportProblem(fs.line(COMM, stack, **options), model, contacts=contacts, degree=degree)
 
 
 def differences(problem, j=J, layer="F", **options):
@@ -77,14 +78,42 @@ def test_single_layer(magnet, thickness):
         assert (turned.above, turned.below) == pytest.approx(right, **scale)
 
 
-def test_symmetric_layer_has_no_chi():
+@pytest.mark.slow
+def test_upside_down_in_a_pillar():
+    """What remains is the mesh's, which is no mirror image of the other."""
+    layers = [fs.Layer(COPPER, 20e-9, "a"), fs.Layer(PERMALLOY, 3e-9, "F", UP), fs.Layer(RUTHENIUM, 20e-9, "b")]
+    found = []
+    for order, j in ((1, J), (-1, -J)):
+        domain = fs.pillar(COMM, fs.Stack(*layers[::order], library={}), diameter=40e-9, mesh_size=20e-9)
+        problem = fs.TransportProblem(domain, contacts={"bottom": "lead", "top": "lead"})
+        d = differences(problem, j)
+        found.append((d.below, d.above)[::order])
+    assert found[1] == pytest.approx(found[0], rel=1e-5, abs=0)
+
+
+@pytest.mark.parametrize("thickness", [0.6e-9, 3e-9, 30e-9])
+def test_symmetric_layer_has_no_chi(thickness):
     faces = {("Cu", "Py"): fs.Interface(0.4e-15, 0.3)}
-    layers = [fs.Layer(COPPER, 20e-9, "a"), fs.Layer(PERMALLOY, 3e-9, "F", UP), fs.Layer(COPPER, 20e-9, "b")]
+    layers = [fs.Layer(COPPER, 20e-9, "a"), fs.Layer(PERMALLOY, thickness, "F", UP), fs.Layer(COPPER, 20e-9, "b")]
     problem = problem_of(layers, faces=faces)
     d = differences(problem)
-    assert abs(d.total) < 1e-10 * abs(d.below)
-    assert abs(d.below) > 1e-7
-    assert abs(chi_slope(problem, problem.solve(current_density=J), "F", BELOW)) < 1e-10 * BELOW * abs(d.below)
+    assert abs(d.total) < 1e-12 * abs(d.below - d.above + d.middle)
+    assert abs(d.below) > 1e-8
+    assert abs(chi_slope(problem, problem.solve(current_density=J), "F", BELOW)) < 1e-11 * BELOW * abs(d.below)
+
+
+def test_symmetric_layer_of_s_and_d_electrons():
+    """Neither chi, of either process, nor f_par; one that is not symmetric has both."""
+    found = {}
+    for other in (sd.CU, sd.AU):
+        layers = [sd.normal(sd.CU, 20e-9), sd.magnet(sd.CO, 7e-9, DOWN, "F"), sd.normal(other, 20e-9)]
+        problem, x = sd.solution(layers, ends=("lead", "lead"), mesh_size=1e-9, j=J)
+        numbers = [abs(f_parallel(problem, x, "F")) / J]
+        for process in ("spin flip", "s-d"):
+            d = face_differences(problem, x, "F", process=process)
+            numbers.append(abs(d.total / d.below))
+        found[other] = np.array(numbers)
+    assert (found[sd.CU] < 1e-12).all() and (found[sd.AU] > 1e-4).all()
 
 
 @pytest.mark.parametrize("direction", [UP, DOWN], ids=["parallel", "antiparallel"])
@@ -96,15 +125,16 @@ def test_sum_of_both_faces_is_what_the_layer_absorbs(direction, thickness):
         fs.Layer(COPPER, 6e-9, "s"), fs.Layer(PERMALLOY, thickness, "F", direction), fs.Layer(RUTHENIUM, 30e-9, "b"),
     ]  # fmt: skip
     faces = {("Cu", "Co"): fs.Interface(0.5e-15, 0.7), ("Cu", "Py"): fs.Interface(0.4e-15, 0.6)}
-    problem = problem_of(layers, faces=faces)
+    problem = problem_of(layers, faces=faces, degree=4)
     x = problem.solve(current_density=J)
     d, l = face_differences(problem, x, "F"), PERMALLOY.spin_diffusion_length  # noqa: E741
     both = d.total + 2 * d.middle
-    assert d.total == pytest.approx((1 - 1 / math.cosh(thickness / 2 / l)) * both, rel=1e-5, abs=0)
+    assert d.total == pytest.approx((1 - 1 / math.cosh(thickness / 2 / l)) * both, rel=1e-8, abs=0)
+    assert d.total == pytest.approx(2 * d.middle * (math.cosh(thickness / 2 / l) - 1), rel=1e-8, abs=0)
     lost = [x.channel_currents[k]["up"] - x.channel_currents[k]["down"] for k in ("s|F", "F|b")]
     absorbed = (1 if direction == UP else -1) * (lost[0] - lost[1])
     expected = 2 * PERMALLOY.resistivity_star * l * math.tanh(thickness / 4 / l) * absorbed
-    assert d.total == pytest.approx(expected, rel=1e-5, abs=0)
+    assert d.total == pytest.approx(expected, rel=1e-8, abs=0)
     assert abs(absorbed) > 1e-4 * J
 
 
@@ -127,6 +157,16 @@ def test_thick_magnet_with_one_face(magnet, flip, gamma):
     assert found == pytest.approx(-BELOW * 2 * own * (spins - magnet.beta * J), rel=1e-6, abs=0)
     if not gamma:
         assert found == pytest.approx(form, rel=1e-6, abs=0)
+
+
+def test_forty_lengths_above_a_metal():
+    """-(2 l/beta) J A R_ne sin(theta) is dchi/dtheta of the face below; the other face has no coefficient."""
+    layers = [fs.Layer(COPPER, 50e-9, "N"), fs.Layer(PERMALLOY, 40 * 5.5e-9, "F", UP)]
+    problem = problem_of(layers, faces={("N", "F"): fs.Interface(0.9e-15)}, ends=("lead", "reservoir"), degree=4)
+    x, theta = problem.solve(current_density=J), np.array([0.3, 1.2, 2.9])
+    found = -np.sin(theta) * chi_slope(problem, x, "F", (BELOW, 0.0))
+    right = -2 * BELOW / 0.7 * J * x.r_nonequilibrium * np.sin(theta)
+    assert found == pytest.approx(right, rel=1e-8, abs=0)
 
 
 def test_every_magnet_makes_r_ne():
@@ -198,6 +238,22 @@ def test_map_against_the_exact_solution(made):
         values = [f(u @ P) for f in (found.below, found.above, found.resistance_area)]
         assert values[:2] == pytest.approx([d[0] - d[1], d[2] - d[1]], rel=0, abs=2e-5 * scale)
         assert values[2] == pytest.approx(e.resistance_area, rel=1e-6, abs=0)
+
+
+def test_map_upside_down(made):
+    """With another magnet and the current reversed: differences, own part, and the slope of chi."""
+    there, back = made[1], relaxation_map(
+        problem_of(valve()[::-1], fs.Vector(), FACES, ENDS[::-1]), "Py2", own=True, tolerance=1e-5
+    )  # fmt: skip
+    c = np.linspace(-1, 1, 9)
+    scale = {"rel": 0, "abs": 1e-12 * np.abs(there.below(c)).max()}
+    assert -back.above(c) == pytest.approx(there.below(c), **scale)
+    assert -back.below(c) == pytest.approx(there.above(c), **scale)
+    assert [-x for x in back.own[::-1]] == pytest.approx(there.own, **scale)
+    for options in ({}, {"subtract_own": True}):
+        a = there.slope((BELOW, ABOVE), current_density=J, **options)(c)
+        b = back.slope((ABOVE, BELOW), current_density=-J, **options)(c)
+        assert b == pytest.approx(a, rel=0, abs=1e-12 * J * BELOW * np.abs(there.below(c)).max())
 
 
 def test_collinear_states_of_the_map_are_those_of_two_channels(made):

@@ -20,8 +20,8 @@ def test_demos_are_numbered():
 def test_demo(name, tmp_path, monkeypatch):
     monkeypatch.setenv("FESPIN_QUICK", "1")
     monkeypatch.setenv("FESPIN_OUTPUT", str(tmp_path))
-    done = python(2, DEMOS / name)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = python(2, DEMOS / name)
+    assert process.returncode == 0, process.stdout + process.stderr
     pictures = list(tmp_path.rglob("*.png"))
     assert pictures
     assert all(p.stat().st_size > 10_000 for p in pictures)

@@ -80,5 +80,5 @@ def test_benchmarks_find_what_they_import():
     """They start as scripts, without the folder of the tests."""
     scripts = sorted(map(str, (ROOT / "benchmarks").rglob("*.py")))
     assert len(scripts) > 6
-    done = subprocess.run([sys.executable, "-c", IMPORTS, *scripts], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([sys.executable, "-c", IMPORTS, *scripts], cwd=ROOT, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr

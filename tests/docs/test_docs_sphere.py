@@ -51,9 +51,9 @@ TASKS = {
 
 def body(title):
     """Return what stands under a bold title."""
-    found = re.search(rf"^\*\*{re.escape(title)}\*\*.*?(?=^\*\*|\Z)", PAGE, re.S | re.M)
-    assert found, title
-    return found[0]
+    match = re.search(rf"^\*\*{re.escape(title)}\*\*.*?(?=^\*\*|\Z)", PAGE, re.S | re.M)
+    assert match, title
+    return match[0]
 
 
 def part(title):
@@ -77,9 +77,9 @@ def folder(tmp_path_factory):
 def test_keys_of_the_summary(folder):
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["macrospin"].keys() | summary["macrospin"]["wells"][0].keys() <= part("`macrospin`")
-    asked = part("`[[task]]`")
+    task_keys = part("`[[task]]`")
     for name, results in summary["tasks"].items():
-        assert results.keys() <= part("`tasks.<name>`") | asked, name
+        assert results.keys() <= part("`tasks.<name>`") | task_keys, name
     # And nothing that is not there.
     named = "".join(re.findall(r"^\| (`.*?) \|", body("`tasks.<name>`"), re.M))
     of_others = {"resistance_area", "electrical_power", "error", "missing"}  # of devices and of what fails
@@ -107,9 +107,9 @@ def test_keys_of_a_case(tables, title):
 
 def test_files_and_columns(folder):
     files = part("Files")
-    found = {
+    names = {
         p.name.replace("of-torque", "hysteresis").replace("loops.0", "loops.<number>") for p in folder.iterdir()
     } - {"summary.json", "case.toml"}
-    assert {re.sub(r"\.[a-z-]+\.", ".<name>.", x) for x in found} <= files
+    assert {re.sub(r"\.[a-z-]+\.", ".<name>.", x) for x in names} <= files
     for path in folder.glob("*.csv"):
         assert set(path.read_text().splitlines()[0].split(",")) <= files, path.name

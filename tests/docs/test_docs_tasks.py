@@ -27,11 +27,11 @@ SPIN = fs.Macrospin(1.3e-24, 7.1e5, 0.2, 310.0, fs.Uniaxial(stability=17.0, axis
 def wells():
     names = {}
     exec(compile(re.findall(r"```python\n(.*?)```", PAGE, re.S)[0], "adding-a-task.md", "exec"), names)
-    found = names["Wells"]
-    found.model_rebuild(_types_namespace=names)
-    yield found
+    task_class = names["Wells"]
+    task_class.model_rebuild(_types_namespace=names)
+    yield task_class
     # Other tests count the classes of tables.
-    found.__module__ = "docs"
+    task_class.__module__ = "docs"
 
 
 def test_it_is_checked(wells):

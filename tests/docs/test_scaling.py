@@ -14,16 +14,16 @@ EXAMPLES = ROOT / "docs" / "examples"
 @pytest.mark.slow
 def test_groups_share_the_angles(tmp_path):
     """One and two groups find the same map."""
-    found = []
+    results = []
     for ranks in (1, 2):
         command = ["--mesh-size", 4e-8, "--tolerance", 1e-4, "--output", tmp_path / "torque.json"]
-        done = python(ranks, EXAMPLES / "groups.py", *command)
-        assert done.returncode == 0, done.stderr
-        found.append(json.loads((tmp_path / "torque.json").read_text()))
-    assert [f["groups"] for f in found] == [1, 2]
-    one = found[0]
+        process = python(ranks, EXAMPLES / "groups.py", *command)
+        assert process.returncode == 0, process.stderr
+        results.append(json.loads((tmp_path / "torque.json").read_text()))
+    assert [f["groups"] for f in results] == [1, 2]
+    one = results[0]
     assert one["resistance_area"][-1] > 1.02 * one["resistance_area"][0]
-    for other in found[1:]:
+    for other in results[1:]:
         for key in ("resistance_area", "damping_like"):
             assert np.allclose(other[key], one[key], rtol=0, atol=1e-6 * np.abs(one[key]).max()), key
 

@@ -102,14 +102,14 @@ def test_uniform(comm, kind):
 
 def test_both_methods_tend_to_the_same(comm):
     """Energies of a state in three dimensions: differences fall with the square of the cells, those of bricks first."""
-    found = {}
+    energies = {}
     for method in ("bricks", "boundary"):
         for n in (1, 2):
             grid = prism(comm, [n * k for k in (8, 4, 2)])
-            found[method, n] = DipolarField(grid, MAGNET, method=method).energy(grid.directions(swirl))
+            energies[method, n] = DipolarField(grid, MAGNET, method=method).energy(grid.directions(swirl))
     grid = prism(comm, [4 * k for k in (8, 4, 2)])
     fine = DipolarField(grid, MAGNET).energy(grid.directions(swirl))
-    errors = {key: abs(energy / fine - 1) for key, energy in found.items()}
+    errors = {key: abs(energy / fine - 1) for key, energy in energies.items()}
     # What is left of the fine one is a fifteenth of the coarse one's error.
     assert 3 < errors["bricks", 1] / errors["bricks", 2] < 7
     assert errors["bricks", 2] < errors["boundary", 2] / 3 and errors["boundary", 2] < 0.08

@@ -23,8 +23,8 @@ EVERY_SHAPE = pytest.mark.parametrize("factors", [shape[0] for shape in SHAPES])
 lengths = st.floats(-10, -6).map(lambda x: 10**x)
 
 
-def close(found, expected, rel=1e-13):
-    assert np.asarray(found, dtype=float) == pytest.approx(np.array([float(x) for x in expected]), rel=rel, abs=0)
+def close(factors, expected, rel=1e-13):
+    assert np.asarray(factors, dtype=float) == pytest.approx(np.array([float(x) for x in expected]), rel=rel, abs=0)
 
 
 class TestEveryShape:
@@ -85,8 +85,8 @@ class TestEveryShape:
             "import sys, fespin.energy.demagnetization as _; "
             "print([m for m in ('scipy', 'dolfinx') if m in sys.modules])"
         )
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert done.stdout.strip() == "[]"
+        process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert process.stdout.strip() == "[]"
 
 
 class TestEllipsoid:

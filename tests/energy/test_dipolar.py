@@ -82,10 +82,10 @@ def test_prism(comm):
     """Aharoni's factors of a prism with unequal edges; the error's order tends to 2 and the trace to 1."""
     expected, errors, traces = rectangular_prism_factors(*EDGES), [], []
     for n in (1, 2, 4):
-        found = DipolarField(prism(comm, n), MAGNET, method="boundary").factors
-        assert np.abs(found - np.diag(np.diag(found))).max() < 1e-12
-        errors.append(np.abs(np.diag(found) - expected))
-        traces.append(1 - np.trace(found))
+        factors = DipolarField(prism(comm, n), MAGNET, method="boundary").factors
+        assert np.abs(factors - np.diag(np.diag(factors))).max() < 1e-12
+        errors.append(np.abs(np.diag(factors) - expected))
+        traces.append(1 - np.trace(factors))
     assert errors[-1].max() < 4e-3
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     assert orders.min() > 1.5 and orders[1].min() > 1.65 and orders.max() < 2.2
@@ -94,9 +94,9 @@ def test_prism(comm):
 
 def test_cube(comm):
     """One third, the same along the three edges."""
-    found = DipolarField(prism(comm, 1, (9e-9,) * 3, (8, 8, 8)), MAGNET, method="boundary").factors
-    assert np.diag(found) == pytest.approx(np.full(3, 1 / 3), abs=8e-3)
-    assert np.ptp(np.diag(found)) < 1e-10
+    factors = DipolarField(prism(comm, 1, (9e-9,) * 3, (8, 8, 8)), MAGNET, method="boundary").factors
+    assert np.diag(factors) == pytest.approx(np.full(3, 1 / 3), abs=8e-3)
+    assert np.ptp(np.diag(factors)) < 1e-10
 
 
 def test_ball(comm):
@@ -142,9 +142,9 @@ def test_small_prism_precesses(comm):
     rate = magnet.gyromagnetic_ratio * math.sqrt((field + (ny - nx) * FULL) * (field + (nz - nx) * FULL))
     motion = Dynamics(grid, magnet, (1, 0.02, 0), field=(field, 0, 0), dipolar=dipolar)
     period = 2 * math.pi / rate
-    seen = motion.run(2 * period, {"y": lambda s: grid.total(grid.weights[: grid.owned] * s.directions[:, 1])},
+    history = motion.run(2 * period, {"y": lambda s: grid.total(grid.weights[: grid.owned] * s.directions[:, 1])},
                       step=period / 100)  # fmt: skip
-    y, t = seen.seen["y"], seen.times
+    y, t = history.seen["y"], history.times
     falls = np.flatnonzero((y[:-1] > 0) & (y[1:] <= 0))
     crossed = [t[k] + (t[k + 1] - t[k]) * y[k] / (y[k] - y[k + 1]) for k in falls]
     assert crossed[1] - crossed[0] == pytest.approx(period, rel=4e-3)
@@ -247,12 +247,12 @@ def test_relaxes(comm):
 # ---- input
 def test_bad_input(comm):
     plate = Grid(mesh.create_rectangle(comm, [[0, 0], [20e-9, 10e-9]], [4, 2]))
-    for made in (
+    for build in (
         lambda: DipolarField(plate, MAGNET),
         lambda: Dynamics(plate, MAGNET, (1, 0, 0), dipolar=True),
     ):
         with pytest.raises(InputError, match=r"needs a body of tetrahedra.* dimension 2; .*hard_constant") as error:
-            made()
+            build()
         assert "\n" not in str(error.value)
     grid = prism(comm, 1)
     with pytest.raises(InputError, match=re.escape("78 nodes on the surface takes 4.87e-05 GB; allowed: memory=1e+03")):
@@ -275,9 +275,9 @@ def test_bad_input(comm):
     with pytest.raises(InputError, match="dipolar is 'yes'; it must be True, False or a DipolarField"):
         Dynamics(grid, MAGNET, (1, 0, 0), dipolar="yes")
     motion = Dynamics(grid, MAGNET, (1, 0, 0), dipolar=dipolar)
-    for given, text in (({"torque": 0.0}, "torque is 0.0"), ({"within": math.nan}, "within is nan")):
+    for options, text in (({"torque": 0.0}, "torque is 0.0"), ({"within": math.nan}, "within is nan")):
         with pytest.raises(InputError, match=text):
-            relax(motion, **given)
+            relax(motion, **options)
 
 
 def test_declared_dipolar_energy_is_not_left_out(comm):
@@ -285,21 +285,21 @@ def test_declared_dipolar_energy_is_not_left_out(comm):
     grid = prism(comm, 1, (9e-9, 7e-9, 5e-9), (3, 2, 2))
     magnet = dataclasses.replace(MAGNET, terms=(fs.Dipolar(),))
     m = grid.directions(swirl)
-    for found in (
+    for evaluate in (
         lambda: stored_energy(grid, magnet, m),
         lambda: effective_field(grid, magnet, m, np.zeros_like(m)),
     ):
         with pytest.raises(
             InputError, match=r"has Dipolar among its energies.*give dipolar=DipolarField\(grid"
         ) as error:
-            found()
+            evaluate()
         assert "\n" not in str(error.value)
     dipolar = DipolarField(grid, magnet)
     expected = stored_energy(grid, MAGNET, m, dipolar)
     assert stored_energy(grid, magnet, m, dipolar) == pytest.approx(expected, rel=1e-12)
     shape = fs.Shape((0.2, 0.3, 0.5))
     shaped = dataclasses.replace(MAGNET, terms=(shape,))
-    for made in (
+    for build in (
         lambda: fs.Magnet(8.3e5, 0.1, [shape, fs.Dipolar()]),
         lambda: dataclasses.replace(MAGNET, terms=(fs.Dipolar(), shape)),
         lambda: stored_energy(grid, shaped, m, dipolar),
@@ -308,7 +308,7 @@ def test_declared_dipolar_energy_is_not_left_out(comm):
         lambda: Dynamics(grid, shaped, (1, 0, 0), dipolar=dipolar),
     ):
         with pytest.raises(InputError, match="Shape and the dipolar field are one energy, which would count twice"):
-            made()
+            build()
     with pytest.raises(InputError, match="found 2 Dipolar among the energies; allowed: one"):
         fs.Magnet(8.3e5, 0.1, [fs.Dipolar(), fs.Dipolar(memory=1e9)])
 

@@ -125,8 +125,8 @@ def test_period_of_a_helix(comm):
 
     grid = line(comm, cells, length)
     m = relax(Dynamics(grid, magnet, helix), 1e-6, within=1e-7).directions
-    seen = grid.seen(m)[grid.cells]
-    turn = np.arccos(np.clip(np.sum(seen[:, 0] * seen[:, 1], axis=1), -1, 1))
+    corners = grid.seen(m)[grid.cells]
+    turn = np.arccos(np.clip(np.sum(corners[:, 0] * corners[:, 1], axis=1), -1, 1))
     assert turn == pytest.approx(np.full(len(turn), math.atan(k * length / cells)), rel=1e-4)
     assert 2 * math.pi / (turn.mean() * cells / length) == pytest.approx(4 * math.pi * A / 1.7e-3, rel=3e-3)
 

@@ -59,23 +59,23 @@ def test_faults_are_named(name, folder, capsys):
 
 def test_numbers_of_nodes_are_names(folder):
     """The same mesh without a fault runs, and gives the same resistance whatever its nodes are called."""
-    nodes, *rest = faulty_meshes.grid()
+    nodes, *groups = faulty_meshes.grid()
     faulty_meshes.write(
-        folder / "gaps.msh", nodes, *rest, tags=7 * np.random.default_rng(3).permutation(len(nodes)) + 4
+        folder / "gaps.msh", nodes, *groups, tags=7 * np.random.default_rng(3).permutation(len(nodes)) + 4
     )
-    found = []
+    resistances = []
     for name in ("sound", "gaps"):
         summary, _ = run(folder, CASE.replace("NAME", name), name=name)
         (state,) = summary["states"].values()
         assert abs(state["power_balance"]) < 1e-6
-        found.append(state["resistance"])
-    assert found[0] == pytest.approx(found[1], rel=1e-7)
+        resistances.append(state["resistance"])
+    assert resistances[0] == pytest.approx(resistances[1], rel=1e-7)
 
 
 def test_faults_on_two_ranks(folder):
     """All ranks hear the same line; none waits."""
-    done = python(2, TESTS / "parallel" / "broken_meshes.py", folder, timeout=120)
-    assert done.returncode == 0, done.stderr
+    process = python(2, TESTS / "parallel" / "broken_meshes.py", folder, timeout=120)
+    assert process.returncode == 0, process.stderr
     heard = json.loads((folder / "heard.json").read_text())
     assert heard.pop("sound") == ["", ""]
     for name, (first, second) in heard.items():
@@ -84,10 +84,10 @@ def test_faults_on_two_ranks(folder):
 
 
 def test_a_node_number_given_twice(folder, capsys):
-    nodes, *rest = faulty_meshes.grid()
+    nodes, *groups = faulty_meshes.grid()
     tags = np.arange(len(nodes)) + 1
     tags[7] = 12
-    faulty_meshes.write(folder / "tags.msh", nodes, *rest, tags=tags)
+    faulty_meshes.write(folder / "tags.msh", nodes, *groups, tags=tags)
     (folder / "tags.toml").write_text(CASE.replace("NAME", "tags"))
     refused(capsys, ["run", folder / "tags.toml", "--output", folder / "out"], ["tags.msh", "twice"])
 
@@ -118,13 +118,13 @@ def box(dim, cells=4, extents=(1.0, 0.7, 1.3)):
     """Return nodes (n, 3) and corners (m, dim + 1) of a box, cells in any orientation."""
     low, high, counts = np.zeros(dim), np.array(extents[:dim]), [cells] * dim
     if dim == 1:
-        made = dmesh.create_interval(MPI.COMM_SELF, cells, [0.0, extents[0]])
+        mesh = dmesh.create_interval(MPI.COMM_SELF, cells, [0.0, extents[0]])
     elif dim == 2:
-        made = dmesh.create_rectangle(MPI.COMM_SELF, [low, high], counts)
+        mesh = dmesh.create_rectangle(MPI.COMM_SELF, [low, high], counts)
     else:
-        made = dmesh.create_box(MPI.COMM_SELF, [low, high], counts)
-    c = RNG.permuted(np.asarray(cell_nodes(made), np.int64), axis=1)
-    return made.geometry.x.copy(), c
+        mesh = dmesh.create_box(MPI.COMM_SELF, [low, high], counts)
+    c = RNG.permuted(np.asarray(cell_nodes(mesh), np.int64), axis=1)
+    return mesh.geometry.x.copy(), c
 
 
 @pytest.mark.parametrize("dim", [1, 2, 3])
@@ -258,9 +258,9 @@ def test_spheres_of_broken_nodes(tmp_path):
     sphere_mesh(MPI.COMM_WORLD, 0.8, save=tmp_path / "good.msh2")
     text = (tmp_path / "good.msh2").read_text()
     nodes = re.search(r"\$Nodes\n\d+\n(.*?)\$EndNodes", text, re.S)[1].splitlines()
-    number, _, *rest = nodes[-1].split()
+    number, _, *coordinates = nodes[-1].split()
     for value, words in (("nan", "finite"), ("1e400", "finite")):
-        (tmp_path / "bad.msh").write_text(swap(text, (nodes[-1], " ".join([number, value, *rest]))))
+        (tmp_path / "bad.msh").write_text(swap(text, (nodes[-1], " ".join([number, value, *coordinates]))))
         with pytest.raises(InputError, match=words):
             sphere_from_file(MPI.COMM_WORLD, tmp_path / "bad.msh")
 

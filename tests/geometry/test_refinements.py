@@ -149,18 +149,18 @@ def test_files_keep_the_domain(name, files):
 
 def test_files_in_other_units(files):
     folder, built = files
-    found = from_file(COMM, folder / "strip.xdmf", SMALL, length_unit=2.0, contacts=["top", "bottom"], refinements=1)
-    assert found.area == pytest.approx(4 * built["strip"].area, rel=1e-13)
-    assert found.region_extent("L1") == pytest.approx((16e-9, 22e-9), rel=1e-12)
-    assert found.owned_cells == 4 * built["strip"].owned_cells
+    domain = from_file(COMM, folder / "strip.xdmf", SMALL, length_unit=2.0, contacts=["top", "bottom"], refinements=1)
+    assert domain.area == pytest.approx(4 * built["strip"].area, rel=1e-13)
+    assert domain.region_extent("L1") == pytest.approx((16e-9, 22e-9), rel=1e-12)
+    assert domain.owned_cells == 4 * built["strip"].owned_cells
     assert from_file(COMM, folder / "strip.xdmf", SMALL, depth=1e-9, cross_section=2e-9).area == pytest.approx(2e-18)
 
 
 def test_gmsh_files_are_refined(tmp_path):
     pillar(COMM, SMALL, diameter=40e-9, mesh_size=20e-9, save=tmp_path / "pillar.msh")
-    found = [from_file(COMM, tmp_path / "pillar.msh", SMALL, length_unit=1e-9, refinements=n) for n in (0, 1)]
-    assert found[1].owned_cells == 8 * found[0].owned_cells
-    assert found[1].contact_area("top") == pytest.approx(found[0].contact_area("top"), rel=1e-12)
+    domains = [from_file(COMM, tmp_path / "pillar.msh", SMALL, length_unit=1e-9, refinements=n) for n in (0, 1)]
+    assert domains[1].owned_cells == 8 * domains[0].owned_cells
+    assert domains[1].contact_area("top") == pytest.approx(domains[0].contact_area("top"), rel=1e-12)
 
 
 def test_files_that_are_refused(files, tmp_path):

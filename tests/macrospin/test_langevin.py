@@ -75,9 +75,9 @@ def test_precession_in_a_field_follows_the_closed_form(damping):
     rate = spin.gyromagnetic_ratio * b / (1 + damping**2)
     t = np.linspace(0, 20 / rate, 7)
     exact = directions(2 * np.arctan(np.tan(theta / 2) * np.exp(-damping * rate * t)), phi + rate * t).T
-    found = llg(spin, 3 * directions(theta, phi), t)
-    assert np.abs(found.directions - exact).max() < 2e-8
-    assert np.abs(np.linalg.norm(found.directions, axis=1) - 1).max() < 1e-15
+    trajectory = llg(spin, 3 * directions(theta, phi), t)
+    assert np.abs(trajectory.directions - exact).max() < 2e-8
+    assert np.abs(np.linalg.norm(trajectory.directions, axis=1) - 1).max() < 1e-15
 
 
 def test_uniaxial_magnet_follows_the_closed_form():
@@ -98,9 +98,9 @@ def test_damping_like_torque_switches_to_the_polarizer_at_the_implicit_time():
     scale = spin.gyromagnetic_ratio / (1 + spin.damping**2)
     along = a - spin.damping * b
     time = quad(lambda x: 1 / ((damped * np.cos(x) + along) * np.sin(x)), end, start, epsabs=0)[0] / scale
-    found = llg(spin, directions(start), [time, 20 * time], torque=torque)
-    assert found.directions[0, 2] == pytest.approx(np.cos(end), abs=1e-7)
-    assert found.directions[1, 2] == pytest.approx(1, abs=1e-9)
+    trajectory = llg(spin, directions(start), [time, 20 * time], torque=torque)
+    assert trajectory.directions[0, 2] == pytest.approx(np.cos(end), abs=1e-7)
+    assert trajectory.directions[1, 2] == pytest.approx(1, abs=1e-9)
     # In two halves by a drive that reverses the torque: back to where it was without anisotropy.
     free = magnet(damping=0.05)
     there = llg(free, [1, 0, 0], [1e-10, 2e-10], torque=torque, drive=lambda t: 1.0 if t < 1e-10 else -1.0)
@@ -177,8 +177,8 @@ def test_drift_of_a_torque_is_that_of_its_potentials(torque):
     heun = Heun(Motion(spin, torque), u)
     heun._noise, dt = 0.0, 1e-17
     heun.advance(random(), 0.0, dt, 1)
-    found = (heun.directions - u) / dt
-    assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
+    velocity = (heun.directions - u) / dt
+    assert np.abs(velocity - expected).max() < 1e-6 * np.abs(expected).max()
 
 
 # ---- equilibrium
@@ -234,8 +234,8 @@ def test_narrow_wells_are_sampled_efficiently():
 
 
 # ---- with noise
-def within(found, expected, error):
-    return (np.abs(np.asarray(found) - expected) <= SIGMAS * np.asarray(error) + 1e-12).all()
+def within(values, expected, error):
+    return (np.abs(np.asarray(values) - expected) <= SIGMAS * np.asarray(error) + 1e-12).all()
 
 
 @pytest.mark.parametrize("damping", [0.13, 1.4])
@@ -374,8 +374,8 @@ def test_numbers_are_the_same_on_any_number_of_ranks(tmp_path):
     assert script.numbers(COMM) == reference
     for ranks in (2, 3):
         out = tmp_path / f"{ranks}.json"
-        done = python(ranks, script.__file__, out)
-        assert done.returncode == 0, done.stderr
+        process = python(ranks, script.__file__, out)
+        assert process.returncode == 0, process.stderr
         result = json.loads(out.read_text())
         assert result["numbers"] == [reference] * ranks
         assert result["messages"] == ["langevin: odd must return one finite number for each direction, (n,)"] * ranks
@@ -418,9 +418,9 @@ BAD = [
 
 @pytest.mark.parametrize(("change", "message"), BAD)
 def test_impossible_input_is_refused_in_one_line(change, message):
-    given = {"times": [1e-12], "ensemble": 10, **change}
+    arguments = {"times": [1e-12], "ensemble": 10, **change}
     with pytest.raises(InputError, match=message) as caught:
-        langevin(COMM, magnet(Uniaxial(stability=5)), given.pop("times"), **given)
+        langevin(COMM, magnet(Uniaxial(stability=5)), arguments.pop("times"), **arguments)
     assert "\n" not in str(caught.value)
 
 

@@ -285,20 +285,20 @@ class Factor:
 
 
 def test_kept_systems():
-    made: list[Factor] = []
+    factors: list[Factor] = []
 
     def make(key: float) -> Factor:
         # The oldest is freed before another is made: memory holds no more than the limit.
-        assert sum(not x.gone for x in made) < 2
-        made.append(Factor(key))
-        return made[-1]
+        assert sum(not x.gone for x in factors) < 2
+        factors.append(Factor(key))
+        return factors[-1]
 
-    kept = Kept(make, 2)
-    first = kept.get(0.25)
-    assert kept.get(0.5) is not first and kept.get(0.25) is first and len(made) == 2
-    kept.get(1.0)
-    assert first.gone and not made[1].gone and kept.get(0.5) is made[1]
-    kept.destroy()
-    assert all(x.gone for x in made)
+    systems = Kept(make, 2)
+    first = systems.get(0.25)
+    assert systems.get(0.5) is not first and systems.get(0.25) is first and len(factors) == 2
+    systems.get(1.0)
+    assert first.gone and not factors[1].gone and systems.get(0.5) is factors[1]
+    systems.destroy()
+    assert all(x.gone for x in factors)
     near = Kept(Factor, 1, same=lambda a, b: math.isclose(a, b, rel_tol=1e-9))
     assert near.get(1.0) is near.get(1.0 + 1e-12) and near.get(1.0) is not near.get(1.1)

@@ -132,7 +132,8 @@ def test_conduction_that_follows_the_potential():
             _, x = solve(fs.line(COMM, stack, mesh_size=size), declaration, drive, degree)
             errors.append(abs(x.solved.currents["bottom"] / exact - 1))
             assert x.power.total == pytest.approx(x.solved.power, rel=1e-10)
-        assert np.log2(errors[0] / errors[1]) > 2 * degree - 0.3
+        # Of the second degree both are rounding.
+        assert max(errors) < 1e-12 if degree == 2 else np.log2(errors[0] / errors[1]) > 1.7
 
 
 class Barrier:

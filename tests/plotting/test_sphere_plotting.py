@@ -172,8 +172,8 @@ def test_two_ranks(sphere, tmp_path):
     """The pictures are the ones of one rank."""
     script = tmp_path / "pictures.py"
     script.write_text(SCRIPT)
-    done = python(2, script, tmp_path, timeout=120)
-    assert done.returncode == 0, done.stderr
+    process = python(2, script, tmp_path, timeout=120)
+    assert process.returncode == 0, process.stderr
     for axisymmetric in (False, None):
         alone = tmp_path / "alone.png"
         pictures.plot_density(equilibrium(sphere, axisymmetric=axisymmetric), alone, spin=SPIN)

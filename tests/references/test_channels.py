@@ -119,18 +119,18 @@ def test_closed_forms_of_two_channels() -> None:
 
 def test_three_channel_lengths() -> None:
     """Decay lengths from the quadratic of the coupled equations of D1 and Ds."""
-    found = lengths(MAGNET, REACTIONS)
-    a, b = found["l_sd"] ** -2, found["l_sf"] ** -2
-    root = math.sqrt(0.25 * (a - b) ** 2 + found["lambda_s"] ** -2 * found["lambda_sd"] ** -2)
+    decays = lengths(MAGNET, REACTIONS)
+    a, b = decays["l_sd"] ** -2, decays["l_sf"] ** -2
+    root = math.sqrt(0.25 * (a - b) ** 2 + decays["lambda_s"] ** -2 * decays["lambda_sd"] ** -2)
     for k, sign in enumerate((-1, 1)):
-        assert found["decay"][k] == close((0.5 * (a + b) + sign * root) ** -0.5, rel=1e-12)
+        assert decays["decay"][k] == close((0.5 * (a + b) + sign * root) ** -0.5, rel=1e-12)
     assert len(lengths(FOUR, FOUR_REACTIONS)["decay"]) == 3
 
 
 def test_three_channels_at_one_face() -> None:
     """N|F: D1 and Ds obey their equations, and the integral of D1 is J sigma_d / (sigma_t g_sd), whatever the face."""
-    found = lengths(MAGNET, REACTIONS)
-    N, F = two_channels(30e-9, 2.5e-8, 0.0, 300e-9), channel_layer(60 * found["decay"][0], MAGNET, REACTIONS)
+    decays = lengths(MAGNET, REACTIONS)
+    N, F = two_channels(30e-9, 2.5e-8, 0.0, 300e-9), channel_layer(60 * decays["decay"][0], MAGNET, REACTIONS)
     expected = J * MAGNET["d_dn"] / sum(MAGNET.values()) / REACTIONS[("s_dn", "d_dn")]
     for face in (channel_face(), resistive_face(0.4e-15, 0.6)):
         for sign, kind in itertools.product((1, -1), ("lead", "reservoir")):
@@ -143,8 +143,8 @@ def test_three_channels_at_one_face() -> None:
     w = s.w(x + h * np.arange(-2, 3), 1)
     D1, Ds = w[:, 1] - w[:, 3], w[:, 0] - w[:, 1]
     second = np.array([-1, 16, -30, 16, -1]) / (12 * h**2)
-    assert second @ D1 == close(D1[2] / found["l_sd"] ** 2 - Ds[2] / found["lambda_s"] ** 2, rel=1e-5)
-    assert second @ Ds == close(Ds[2] / found["l_sf"] ** 2 - D1[2] / found["lambda_sd"] ** 2, rel=1e-5)
+    assert second @ D1 == close(D1[2] / decays["l_sd"] ** 2 - Ds[2] / decays["lambda_s"] ** 2, rel=1e-5)
+    assert second @ Ds == close(Ds[2] / decays["l_sf"] ** 2 - D1[2] / decays["lambda_sd"] ** 2, rel=1e-5)
 
 
 def test_channel_limits() -> None:
@@ -281,14 +281,14 @@ def test_resolved_magnet_is_a_mixing_conductance(thickness: float, kind: str) ->
     m = [np.array([0.0, 0.0, 1.0]), np.array([0.8, 0.6, 0.0])]
     first = [magnet(12e-9, 5e6, 0.6, 20e-9, m[0]), normal(6e-9, 4e7, 200e-9)]
     polarizer = vector_face(m[0], [2e15, 1e15], 8e14 - 2e14j, normal_side=1)
-    found = []
+    solutions = []
     for transverse in ("absorbed", "resolved"):
         last = magnet(
             thickness, 4e6, 0.4, 9e-9, m[1], transverse=transverse, sigma_perp=perp, dephasing=l_phi, precession=l_J
         )
         mixing = perp * kappa * factor / 2 if transverse == "absorbed" else None
-        found.append(vectors([*first, last], [polarizer, vector_face(m[1], None, mixing)], "lead", kind))
-    a, b = found
+        solutions.append(vectors([*first, last], [polarizer, vector_face(m[1], None, mixing)], "lead", kind))
+    a, b = solutions
     assert a.resistance_area == close(b.resistance_area, rel=1e-13)
     for x, k in ((3e-9, 0), (15e-9, 1), (18.5e-9, 2)):
         spins = b.w(x, k) if k < 2 else np.r_[b.w(x, k)[0], m[1] * (m[1] @ b.w(x, k)[1:])]
@@ -338,8 +338,8 @@ def test_spin_pumping(outer: str, resolved: bool) -> None:
     omega = np.array([3e9, -1e9, 2e9])
     mixing = 4e6 * np.sqrt(0.8e-9**-2 - 1j * 0.6e-9**-2) / 2 if resolved else 7e14 + 2e14j
     s, m = pumped(outer, mixing, resolved, omega)
-    rest = {"reservoir": np.tanh(25 / 60), "lead": 1.0, "blocked": 1 / np.tanh(25 / 60)}[outer]
-    G = mixing / (1 + 2 * mixing * 60e-9 / 4e7 * rest)
+    enhancement = {"reservoir": np.tanh(25 / 60), "lead": 1.0, "blocked": 1 / np.tanh(25 / 60)}[outer]
+    G = mixing / (1 + 2 * mixing * 60e-9 / 4e7 * enhancement)
     perp = omega - m * (m @ omega)
     expected = -2 * SHIFT**2 * (G.real * perp + G.imag * np.cross(m, perp))
     assert torque(s, 1) == close(expected, rel=1e-11)

@@ -252,22 +252,22 @@ def high_precision(layers: tuple[Layer, ...], interfaces: tuple, left: Contact, 
     mp = mpmath.mp.clone()
     mp.dps = 60
     n, one = len(layers), mp.mpf(1)
-    given = [(a.thickness, a.rho, a.sign * a.beta, a.spin_diffusion_length) for a in layers]
-    values = [[mp.mpf(v) for v in numbers] for numbers in given]
+    numbers_of_layers = [(a.thickness, a.rho, a.sign * a.beta, a.spin_diffusion_length) for a in layers]
+    values = [[mp.mpf(v) for v in numbers] for numbers in numbers_of_layers]
 
     def rows(k: int, end: bool) -> list[dict]:
         """phi_up, phi_dn, J_up, J_dn of layer k at its left or right face as rows over the unknowns."""
         t, rho, b, length = values[k]
         p, m = (mp.exp(-t / length), one) if end else (one, mp.exp(-t / length))
-        found = []
+        face_rows = []
         for side in (1, -1):
             sigma = (1 + side * b) / (2 * rho)
             amplitudes = {4 * k + 2: side * p / sigma, 4 * k + 3: side * m / sigma}
-            found.append({4 * k: one, 4 * k + 1: t * end, **amplitudes})
+            face_rows.append({4 * k: one, 4 * k + 1: t * end, **amplitudes})
         for side in (1, -1):
             sigma = (1 + side * b) / (2 * rho)
-            found.append({4 * k + 1: -sigma, 4 * k + 2: side * p / length, 4 * k + 3: -side * m / length})
-        return found
+            face_rows.append({4 * k + 1: -sigma, 4 * k + 2: side * p / length, 4 * k + 3: -side * m / length})
+        return face_rows
 
     def add(*terms: tuple) -> dict:
         total: dict = {}

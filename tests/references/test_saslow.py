@@ -104,12 +104,12 @@ def coefficients(seed, names):
 
 def products(model, c, a):
     """Products of flux and force, one by one."""
-    found = model(c, **a)
+    fluxes = model(c, **a)
     if model is generic:
-        pairs = [(-found["j_s"], a["dT"]), (-found["j_n"], a["dmu"]), (found["Q"], a["dH"]), (found["N"], a["H"])]
+        pairs = [(-fluxes["j_s"], a["dT"]), (-fluxes["j_n"], a["dmu"]), (fluxes["Q"], a["dH"]), (fluxes["N"], a["H"])]
     else:
-        pairs = [(-found["j_s"], a["dT"]), (-found["j_up"], a["dmu_up"]), (-found["j_dn"], a["dmu_dn"])]
-        pairs += [(-found["S"][:, None], a["affinity"][:, None]), (found["Omega"], np.cross(a["M"], a["H"]))]
+        pairs = [(-fluxes["j_s"], a["dT"]), (-fluxes["j_up"], a["dmu_up"]), (-fluxes["j_dn"], a["dmu_dn"])]
+        pairs += [(-fluxes["S"][:, None], a["affinity"][:, None]), (fluxes["Omega"], np.cross(a["M"], a["H"]))]
     return np.concatenate([(x * y).reshape(len(a["T"]), -1) for x, y in pairs], axis=1)
 
 
@@ -195,8 +195,8 @@ def test_signs_of_the_reversible_terms():
     for band in ("s", "n"):
         assert generic({f"L_{band}M_prime": 1.0}, M, dM, 1.0, zero, zero, H, dH)[f"j_{band}"][0] == 10
     for band in ("s", "up", "dn"):
-        found = two_band({f"L_{band}M_prime": 1.0}, M, dM, 1.0, zero, zero, zero, 0.0, H)
-        assert found[f"j_{band}"][0] == 10
+        fluxes = two_band({f"L_{band}M_prime": 1.0}, M, dM, 1.0, zero, zero, zero, 0.0, H)
+        assert fluxes[f"j_{band}"][0] == 10
 
 
 def test_saturated_magnet_merges_two_coefficients():
@@ -306,8 +306,8 @@ def test_two_bands_against_the_greens_function():
     x = np.linspace(0, length, 31)[1:-1]
     line = two_band_line(BANDS, state, length, (0.0, 2e-6), x=x)
     expected = -np.array([accumulation(v) for v in x]) / e
-    found = line.phi[:, 0] - line.phi[:, 1]
-    assert found == pytest.approx(expected, abs=1e-8 * np.abs(expected).max())
+    splitting = line.phi[:, 0] - line.phi[:, 1]
+    assert splitting == pytest.approx(expected, abs=1e-8 * np.abs(expected).max())
     total = np.array(0.5 * (1 - P) * line.phi[:, 0] + 0.5 * (1 + P) * line.phi[:, 1])
     pumped = np.array([integral(lambda y: P * MU_B * state(y)[1] @ B / (MS * e), 0, v) for v in [*x, length]])
     expected = pumped[:-1] + (2e-6 - pumped[-1]) * x / length
@@ -327,13 +327,13 @@ def test_generic_line_conserves_and_balances(hot):
     rows = np.zeros((len(x), 3, 3))
     rows_M, rows_H, dT, dmu = rows.copy(), rows.copy(), rows[:, 0].copy(), rows[:, 0].copy()
     rows_M[:, 0], rows_H[:, 0] = dM, dH
-    for values, given, out, scale in ((line.phi, line.dphi, dmu, -e), (line.theta, line.dtheta, dT, 1.0)):
+    for values, slope, out, scale in ((line.phi, line.dphi, dmu, -e), (line.theta, line.dtheta, dT, 1.0)):
         out[:, 0] = scale * Chebyshev.fit(x, values, 120).deriv()(x)
-        assert out[:, 0] / scale == pytest.approx(given, abs=1e-9 * np.abs(given).max() + 1e-12)
-    found = generic(c, M, rows_M, 300.0, dT, dmu, H, rows_H)
-    assert -e * found["j_n"][:, 0] == pytest.approx(line.J, rel=1e-8)
+        assert out[:, 0] / scale == pytest.approx(slope, abs=1e-9 * np.abs(slope).max() + 1e-12)
+    fluxes = generic(c, M, rows_M, 300.0, dT, dmu, H, rows_H)
+    assert -e * fluxes["j_n"][:, 0] == pytest.approx(line.J, rel=1e-8)
     if hot:
-        assert 300.0 * found["j_s"][:, 0] == pytest.approx(line.heat, rel=1e-8)
+        assert 300.0 * fluxes["j_s"][:, 0] == pytest.approx(line.heat, rel=1e-8)
     assert line.phi[[0, -1]] == pytest.approx(ENDS[1], rel=1e-12)
     assert line.theta[[0, -1]] == pytest.approx(ENDS[2] if hot else (0, 0), rel=1e-12)
     assert line.dissipated > 0
@@ -354,13 +354,13 @@ def test_two_band_line_conserves_and_balances(hot):
     dT, up, dn = zero.copy(), zero.copy(), zero.copy()
     dT[:, 0], up[:, 0], dn[:, 0] = line.dtheta, -e * line.dphi[:, 0], -e * line.dphi[:, 1]
     affinity = -e * (line.phi[:, 0] - line.phi[:, 1])
-    found = two_band(c, M, rows, 300.0, dT, up, dn, affinity, H)
-    bands = -e * np.stack([found["j_up"][:, 0], found["j_dn"][:, 0]], axis=-1)
+    fluxes = two_band(c, M, rows, 300.0, dT, up, dn, affinity, H)
+    bands = -e * np.stack([fluxes["j_up"][:, 0], fluxes["j_dn"][:, 0]], axis=-1)
     size = np.abs(bands).max()
     assert bands == pytest.approx(line.J_bands, abs=1e-8 * size)
     assert bands.sum(1) == pytest.approx(line.J, abs=1e-8 * size)
     if hot:
-        assert 300.0 * found["j_s"][:, 0] == pytest.approx(line.heat, rel=1e-8)
+        assert 300.0 * fluxes["j_s"][:, 0] == pytest.approx(line.heat, rel=1e-8)
     for i in range(2):
         assert line.phi[[0, -1], i] == pytest.approx(ENDS[1], abs=1e-16)
     assert line.dissipated > 0

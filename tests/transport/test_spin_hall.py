@@ -239,19 +239,27 @@ class TestRefused:
         with pytest.raises(ModelError, match="spin_hall_angle of 'hm' ties spins to the directions of space"):
             torque_map(problem("absorbed"), "f")
 
-    def test_turning_magnets_with_laws_of_the_state(self):
-        class Following(fs.Vector):
-            def declare(self, stack, contacts, pairs):
-                plain = super().declare(stack, contacts, pairs)
-                law = plain.laws["hm", "f"]
-                m = law.mechanisms[0]
-                state = (StateLaw(m.name, m.weights, constant, {"G": m.coefficient}),)
-                return replace(plain, laws={("hm", "f"): replace(law, state=state)})
 
-        plain = problem("absorbed")
-        p = fs.TransportProblem(plain.domain, Following("absorbed"), contacts={"top": "blocked"})
-        with pytest.raises(ModelError, match="pumping is for linear models"):
-            solve_turning(p, {"f": (1e9, 0, 0)}, STILL)
+def test_turning_magnets_with_laws_of_the_state():
+    """A law that gives the mechanism's own coefficient changes nothing of what is pumped."""
+
+    class Following(fs.Vector):
+        def declare(self, stack, contacts, pairs):
+            plain = super().declare(stack, contacts, pairs)
+            law = plain.laws["hm", "f"]
+            m = law.mechanisms[0]
+            state = (StateLaw(m.name, m.weights, constant, {"G": m.coefficient}),)
+            return replace(plain, laws={("hm", "f"): replace(law, state=state)})
+
+    domain, ends = problem("absorbed").domain, {"top": "blocked"}
+    turning = {"f": (1e9, -2e9, 5e8)}
+    x, y = (
+        solve_turning(fs.TransportProblem(domain, model, contacts=ends), turning, STILL)
+        for model in (Following("absorbed"), fs.Vector("absorbed"))
+    )
+    assert np.abs(x.torque["f"] - y.torque["f"]).max() < 1e-9 * np.abs(y.torque["f"]).max()
+    assert x.voltages["bottom"] == pytest.approx(y.voltages["bottom"], rel=1e-8)
+    assert abs(x.power_balance) < 1e-9
 
 
 def test_a_field_with_a_law_of_the_state_at_an_interface():

@@ -26,7 +26,7 @@ from .tables import BodyTable
 type Where = Callable[[NDArray[np.float64]], NDArray[np.bool_]]
 type Part = Where | tuple[dmesh.MeshTags, int]
 
-_UNIT = 1e-9  # m, of what gmsh meshes here
+_UNIT = 1e-9  # length of gmsh's unit here (m)
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,13 @@ def make_body(
     extents = table.extents
     counts = [max(1, math.ceil(x / size * (1 - 1e-9))) for x in extents]
     if len(extents) == 1:
-        made = dmesh.create_interval(comm, counts[0], [0.0, extents[0]])
+        mesh = dmesh.create_interval(comm, counts[0], [0.0, extents[0]])
     elif len(extents) == 2:
-        made = dmesh.create_rectangle(comm, [[0.0, 0.0], extents], counts)
+        mesh = dmesh.create_rectangle(comm, [[0.0, 0.0], extents], counts)
     else:
         counts = [n if n == 1 else n + n % 2 for n in counts]  # even ones have a middle
-        made = bricks(comm, [0.0, 0.0, 0.0], extents, counts)
-    body = _body(made, {}, max(x / n for x, n in zip(extents, counts, strict=True)))
+        mesh = bricks(comm, [0.0, 0.0, 0.0], extents, counts)
+    body = _body(mesh, {}, max(x / n for x, n in zip(extents, counts, strict=True)))
     ends = [("left", 0, 0), ("right", 0, 1)]
     if len(extents) == 2:
         ends += [("bottom", 1, 0), ("top", 1, 1)]
@@ -113,16 +113,16 @@ def make_body(
     return body
 
 
-def _body(made: dmesh.Mesh, parts: dict[str, Part], size: float | None = None) -> Body:
-    x = made.geometry.x
+def _body(mesh: dmesh.Mesh, parts: dict[str, Part], size: float | None = None) -> Body:
+    x = mesh.geometry.x
     empty = np.full(3, np.inf)
-    every = made.comm.allgather((x.min(axis=0) if len(x) else empty, x.max(axis=0) if len(x) else -empty))
+    every = mesh.comm.allgather((x.min(axis=0) if len(x) else empty, x.max(axis=0) if len(x) else -empty))
     low, high = np.min([e[0] for e in every], axis=0), np.max([e[1] for e in every], axis=0)
     if size is None:
-        dim = made.topology.dim
-        cells = made.topology.index_map(dim).size_global
+        dim = mesh.topology.dim
+        cells = mesh.topology.index_map(dim).size_global
         size = float((np.prod((high - low)[:dim]) / cells) ** (1 / dim))
-    return Body(made, parts, low, high, size)
+    return Body(mesh, parts, low, high, size)
 
 
 def _round(comm: MPI.Intracomm, table: BodyTable, size: float, curved: bool) -> Body:
@@ -158,11 +158,11 @@ def _round(comm: MPI.Intracomm, table: BodyTable, size: float, curved: bool) -> 
 
 
 def _tagged(comm: MPI.Intracomm, build: Callable[[Any], dict[str, Any]], unit: float, size: float | None) -> Body:
-    made, _, facets, names, _ = mesh_from_gmsh(comm, None, build)
-    made.geometry.x[:] *= unit
-    dim = made.topology.dim
+    mesh, _, facets, names, _ = mesh_from_gmsh(comm, None, build)
+    mesh.geometry.x[:] *= unit
+    dim = mesh.topology.dim
     parts: dict[str, Part] = {name: (facets, tag) for (d, name), tag in names.items() if d == dim - 1}
-    return _body(made, parts, size)
+    return _body(mesh, parts, size)
 
 
 def _from_file(comm: MPI.Intracomm, table: BodyTable, path: Path, owner: str) -> Body:
@@ -195,7 +195,7 @@ def _merge_cells(model: Any, dim: int) -> None:
 
 def _check_facets(model: Any, owner: str, dim: int) -> None:
     """Keep named groups of facets; refuse those that overlap or share a name."""
-    taken: dict[int, str] = {}
+    group_of_entity: dict[int, str] = {}
     for d, tag in model.getPhysicalGroups():
         if d == dim:
             continue
@@ -204,7 +204,7 @@ def _check_facets(model: Any, owner: str, dim: int) -> None:
             model.removePhysicalGroups([(d, tag)])
             continue
         for entity in model.getEntitiesForPhysicalGroup(d, tag):
-            other = taken.setdefault(int(entity), name)
+            other = group_of_entity.setdefault(int(entity), name)
             if other != name:
                 raise InputError(f"{owner}: the groups '{other}' and '{name}' overlap; each facet belongs to one")
 

@@ -10,9 +10,11 @@ from .tables import BodyTable
 
 def body_notes(owner: str, table: BodyTable) -> list[str]:
     """Return notes on the lengths of one homogeneous body."""
-    given = {"mesh_size": [table.mesh_size], "length": [table.length], "radius": [table.radius], "size": table.size}
-    out = unit_notes.lengths((f"{owner}.{k}", x) for k, values in given.items() for x in values or [] if x is not None)
-    # What a length of its own explains needs no second note.
+    lengths = {"mesh_size": [table.mesh_size], "length": [table.length], "radius": [table.radius], "size": table.size}
+    out = unit_notes.lengths(
+        (f"{owner}.{k}", x) for k, values in lengths.items() for x in values or [] if x is not None
+    )
+    # If a single length has a note, that explains the extent as well.
     return out or unit_notes.extent(f"{owner}: the body", table.extents, "lengths are in m, 10e-9 is 10 nm")
 
 

@@ -21,7 +21,7 @@ SHAPES: dict[str, tuple[set[str], tuple[str, ...]]] = {
     "cylinder": ({"radius", "length"}, ("side", "bottom", "top")),
 }
 DIMENSIONS = {"line": 1, "rectangle": 2, "disc": 2, "ring": 2, "box": 3, "cylinder": 3}
-# More cells than this along one length, or in all, are a length in other units, not a wish.
+# More cells than this along one length, or in all, mean that a length is in other units.
 _MOST_CELLS = 1e4
 _MOST_CELLS_LINE = 1e6
 _MOST_IN_ALL = 2e7
@@ -68,7 +68,7 @@ class BodyTable(Table):
         return None if self.shape is None else SHAPES[self.shape][1]
 
     def cell(self, default: float) -> float:
-        """Return the size of the cells (m): as given, or the default, which no extent of the body is below."""
+        """Return the size of the cells (m): as given, or the default, at most half of any extent."""
         if self.mesh_size is not None:
             return self.mesh_size
         return min([default, *(x / 2 for x in self.extents)])
@@ -82,7 +82,7 @@ class BodyTable(Table):
 
 
 def check_body(owner: str, table: BodyTable, shapes: Sequence[str], default: float) -> None:
-    """Refuse a body that cannot be, or whose mesh no computer holds: most often a length in nm.
+    """Refuse an impossible body, or one whose mesh no computer holds, most often because a length is given in nm.
 
     Parameters
     ----------
@@ -100,8 +100,8 @@ def check_body(owner: str, table: BodyTable, shapes: Sequence[str], default: flo
     """
     allowed = ", ".join(f'"{s}"' for s in shapes)
     if (table.shape is None) == (table.mesh is None):
-        found = "neither" if table.shape is None else "both"
-        raise InputError(f"{owner}: give exactly one of shape ({allowed}) and mesh (a file); found {found}")
+        neither_or_both = "neither" if table.shape is None else "both"
+        raise InputError(f"{owner}: give exactly one of shape ({allowed}) and mesh (a file); found {neither_or_both}")
     if table.mesh is not None:
         needed, kind = {"length_unit"}, "mesh"
         if table.mesh_size is not None and table.mesh.endswith(".msh"):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -14,6 +15,8 @@ from ...errors import InputError, nearest
 from ...stack import BOTTOM_LEAD, TOP_LEAD, Stack, either_order
 from ..macrospin import MacrospinTask
 from ..macrospin.about import About
+from ..macrospin.hysteresis import Hysteresis
+from ..macrospin.surveys import SurveyTask
 from ..macrospin.tables import MacrospinTable, SphereTable, TorqueTable, make_spin, make_torque
 from ..schema import Area, Belonging, Direction, Extent, Length, Table, Unit, at_least, within
 from .tables import (
@@ -26,6 +29,9 @@ from .tables import (
     make_interface,
     with_further,
 )
+
+if TYPE_CHECKING:
+    from ...macrospin import Macrospin
 
 _TWO_CHANNEL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
 
@@ -166,6 +172,12 @@ class Case(Table):
         """Return whether there is transport to solve; with a macrospin, layers may be there for its volume alone."""
         return self.macrospin is None or "transport" in self.model_fields_set
 
+    @property
+    def has_volumes(self) -> bool:
+        """Return whether the geometry gives the volume of a layer."""
+        g = self.geometry
+        return g.shape == "pillar" or (g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None)
+
     def layer_volume(self, name: str) -> float:
         """Return the volume of a layer (m3).
 
@@ -175,18 +187,16 @@ class Case(Table):
             If there is no such layer, or the geometry has no cross-section.
         """
         g, stack = self.geometry, self.make_stack()
-        if name not in stack.names:
-            raise InputError(f"macrospin.layer: no layer is called '{name}'; {nearest(name, stack.names)}")
-        if g.shape == "pillar":
-            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
-            area = math.pi * a * b
-        elif g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None:
-            area = g.width * g.depth
-        else:
+        if not self.has_volumes:
             raise InputError(
                 'macrospin.layer: only layers of a "pillar", or of a "strip" with depth, have a volume; '
                 "give macrospin.volume (m3)"
             )
+        if g.shape == "pillar":
+            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
+            area = math.pi * a * b
+        else:
+            area = (g.width or 0.0) * g.depth
         return area * stack[name].thickness
 
     # ---- the declared objects
@@ -367,9 +377,42 @@ class Case(Table):
         return {k: v for k, v in out.items() if v not in ([], {})}
 
     @property
-    def driven_by_device(self) -> bool:
+    def torque_of_device(self) -> bool:
         """Return whether the torque on the macrospin comes from the transport through the device."""
         return self.torque is not None and self.torque.source != "given"
+
+    @property
+    def driven_by_device(self) -> bool:
+        """Return whether the transport through the device acts on the macrospin in any way."""
+        return self.torque_of_device or (self.macrospin is not None and self.macrospin.follows_current)
+
+    def make_macrospin(self) -> Macrospin:
+        """Return the macrospin, with the exchange through the tunnel barriers of its layer.
+
+        Raises
+        ------
+        InputError
+            If a value is missing, contradicted or impossible; the message names the key.
+        """
+        assert self.macrospin is not None
+        spin, layer = make_spin(self.macrospin, self.layer_volume), self.macrospin.layer
+        if layer is None or not self.transports:
+            return spin
+        from ...energy import InterlayerExchange
+        from ...transport.tunnelling import barriers
+
+        stack, terms = self.make_stack(), list(spin.terms)
+        for pair, barrier in barriers(stack, self.touching(stack)).items():
+            if layer in pair and barrier.exchange_coupling:
+                other = stack[pair[1 - pair.index(layer)]].direction
+                assert other is not None
+                thickness = stack[layer].thickness
+                terms.append(InterlayerExchange(barrier.exchange_coupling, other, thickness=thickness))
+        return (
+            replace(spin, terms=tuple(terms), thickness=stack[layer].thickness)
+            if len(terms) > len(spin.terms)
+            else spin
+        )
 
     def about(self) -> About:
         """Return the declared objects that checks of tasks need.
@@ -380,9 +423,16 @@ class Case(Table):
             If the macrospin or its torque is impossible; the message names the key.
         """
         assert self.macrospin is not None
-        spin = make_spin(self.macrospin, self.layer_volume)
+        spin = self.make_macrospin()
         unit = "" if not self.driven_by_device else "A/m2" if self.transport.voltage is None else "V"
-        return About(spin, make_torque(self.torque, spin), unit)
+        return About(spin, make_torque(self.torque, spin), unit, self.torque_of_device)
+
+    def largest_drive(self) -> float:
+        """Return the largest drive that the device sees, in A/m2, A or V as transport is driven."""
+        t = self.transport
+        own = next(abs(x) for x in (t.current_density, t.current, t.voltage, 0.0) if x is not None)
+        asked = [x.largest_drive() for x in self.task if isinstance(x, SurveyTask | Hysteresis)]
+        return max([own, *asked])
 
     def touching(self, stack: Stack) -> list[tuple[str, str]]:
         """Return the layers of a stack that touch, in order; of a mesh file none, only the mesh knows."""

@@ -12,7 +12,7 @@ from .case import SHAPES, Case
 from .macrospin_checks import check_macrospin
 from .model_checks import check_keys, check_model, check_temperatures, heated
 
-# More cells than this along one length are a length in other units, not a wish.
+# More cells than this along one length mean that a length is in other units.
 _MOST_CELLS = 1e5
 _MOST_CELLS_LINE = 1e7
 
@@ -61,20 +61,20 @@ def check(case: Case) -> None:
 def _check_geometry(case: Case) -> None:
     g = case.geometry
     if (g.shape is None) == (g.mesh is None):
-        found = "neither" if g.shape is None else "both"
+        neither_or_both = "neither" if g.shape is None else "both"
         shapes = ", ".join(f'"{s}"' for s in SHAPES if s != "mesh")
-        raise InputError(f"geometry: give exactly one of shape ({shapes}) and mesh (a file); found {found}")
+        raise InputError(f"geometry: give exactly one of shape ({shapes}) and mesh (a file); found {neither_or_both}")
     kind = g.shape or "mesh"
     needed, allowed = SHAPES[kind]
-    given = g.model_fields_set - {"shape", "mesh", "mesh_size", "refinements"}
-    for key in sorted(given - needed - allowed):
+    keys = g.model_fields_set - {"shape", "mesh", "mesh_size", "refinements"}
+    for key in sorted(keys - needed - allowed):
         owners = [f'"{s}"' for s, (n, a) in SHAPES.items() if key in n | a]
         raise InputError(f'geometry.{key}: belongs to {" and ".join(owners)}, found with "{kind}"')
-    for key in sorted(needed - given):
+    for key in sorted(needed - keys):
         raise InputError(f'geometry.{key}: missing; shape = "{kind}" needs it')
     if kind == "pillar" and (g.diameter is None) == (g.semi_axes is None):
-        found = "neither" if g.diameter is None else "both"
-        raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {found}")
+        neither_or_both = "neither" if g.diameter is None else "both"
+        raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {neither_or_both}")
     if kind != "lateral":
         return
     if len(case.layer) != 3:
@@ -115,7 +115,7 @@ def _check_leads(case: Case) -> None:
 
 
 def _check_sizes(case: Case) -> None:
-    """Refuse meshes that no computer holds: most often a length in nm."""
+    """Refuse meshes that no computer holds, most often because a length is given in nm."""
     g = case.geometry
     if g.mesh is not None:
         return
@@ -138,7 +138,7 @@ def _check_sizes(case: Case) -> None:
 
 
 def _check_names(case: Case) -> None:
-    """Refuse names that the mesh gives to something else."""
+    """Refuse layers with the names of wide leads."""
     for i, x in enumerate(case.layer, 1):
         if x.name in (BOTTOM_LEAD, TOP_LEAD) and case.geometry.lead_width is not None:
             raise InputError(f"layer {i}.name: '{x.name}' is one of the wide leads; choose another name")
@@ -158,8 +158,8 @@ def _check_drive(case: Case) -> None:
     elif not drives and not t.model_fields_set:
         raise InputError("[transport]: the table is missing; it gives current_density, current or voltage")
     elif len(drives) != 1:
-        found = " and ".join(drives) or "none"
-        raise InputError(f"transport: give exactly one of current_density, current and voltage; found {found}")
+        drive_names = " and ".join(drives) or "none"
+        raise InputError(f"transport: give exactly one of current_density, current and voltage; found {drive_names}")
     elif names is not None and set(names) != {"bottom", "top"}:
         raise InputError(
             f"transport.{next(iter(drives))}: a lateral valve has no bottom and top; "
@@ -177,8 +177,8 @@ def _check_terminals(case: Case, drives: dict[str, float]) -> None:
         raise InputError(f"transport.{next(iter(drives))}: contacts are driven one by one; give no drive here")
     for k, c in case.contact.items():
         if (c.voltage is None) == (c.current is None):
-            found = "neither" if c.voltage is None else "both"
-            raise InputError(f"contact.{k}: give exactly one of voltage and current; found {found}")
+            neither_or_both = "neither" if c.voltage is None else "both"
+            raise InputError(f"contact.{k}: give exactly one of voltage and current; found {neither_or_both}")
     for k in case.transport.measure or ():
         if k not in case.contact:
             raise InputError(f"transport.measure: no contact is called '{k}'; {nearest(k, case.contact)}")

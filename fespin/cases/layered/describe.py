@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from ... import carriers, device, materials
+from ...tunnel import TunnelBarrier
 from .case import Case
 from .tables import Transport
 
@@ -46,6 +47,8 @@ def interface_numbers(face: device.Interface | None) -> dict[str, Any] | str:
     """Return what was assumed of an interface, under the keys of ``summary.json``; "perfect" if there is none."""
     if face is None:
         return "perfect"
+    if face.tunnel is not None:
+        return {"tunnel": _tunnel_numbers(face.tunnel)}
     out: dict[str, Any] = {"area_resistance_star": face.area_resistance_star, "gamma": face.gamma}
     if face.mixing_conductance is not None:
         mix = complex(face.mixing_conductance)
@@ -55,6 +58,22 @@ def interface_numbers(face: device.Interface | None) -> dict[str, Any] | str:
     return out
 
 
+def _tunnel_numbers(barrier: TunnelBarrier) -> dict[str, Any]:
+    """Return what was assumed of a barrier; P_a is that of the layer below in the order of the interface's name."""
+    a, b = (float(p) for p in barrier.polarizations(0.0))
+    return {
+        "resistance_area": float(1 / barrier.parallel_conductance(0.0)),
+        "tmr": barrier.tmr_at(0.0) if a * b < 1 else None,
+        "polarization": [a, b],
+        "half_voltage": barrier.half_voltage,
+        "conductance_voltage": barrier.conductance_voltage,
+        "field_like": list(barrier.field_like),
+        "exchange_coupling": barrier.exchange_coupling,
+        "thickness": barrier.thickness,
+        "table": None if barrier.table is None else list(barrier.table.span),
+    }
+
+
 def describe(case: Case) -> str:
     """Return the layers and the macrospin of a case as text."""
     parts = [_transport(case)] if case.transports else [case.title or "untitled"]
@@ -62,7 +81,7 @@ def describe(case: Case) -> str:
         from ..macrospin.describe import describe as describe_macrospin
 
         about = case.about()
-        parts.append(describe_macrospin(about.spin, about.torque, case.task, from_transport=about.from_transport))
+        parts.append(describe_macrospin(about.spin, about.torque, case.task, from_transport=case.torque_of_device))
     return "\n".join(parts)
 
 
@@ -133,13 +152,13 @@ def _contact(case: Case, name: str) -> str:
 def notes(case: Case) -> list[str]:
     """Return what a user may want to know before believing the numbers."""
     stack, out = case.make_stack(), []
-    given = {frozenset(p.strip() for p in k.split("|")) for k in case.interface}
+    interface_keys = {frozenset(p.strip() for p in k.split("|")) for k in case.interface}
     present = set(stack.names) | {x.material.name for x in stack}
     for k in case.interface:
         if not {p.strip() for p in k.split("|")} <= present:
             out.append(f"interface '{k}' is not used: no layer is made of one of its materials")
     stacked = case.geometry.mesh is None and case.geometry.shape != "lateral"
-    layers_given = {n for g in given for n in g} & set(stack.names)
+    layers_given = {n for g in interface_keys for n in g} & set(stack.names)
     pairs: Iterable[tuple[device.Layer, device.Layer]] = pairwise(stack.layers)
     if not stacked:
         # In a mesh file any two layers may touch: two layers of each material without own interfaces are checked.
@@ -148,24 +167,29 @@ def notes(case: Case) -> list[str]:
             if x.name not in layers_given:
                 unnamed.setdefault(x.material.name, []).append(x)
         pairs = combinations([x for alike in unnamed.values() for x in alike[:2]], 2)
-    seen = set()
+    noted_pairs = set()
     for a, b in pairs:
         key = frozenset((a.material.name, b.material.name))
         magnets = a.material.ferromagnetic + b.material.ferromagnetic
-        if magnets == 0 or key in seen:
+        if magnets == 0 or key in noted_pairs:
             continue
         name, face = f"{a.material.name}|{b.material.name}", stack.interface(a.name, b.name)
-        named = key in given or {a.name, b.name} & layers_given
+        named = key in interface_keys or {a.name, b.name} & layers_given
         if magnets == 1 and not named and face is None:
-            seen.add(key)
+            noted_pairs.add(key)
             out.append(
                 f"no interface {name} in the library at {case.transport.temperature:g} K, and none given: "
                 "taken as perfect"
             )
-        elif case.transport.model == "vector" and stacked and face is not None and face.mixing_conductance is None:
-            seen.add(key)
+        elif case.transport.model == "vector" and stacked and face is not None and _lacks_mixing(face):
+            noted_pairs.add(key)
             out.append(f"no mixing_conductance of {name}: transverse spins pass with the mean of both conductances")
     return out + (_thermal_notes(case) if case.transport.model == "thermoelectric" else [])
+
+
+def _lacks_mixing(face: device.Interface) -> bool:
+    """Return whether transverse spins at an interface need a number that was not given."""
+    return face.tunnel is None and face.mixing_conductance is None
 
 
 def _thermal_notes(case: Case) -> list[str]:
@@ -176,16 +200,16 @@ def _thermal_notes(case: Case) -> list[str]:
     if silent:
         out.append(f"no seebeck of {', '.join(silent)}: taken as 0")
     book = materials.library()["material"]
-    taken = [
+    from_library = [
         n
         for n in used
         if n in book
         and (n not in case.material or case.material[n].resistivity is case.material[n].resistivity_star is None)
     ]
-    if taken and abs(t.temperature / t.reference_temperature - 1) > 0.2:
+    if from_library and abs(t.temperature / t.reference_temperature - 1) > 0.2:
         out.append(
-            f"the library's resistivity of {', '.join(taken)} is that at {t.temperature:g} K (transport.temperature), "
-            f"and transport.reference_temperature is {t.reference_temperature:g} K"
+            f"the library's resistivity of {', '.join(from_library)} is that at {t.temperature:g} K "
+            f"(transport.temperature), and transport.reference_temperature is {t.reference_temperature:g} K"
         )
     far = [
         k

@@ -43,7 +43,7 @@ def _lines(summary: Results) -> list[str]:
 
 def _files(case: Case) -> list[str | None]:
     mesh = case.geometry.mesh
-    # The numbers of an .xdmf are in the file beside it.
+    # An .xdmf has its numbers in an .h5 file beside it.
     numbers = [mesh.removesuffix(".xdmf") + ".h5"] if mesh is not None and mesh.endswith(".xdmf") else []
     return [mesh, *numbers, case.sphere.mesh]
 

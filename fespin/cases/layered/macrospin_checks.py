@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import InputError
+from ...errors import InputError, nearest
+from ...transport.tunnelling import follows_voltage
 from ..macrospin.checks import check_sphere, check_tasks
 from ..macrospin.hysteresis import Hysteresis
 from ..macrospin.langevin import Langevin
 from ..macrospin.tables import MacrospinTable
 from .case import Case
+from .longitudinal import check_longitudinal
 from .tables import make_model
 
 if TYPE_CHECKING:
@@ -42,7 +44,11 @@ def check_macrospin(case: Case) -> None:
     _check_layers(case, case.macrospin)
     about = case.about()
     if case.driven_by_device:
+        _check_device(case)
+    if case.torque_of_device:
         _check_transport_torque(case, about.spin)
+    if case.macrospin.follows_current:
+        check_longitudinal(case)
     check_sphere(case.sphere, about.spin)
     check_tasks(case.task, about)
 
@@ -57,10 +63,16 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
                 )
         g = case.geometry
         if g.shape == "pillar" and (g.diameter is None) == (g.semi_axes is None):
-            found = "neither" if g.diameter is None else "both"
-            raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {found}")
+            neither_or_both = "neither" if g.diameter is None else "both"
+            raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {neither_or_both}")
+        if table.volume is not None and case.has_volumes:
+            raise InputError("macrospin: give exactly one of layer and volume (m3); found both")
+        if table.layer not in (names := case.make_stack().names):
+            raise InputError(f"macrospin.layer: no layer is called '{table.layer}'; {nearest(table.layer, names)}")
     if case.transports:
         return
+    if table.layer is not None and table.volume is not None:
+        raise InputError("macrospin.layer: nothing uses it beside volume; leave it out, or give the table [transport]")
     for key in ("state", "contact"):
         if key in case.model_fields_set:
             raise InputError(f"[{key}]: it is about transport; the table [transport] is missing")
@@ -72,19 +84,43 @@ def _check_layers(case: Case, table: MacrospinTable) -> None:
                 )
 
 
-def _check_transport_torque(case: Case, spin: Macrospin) -> None:
-    """Refuse a torque from transport that the case's device cannot make."""
-    assert case.macrospin is not None and case.torque is not None
-    source = case.torque.source
-    owner = f'torque.source = "{source}"'
+def _check_voltage_map(case: Case, owner: str, angle: bool) -> None:
+    """Refuse what a device cannot have whose torque is not proportional to its drive."""
+    why = "a tunnel barrier here follows the voltage (half_voltage, conductance_voltage, b2 or a table)"
+    assert case.torque is not None
+    if case.torque.source != "transport":
+        raise InputError(f'{owner}: {why}; only source = "transport" does that')
+    if not angle:
+        raise InputError(f"{owner}: {why}, which needs magnets along one axis beside the free layer, and no field")
+    if any(isinstance(t, Hysteresis) and t.sweep == "torque" for t in case.task):
+        raise InputError(f"{owner}: {why}, so that no factor on a torque stands for it; sweep the field at some drives")
+    if not case.largest_drive():
+        raise InputError(f"{owner}: {why}; give a drive other than 0")
+
+
+def _check_device(case: Case) -> None:
+    """Refuse a device that cannot act on the macrospin."""
+    assert case.macrospin is not None
+    if case.torque_of_device and case.torque is not None:
+        owner = f'torque.source = "{case.torque.source}"'
+    else:
+        owner = "[macrospin.noise]" if case.macrospin.noise is not None else "[macrospin.modulus]"
     if not case.transports:
         raise InputError(f"{owner}: the table [transport] is missing")
-    if source != "relaxation" and case.transport.model != "vector":
-        raise InputError(f'{owner}: needs transport.model = "vector", found "{case.transport.model}"')
     if case.macrospin.layer is None:
         raise InputError(f"{owner}: needs macrospin.layer, the free layer; found macrospin.volume")
-    if case.multi_terminal or set(case.contact_names() or ()) != {"bottom", "top"}:
+    # The contacts of a mesh file are known once it is read.
+    if case.multi_terminal or set(case.contact_names() or ("bottom", "top")) != {"bottom", "top"}:
         raise InputError(f'{owner}: needs a stack driven between its "bottom" and "top"')
+
+
+def _check_transport_torque(case: Case, spin: Macrospin) -> None:
+    """Refuse a torque from transport that the case's device cannot make."""
+    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
+    source = case.torque.source
+    owner = f'torque.source = "{source}"'
+    if source != "relaxation" and case.transport.model != "vector":
+        raise InputError(f'{owner}: needs transport.model = "vector", found "{case.transport.model}"')
     if case.torque.series_resistance_area and case.transport.voltage is None:
         raise InputError(
             "torque.series_resistance_area: belongs to transport.voltage; a current is held whatever the load"
@@ -102,6 +138,9 @@ def _check_transport_torque(case: Case, spin: Macrospin) -> None:
         angle = has_fixed_direction(case.make_stack(), make_model(case.transport), case.macrospin.layer, pumping=pumped)
     except InputError as error:
         raise InputError(f"{owner}: {error}") from error
+    stack = case.make_stack()
+    if follows_voltage(stack, case.touching(stack)):
+        _check_voltage_map(case, owner, angle)
     if not angle and any(isinstance(t, Hysteresis) and t.sweep == "torque" for t in case.task):
         raise InputError(f'{owner}: a sweep of the "torque" needs one fixed direction; sweep the field at some drives')
     if pumped and not angle and any(isinstance(t, Langevin) for t in case.task):

@@ -70,7 +70,7 @@ def _uncoupled(case: Case) -> list[str]:
     """Return a note on a current through the macrospin's layer that its tasks do not feel."""
     assert case.macrospin is not None
     layer, t = case.macrospin.layer, case.transport
-    if layer is None or not case.transports or (case.torque is not None and case.torque.source != "given"):
+    if layer is None or not case.transports or case.driven_by_device:
         return []
     ends = [x for c in case.contact.values() for x in (c.voltage, c.current)]
     if not any((t.current_density, t.current, t.voltage, *ends)):

@@ -42,9 +42,9 @@ def check_keys(case: Case) -> None:
                 raise InputError(f'{owner}.conductivity.d_up: missing; the model "four-channel" needs it')
 
 
-def _refuse(key: str, models: tuple[str, ...], found: str) -> None:
+def _refuse(key: str, models: tuple[str, ...], model: str) -> None:
     names = " and ".join(f'"{m}"' for m in models)
-    raise InputError(f'{key}: belongs to transport.model = {names}, found with "{found}"')
+    raise InputError(f'{key}: belongs to transport.model = {names}, found with "{model}"')
 
 
 def heated(case: Case) -> bool:
@@ -79,7 +79,7 @@ def check_temperatures(case: Case) -> None:
 
 
 def check_model(case: Case) -> None:
-    """Refuse what the model cannot take, in any state.
+    """Refuse what the model cannot take, in whichever state of the case.
 
     Raises
     ------

@@ -13,9 +13,9 @@ from .tables import Interface
 
 # Metals of leads that superconduct at 4.2 K, with the temperature up to which they do (K).
 _SUPERCONDUCTORS = {"Nb": 9.2, "NbN": 16.0, "NbTi": 10.0, "Pb": 7.2, "V": 5.4, "Ta": 4.5}
-# Between magnets thinner layers are normal: the magnets suppress the pairs (m).
+# Thickness below which a layer between magnets does not superconduct, as they break the pairs (m).
 _NORMAL = 20e-9
-# What transport takes from the library.
+# Keys that transport takes from the library.
 _MATERIAL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
 _INTERFACE = {"area_resistance_star", "gamma"}
 _LENGTH_KEYS = (
@@ -39,16 +39,17 @@ def layer_notes(case: Case) -> list[str]:
 def _lengths(case: Case) -> list[str]:
     """Return notes on lengths and on the size of the device."""
     g = case.geometry
-    given = [(f"geometry.{k}", v) for k in _LENGTH_KEYS if (v := getattr(g, k)) is not None and v > 0]
-    given += [("geometry.semi_axes", x) for x in g.semi_axes or []]
+    named_lengths = [(f"geometry.{k}", v) for k in _LENGTH_KEYS if (v := getattr(g, k)) is not None and v > 0]
+    named_lengths += [("geometry.semi_axes", x) for x in g.semi_axes or []]
     widths = g.wire_width if isinstance(g.wire_width, list) else [g.wire_width]
-    given += [("geometry.wire_width", x) for x in widths if x is not None]
+    named_lengths += [("geometry.wire_width", x) for x in widths if x is not None]
     thicknesses = [x.thickness for x in case.layer if x.thickness is not None]
     if g.mesh is None:
-        given += [(f"layer {i}.thickness", x) for i, x in enumerate(thicknesses, 1)]
-    out = unit_notes.lengths(given)
+        named_lengths += [(f"layer {i}.thickness", x) for i, x in enumerate(thicknesses, 1)]
+    out = unit_notes.lengths(named_lengths)
     if out or g.mesh is not None:
-        return out  # what a length of its own explains needs no second note; what a mesh file holds is known later
+        # A note on a single length explains the extent as well; the extent of a mesh file is known later.
+        return out
     across = [2 * max(g.semi_axes or [0.0]), *(v for k in ("diameter", "width", "separation") if (v := getattr(g, k)))]
     return unit_notes.extent("the device", [sum(thicknesses), *across], "lengths are in m, 10e-9 is 10 nm")
 
@@ -81,7 +82,7 @@ def _temperatures(case: Case) -> list[str]:
         return []
     out = unit_notes.temperature("transport.reference_temperature", case.transport.reference_temperature)
     for name, c in case.contact.items():
-        # A contact near a reference temperature that is as low is intended.
+        # A contact temperature that looks odd is intended if the reference temperature is near it.
         if c.temperature is not None and abs(c.temperature / case.transport.reference_temperature - 1) > 0.3:
             out += unit_notes.temperature(f"contact.{name}.temperature", c.temperature)
     return out
@@ -109,7 +110,7 @@ def _directions(case: Case, stack: Stack) -> list[str]:
 def _contacts(case: Case, stack: Stack) -> list[str]:
     """Return notes on leads that superconduct."""
     t, out = case.transport, []
-    # The library's numbers at 4.2 K often stand for a device at room temperature.
+    # The macrospin's temperature counts as well: the library's numbers at 4.2 K often stand for a device at 300 K.
     cold = t.reference_temperature if t.model == "thermoelectric" else t.temperature
     if case.macrospin is not None:
         cold = max(cold, case.macrospin.temperature)
@@ -141,17 +142,17 @@ def unchecked_materials(case: Case, stack: Stack) -> list[str]:
     t, out = case.transport, []
     used = _MATERIAL | ({"density_of_states"} if any(t.field) else set())
     for name in dict.fromkeys(x.material.name for x in stack):
-        found = materials.unchecked("material", name, t.temperature) & used
+        unchecked_keys = materials.unchecked("material", name, t.temperature) & used
         own = case.material.get(name)
-        given = set() if own is None else set(own.model_dump(exclude_none=True))
-        if "conductivity" in given:
-            # Channels replace the library's numbers, but for a length that lengths are given with.
-            found &= {"spin_diffusion_length"} if "sd_length" in given else set()
-        if given & {"resistivity", "resistivity_star"}:
-            found -= {"resistivity", "resistivity_star"}
-        found -= given
-        if found:
-            out.append(_unchecked(name, sorted(found), t.temperature, name))
+        own_keys = set() if own is None else set(own.model_dump(exclude_none=True))
+        if "conductivity" in own_keys:
+            # Channels replace the library's numbers, except the spin-diffusion length that goes with sd_length.
+            unchecked_keys &= {"spin_diffusion_length"} if "sd_length" in own_keys else set()
+        if own_keys & {"resistivity", "resistivity_star"}:
+            unchecked_keys -= {"resistivity", "resistivity_star"}
+        unchecked_keys -= own_keys
+        if unchecked_keys:
+            out.append(_unchecked(name, sorted(unchecked_keys), t.temperature, name))
     return out
 
 
@@ -167,19 +168,21 @@ def unchecked_interfaces(case: Case, stack: Stack, pairs: Iterable[tuple[str, st
     tables: dict[frozenset[str], list[Interface]] = {}
     for k, v in case.interface.items():
         tables.setdefault(frozenset(p.strip() for p in k.split("|")), []).append(v)
-    found: dict[str, set[str]] = {}
+    unchecked_keys: dict[str, set[str]] = {}
     for a, b in pairs:
         first, second = made_of[a], made_of[b]
         ways = {frozenset((x, y)) for x in (a, first) for y in (b, second)}
         own = [v for names in ways for v in tables.get(names, ())]
-        given = {k for v in own for k in v.model_dump(exclude_none=True)}
-        if "conductance" in given or any(v.area_resistance_star == 0 for v in own):
-            given |= _INTERFACE
+        own_keys = {k for v in own for k in v.model_dump(exclude_none=True)}
+        if "conductance" in own_keys or any(v.area_resistance_star == 0 for v in own):
+            own_keys |= _INTERFACE
         for pair in {f"{first}|{second}", f"{second}|{first}"}:
-            keys = materials.unchecked("interface", pair, temperature) & _INTERFACE - given
+            keys = materials.unchecked("interface", pair, temperature) & _INTERFACE - own_keys
             if keys:
-                found.setdefault(pair, set()).update(keys)
-    return [_unchecked(pair, sorted(keys), temperature, pair.partition("|")[0]) for pair, keys in found.items()]
+                unchecked_keys.setdefault(pair, set()).update(keys)
+    return [
+        _unchecked(pair, sorted(keys), temperature, pair.partition("|")[0]) for pair, keys in unchecked_keys.items()
+    ]
 
 
 def _unchecked(what: str, keys: list[str], temperature: float, ask: str) -> str:

@@ -13,6 +13,7 @@ from .tables import make_model
 
 if TYPE_CHECKING:
     from ...coupling.face_torque import FaceTorque
+    from ...coupling.groups import Groups
     from ...macrospin import Macrospin
     from ...stack import Stack
     from ...transport import TransportProblem
@@ -34,8 +35,6 @@ def check_relaxation(case: Case, spin: Macrospin) -> None:
     stack = case.make_stack()
     if stack[layer].direction is None:
         raise InputError(f"{owner}: layer '{layer}' is no ferromagnet; nothing acts on it")
-    if case.geometry.mesh is not None:
-        raise InputError(f"{owner}: needs a stack, whose layers are known; found geometry.mesh")
     if model not in (*_CHANNELS, "vector"):
         allowed = ", ".join(f'"{x}"' for x in (*_CHANNELS, "vector"))
         raise InputError(
@@ -147,8 +146,16 @@ def axis_of(case: Case, spin: Macrospin) -> tuple[float, ...] | None:
     return tuple(axis.tolist())
 
 
-def face_torque(case: Case, problem: TransportProblem, spin: Macrospin) -> FaceTorque:
-    """Solve for the differences at the faces of the case's magnet, and return their torque. Collective."""
+def face_torque(case: Case, problem: TransportProblem | Groups, spin: Macrospin) -> FaceTorque:
+    """Solve for the differences at the faces of the case's magnet, and return their torque. Collective.
+
+    Parameters
+    ----------
+    problem
+        The device; or groups, whose journal has the directions that are done.
+    spin
+        Macrospin of the layer.
+    """
     from ...coupling.face_torque import FaceTorque
     from ...coupling.relaxation import relaxation_map
 

@@ -26,16 +26,16 @@ from ..tasks import Outlet, Picture, Results
 from ..unit_notes import current, extent
 from .case import Case
 from .describe import interface_numbers, material_numbers
+from .device_map import as_stack, device_map
 from .notes import unchecked_interfaces
 from .tables import make_model
 
 if TYPE_CHECKING:
-    from ...coupling.angle_maps import TorqueMap
     from ...coupling.current_map import CurrentMap
-    from ...coupling.direction_maps import DirectionMap
     from ...transport.multilayer import MultilayerSolution
     from ...transport.seebeck import ThermoelectricCoefficients
 
+_BREAKDOWN = 2.0  # V, of a thin insulator
 # Channels whose name alone does not say what their potential is.
 _NAMES = {"charge": "phi", "x": "sx", "y": "sy", "z": "sz", "temperature": "T"}
 
@@ -149,13 +149,15 @@ def run_transport(
     write
         Function that writes files and returns the part of the summary about transport.
     map
-        Torque of the device on its free layer; None if nothing asks for it.
+        What the device does to its free layer; None if nothing asks for it.
     """
     started = time.perf_counter()
     maps = case.driven_by_device
     bar = ProgressBar(comm, 2 + len(case.states()) + maps)
     bar.advance("meshing")
     domain = make_domain(comm, case, base)
+    if maps and case.geometry.mesh is not None:
+        domain = as_stack(domain, case.geometry.mesh)
     meshed = time.perf_counter()
     bar.clear()
     cells = domain.mesh.topology.index_map(domain.dim).size_global
@@ -185,13 +187,13 @@ def run_transport(
         if t.current_density is None:
             for note in current(f"state {name}", s.current_density):
                 say(f"note: {note}")
-        for note in s.notes:
+        for note in (*s.notes, *_barrier_notes(s)):
             say(f"note: state {name}: {note}")
     driven = None
     if maps:
         begin = time.perf_counter()
         bar.advance("torque map")
-        driven = _map(case, problem, checkpoints, say)
+        driven = device_map(case, problem, checkpoints, say)
         bar.clear()
         parts = {"torque map": driven.map, "relaxation map": driven.faces.map if driven.faces is not None else None}
         for name, found in parts.items():
@@ -218,6 +220,16 @@ def run_transport(
     return write, driven
 
 
+def _barrier_notes(s: TransportSolution) -> list[str]:
+    """Return notes on barriers whose voltage breaks them."""
+    voltages = s.report.get("barrier_voltage", {})
+    return [
+        f"{v:.3g} V over the barrier '{name}'; insulators of a nanometre or two break down above some {_BREAKDOWN:g} V"
+        for name, v in voltages.items()
+        if abs(v) > _BREAKDOWN
+    ]
+
+
 def _mesh_notes(case: Case, domain: Domain) -> list[str]:
     """Return notes on what only the mesh of a file knows: its size, and which layers touch. Collective."""
     if case.geometry.mesh is None:
@@ -230,66 +242,6 @@ def _mesh_notes(case: Case, domain: Domain) -> list[str]:
     remedy = "see geometry.length_unit, 1e-9 for a file in nm"
     found = extent(f"geometry.mesh '{case.geometry.mesh}': the device", sizes.tolist(), remedy)
     return found + unchecked_interfaces(case, domain.stack, domain.interfaces)
-
-
-def _map(
-    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> CurrentMap:
-    """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
-    from ...coupling.circuit import Circuit
-    from ...coupling.current_map import CurrentMap
-
-    assert case.macrospin is not None and case.torque is not None
-    t, source = case.transport, case.torque.source
-    problem.magnetize(case.make_stack().directions)
-    density = t.current_density if t.current is None else t.current / problem.domain.area
-    faces = None
-    if source != "transport":
-        from ..macrospin.tables import make_spin
-        from .relaxation import face_torque
-
-        faces = face_torque(case, problem, make_spin(case.macrospin, case.layer_volume))
-    transverse = None if source == "relaxation" else _transverse_map(case, problem, checkpoints, say)
-    return CurrentMap(transverse, Circuit(density, t.voltage, case.torque.series_resistance_area), faces)
-
-
-def _transverse_map(
-    case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> TorqueMap | DirectionMap:
-    """Return the torque of transverse spins on the case's free layer. Collective."""
-    from ...coupling.angle_maps import torque_map
-    from ...coupling.direction_maps import direction_map
-    from ...coupling.directions import has_fixed_direction
-    from ...coupling.groups import Groups
-
-    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
-    pumping = case.torque.pumping
-    journal = None
-    if checkpoints is not None:
-        # Solutions depend on these tables; they are linear in the drive, and scaled afterwards.
-        device = case.model_dump(mode="json", exclude={"title", "task", "state", "macrospin", "torque", "sphere"})
-        journal = checkpoints.pieces(problem.domain.comm, "torque_map", device)
-        if len(journal):
-            say(f"checkpoint: {len(journal)} directions of the torque map are done")
-    groups = Groups(problem, journal=journal)
-    options: dict[str, Any] = {"tolerance": case.torque.tolerance, "pumping": pumping}
-    found: TorqueMap | DirectionMap
-    if has_fixed_direction(problem.stack, problem.model, case.macrospin.layer, pumping=pumping):
-        # Without other magnets any axis will do: that of the energy keeps a symmetric problem symmetric.
-        from ...sigma.symmetry import find_axis
-        from ..macrospin.tables import make_spin
-
-        spin = make_spin(case.macrospin, case.layer_volume)
-        own = find_axis(spin, None)
-        axis = None if own is None else tuple(own.tolist())
-        if case.torque.source == "both":
-            from .relaxation import axis_of
-
-            axis = axis_of(case, spin)
-        found = torque_map(groups, case.macrospin.layer, axis=axis, **options)
-    else:
-        found = direction_map(groups, case.macrospin.layer, **options)
-    return found
 
 
 def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
@@ -503,10 +455,14 @@ def _device_picture(s: TransportSolution, title: str, **keywords: Any) -> Callab
 def lines(summary: Results) -> list[str]:
     """Return the results of a case as lines for a terminal."""
     lines: list[str] = []
-    if "torque_map" in summary or "relaxation_map" in summary:
+    if summary.keys() & {"torque_map", "relaxation_map", "longitudinal"}:
         from ...coupling.current_map import table as map_table
 
         lines += map_table(summary)
+    if "shifts" in summary:
+        from ..macrospin.shifts import shift_lines
+
+        lines += shift_lines(summary["shifts"])
     for name, s in summary.get("states", {}).items():
         rows = _rows(s)
         if s.get("measured_resistance") is not None:
@@ -551,6 +507,10 @@ def _rows(s: Mapping[str, Any]) -> list[str]:
             f"A R_ne of spin flip {s['r_gmr']['spin_flip'] * 1e15:.4g}, of s-d {s['r_gmr']['d_relaxation'] * 1e15:.4g} "
             "fohm m2"
         )
+    for k, v in s.get("barrier_voltage", {}).items():
+        tmr = s["tmr"][k]
+        ratio = "infinite" if tmr is None else f"{100 * tmr:.4g} percent"
+        rows.append(f"barrier {k}: {v:.4g} V, TMR there {ratio}")
     rows += [f"f_parallel({k}) = {x:.4g} A/m2" for k, x in s.get("f_parallel", {}).items()]
     rows += [f"torque on {k}: ({', '.join(f'{x:.4g}' for x in v)}) J/m2" for k, v in s.get("torque", {}).items()]
     return rows

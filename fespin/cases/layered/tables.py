@@ -13,6 +13,7 @@ from ... import carriers, device, materials
 from ...constants import ELEMENTARY_CHARGE
 from ...errors import InputError
 from ..schema import Belonging, Drive, Induction, Length, Number, Table, at_least, within
+from .tunnelling import Tunnel, make_tunnel
 
 if TYPE_CHECKING:
     from ...transport.model import TransportModel
@@ -52,7 +53,7 @@ MODEL_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "density_of_states": _VECTOR,
         "diffusion_constant": _VECTOR,
     },
-    "interface": {"mixing_conductance": _VECTOR, "thermal_conductance": _HEAT},
+    "interface": {"mixing_conductance": _VECTOR, "thermal_conductance": _HEAT, "tunnel": _VECTOR},
     "contact": {"temperature": _HEAT, "heat_flux": _HEAT},
     "transport": {"reference_temperature": _HEAT, "nonlinear": _HEAT, "transverse": _VECTOR, "field": _VECTOR},
 }
@@ -143,11 +144,18 @@ class Material(Table):
     )
 
 
+_METALLIC = ("conductance", "area_resistance_star", "gamma", "mixing_conductance", "thermal_conductance")
+
+
 class Interface(Table):
     """An interface between two materials or two layers, or entries that override the library's."""
 
     belonging = Belonging("transport.model", by_model("interface"))
-    at_most_one = (("conductance", "area_resistance_star"), ("conductance", "gamma"))
+    at_most_one = (
+        ("conductance", "area_resistance_star"),
+        ("conductance", "gamma"),
+        *(("tunnel", key) for key in _METALLIC),
+    )
     area_resistance_star: Annotated[float, Field(ge=0, lt=1), at_least(1e-24)] | None = Field(
         None,
         description="AR* of one interface; papers list 2 AR*; 0 is a perfect contact; default the library's (ohm m2)",
@@ -164,6 +172,7 @@ class Interface(Table):
     thermal_conductance: Conductance | None = Field(
         None, description="of heat; default: no step of temperature (W/(m2 K))"
     )
+    tunnel: Tunnel | None = Field(None, description="a tunnel barrier between two magnets, instead of all other keys")
 
 
 class Contact(Table):
@@ -391,6 +400,11 @@ def make_interface(
     InputError
         If something is missing, given twice, or without meaning there.
     """
+    if value.tunnel is not None:
+        for key in _METALLIC:
+            if getattr(value, key) is not None:
+                raise InputError(f"{owner}: give tunnel or {key}, not both; found both")
+        return device.Interface(tunnel=make_tunnel(owner, value.tunnel, between))
     a, b = between
     magnetic = a.ferromagnetic or b.ferromagnetic
     plain = [k for k in ("area_resistance_star", "gamma") if getattr(value, k) is not None]

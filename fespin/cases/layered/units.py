@@ -24,6 +24,8 @@ _STATES = {
     "lengths": "m",
     "f_parallel": "A/m2",
     "torque": "J/m2",
+    "barrier_voltage": "V",
+    "tmr": "1",
     "temperature": "K",
     "temperatures": "K",
     "energy_balance": "1",
@@ -69,6 +71,17 @@ _INTERFACES = {
     "gamma": "1",
     "mixing_conductance": "S/m2",
     "thermal_conductance": "W/(m2 K)",
+    "tunnel": {
+        "resistance_area": "ohm m2",
+        "tmr": "1",
+        "polarization": "1",
+        "half_voltage": "V",
+        "conductance_voltage": "V",
+        "field_like": ["J/(m2 V)", "J/(m2 V2)"],
+        "exchange_coupling": "J/m2",
+        "thickness": "m",
+        "table": "V",
+    },
 }
 _MACROSPIN = {
     "volume": "m3",
@@ -106,13 +119,36 @@ _RELAXATION_MAP = {
     "solves": "1",
     "error": "1",
 }
+_SHIFTS = {
+    "direction": "1",
+    "half_widths": "1/s",
+    "angular_frequencies": "rad/s",
+    "switching_field": "T",
+    "dwell_times": "s",
+    "loop_shift": "T",
+    "loop_widening": "T",
+    "dwell_time_ratios": "1",
+}
+_LONGITUDINAL = {
+    "coefficient": "K m4/A2",
+    "relaxation_time": "s",
+    "wells": "1",
+    "current_density": "A/m2",
+    "d_current": "A/m2",
+    "temperature": "K",
+    "rate": "1/s",
+    "modulus_squared": "1",
+    "saturation_magnetization": "A/m",
+    "barriers": "kT_eff",
+    "odd_barriers": "kT_eff",
+}
 _POTENTIALS = {"axis": "1", "cosine": "1", "directions": "1", "chi": "1/s", "phi": "1/s"}
 
 
 def units(summary: Results) -> dict[str, Any]:
     """Return the units of the entries about transport and a macrospin.
 
-    On a line there is no cross-section: what is an ampere elsewhere is a density there.
+    A line has no cross-section: where other devices have a current in A, it has a current density.
     """
     states = dict(_STATES)
     for state in summary.get("states", {}).values():
@@ -129,5 +165,7 @@ def units(summary: Results) -> dict[str, Any]:
         "macrospin": _MACROSPIN,
         "torque_map": _TORQUE_MAP,
         "relaxation_map": _RELAXATION_MAP,
+        "longitudinal": _LONGITUDINAL,
         "potentials": _POTENTIALS,
+        "shifts": _SHIFTS,
     }

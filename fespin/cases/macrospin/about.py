@@ -24,17 +24,25 @@ class About:
     torque
         Torque; None without one. A torque from transport is not known yet: any one stands for it.
     drive_unit
-        Unit of drives: "A/m2" or "V" if the torque comes from the device, "" if they are factors on the torque.
+        Unit of drives: "A/m2" or "V" if the device acts on the macrospin, "" if they are factors on the torque.
+    resistance
+        True if the device's resistance against the direction is known.
     """
 
     spin: Macrospin
     torque: SpinTorque | None
     drive_unit: str
+    resistance: bool = False
 
     @property
     def from_transport(self) -> bool:
-        """Return whether the torque comes from the device."""
+        """Return whether the device acts on the macrospin."""
         return self.drive_unit != ""
+
+    @property
+    def driven(self) -> bool:
+        """Return whether there is anything that a drive changes."""
+        return self.torque is not None or self.from_transport
 
     def require_wells(self, owner: str) -> None:
         """Refuse an energy with fewer than two wells.
@@ -54,7 +62,8 @@ class About:
 def drive_unit(summary: Mapping[str, Any]) -> str:
     """Return the unit of drives in a summary: "A/m2" or "V" through a device, "1" for factors on the torque."""
     case = summary["case"]
-    if case.get("torque", {}).get("source", "given") == "given":
+    acts = any(key in case.get("macrospin", {}) for key in ("noise", "modulus"))
+    if case.get("torque", {}).get("source", "given") == "given" and not acts:
         return "1"
     return "V" if "voltage" in case["transport"] else "A/m2"
 

@@ -69,7 +69,7 @@ class Hysteresis(Task):
         """Refuse sweeps of what is not there, and empty ones."""
         super().check(owner, about)
         if self.drives is not None:
-            if about.torque is None:
+            if not about.driven:
                 raise InputError(f"{owner}.drives: they need the table [torque]")
             if self.sweep == "torque":
                 raise InputError(f'{owner}.drives: they belong to a sweep of the field, found with sweep = "torque"')
@@ -86,6 +86,10 @@ class Hysteresis(Task):
             raise InputError(f"{owner}.direction: missing; a sweep of the field needs its direction")
         elif max(abs(x) for x in self.range) > 1e4:
             raise InputError(f"{owner}.range: found {self.range}; fields are in T")
+
+    def largest_drive(self) -> float:
+        """Return the largest of the drives, in size."""
+        return max(map(abs, self.drives or [0.0]))
 
     def notes(self, owner: str, about: About) -> list[str]:
         """Return notes on the swept field and on the drives."""

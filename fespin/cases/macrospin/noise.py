@@ -42,7 +42,7 @@ class Noise(BandTask):
         """Refuse an observable that the case does not have."""
         if self.observable != "resistance":
             direction(self.observable, owner, "observable")
-        elif not about.from_transport:
+        elif not about.resistance:
             raise InputError(f'{owner}.observable: "resistance" needs a torque of the device (torque.source)')
         super().check(owner, about)
 

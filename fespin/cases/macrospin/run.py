@@ -24,6 +24,7 @@ from ..task_loop import run_each
 from ..tasks import Outlet, Results, Task
 from .potentials import write_potentials
 from .shared import CaseTorque, Shared
+from .shifts import shifts_of
 from .tables import SphereTable
 
 
@@ -59,7 +60,7 @@ def run_tasks(
     depends
         Tables on which all results depend, of what JSON can hold.
     torque_map
-        Torque of the device on its free layer, if the torque comes from transport.
+        What the device does to its free layer, if anything.
     checkpoints
         Folder in which the states of long evolutions are kept, from which they go on.
     alone
@@ -68,19 +69,26 @@ def run_tasks(
     Returns
     -------
     dict
-        Entries "macrospin", "tasks", with a torque "potentials", and those of the device's maps of ``summary.json``.
+        Entries "macrospin", "tasks", with a torque "potentials" and "shifts", and those of the device's maps of
+        ``summary.json``.
     """
     mapped: Results = {}
+    bare = spin
     if torque_map is not None:
-        spin, torque = torque_map.pumped(spin), torque_map.torque(spin)
-        mapped = write_map(comm, torque_map, spin, out.path, out.picture, title=title)
+        spin = torque_map.magnet(bare)
+        torque = torque_map.torque(spin)
+        mapped = write_map(comm, torque_map, spin, out.path, out.picture, bare=bare, title=title)
     if torque is not None:
         mapped["potentials"] = write_potentials(comm, spin, torque, out.path, out.picture, title=title)
     if table.mesh is not None and not (base / table.mesh).is_file():
         raise InputError(f"sphere.mesh: there is no file '{base / table.mesh}'")
     solvers = _Solvers(comm, table, base, starts_of(tasks), out.say)
     solver = solvers.make(comm, spin, torque)
-    shared = Shared(comm, title, spin, torque, solver, solvers.make, checkpoints, depends, torque_map)
+    shared = Shared(comm, title, spin, torque, solver, solvers.make, checkpoints, depends, bare, torque_map)
+    if torque is not None:
+        # Rates of what is not symmetric about an axis take as long as a task.
+        symmetric = solver.axis is not None
+        mapped["shifts"] = shifts_of(comm, spin, torque, solvers.make, out.say, dwell=symmetric)
     results = run_each(comm, tasks, lambda task, name: task.run(shared, name, out), out.say, alone=alone)
     if table.mesh is not None and not solvers.meshed:
         out.say("note: sphere.mesh is not used: no task needs more than the polar angle; see sphere.axisymmetric")

@@ -12,13 +12,14 @@ from mpi4py import MPI
 from ...checkpoint import Journal
 from ...coupling.current_map import CurrentMap
 from ...coupling.direction_maps import DirectionTorque
+from ...energy.on_sphere import Array
 from ...macrospin import AngularTorque, Macrospin, SpinTorque
 from ...plotting.sphere import plot_density
 from ...sigma import Distribution, FokkerPlanck, Fourier, Sigma
 from ...sigma.distribution import Surface
 from ...sigma.fields import write_sphere_fields
 from ...sigma.space import Density
-from ...sigma.surveys import Maker
+from ...sigma.states import Maker
 from ..checkpoints import Checkpoints
 from ..tasks import Outlet, Results, Task
 
@@ -36,7 +37,7 @@ class Shared:
     title
         Title of the case, for pictures.
     spin, torque
-        Macrospin and its torque.
+        Macrospin and its torque, at the case's drive.
     solver
         Fokker-Planck equation of both.
     make
@@ -45,8 +46,10 @@ class Shared:
         Folder where long tasks keep what they have done; None without one.
     depends
         Tables on which every result of the case depends, of what JSON can hold.
+    bare
+        Macrospin without current, if the device acts on it.
     map
-        Torque of the device, if that is where the torque comes from.
+        What the device does to the macrospin, if anything.
     curves, points
         Curves and points of the picture of write errors, by their labels.
     """
@@ -59,21 +62,40 @@ class Shared:
     make: Maker
     checkpoints: Checkpoints | None
     depends: Sequence[Any]
+    bare: Macrospin | None = None
     map: CurrentMap | None = None
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
-    def at_drive(self, drive: float) -> tuple[Macrospin, CaseTorque]:
-        """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor."""
+    def at_drive(self, drive: float, *, backwards: bool = False) -> tuple[Macrospin, CaseTorque | None]:
+        """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor.
+
+        Parameters
+        ----------
+        backwards
+            True: with the noise and the length of the reversed layer.
+        """
         if self.map is not None:
-            return self.spin, self.map.at(drive).torque(self.spin)
+            here = self.map.at(drive)
+            # One macrospin at all drives has one mesh of directions.
+            spin = self.spin
+            if here.along is not None:
+                assert self.bare is not None
+                spin = here.magnet(self.bare, backwards=backwards)
+            return spin, here.torque(spin)
         assert self.torque is not None
         return self.spin, self.torque.scaled(drive)
 
     @property
+    def state(self) -> Array | None:
+        """Return the layer's direction (3,), if noise and length differ from those of the reversed layer."""
+        along = None if self.map is None else self.map.along
+        return None if along is None or along.reversed is None else np.array(along.direction)
+
+    @property
     def resistance(self) -> Density | None:
         """Return A R (ohm m2) as a function of the direction, if a device gives it."""
-        return None if self.map is None else self.map.device.resistance_at
+        return None if self.map is None or self.map.device is None else self.map.device.resistance_at
 
     @property
     def drive_unit(self) -> str:

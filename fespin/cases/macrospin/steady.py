@@ -44,7 +44,7 @@ class Steady(Task):
         balance = power["work"] - power["dissipation"]
         scale = max(abs(power["work"]), shared.spin.thermal_energy * shared.spin.diffusion * 1e-12)
         told = {"dissipated_power": power["dissipation"], "power_balance": balance / scale}
-        if shared.map is not None:
+        if shared.map is not None and shared.map.device is not None:
             told["electrical_power"] = mean_electrical_power(steady, shared.map.device, shared.spin, shared.map.circuit)
         return steady.summary() | describe_mesh(steady.surface) | told
 

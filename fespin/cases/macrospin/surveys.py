@@ -25,10 +25,14 @@ class SurveyTask(Task):
 
     def check(self, owner: str, about: About) -> None:
         """Refuse a survey without a torque, or over a range that does not increase."""
-        if about.torque is None:
+        if not about.driven:
             raise InputError(f"{owner}: drives need the table [torque]")
         require_range(owner, "drives", self.drives)
         super().check(owner, about)
+
+    def largest_drive(self) -> float:
+        """Return the larger end of the range, in size."""
+        return max(map(abs, self.drives))
 
     def notes(self, owner: str, about: About) -> list[str]:
         """Return notes on the drives."""

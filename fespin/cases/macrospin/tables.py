@@ -18,6 +18,7 @@ from ..schema import (
     Magnetization,
     Number,
     Table,
+    Time,
     at_least,
     within,
 )
@@ -31,13 +32,66 @@ if TYPE_CHECKING:
 COLDEST = 1e-6
 
 
+class NoiseTable(Table):
+    """Noise that the current makes, as a temperature: T_eff = T + c <(dJ_dn - k J)^2>."""
+
+    coefficient: Annotated[float, Field(ge=0, lt=1e10), at_least(1e-40)] = Field(
+        description="c, of the d current beyond its share in bulk, with three or four channels (K m4/A2)"
+    )
+
+
+class LongitudinalTimes(Table):
+    """Times of the magnetization M and the spin accumulation m, from which that of the length follows."""
+
+    xi: Annotated[float, Field(gt=0, lt=1), within(1e-12)] = Field(description="chi_m/chi_M (1)")
+    tau_mM: Time = Field(description="in which m decays to M (s)")
+    tau_mL: Time | None = Field(None, description="in which m decays to the lattice; default: it does not (s)")
+    tau_ML: Time | None = Field(None, description="in which M decays to the lattice; default: it does not (s)")
+
+
+class ModulusTable(Table):
+    """Length of the magnetization under the current: |u|^2 = 1/(1 + 2 f tau)."""
+
+    belonging = Belonging("source", {"absorbed": set(), "s-d halves": {"share"}})
+    exactly_one = (("relaxation_time", "longitudinal"),)
+    relaxation_time: Time | None = Field(None, description="tau in which the length is restored (s)")
+    longitudinal: LongitudinalTimes | None = Field(None, description="instead of relaxation_time, inline")
+    source: Literal["absorbed", "s-d halves"] = Field(
+        "absorbed",
+        description='of f: "absorbed": the longitudinal spins that the layer absorbs; "s-d halves": f_par, the s-d '
+        "current of its lower half less that of its upper half, with three or four channels",
+    )
+    share: Annotated[float, Field(gt=-1e3, lt=1e3), at_least(1e-12)] = Field(
+        1.0, description="g_d: magnetic moment of the d electrons that count (1)"
+    )
+
+    @property
+    def time(self) -> float:
+        """Return tau (s); a current of d electrons acts on M itself, spins that are absorbed enter m.
+
+        Raises
+        ------
+        FespinError
+            If the longitudinal times have no steady answer.
+        """
+        from ...coupling.modulus_time import longitudinal_time
+
+        if self.relaxation_time is not None:
+            return self.relaxation_time
+        assert self.longitudinal is not None
+        x, into = self.longitudinal, "m" if self.source == "absorbed" else "M"
+        return longitudinal_time(x.xi, x.tau_mM, x.tau_mL or math.inf, x.tau_ML or math.inf, into=into)
+
+
 class MacrospinTable(Table):
     """The magnet whose direction the tasks are about."""
 
-    exactly_one = (("layer", "volume"),)
-    layer: str | None = Field(None, description="whose volume and torque are taken; instead of volume")
+    rules = ({"anyOf": [{"required": ["layer"]}, {"required": ["volume"]}]},)
+    layer: str | None = Field(None, description="whose volume and torque are taken")
     volume: Annotated[float, Field(gt=0, lt=1e-15), within(1e-33)] | None = Field(
-        None, description="instead of layer; a cube of 10 nm has 1e-24 (m3)"
+        None,
+        description="instead of layer, or beside it where the geometry gives no volume, as a line; a cube of 10 nm "
+        "has 1e-24 (m3)",
     )
     saturation_magnetization: Magnetization = Field(description="Ms; 1 emu/cm3 is 1e3 A/m (A/m)")
     damping: Damping = Field(description="Gilbert's alpha, without what is pumped (1)")
@@ -48,6 +102,13 @@ class MacrospinTable(Table):
     anisotropy: Annotated[list[AnisotropyTable], Field(max_length=50)] = Field(
         default_factory=list, description="terms of the energy, beside the applied field"
     )
+    noise: NoiseTable | None = Field(None, description="noise that the current through the layer makes")
+    modulus: ModulusTable | None = Field(None, description="length of the magnetization under that current")
+
+    @property
+    def follows_current(self) -> bool:
+        """Return whether the current through the layer changes its noise or its length."""
+        return self.noise is not None or self.modulus is not None
 
 
 type Fraction = Annotated[float, Field(gt=-1, lt=1), at_least(1e-30)]
@@ -173,9 +234,8 @@ def make_spin(table: MacrospinTable, volume_of: Callable[[str], float]) -> Macro
     """
     from ...macrospin import Macrospin
 
-    if (table.layer is None) == (table.volume is None):
-        found = "neither" if table.layer is None else "both"
-        raise InputError(f"macrospin: give exactly one of layer and volume (m3); found {found}")
+    if table.layer is None and table.volume is None:
+        raise InputError("macrospin: give exactly one of layer and volume (m3); found neither")
     if table.volume is not None:
         volume = table.volume
     else:
