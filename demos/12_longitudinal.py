@@ -23,6 +23,7 @@
 # %%
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,8 @@ from mpi4py import MPI
 
 from fespin.gmsh_session import mesh_from_gmsh
 from fespin.longitudinal import (
+    AppliedField,
+    Contact,
     Flux,
     LongitudinalMagnet,
     LongitudinalProblem,
@@ -39,6 +42,8 @@ from fespin.longitudinal import (
     fitted_wavenumber,
     respond,
 )
+from fespin.normal_metal import NormalMetal
+from fespin.plotting.longitudinal import flowing
 
 comm = MPI.COMM_WORLD
 QUICK = bool(os.environ.get("FESPIN_QUICK"))
@@ -247,9 +252,76 @@ if comm.rank == 0:
     figure.savefig(output / "disc.png", dpi=150)
 
 # %% [markdown]
+# ## A field, and a metal outside
+# Two more ways to drive $M$ and $m$. A field $H\cos kx$ along $M$ shifts the equilibrium of $M$: $\chi(\omega)$ falls
+# at the slow rate of that $k$, and, without lattice, vanishes at $k = 0$, where $M + m$ is kept. And a current out of
+# copper injects spins: the channels of the metal, the interface, $M$ and $m$ are one system, in which
+# $\rho^* = \mu_0\mu_B^2/(e^2D\chi_m)$ (Einstein's relation). Copper and its interface with cobalt are **assumed**.
+
+# %%
+g, WAVES_OF_FIELD = magnet(0.3, 0.0, 0.0), (1, 4)
+L = 4 * math.pi / g.k_M
+sample = line(g, L, 60)
+field_points = np.geomspace(1e-3, 1e2, 5 if QUICK else 16)
+answers, worst_chi = {}, 0.0
+for n in WAVES_OF_FIELD:
+    k = n * math.pi / L
+    wave = AppliedField(1.0, lambda x, k=k: np.cos(k * x[0]))
+    chi = [respond(sample, o * g.rate / (2 * math.pi), field=wave).susceptibility for o in field_points]
+    exact = g.field_susceptibility(field_points * g.rate, k)
+    worst_chi = max(worst_chi, np.abs(np.array(chi) / exact - 1).max())
+    answers[n] = np.array(chi)
+
+copper = NormalMetal(resistivity=6e-9, spin_diffusion_length=450e-9, relaxation_time=3e-12)
+contact = Contact(copper, current_density=1e11, area_resistance_star=0.51e-15, gamma=0.77, beta=0.46)
+INJECTED = {}
+for w in (0.05, 0.5):
+    soft = replace(magnet(0.3, w, 0.1), susceptibility=1e-4)
+    wire = line(soft, 300e-9, 150)
+    steady = respond(wire, 0.0, {"left": contact})
+    flow = flowing(wire, steady.accumulation.real.copy())
+    INJECTED[w] = steady.contacts["left"], gathered(wire, steady.accumulation.real), flow
+    assert abs(steady.balance) < 1e-9
+if comm.rank == 0:
+    print(f"chi against the closed form: {worst_chi:.0e}")
+    for w, (state, *_) in INJECTED.items():
+        share, ar = state.spin_current.real / 1e11, state.spin_resistance.real
+        print(f"w_m/r = {w}: J_s/J = {share:.3f} at the interface, A R_ne = {ar * 1e15:.3f} fohm m2")
+    figure, axes = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
+    fine = np.geomspace(field_points[0], field_points[-1], 300)
+    for n, colour in zip(WAVES_OF_FIELD, COLOURS, strict=False):
+        curve = g.field_susceptibility(fine * g.rate, n * math.pi / L) / g.susceptibility
+        axes[0].semilogx(fine, curve.real, color=colour, lw=1.6, label=f"{n * math.pi / L / g.k_M:.2g}")
+        axes[0].semilogx(fine, -curve.imag, "--", color=colour, lw=1.6)
+        axes[0].semilogx(field_points, answers[n].real / g.susceptibility, "o", color=colour, markersize=4)
+        axes[0].semilogx(field_points, -answers[n].imag / g.susceptibility, "s", color=colour, markersize=4)
+    axes[0].set_xlabel(r"$\omega/r$")
+    axes[0].set_ylabel(r"$\chi'/\chi_M$, $-\chi''/\chi_M$ (dashed)")
+    axes[0].set_title("A field along $M$", fontsize=11)
+    axes[0].legend(frameon=False, title="$k/k_M$")
+    for (w, (state, (nodes, dm), flow)), colour in zip(INJECTED.items(), COLOURS, strict=False):
+        depth = np.linspace(0, 300e-9, 100)
+        outside = [state.outside.real * copper.profile(d).real for d in depth]
+        inside = dm * (state.inside.real / dm[0])
+        axes[1].plot(-depth * 1e9, np.array(outside) * 1e6, color=colour, lw=1.8)
+        axes[1].plot(nodes[:, 0] * 1e9, inside * 1e6, color=colour, lw=1.8, label=f"{w}")
+        axes[2].plot(flow[0] * 1e9, flow[1] * 1e-6, color=colour, lw=1.8)
+    axes[1].axvspan(-300, 0, color="#efe0c4", lw=0)
+    axes[1].set_xlim(-300, 300)
+    axes[1].set_ylabel(r"$\phi_\uparrow - \phi_\downarrow$ (µV)")
+    axes[1].set_title("A current out of copper", fontsize=11)
+    axes[1].legend(frameon=False, title="$w_m/r$")
+    axes[2].set_ylabel(r"$j_m$ (MA/s)")
+    axes[2].set_title("Spins that diffuse", fontsize=11)
+    for ax in axes[1:]:
+        ax.set_xlabel("x (nm)")
+    figure.savefig(output / "drives.png", dpi=150)
+
+# %% [markdown]
 # ## Checks
 
 # %%
+assert worst_chi < 1e-4
 for x in (relaxation, fading):
     assert np.abs(x.conservation).max() < 1e-11
     assert np.abs(x.balance).max() < 1e-9

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         survey,
     )
     from .materials import interfaces, material
+    from .normal_metal import NormalMetal
     from .onsager import Terminal
     from .sigma import FokkerPlanck, Sigma, decompose, dwell_times, phase_diagram, resonances
     from .solvers import SolverOptions
@@ -143,6 +144,7 @@ _HOME = {
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
     "geometry": ("from_file", "lateral", "line", "pillar", "save_mesh", "strip"),
     "longitudinal": ("LongitudinalMagnet", "LongitudinalProblem"),
+    "normal_metal": ("NormalMetal",),
     "macrospin": (
         "AngularDamping",
         "AngularTorque",
@@ -212,6 +214,7 @@ __all__ = [
     "Magnet",
     "Material",
     "ModelError",
+    "NormalMetal",
     "Shape",
     "Sigma",
     "SolverError",

@@ -55,6 +55,12 @@ def cell_nodes(m: mesh.Mesh) -> NDArray[np.int32]:
     return nodes
 
 
+def interpolation_points(space: fem.FunctionSpace) -> NDArray[np.float64]:
+    """Return the points at which functions are evaluated to be interpolated; a method before 0.10."""
+    points = space.element.interpolation_points
+    return np.asarray(points() if callable(points) else points)
+
+
 def index_map(comm: MPI.Intracomm, size: int, ghosts: NDArray[np.int64], owners: NDArray[np.int32]) -> Any:
     """Return an index map with `size` owned indices and the given ghosts."""
     try:

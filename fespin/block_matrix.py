@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from petsc4py import PETSc
 from scipy import sparse
 
@@ -131,17 +130,3 @@ class BlockMatrix:
     def destroy(self) -> None:
         """Free the matrix and its factor."""
         destroy(self._ksp, self.matrix, self._b, self._x)
-
-
-def cross(a: Array, b: Array) -> Array:
-    """Return a x b of vectors (n, 3), several times faster than NumPy's."""
-    (ax, ay, az), (bx, by, bz) = a.T, b.T
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=1)
-
-
-def crossed(a: Array) -> NDArray[np.float64]:
-    """Return the matrices (n, 3, 3) of b -> a x b for vectors (n, 3)."""
-    out = np.zeros((len(a), 3, 3))
-    out[:, 0, 1], out[:, 0, 2], out[:, 1, 2] = -a[:, 2], a[:, 1], -a[:, 0]
-    out[:, 1, 0], out[:, 2, 0], out[:, 2, 1] = a[:, 2], -a[:, 1], a[:, 0]
-    return out

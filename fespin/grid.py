@@ -297,6 +297,42 @@ class Grid:
         nodal = self.seen(values)
         f.x.array.reshape(-1, values.shape[1])[f.function_space.dofmap.list] = nodal[self.space.dofmap.list]
 
+    def reader(self, points: Array) -> Callable[[Array], Array]:
+        """Return a function that gives the values at points (n,), on all ranks, of what nodes hold (owned,).
+
+        Parameters
+        ----------
+        points
+            (n, dim of space) in m; numbers on a line.
+
+        Raises
+        ------
+        InputError
+            If a point lies outside.
+        """
+        x = np.atleast_1d(np.asarray(points, dtype=float))
+        x = x[:, None] if x.ndim == 1 else x
+        x = np.pad(x, ((0, 0), (0, 3 - x.shape[1])))
+        places = []
+        for k, point in enumerate(x):
+            start = self.positions[self.cells[:, 0]]
+            # Barycentric coordinates: each is one at its corner and falls along its slope.
+            inside = np.einsum("cai,ci->ca", self.slopes, point - start)
+            inside[:, 0] += 1.0
+            best = int(np.argmax(inside.min(axis=1))) if len(inside) else -1
+            margin = float(inside[best].min()) if best >= 0 else -np.inf
+            found, rank = self.comm.allreduce((margin, self.comm.rank), MPI.MAXLOC)
+            if not found > -1e-9:
+                raise InputError(f"texture: the probe at {np.atleast_1d(points)[k]} m lies outside the mesh")
+            places.append((rank, best, inside[best] if best >= 0 else None))
+
+        def read(values: Array) -> Array:
+            seen = self.seen(values[:, None])[:, 0]
+            mine = [seen[self.cells[c]] @ w if rank == self.comm.rank else 0.0 for rank, c, w in places]
+            return np.asarray(self.comm.allreduce(np.array(mine)))
+
+        return read
+
     def collected(self, values: Array) -> tuple[Array, Array] | None:
         """Return positions and values of all nodes on rank 0, ordered along the first coordinate; None elsewhere."""
         parts = self.comm.gather((self.positions[: self.owned], values))

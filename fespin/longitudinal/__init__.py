@@ -12,9 +12,10 @@ from .._lazy import lazily
 if TYPE_CHECKING:
     from .ac_injection import Response, respond
     from .dispersion import Mode, decay_mode, decay_modes, fitted_wavenumber, wavenumber_of_pencil
+    from .drives import AppliedField, Contact, ContactState, Flux, Held, resistivity_star
     from .evolution import Relaxation, evolve
     from .magnet import LongitudinalMagnet
-    from .problem import Flux, Held, LongitudinalProblem, State
+    from .problem import LongitudinalProblem, State
 
 __getattr__ = lazily(
     __name__,
@@ -22,12 +23,16 @@ __getattr__ = lazily(
         "dispersion": ("Mode", "decay_mode", "decay_modes", "fitted_wavenumber", "wavenumber_of_pencil"),
         "evolution": ("Relaxation", "evolve"),
         "magnet": ("LongitudinalMagnet",),
-        "problem": ("Flux", "Held", "LongitudinalProblem", "State"),
+        "drives": ("AppliedField", "Contact", "ContactState", "Flux", "Held", "resistivity_star"),
+        "problem": ("LongitudinalProblem", "State"),
         "ac_injection": ("Response", "respond"),
     },
 )
 
 __all__ = [
+    "AppliedField",
+    "Contact",
+    "ContactState",
     "Flux",
     "Held",
     "LongitudinalMagnet",
@@ -40,6 +45,7 @@ __all__ = [
     "decay_modes",
     "evolve",
     "fitted_wavenumber",
+    "resistivity_star",
     "respond",
     "wavenumber_of_pencil",
 ]

@@ -1,4 +1,4 @@
-r"""The response to spins injected at a frequency.
+r"""The response to spins injected at a frequency, to a current through a normal metal, and to an alternating field.
 
 At exp(i omega t) a follows from b node by node, and b obeys a scalar equation with the wavenumber of
 :meth:`LongitudinalMagnet.wavenumber`, whatever the mesh:
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, cast
 
 import numpy as np
@@ -25,8 +26,9 @@ from ..constants import VACUUM_PERMEABILITY
 from ..errors import InputError, SolverError
 from ..petsc import destroy, linear_solver, require_convergence, unique_prefix
 from ..quantities import is_finite
+from .drives import AppliedField, Conditions, Contact, ContactState, Flux, amount, require_amount
 from .magnet import Array, Complex
-from .problem import MECHANISMS, Conditions, Flux, LongitudinalProblem, ScalarSolver, amount
+from .problem import MECHANISMS, LongitudinalProblem, ScalarSolver
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,12 @@ class Response:
         Mean power of the boundaries (W).
     iterations
         Number of iterations of the outer method.
+    field_work
+        Mean power of the applied field, mu0 int H d(M + m)/dt (W).
+    susceptibility
+        int shape (dM + dm)/(amplitude int shape^2), dM being that of M itself; None without a field.
+    contacts
+        Currents and accumulations at each :class:`Contact`.
 
     Examples
     --------
@@ -73,12 +81,15 @@ class Response:
     dissipation: dict[str, float]
     work: float
     iterations: int
+    field_work: float = 0.0
+    susceptibility: complex | None = None
+    contacts: dict[str, ContactState] = dataclass_field(default_factory=dict)
 
     @property
     def balance(self) -> float:
-        """(dissipation - work) over the larger of the two."""
+        """(dissipation - work of boundaries and field) over the largest of them."""
         heat = sum(self.dissipation.values())
-        return (heat - self.work) / (max(abs(heat), abs(self.work)) or 1.0)
+        return (heat - self.work - self.field_work) / (max(abs(heat), abs(self.work), abs(self.field_work)) or 1.0)
 
     def impedance(self, part: str) -> complex:
         """Return the mean of dm_ over a part for the flux into it: A/m for A/s, so s/m in 1D.
@@ -91,13 +102,23 @@ class Response:
 
 
 class _Split:
-    """The matrix [[W, -T], [T, W]] on the free nodes, and its preconditioner."""
+    """The matrix [[W, -T], [T, W]] on the free nodes, and its preconditioner.
 
-    def __init__(self, problem: LongitudinalProblem, alpha: complex, fixed: NDArray[np.int32]) -> None:
-        self.p, self.alpha, self.fixed, self.n = problem, alpha, fixed, problem.owned
+    What metals at the boundary take up, `drains`, has positive real and imaginary parts, as alpha has.
+    """
+
+    def __init__(
+        self, problem: LongitudinalProblem, alpha: complex, fixed: NDArray[np.int32], drains: dict[str, complex]
+    ) -> None:
+        self.p, self.alpha, self.fixed, self.n, self.drains = problem, alpha, fixed, problem.owned, drains
         self.failure: SolverError | None = None
         self.inner: ScalarSolver = problem.solver(
-            alpha.real + alpha.imag, problem.magnet.stiffness, fixed, "longitudinal_response", passes=1
+            alpha.real + alpha.imag,
+            problem.magnet.stiffness,
+            fixed,
+            "longitudinal_response",
+            drains={name: y.real + y.imag for name, y in drains.items()},
+            passes=1,
         )
 
     def apply(self, b: Complex) -> Complex:
@@ -108,7 +129,23 @@ class _Split:
             return p.times(p.mass, x), p.magnet.stiffness * p.times(p.stiffness, x)
 
         (g, k), (h, j) = both(np.ascontiguousarray(b.real)), both(np.ascontiguousarray(b.imag))
-        return np.asarray(self.alpha * (g + 1j * h) + k + 1j * j)
+        return np.asarray(self.alpha * (g + 1j * h) + k + 1j * j) + self.drained(b)
+
+    def drained(self, b: Complex) -> Complex:
+        """Return what flows out into the metals (owned,)."""
+        out = np.zeros(self.n, dtype=complex)
+        for name, y in self.drains.items():
+            mass = self.p.boundary_mass(name)
+            real, imaginary = (self.p.times(mass, np.ascontiguousarray(x)) for x in (b.real, b.imag))
+            out += y * (real + 1j * imaginary)
+        return out
+
+    def _lagging(self, x: Array) -> Array:
+        """Return T x (owned,)."""
+        out = self.alpha.imag * self.p.times(self.p.mass, x)
+        for name, y in self.drains.items():
+            out += y.imag * self.p.times(self.p.boundary_mass(name), x)
+        return np.asarray(out)
 
     def mult(self, _: Any, x: PETSc.Vec, y: PETSc.Vec) -> None:
         """Multiply; called by PETSc."""
@@ -127,7 +164,7 @@ class _Split:
         known = f[self.fixed], g[self.fixed]
         f[self.fixed] = g[self.fixed] = 0.0
         z = self.inner.solve(f + g)
-        u = self.inner.solve(f + self.alpha.imag * self.p.times(self.p.mass, z))
+        u = self.inner.solve(f + self._lagging(z))
         v = z - u
         u[self.fixed], v[self.fixed] = known
         y.array[:] = np.concatenate([u, v])
@@ -188,7 +225,12 @@ def _solve(split: _Split, right: Complex, rtol: float) -> tuple[Complex, int]:
     return out, count
 
 
-def respond(problem: LongitudinalProblem, frequency: float, conditions: Conditions) -> Response:
+def respond(
+    problem: LongitudinalProblem,
+    frequency: float,
+    conditions: Conditions | None = None,
+    field: AppliedField | None = None,
+) -> Response:
     """Solve for the amplitudes of exp(i omega t). Collective.
 
     Parameters
@@ -199,6 +241,8 @@ def respond(problem: LongitudinalProblem, frequency: float, conditions: Conditio
         omega/(2 pi) (Hz); 0 is the steady state.
     conditions
         Conditions with complex amplitudes; other parts of the boundary are closed.
+    field
+        Applied field with a complex amplitude. A steady one, at frequency 0, only shifts the equilibrium.
 
     Raises
     ------
@@ -218,15 +262,20 @@ def respond(problem: LongitudinalProblem, frequency: float, conditions: Conditio
     """
     if not is_finite(frequency) or frequency < 0:
         raise InputError(f"response: frequency is {frequency!r}; it must be finite and not negative")
+    conditions = conditions or {}
     held, fixed = problem.check(conditions, varying=False)
+    if field is not None:
+        require_amount("field", field.amplitude, varying=False)
     p, g, omega = problem, problem.magnet, 2 * math.pi * frequency
     c = 1j * omega * g.storage + g.relaxation
     # The same as det c/c[0, 0], without a difference of nearly equal numbers.
     alpha = -g.stiffness * complex(g.wavenumber(omega)) ** 2
     alpha = complex(max(alpha.real, 0.0), max(alpha.imag, 0.0))
-    if not alpha and not held:
+    drains = {name: x.drain(omega) for name, x in conditions.items() if isinstance(x, Contact)}
+    if not alpha and not held and not drains:
         raise InputError(
-            "response: nothing takes up a steady injection; give a lattice rate, a Held boundary, or a frequency"
+            "response: nothing takes up a steady injection; give a lattice rate, a Held boundary, a Contact, or a "
+            "frequency"
         )
     load = np.zeros(p.owned, dtype=complex)
     known = np.zeros(p.owned, dtype=complex)
@@ -234,37 +283,62 @@ def respond(problem: LongitudinalProblem, frequency: float, conditions: Conditio
         value = complex(cast(complex, amount(condition)))
         if isinstance(condition, Flux):
             load -= value * p.parts[name].load
+        elif isinstance(condition, Contact):
+            load += condition.injection(omega) * value * p.parts[name].load
+    shape = p.nodal("field", 0.0 if field is None else field.shape)
+    applied = 0j if field is None else complex(cast(complex, field.amplitude))
+    # M does not follow the field by itself: its deviation from equilibrium is driven.
+    push = -1j * omega * g.susceptibility * applied * shape
+    weighted = p.times(p.mass, shape)
+    load -= 1j * omega * g.susceptibility * applied * (-c[1, 0] / c[0, 0]) * weighted
     for name, own in p.reservoirs(held):
         known[own] = complex(cast(complex, amount(conditions[name]))) / g.chi_m
-    split = _Split(p, alpha, fixed)
+    split = _Split(p, alpha, fixed, drains)
     try:
         b, iterations = _solve(split, load - split.apply(known), p.options.rtol)
     finally:
         split.inner.destroy()
     b[fixed] = known[fixed]
     rest = split.apply(b) - load
-    a = -c[0, 1] * b / c[0, 0]
+    a = (push - c[0, 1] * b) / c[0, 0]
     inward: dict[str, complex] = {}
-    work = VACUUM_PERMEABILITY / 2 * _power(p, b, load)
+    contacts: dict[str, ContactState] = {}
+    work = 0.0
     mean = {k: _total(p, part.load * b) * g.chi_m / part.measure for k, part in p.parts.items()}
     for name, condition in conditions.items():
+        part, value = p.parts[name], complex(cast(complex, amount(condition)))
         if isinstance(condition, Flux):
-            inward[name] = -complex(cast(complex, condition.outward)) * p.parts[name].measure
+            inward[name] = -value * part.measure
+            work -= VACUUM_PERMEABILITY / 2 * _power(p, b, value * part.load)
+        elif isinstance(condition, Contact):
+            here = _total(p, part.load * b) / part.measure
+            put = condition.injection(omega) * value
+            inward[name] = (put - drains[name] * here) * part.measure
+            contacts[name] = condition.state(value, here, omega)
+            work += VACUUM_PERMEABILITY / 2 * _power(p, b, put * part.load)
+    work -= VACUUM_PERMEABILITY / 2 * _power(p, b, split.drained(b))
     for name, own in p.reservoirs(held):
         inward[name] = _total(p, rest[own])
         work += VACUUM_PERMEABILITY / 2 * _power(p, b[own], rest[own])
-    real, imaginary = p.dissipation(a.real.copy(), b.real.copy()), p.dissipation(a.imag.copy(), b.imag.copy())
     s = g.storage
+    M, m = s[0, 0] * a + s[0, 1] * b, s[1, 0] * a + s[1, 1] * b
+    moved = M + m + g.susceptibility * applied * shape
+    square = p.dot(weighted, shape)
+    follows = _total(p, weighted * moved)
+    real, imaginary = p.dissipation(a.real.copy(), b.real.copy()), p.dissipation(a.imag.copy(), b.imag.copy())
     return Response(
         frequency=float(frequency),
-        M=s[0, 0] * a + s[0, 1] * b,
-        m=s[1, 0] * a + s[1, 1] * b,
+        M=M,
+        m=m,
         accumulation=g.chi_m * b,
         inward=inward,
         mean_accumulation=mean,
         dissipation={k: (real[k] + imaginary[k]) / 2 for k in MECHANISMS},
         work=work,
         iterations=iterations,
+        field_work=VACUUM_PERMEABILITY / 2 * float(np.real(np.conj(applied) * 1j * omega * follows)),
+        susceptibility=follows / (applied * square) if applied and square else None,
+        contacts=contacts,
     )
 
 
@@ -272,5 +346,5 @@ def _total(p: LongitudinalProblem, x: Complex) -> complex:
     return complex(p.sum(x.real), p.sum(x.imag))
 
 
-def _power(p: LongitudinalProblem, b: Complex, flux: Complex) -> float:
+def _power(p: LongitudinalProblem, b: Complex, flux: Any) -> float:
     return p.sum(np.real(np.conj(b) * flux))

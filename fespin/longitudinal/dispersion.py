@@ -48,6 +48,8 @@ class Mode:
         k_h (1/m), from the Rayleigh quotient of the mode's dm_.
     M, m
         The mode at the owned nodes, of free energy mu0/2 times chi_M.
+    ratio
+        dm/dM, that of the mode's M and m everywhere; :meth:`LongitudinalMagnet.mode_ratio` is its closed form.
     residual
         |A x - gamma B x| / (|A x| + |gamma B x|).
 
@@ -65,6 +67,7 @@ class Mode:
     wavenumber: float
     M: Array
     m: Array
+    ratio: float
     residual: float
 
 
@@ -163,7 +166,10 @@ class _Pencil:
         M, m = g.storage @ x.reshape(2, p.owned)
         size = np.sqrt(p.product((a, b), (M, m)) / g.susceptibility)
         k = np.sqrt(max(p.dot(b, p.times(p.stiffness, b)) / p.dot(b, p.times(p.mass, b)), 0.0))
-        return Mode(branch, value, float(k), M / size, m / size, lengths[0] / (lengths[1] + lengths[2] or 1.0))
+        square = p.dot(M, p.times(p.mass, M))
+        ratio = p.dot(m, p.times(p.mass, M)) / square if square else np.inf
+        rest = lengths[0] / (lengths[1] + lengths[2] or 1.0)
+        return Mode(branch, value, float(k), M / size, m / size, float(ratio), rest)
 
     def destroy(self) -> None:
         self.A.destroy()

@@ -25,8 +25,9 @@ from ..constants import VACUUM_PERMEABILITY
 from ..errors import InputError
 from ..quantities import is_finite
 from ..stepping import Course, Doubling, StepControl, is_near, stops_between
+from .drives import MOMENT_PER_CHARGE, AppliedField, Conditions, Contact, require_amount
 from .magnet import Array
-from .problem import MECHANISMS, Conditions, LongitudinalProblem, State
+from .problem import MECHANISMS, LongitudinalProblem, State
 from .stages import Stage, Stepper
 
 
@@ -55,7 +56,19 @@ class Relaxation:
     heat, put_in
         Time integrals of dissipation and work (J), (n,), of the method's order.
     balance
-        (dF/dt + dissipation - work) over the largest of the three, (n,); 0 at time 0.
+        (dF/dt + dissipation - work) over the largest of the three, (n,); 0 at time 0. dF/dt is that in the field as it
+        is.
+    field
+        Amplitude of the applied field (A/m), (n,).
+    field_work
+        Time integral of mu0 int H d(M + m)/dt (J), (n,), of the method's order.
+    field_moment
+        chi_M int H (A m2), (n,): total_M is taken from the equilibrium that the field shifts.
+    internal_energy
+        Energy (J) without that of the field, (n,): it grows by put_in and field_work, and loses the heat. At
+        M = M0, m = 0 it is zero.
+    spin_currents
+        J_s into the magnet through each :class:`Contact` (A/m2, mean over it), each (n,); 0 at time 0.
     states
         States at the times wanted.
     final
@@ -85,6 +98,11 @@ class Relaxation:
     heat: Array
     put_in: Array
     balance: Array
+    field: Array
+    field_work: Array
+    field_moment: Array
+    internal_energy: Array
+    spin_currents: dict[str, Array]
     states: list[State]
     final: State
     rejected: int
@@ -92,7 +110,7 @@ class Relaxation:
     @property
     def conservation(self) -> Array:
         """M + m less what was there, came in, and was lost, over the largest magnitude (n,)."""
-        total = self.total_M + self.total_m
+        total = self.total_M + self.field_moment + self.total_m
         came = sum(self.injected.values(), np.zeros_like(total))
         return np.asarray((total - total[0] - came + self.lost) / (self.magnitude.max() or 1.0))
 
@@ -136,12 +154,19 @@ class _Position:
     state: State
     scale: float  # the largest norm so far
     fresh: bool = True  # the conditions have just jumped
-    integrals: Array = field(default_factory=lambda: np.zeros(3))
+    applied: float = 0.0  # amplitude of the field that the state deviates in
+    integrals: Array = field(default_factory=lambda: np.zeros(4))
     rows: list[list[float]] = field(default_factory=list)
     keep: dict[float, State] = field(default_factory=dict)
 
     def save(self, file: StateFile) -> None:
-        numbers = {"scale": self.scale, "fresh": self.fresh, "integrals": self.integrals.tolist(), "rows": self.rows}
+        numbers = {
+            "scale": self.scale,
+            "fresh": self.fresh,
+            "applied": self.applied,
+            "integrals": self.integrals.tolist(),
+            "rows": self.rows,
+        }
         kept = {str(k): np.stack([v.M, v.m], axis=1) for k, v in self.keep.items()}
         now = np.stack([self.state.M, self.state.m], axis=1)
         file.save(vars(self.course) | numbers, {"now": now} | kept)
@@ -169,6 +194,7 @@ def evolve(
     duration: float,
     *,
     conditions: Conditions | None = None,
+    field: AppliedField | None = None,
     wanted: Sequence[float] = (),
     first_step: float | None = None,
     max_step: float | None = None,
@@ -191,6 +217,9 @@ def evolve(
         Length of the relaxation (s).
     conditions
         Conditions on parts of the boundary; the others are closed.
+    field
+        Applied field. Before time 0 it is zero, and `initial` deviates from that equilibrium; states and totals at
+        later times deviate from the equilibrium in the field then.
     wanted
         Times (s) at which states are kept; steps end there.
     first_step
@@ -227,13 +256,15 @@ def evolve(
     start, longest = _checked(duration, first_step, max_step, tolerance, {"wanted": wanted, "breakpoints": breakpoints})
     imposed = dict(conditions or {})
     held, fixed = problem.check(imposed, varying=True)
-    stepper = Stepper(problem, imposed, held, fixed)
+    if field is not None:
+        require_amount("field", field.amplitude, varying=True)
+    stepper = Stepper(problem, imposed, held, fixed, field)
     jumps = [*map(float, breakpoints), *stepper.jumps(duration)]
     stops = stops_between(0.0, duration, wanted, breakpoints, jumps)
     keep = {float(t): initial for t in wanted if is_near(0.0, [t], duration)}
     now, file = _Position(Course(step=start), initial, _norm(problem, initial), keep=keep), None
-    now.integrals = np.zeros(3 + len(imposed))
-    now.rows = [_row(problem, 0.0, initial, None, now.integrals)]
+    now.integrals = np.zeros(4 + len(imposed))
+    now.rows = [_row(stepper, 0.0, initial, None, now)]
     if checkpoint is not None:
         file = StateFile(problem.comm, problem.space, checkpoint, every=every, about="a longitudinal relaxation")
         now = (_Position.loaded(file, duration) if resume else None) or now
@@ -251,14 +282,15 @@ def evolve(
             h, time = control.next(), control.course.time
             if now.fresh:
                 _settle(problem, stepper, now, time + 1e-9 * h)
-            end, tally, error = stepper.step(now.state, time, h)
+            end, tally, error = stepper.step(now.state, time, h, now.applied)
             new = State(end.M, end.m)
             largest = max(now.scale, _norm(problem, new))
             if not control.accepts(h, error / (tolerance * largest) if largest else 0.0):
                 continue
-            time, now.state, now.scale = control.course.time, new, largest
-            now.integrals += np.array([tally.lost, tally.heat, tally.put_in, *(tally.injected[k] for k in imposed)])
-            now.rows.append(_row(problem, time, new, end, now.integrals))
+            time, now.state, now.scale, now.applied = control.course.time, new, largest, end.field
+            sums = (tally.lost, tally.heat, tally.put_in, tally.field_work)
+            now.integrals += np.array([*sums, *(tally.injected[k] for k in imposed)])
+            now.rows.append(_row(stepper, time, new, end, now))
             if each is not None:
                 each(time, new)
             now.keep |= {float(t): new for t in wanted if is_near(time, [t], duration)}
@@ -269,9 +301,7 @@ def evolve(
                 now.save(file)
     finally:
         stepper.destroy()
-    return _result(
-        np.array(now.rows), list(imposed), [now.keep[float(t)] for t in wanted], now.state, now.course.rejected
-    )
+    return _result(np.array(now.rows), stepper, [now.keep[float(t)] for t in wanted], now.state, now.course.rejected)
 
 
 def _norm(problem: LongitudinalProblem, state: State) -> float:
@@ -280,18 +310,23 @@ def _norm(problem: LongitudinalProblem, state: State) -> float:
 
 
 def _settle(problem: LongitudinalProblem, stepper: Stepper, now: _Position, time: float) -> None:
-    """Let m jump to what the reservoirs impose at a time, and count what came in and the work. Collective."""
-    now.state, came, work = stepper.settle(now.state, time)
-    for i, name in enumerate(stepper.conditions, 3):
+    """Take a state to the field and the reservoirs at a time, and count what came in and the work. Collective."""
+    before = now.state.m
+    now.state, came, work, now.applied = stepper.settle(now.state, time, now.applied)
+    for i, name in enumerate(stepper.conditions, 4):
         now.integrals[i] += came.get(name, 0.0)
     now.integrals[2] += work
+    if now.applied:
+        moved = problem.dot(problem.times(problem.mass, stepper.shape), now.state.m - before)
+        now.integrals[3] += VACUUM_PERMEABILITY * now.applied * moved
     now.fresh = False
     now.scale = max(now.scale, _norm(problem, now.state))
 
 
-def _row(problem: LongitudinalProblem, time: float, state: State, end: Stage | None, integrals: Array) -> list[float]:
-    """Return one line of the record."""
-    a, b = problem.magnet.potentials(state.M, state.m) if end is None else (end.a, end.b)
+def _row(stepper: Stepper, time: float, state: State, end: Stage | None, now: _Position) -> list[float]:
+    """Return one line of the record. Collective."""
+    problem, g = stepper.problem, stepper.problem.magnet
+    a, b = g.potentials(state.M, state.m) if end is None else (end.a, end.b)
     lost = problem.dissipation(a, b) if end is None else end.dissipation
     work, balance = 0.0, 0.0
     if end is not None:
@@ -300,24 +335,50 @@ def _row(problem: LongitudinalProblem, time: float, state: State, end: Stage | N
         balance = (rate + heat - work) / (max(abs(rate), abs(heat), abs(work)) or 1.0)
     parts = [lost[k] for k in MECHANISMS]
     magnitude = problem.dot(np.abs(problem.weights), np.abs(state.M) + np.abs(state.m))
-    return [time, *problem.totals(state), magnitude, problem.free_energy(state), *parts, work, balance, *integrals]
+    energy = problem.free_energy(state)
+    own, inside = 0.0, energy
+    if now.applied:
+        push = problem.times(problem.mass, now.applied * stepper.shape)
+        own = g.susceptibility * now.applied * problem.dot(problem.weights, stepper.shape)
+        square = g.susceptibility * now.applied * problem.dot(push, stepper.shape)
+        inside += VACUUM_PERMEABILITY * (problem.dot(push, state.M + state.m) + square / 2)
+    currents = []
+    for name, condition in stepper.conditions.items():
+        if isinstance(condition, Contact):
+            part = problem.parts[name]
+            inflow = 0.0 if end is None else end.inward[name] / part.measure
+            current = 0.0 if end is None else stepper.at(time)[name]
+            currents.append(condition.beta * current - inflow / MOMENT_PER_CHARGE)
+    powers = [*parts, work, balance, now.applied, own, inside]
+    return [time, *problem.totals(state), magnitude, energy, *powers, *currents, *now.integrals]
 
 
-def _result(rows: Array, names: list[str], states: list[State], final: State, rejected: int) -> Relaxation:
-    c = rows.T
+def _result(rows: Array, stepper: Stepper, states: list[State], final: State, rejected: int) -> Relaxation:
+    column = iter(rows.T)
+    contacts = [name for name, x in stepper.conditions.items() if isinstance(x, Contact)]
+    times, total_M, total_m, magnitude, energy = (next(column) for _ in range(5))
+    dissipation = {k: next(column) for k in MECHANISMS}
+    work, balance, field, moment, inside = (next(column) for _ in range(5))
+    currents = {name: next(column) for name in contacts}
+    lost, heat, put_in, field_work = (next(column) for _ in range(4))
     return Relaxation(
-        times=c[0],
-        total_M=c[1],
-        total_m=c[2],
-        magnitude=c[3],
-        energy=c[4],
-        dissipation={k: c[5 + i] for i, k in enumerate(MECHANISMS)},
-        work=c[9],
-        balance=c[10],
-        lost=c[11],
-        heat=c[12],
-        put_in=c[13],
-        injected={k: c[14 + i] for i, k in enumerate(names)},
+        times=times,
+        total_M=total_M,
+        total_m=total_m,
+        magnitude=magnitude,
+        energy=energy,
+        dissipation=dissipation,
+        work=work,
+        balance=balance,
+        field=field,
+        field_work=field_work,
+        field_moment=moment,
+        internal_energy=inside,
+        spin_currents=currents,
+        lost=lost,
+        heat=heat,
+        put_in=put_in,
+        injected=dict(zip(stepper.conditions, column, strict=True)),
         states=states,
         final=final,
         rejected=rejected,

@@ -146,6 +146,47 @@ class LongitudinalMagnet:
         r, w, q = self.rate, self.w_M, self.w_m + self.diffusion * k * k
         return np.array([[-w, r - w], [-self.xi * q, -r - q]])
 
+    def mode_ratio(self, k: ArrayLike) -> tuple[Array, Array]:
+        """Return dm/dM of the slow and of the fast mode, (gamma - w_M)/(w_M - r) by Eq. (34).
+
+        Without lattice that of the slow mode begins as -xi k^2/k_M^2, and the fast one is dm = -dM at k = 0.
+
+        Parameters
+        ----------
+        k
+            Wavenumbers (1/m), any shape.
+
+        Returns
+        -------
+        tuple
+            Two arrays of that shape; not finite where w_M = r, since M then decays alone.
+        """
+        slow, fast = self.decay_rates(k)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return tuple(np.asarray((rate - self.w_M) / (self.w_M - self.rate)) for rate in (slow, fast))  # type: ignore[return-value]
+
+    def field_susceptibility(self, omega: ArrayLike, k: ArrayLike = 0.0) -> Complex:
+        """Return chi(omega) = (dM + dm)/H of a field H exp(i omega t) cos(k x) along M.
+
+        M follows the field by relaxing to M0 + chi_M H: without decay to the lattice M + m is kept where the field is
+        uniform, and chi is 0 at any frequency other than 0. At k = 0 and frequency 0 it is chi_M.
+
+        Parameters
+        ----------
+        omega, k
+            Angular frequencies (1/s) and wavenumbers (1/m), of shapes that broadcast.
+        """
+        s, k = np.broadcast_arrays(1j * np.asarray(omega, dtype=float), np.asarray(k, dtype=float))
+        chi, xi, r, w = self.susceptibility, self.xi, self.rate, self.w_M
+        q = self.w_m + self.diffusion * k**2
+        # (s - Gamma)(Delta M, m) = (-s chi H, 0) for the deviations from the equilibrium that the field shifts.
+        below = (s + w) * (s + r + q) + xi * q * (r - w)
+        # M + m = chi H + Delta M + m, on one denominator: no difference of nearly equal numbers.
+        above = w * (s + r + q) + xi * q * (r - w) + s * xi * q
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = np.where(below == 0, chi * (s == 0), chi * above / np.where(below == 0, 1.0, below))
+        return np.asarray(found, dtype=complex)
+
     def decay_rates(self, k: ArrayLike) -> tuple[Array, Array]:
         """Return the slow and the fast rate of decay of a fluctuation exp(i k x - gamma t), Eqs. (36) and (39).
 

@@ -22,69 +22,20 @@ from dolfinx.fem.petsc import assemble_matrix
 from numpy.typing import NDArray
 from petsc4py import PETSc
 
+from .._compat import interpolation_points
 from ..constants import VACUUM_PERMEABILITY
 from ..errors import InputError, nearest
 from ..mpi import agree_on_errors
-from ..quantities import is_finite, require_type
+from ..quantities import require_type
 from ..solvers import LinearSolver, SolverOptions
+from .drives import Conditions, Contact, Flux, Held, Shape, amount, require_amount
 from .magnet import Array, LongitudinalMagnet
 
 type Marker = Callable[[Array], NDArray[np.bool_]] | tuple[mesh.MeshTags, int]
-type Amount = float | complex | Callable[[float], float]
-type Shape = float | Callable[[Array], Array] | fem.Function
 
 # Up to so many unknowns in a plane a factor is faster than multigrid.
 _DIRECT = 60_000
 MECHANISMS = ("exchange", "M to lattice", "m to lattice", "diffusion")
-
-
-@dataclass(frozen=True)
-class Flux:
-    """A given spin flux through a part of the boundary.
-
-    Attributes
-    ----------
-    outward
-        -D d(dm_)/dn (A/s): what leaves, so a negative one injects. A number, a function of time (s), or the complex
-        amplitude of exp(i omega t).
-
-    Examples
-    --------
-    >>> from fespin.longitudinal import Flux, respond
-    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
-    >>> problem = fs.LongitudinalProblem(wire, magnet, parts={"left": lambda x: x[0] < 1e-12})
-    >>> injected = respond(problem, 0.0, {"left": Flux(outward=-1e3)})  # 1e3 A/s into the wire
-    >>> print(f"{injected.mean_accumulation['left'].real:.3e}")
-    1.322e-01
-    """
-
-    outward: Amount
-
-
-@dataclass(frozen=True)
-class Held:
-    """A reservoir of spins: the accumulation that drives diffusion is held on a part of the boundary.
-
-    Attributes
-    ----------
-    accumulation
-        dm_ = Delta m + xi Delta M (A/m); 0 is an ideal sink. As in :class:`Flux`.
-
-    Examples
-    --------
-    >>> from fespin.longitudinal import Flux, Held, respond
-    >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3, tau_mL=30e-12)
-    >>> ends = {"left": lambda x: x[0] < 1e-12, "right": lambda x: x[0] > 399e-9}
-    >>> problem = fs.LongitudinalProblem(wire, magnet, parts=ends)
-    >>> injected = respond(problem, 0.0, {"left": Flux(-1e3), "right": Held(0.0)})
-    >>> print(f"{injected.inward['right'].real:.3e}")
-    -3.763e+02
-    """
-
-    accumulation: Amount
-
-
-type Conditions = Mapping[str, Flux | Held]
 
 
 @dataclass(frozen=True)
@@ -99,11 +50,14 @@ class Part:
         Integrals of the basis functions over it (owned,).
     measure
         Area of the part (m2); a length in 2D, 1 for an end in 1D.
+    facets
+        Facets of the part, marked 1.
     """
 
     dofs: NDArray[np.int32]
     load: Array
     measure: float
+    facets: mesh.MeshTags
 
 
 @dataclass(frozen=True)
@@ -197,6 +151,7 @@ class LongitudinalProblem:
         self.weights = self.times(self.mass, np.ones(self.owned))
         self.volume = self.sum(self.weights)
         self.parts = {name: self._part(name, where) for name, where in (parts or {}).items()}
+        self._boundary: dict[str, PETSc.Mat] = {}
 
     def _part(self, name: str, where: Marker) -> Part:
         domain = self.mesh
@@ -221,7 +176,17 @@ class LongitudinalProblem:
         load.scatter_reverse(la.InsertMode.add)
         dofs = fem.locate_dofs_topological(self.space, dimension, outer)
         values = np.real(load.array[: self.owned]).copy()
-        return Part(dofs[dofs < self.owned], values, self.sum(values))
+        return Part(dofs[dofs < self.owned], values, self.sum(values), marked)
+
+    def boundary_mass(self, name: str) -> PETSc.Mat:
+        """Return the mass matrix of a part of the boundary, made when it is first asked for. Collective."""
+        if name not in self._boundary:
+            ds = ufl.Measure("ds", domain=self.mesh, subdomain_data=self.parts[name].facets)
+            u, v = ufl.TrialFunction(self.space), ufl.TestFunction(self.space)
+            made = assemble_matrix(fem.form(ufl.inner(u, v) * ds(1)))
+            made.assemble()
+            self._boundary[name] = made
+        return self._boundary[name]
 
     # ---- vectors: numpy arrays of the owned nodes
     def times(self, matrix: PETSc.Mat, x: Array) -> Array:
@@ -250,17 +215,29 @@ class LongitudinalProblem:
         return np.array(self.space.tabulate_dof_coordinates()[: self.owned], dtype=float)
 
     def solver(
-        self, alpha: float, beta: float, fixed: NDArray[np.int32], name: str, *, passes: int = 2
+        self,
+        alpha: float,
+        beta: float,
+        fixed: NDArray[np.int32],
+        name: str,
+        *,
+        drains: Mapping[str, float] | None = None,
+        passes: int = 2,
     ) -> ScalarSolver:
-        """Return the solver of (alpha G + beta K) x = f with x given at the owned nodes `fixed`. Collective."""
+        """Return the solver of (alpha G + beta K + drains) x = f, x given at the owned nodes `fixed`. Collective.
+
+        Parameters
+        ----------
+        drains
+            Factors of the mass matrices of parts of the boundary.
+        """
         kind = self.options.kind
         if kind == "auto":
             dimension = self.mesh.topology.dim
             kind = "direct" if dimension == 1 or (dimension == 2 and self.unknowns < _DIRECT) else "amg"
         o = self.options
-        return ScalarSolver(
-            self, alpha, beta, fixed, SolverOptions(kind, o.rtol, o.max_iterations, o.petsc), name, passes
-        )
+        options = SolverOptions(kind, o.rtol, o.max_iterations, o.petsc)
+        return ScalarSolver(self, alpha, beta, fixed, options, name, passes, drains or {})
 
     # ---- states
     def state(self, M: Shape = 0.0, m: Shape = 0.0) -> State:
@@ -271,9 +248,17 @@ class LongitudinalProblem:
         M, m
             A number, a function of the coordinates (3, n), or a function on :attr:`space`.
         """
-        return State(self._values("M", M), self._values("m", m))
+        return State(self.nodal("M", M), self.nodal("m", m))
 
-    def _values(self, name: str, shape: Shape) -> Array:
+    def nodal(self, name: str, shape: Shape) -> Array:
+        """Return a number, a function of coordinates or one on :attr:`space` at the owned nodes. Collective.
+
+        Raises
+        ------
+        InputError
+            On all ranks, if it is not one finite number at each node; `name` stands in the message.
+        """
+
         def values() -> Array:
             if isinstance(shape, fem.Function):
                 out = np.real(shape.x.array[: self.owned])
@@ -287,6 +272,25 @@ class LongitudinalProblem:
 
         found: list[Array] = agree_on_errors(self.comm, values, "longitudinal state")
         return found[int(self.comm.rank)]
+
+    def spin_current(self, accumulation: Array) -> fem.Function:
+        """Return j_m = -D grad dm_ (A/s) of an accumulation dm_ (owned,), Eq. (17); Lagrange per cell. Collective.
+
+        Its nodes are the degree's less one, so that it is exact for the discrete dm_: it jumps between cells.
+
+        Examples
+        --------
+        >>> magnet = fs.LongitudinalMagnet(xi=0.3, tau_mM=1e-12, diffusion=2e-3)
+        >>> problem = fs.LongitudinalProblem(wire, magnet)
+        >>> current = problem.spin_current(1e3 * problem.nodes()[:, 0] / 400e-9)
+        >>> print(f"{current.x.array[0]:.3e}")
+        -5.000e+06
+        """
+        degree = self.space.element.basix_element.degree - 1
+        space = fem.functionspace(self.mesh, ("DG", degree, (self.mesh.geometry.dim,)))
+        dm, current = self.function(accumulation), fem.Function(space, name="spin_current")
+        current.interpolate(fem.Expression(-self.magnet.diffusion * ufl.grad(dm), interpolation_points(space)))
+        return current
 
     def totals(self, state: State) -> tuple[float, float]:
         """Return the integrals of M - M0 - chi_M H and m (A m2 in 3D). Collective."""
@@ -321,14 +325,9 @@ class LongitudinalProblem:
         for name, condition in conditions.items():
             if name not in self.parts:
                 raise InputError(f"conditions: no boundary is called '{name}'; {nearest(name, self.parts)}")
-            if not isinstance(condition, Flux | Held):
-                raise InputError(f"conditions['{name}']: found {condition!r}; it must be a Flux or Held")
-            value = amount(condition)
-            if callable(value):
-                if not varying:
-                    raise InputError(f"conditions['{name}']: found a function; at a frequency it must be an amplitude")
-            elif not (is_finite(value) or (not varying and isinstance(value, complex) and np.isfinite(value))):
-                raise InputError(f"conditions['{name}']: found {value!r}; it must be a finite number")
+            if not isinstance(condition, Flux | Held | Contact):
+                raise InputError(f"conditions['{name}']: found {condition!r}; it must be a Flux, Held or Contact")
+            require_amount(f"conditions['{name}']", amount(condition), varying=varying)
         held = [k for k, c in conditions.items() if isinstance(c, Held)]
         nodes = [self.parts[k].dofs for k in held]
         return held, np.unique(np.concatenate([np.empty(0, np.int32), *nodes])).astype(np.int32)
@@ -344,17 +343,12 @@ class LongitudinalProblem:
 
     def destroy(self) -> None:
         """Free the matrices. Collective."""
-        for x in (self.mass, self.stiffness, self._x, self._y):
+        for x in (self.mass, self.stiffness, *self._boundary.values(), self._x, self._y):
             x.destroy()
 
 
-def amount(condition: Flux | Held) -> Amount:
-    """Return the value of a condition as it was given."""
-    return condition.outward if isinstance(condition, Flux) else condition.accumulation
-
-
 class ScalarSolver:
-    """Solves (alpha G + beta K) x = f, with x given at some nodes. The constructor is collective, as is each solve.
+    """Solver of (alpha G + beta K + drains) x = f, with x given at some nodes. Collective, as each solve is.
 
     Raises
     ------
@@ -371,14 +365,18 @@ class ScalarSolver:
         options: SolverOptions,
         name: str,
         passes: int,
+        drains: Mapping[str, float],
     ) -> None:
-        self.problem, self.alpha, self.beta, self.fixed = problem, alpha, beta, fixed
+        self.problem, self.fixed = problem, fixed
         # A second pass, on the residual, makes an iteration as good as a factor: M + m stays to rounding.
         self._passes = passes if options.kind == "amg" else 1
         self._any = bool(problem.comm.allreduce(len(fixed)))
         self._A = problem.mass.copy()
         self._A.scale(alpha)
         self._A.axpy(beta, problem.stiffness, PETSc.Mat.Structure.SAME_NONZERO_PATTERN)
+        for part, factor in drains.items():
+            self._A.axpy(factor, problem.boundary_mass(part), PETSc.Mat.Structure.SUBSET_NONZERO_PATTERN)
+        self._whole = self._A.copy() if self._any else self._A
         # Of the size of the others, for the sake of residuals.
         self._diagonal = abs(alpha) * problem.volume / problem.unknowns or 1.0
         if self._any:
@@ -399,8 +397,7 @@ class ScalarSolver:
             given = np.zeros(len(self.fixed)) if values is None else values
             x = np.zeros(self.problem.owned)
             x[self.fixed] = given
-            right -= self.alpha * self.problem.times(self.problem.mass, x)
-            right -= self.beta * self.problem.times(self.problem.stiffness, x)
+            right -= self.problem.times(self._whole, x)
             right[self.fixed] = self._diagonal * given
         out = np.zeros(self.problem.owned)
         for i in range(self._passes):
@@ -422,5 +419,5 @@ class ScalarSolver:
     def destroy(self) -> None:
         """Free the factor or preconditioner. Collective."""
         self._solver.destroy()
-        for x in (self._nest, self._A, self._b, self._x):
+        for x in (self._nest, self._A, self._b, self._x, *([self._whole] if self._any else [])):
             x.destroy()

@@ -30,6 +30,26 @@ def collected(problem: LongitudinalProblem, *values: Array) -> list[Array] | Non
     return [c[order] for c in columns]
 
 
+def flowing(problem: LongitudinalProblem, accumulation: Array) -> tuple[Array, Array] | None:
+    """Return x and j_m along a line on rank 0, the mean where two cells meet; None elsewhere. Collective.
+
+    Parameters
+    ----------
+    accumulation
+        dm_ at this rank's own nodes (owned,), in A/m.
+    """
+    current = problem.spin_current(accumulation)
+    space, cells = current.function_space, problem.mesh.topology.index_map(1).size_local
+    dofs = np.unique(space.dofmap.list[:cells])
+    parts = problem.comm.gather((space.tabulate_dof_coordinates()[dofs, 0], np.real(current.x.array[dofs])))
+    if parts is None:
+        return None
+    x, j = (np.concatenate([p[i] for p in parts]) for i in (0, 1))
+    # Where two cells meet there are two values at one place, but for rounding.
+    places, index, count = np.unique(np.round(x / np.ptp(x), 9), return_inverse=True, return_counts=True)
+    return places * np.ptp(x), np.bincount(index, j) / count
+
+
 def plane(problem: LongitudinalProblem, *values: Array) -> tuple[Array, Array, list[Array]] | None:
     """Return corners (n, 2), triangles and values at the corners on rank 0, None elsewhere. Collective."""
     space, imap = problem.space, problem.space.dofmap.index_map
@@ -46,21 +66,28 @@ def plane(problem: LongitudinalProblem, *values: Array) -> tuple[Array, Array, l
 
 
 def plot_dispersion(path: Path, magnet: LongitudinalMagnet, modes: Sequence[Mode], title: str) -> None:
-    """Draw rates of decay against the wavenumber: eigenvalues on the closed form."""
+    """Draw rates of decay and dm/dM of modes against the wavenumber: eigenvectors on the closed form."""
     at = np.array([m.wavenumber for m in modes if m.wavenumber > 1e-6 * magnet.k_M])
     low, high = (at.min(), at.max()) if len(at) else (magnet.k_M, magnet.k_M)
     k = np.geomspace(0.7 * min(low, magnet.k_M), 1.5 * max(high, magnet.k_M), 300)
-    figure, axes = panels(1, 1, (7.4, 5.0), title)
-    ax = axes[0, 0]
-    for curve, branch, colour in zip(magnet.decay_rates(k), ("slow", "fast"), LINES, strict=False):
-        ax.loglog(k, curve, color=colour, lw=1.8, label=f"{branch}, closed form")
-        own = [(m.wavenumber, m.rate) for m in modes if m.branch == branch]
-        if own:
-            ax.loglog(*np.array(own).T, "o", color=colour, ms=5.5, mec="white", mew=0.6, label=f"{branch}, computed")
-    ax.axvline(magnet.k_M, color=GREY, lw=0.9, ls=":")
-    ax.annotate("$k_M$", (magnet.k_M, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", color=GREY)
-    ax.set_xlim(k[0], k[-1])
-    ax.set_xlabel("wavenumber (1/m)", fontsize=12.5)
+    figure, axes = panels(1, 2, (12.4, 5.0), title)
+    ax, shares = axes[0]
+    ratios = magnet.mode_ratio(k)
+    for rates, ratio, branch, colour in zip(magnet.decay_rates(k), ratios, ("slow", "fast"), LINES, strict=False):
+        ax.loglog(k, rates, color=colour, lw=1.8, label=f"{branch}, closed form")
+        shares.loglog(k, np.abs(ratio), color=colour, lw=1.8)
+        own = [m for m in modes if m.branch == branch]
+        for axis, values in ((ax, [m.rate for m in own]), (shares, [abs(m.ratio) for m in own])):
+            style = {"color": colour, "ms": 5.5, "mec": "white", "mew": 0.6, "label": f"{branch}, computed"}
+            axis.plot([m.wavenumber for m in own], values, "o", **style)
+    shares.set_ylabel(r"$|dm/dM|$ of the mode", fontsize=12.5)
+    for axis in (ax, shares):
+        axis.axvline(magnet.k_M, color=GREY, lw=0.9, ls=":")
+        axis.annotate(
+            "$k_M$", (magnet.k_M, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", color=GREY
+        )
+        axis.set_xlim(k[0], k[-1])
+        axis.set_xlabel("wavenumber (1/m)", fontsize=12.5)
     ax.set_ylabel("rate of decay (1/s)", fontsize=12.5)
     ax.legend(frameon=False, fontsize=10.5)
     save(figure, path)
@@ -72,16 +99,35 @@ def plot_spectrum(
     found: Sequence[Response],
     impedances: Mapping[str, Array],
     fitted: Array | None,
+    exact: Array | None,
     title: str,
 ) -> None:
-    """Draw impedances, the wavenumber and what dissipates, against the frequency."""
+    """Draw impedances or the susceptibility, the wavenumber and what dissipates, against the frequency.
+
+    Parameters
+    ----------
+    exact
+        The susceptibility in closed form, where there is one.
+    """
     f = np.array([r.frequency for r in found])
     figure, axes = panels(1, 3, (13.5, 4.4), title)
-    for (name, z), colour in zip(impedances.items(), LINES * 3, strict=False):
-        axes[0, 0].loglog(f, np.abs(z.real), color=colour, lw=1.8, label=f"{name}, |Re|")
-        axes[0, 0].loglog(f, np.abs(z.imag), "--", color=colour, lw=1.8, label=f"{name}, |Im|")
-    axes[0, 0].set_title("accumulation for the flux into it", fontsize=11)
-    axes[0, 0].set_ylabel("impedance (A/m per unit of flux)")
+    if impedances:
+        for (name, z), colour in zip(impedances.items(), LINES * 3, strict=False):
+            axes[0, 0].loglog(f, np.abs(z.real), color=colour, lw=1.8, label=f"{name}, |Re|")
+            axes[0, 0].loglog(f, np.abs(z.imag), "--", color=colour, lw=1.8, label=f"{name}, |Im|")
+        axes[0, 0].set_title("accumulation for the flux into it", fontsize=11)
+        axes[0, 0].set_ylabel("impedance (A/m per unit of flux)")
+    else:
+        chi = np.array([r.susceptibility for r in found], dtype=complex)
+        for take, sign, colour in ((np.real, 1, LINES[0]), (np.imag, -1, LINES[1])):
+            label = r"$\chi'$" if sign > 0 else r"$-\chi''$"
+            if exact is not None:
+                axes[0, 0].semilogx(f, sign * take(exact), color=colour, lw=1.6)
+            axes[0, 0].semilogx(f, sign * take(chi), "o", color=colour, ms=4.5, mec="white", mew=0.5, label=label)
+        axes[0, 0].set_title(
+            "susceptibility of M + m" + (", on the closed form" if exact is not None else ""), fontsize=11
+        )
+        axes[0, 0].set_ylabel(r"$\chi(\omega)$")
     ax, fine = axes[0, 1], np.geomspace(f[0], f[-1], 300)
     k = magnet.wavenumber(2 * np.pi * fine)
     ax.loglog(fine, np.maximum(k.real, 1e-300), color=LINES[0], lw=1.8, label="Re $k$")
@@ -153,17 +199,33 @@ def plot_curves(path: Path, found: Relaxation, dimension: int, title: str) -> No
     save(figure, path)
 
 
-def plot_profiles(path: Path, nodes: Array, rows: Sequence[tuple[str, Array, Array]], title: str) -> None:
-    """Draw M + m and m along a line.
+def plot_profiles(
+    path: Path,
+    nodes: Array,
+    rows: Sequence[tuple[str, Array, Array]],
+    currents: Sequence[tuple[Array, Array]],
+    title: str,
+) -> None:
+    """Draw M + m, m and the spin current along a line.
 
     Parameters
     ----------
     rows
         Names of the moments, with M and m (n,).
+    currents
+        x and j_m of each moment, of :func:`flowing`.
     """
     x = nodes[:, 0] / 1e-9
-    figure, axes = panels(1, 2, (10.5, 4.4), title)
+    figure, axes = panels(1, 3, (14.5, 4.4), title)
     sums = [M + m for _, M, m in rows]
+    scale, unit = prefixed(largest(*(j for _, j in currents)), "A/s")
+    for (at, j), shade in zip(currents, _SHADES[-len(rows) :], strict=True):
+        axes[0, 2].plot(at / 1e-9, j / scale, color=shade, lw=2.0)
+    axes[0, 2].set_ylabel(rf"$j_m = -D\,\partial_x\delta m$ ({unit})")
+    for ax in axes[0]:
+        ax.axhline(0, color="0.6", lw=0.6)
+        ax.set_xlim(x[0], x[-1])
+        ax.set_xlabel("x (nm)")
     for ax, values, what in (
         (axes[0, 0], sums, r"$\Delta M + \Delta m$"),
         (axes[0, 1], [m for *_, m in rows], r"$\Delta m$"),
@@ -171,9 +233,6 @@ def plot_profiles(path: Path, nodes: Array, rows: Sequence[tuple[str, Array, Arr
         scale, unit = prefixed(largest(*values), "A/m")
         for (label, *_), v, shade in zip(rows, values, _SHADES[-len(rows) :], strict=True):
             ax.plot(x, v / scale, color=shade, lw=2.0, label=label)
-        ax.axhline(0, color="0.6", lw=0.6)
-        ax.set_xlim(x[0], x[-1])
-        ax.set_xlabel("x (nm)")
         ax.set_ylabel(f"{what} ({unit})")
     axes[0, 0].legend(frameon=False, fontsize=10.5)
     save(figure, path)

@@ -173,7 +173,8 @@ def plot_motion(path: Path, motion: Motion) -> None:
     _voltages(axes[1, 0], motion, scale)
     per = {1: "J/m$^2$", 2: "J/m", 3: "J"}[motion.dimension]
     losses = {"joule": ("Joule", RED), "damping": ("damping", BLUE), "beta": ("nonadiabatic", PURPLE)}
-    shown = {k: c[f"lost_{k}_J"] for k in losses}
+    losses["carriers"] = "carriers", RED
+    shown = {k: c[f"lost_{k}_J"] for k in losses if f"lost_{k}_J" in c}
     size, of = prefixed(largest(*shown.values(), c["put_in_J"]), per)
     for key, values in shown.items():
         axes[1, 1].plot(t, values / size, color=losses[key][1], lw=1.6, label=losses[key][0])
@@ -182,6 +183,49 @@ def plot_motion(path: Path, motion: Motion) -> None:
     axes[1, 1].legend(frameon=False, fontsize=9.5)
     for ax in axes[1]:
         ax.set_xlabel(f"time ({unit})")
+    save(figure, path)
+
+
+def plot_carriers(path: Path, table: dict[str, Array], heat: dict[str, float], ms: float, title: str) -> None:
+    """Draw what carriers do along a wire: potentials, accumulation or temperature, torque, heat by mechanism.
+
+    Parameters
+    ----------
+    table
+        Columns along the wire.
+    heat
+        Integrals of the heat by mechanism, per area on a line and per depth in a plane.
+    ms
+        Ms (A/m), by which torques turn m.
+    """
+    count = 4 if "temperature_K" in table else 3
+    figure, axes = panels(1, count, (4.4 * count, 4.2), title)
+    x = table["x_m"] * 1e9
+    names = {"potential_V": r"$\phi$", "potential_up_V": r"$\phi_\uparrow$", "potential_down_V": r"$\phi_\downarrow$"}
+    shown = {label: table[k] for k, label in names.items() if k in table}
+    scale, unit = prefixed(largest(*shown.values()), "V")
+    for (label, values), colour in zip(shown.items(), LINES, strict=False):
+        axes[0, 0].plot(x, values / scale, color=colour, lw=1.8, label=label)
+    axes[0, 0].set_ylabel(f"potential ({unit})")
+    for a, colour in zip("xyz", LINES, strict=False):
+        axes[0, 1].plot(x, table[f"torque_{a}_A_per_m_s"] / ms * 1e-9, color=colour, lw=1.6, label=f"${a}$")
+    axes[0, 1].set_ylabel(r"$dm/dt$ by the carriers (1/ns)")
+    if "temperature_K" in table:
+        axes[0, 3].plot(x, table["temperature_K"], color=RED, lw=1.8)
+        axes[0, 3].ticklabel_format(useOffset=False)
+        axes[0, 3].set_ylabel("temperature (K)")
+    ax = axes[0, 2]
+    order = sorted((k for k, v in heat.items() if v), key=lambda k: abs(heat[k]))[-6:]
+    ax.barh(order, [abs(heat[k]) for k in order], color=[BLUE if heat[k] > 0 else RED for k in order])
+    ax.set_xscale("log")
+    ax.set_xlim(max(1e-9 * largest(*heat.values()), 1e-300), None)
+    ax.tick_params(axis="y", labelsize=8)
+    ax.set_xlabel("size of the heat (W per unit; red: negative)")
+    for ax in (axes[0, 0], axes[0, 1], *axes[0, 3:]):
+        ax.set_xlim(x[0], x[-1])
+        ax.set_xlabel("x (nm)")
+    for ax in axes[0, :2]:
+        ax.legend(frameon=False, fontsize=9.5)
     save(figure, path)
 
 
@@ -224,8 +268,9 @@ def _voltages(ax: Any, motion: Motion, scale: float) -> None:
             i = int(k.split("_")[3])
             label = f"{motion.probes[i] * 1e9:.4g} to {motion.probes[i + 1] * 1e9:.4g} nm"
         ax.plot(at[later], c[k][later] / volt, color=colour, lw=1.4, label=label)
-    if motion.closed_form is not None and motion.span is not None:
-        mean = motion.closed_form["electromotive_force"] / volt
+    exact = None if motion.closed_form is None else motion.closed_form["electromotive_force"]
+    if exact is not None and motion.span is not None:
+        mean = exact / volt
         ax.plot(np.array(motion.span) / scale, [mean, mean], color="black", lw=1.2, ls="--", label="mean, closed form")
     if volt < 2e-12 and largest(*(c[k][later] for k in names)) < 1e-12:
         ax.set_ylim(-1, 1)  # without it, rounding would fill the axis

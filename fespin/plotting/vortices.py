@@ -22,9 +22,13 @@ def _map(ax: Any, motion: Motion, points: Array, m: Array, until: float) -> Any:
     from matplotlib.tri import LinearTriInterpolator, Triangulation
 
     x, y = points.T * 1e9
-    shown = ax.tricontourf(x, y, m[:, 2], levels=np.linspace(-1, 1, 41), cmap="RdBu_r")
-    # There are twelve arrows along the longer side.
     triangles = Triangulation(x, y)
+    # A hole has triangles with long sides only.
+    corners = np.stack([x, y], axis=1)[triangles.triangles]
+    longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    triangles.set_mask(longest > 3 * np.median(longest))
+    shown = ax.tricontourf(triangles, m[:, 2], levels=np.linspace(-1, 1, 41), cmap="RdBu_r")
+    # There are twelve arrows along the longer side.
     apart = max(np.ptp(x), np.ptp(y)) / 13
     sides = [np.arange(v.min() + apart, v.max() - 0.5 * apart, apart) for v in (x, y)]
     a, b = np.meshgrid(*sides)
@@ -32,7 +36,8 @@ def _map(ax: Any, motion: Motion, points: Array, m: Array, until: float) -> Any:
     ax.quiver(a, b, along, across, color="0.25", scale=16, width=0.006, pivot="mid")
     c = motion.columns
     past = c["time_s"] <= until * (1 + 1e-9)
-    ax.plot(c["core_x_m"][past] * 1e9, c["core_y_m"][past] * 1e9, color="black", lw=1.0)
+    if "core_x_m" in c:
+        ax.plot(c["core_x_m"][past] * 1e9, c["core_y_m"][past] * 1e9, color="black", lw=1.0)
     ax.set_aspect("equal")
     return shown
 
@@ -56,12 +61,16 @@ def plot_vortex(path: Path, motion: Motion) -> None:
     way, mean, volts = axes[1]
     for ax in axes[1]:
         plain(ax)
-    x, y = (np.concatenate([[motion.start[k]], c[k]]) * 1e9 for k in ("core_x_m", "core_y_m"))
-    way.plot(x, y, color=BLUE, lw=1.3)
-    way.plot(x[:1], y[:1], "o", color=BLUE, mfc="white", ms=6)
-    way.plot(x[-1:], y[-1:], "o", color=BLUE, ms=6)
-    way.set(xlabel="x of the core (nm)", ylabel="y of the core (nm)")
-    way.set_aspect("equal", adjustable="datalim")
+    if "core_x_m" in c:
+        x, y = (np.concatenate([[motion.start[k]], c[k]]) * 1e9 for k in ("core_x_m", "core_y_m"))
+        way.plot(x, y, color=BLUE, lw=1.3)
+        way.plot(x[:1], y[:1], "o", color=BLUE, mfc="white", ms=6)
+        way.plot(x[-1:], y[-1:], "o", color=BLUE, ms=6)
+        way.set(xlabel="x of the core (nm)", ylabel="y of the core (nm)")
+        way.set_aspect("equal", adjustable="datalim")
+    else:
+        way.plot(t, c["energy_J"], color=BLUE, lw=1.5)
+        way.set(xlabel=f"time ({unit})", ylabel="energy (J, or per depth in a plane)")
     for name, colour in zip("xyz", LINES, strict=False):
         mean.plot(t, c[f"m_{name}"], color=colour, lw=1.5, label=f"$m_{name}$")
     mean.set(xlabel=f"time ({unit})", ylabel="mean of $m$")

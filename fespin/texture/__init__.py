@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .circuit import Flow, OhmicCircuit, pumped_field
     from .dynamics import Dynamics, History, Step
     from .energy import effective_field, stored_energy
+    from .estimates import ThermalDrift, WallEstimates, thermal_drift
     from .generic import GenericMagnet
     from .hform import (
         LandauLifshitz,
@@ -40,6 +41,7 @@ __getattr__ = lazily(
         ".grid": ("Grid",),
         "dynamics": ("Dynamics", "History", "Step"),
         "energy": ("effective_field", "stored_energy"),
+        "estimates": ("ThermalDrift", "WallEstimates", "thermal_drift"),
         "generic": ("GenericMagnet",),
         "hform": (
             "LandauLifshitz",
@@ -79,8 +81,10 @@ __all__ = [
     "SteadyWall",
     "Step",
     "TexturedMagnet",
+    "ThermalDrift",
     "TwoBandMagnet",
     "VortexWatch",
+    "WallEstimates",
     "WallWatch",
     "effective_field",
     "nonadiabatic_coefficient",
@@ -92,6 +96,7 @@ __all__ = [
     "static_voltage",
     "steepest_static",
     "stored_energy",
+    "thermal_drift",
     "vortex",
     "wall",
 ]

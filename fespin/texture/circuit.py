@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from dolfinx import mesh as dmesh
-from mpi4py import MPI
 
-from ..block_matrix import cross
+from ..cross_products import cross
 from ..errors import InputError, ModelError, nearest
 from ..grid import Array, Grid
 from ..petsc import Options
@@ -245,29 +244,8 @@ class OhmicCircuit:
         InputError
             If a point lies outside.
         """
-        g = self.grid
-        x = np.atleast_1d(np.asarray(points, dtype=float))
-        x = x[:, None] if x.ndim == 1 else x
-        x = np.pad(x, ((0, 0), (0, 3 - x.shape[1])))
-        places = []
-        for k, point in enumerate(x):
-            start = g.positions[g.cells[:, 0]]
-            # Barycentric coordinates: each is one at its corner and falls along its slope.
-            inside = np.einsum("cai,ci->ca", g.slopes, point - start)
-            inside[:, 0] += 1.0
-            best = int(np.argmax(inside.min(axis=1))) if len(inside) else -1
-            margin = float(inside[best].min()) if best >= 0 else -np.inf
-            found, rank = g.comm.allreduce((margin, g.comm.rank), MPI.MAXLOC)
-            if not found > -1e-9:
-                raise InputError(f"texture: the probe at {np.atleast_1d(points)[k]} m lies outside the mesh")
-            places.append((rank, best, inside[best] if best >= 0 else None))
-
-        def read(flow: Flow) -> Array:
-            phi = g.seen(flow.potential[:, None])[:, 0]
-            mine = [phi[g.cells[c]] @ w if rank == g.comm.rank else 0.0 for rank, c, w in places]
-            return np.asarray(g.comm.allreduce(np.array(mine)))
-
-        return read
+        read = self.grid.reader(points)
+        return lambda flow: read(flow.potential)
 
     def destroy(self) -> None:
         """Free the factor."""

@@ -13,8 +13,8 @@ import numpy as np
 from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
-from ..block_matrix import cross
 from ..checkpoint import StateFile
+from ..cross_products import cross
 from ..energy.collection import require_no_shape
 from ..energy.dipolar import DipolarField
 from ..energy.terms import Dipolar
@@ -25,8 +25,10 @@ from ..quantities import is_finite
 from ..stepping import Course, Proportional, StepControl, stops_between
 from .circuit import Flow, OhmicCircuit, require_positive_entropy
 from .driving import Drives
+from .irreversible import IrreversibleProblem, IrreversibleState
 from .magnet import TexturedMagnet
-from .midpoint import Midpoint, Torques
+from .midpoint import Midpoint, RateOf, Torques
+from .moving import MovingCarriers
 from .walls import require_resolved
 
 # The error is that of a prediction from the steps before, of order 3 in the step. Small changes of the step are not
@@ -66,6 +68,9 @@ class Step:
         Done by the two torques of the current (J).
     flow
         The current in its middle, if it comes from an :class:`OhmicCircuit`.
+    carriers
+        Currents, potentials and temperatures in its middle, if they come from an :class:`IrreversibleProblem`. All
+        torques of the carriers then count as adiabatic.
 
     Examples
     --------
@@ -88,6 +93,7 @@ class Step:
     adiabatic_work: float
     nonadiabatic_work: float
     flow: Flow | None = field(repr=False, default=None)
+    carriers: IrreversibleState | None = field(repr=False, default=None)
 
     @property
     def energy_error(self) -> float:
@@ -99,14 +105,20 @@ class Step:
         """Return the energy lost in the step (J): "joule", "damping", "beta"; their sum is never negative.
 
         It is the integral of J^2/sigma + (alpha Ms/gamma)|dm/dt|^2 - (beta hbar P/e) J_i dm/dt.d_i m; without a
-        :class:`OhmicCircuit` the first is left out.
+        :class:`OhmicCircuit` the first is left out. With an :class:`IrreversibleProblem` it is "damping" and the
+        mechanisms of the carriers, of which those that couple two forces take either sign.
         """
+        if self.carriers is not None:
+            return {"damping": self.damped} | {k: v * self.size for k, v in self.carriers.dissipation.items()}
         joule = 0.0 if self.flow is None else self.flow.joule * self.size
         return {"joule": joule, "damping": self.damped, "beta": -2 * self.nonadiabatic_work}
 
     @property
     def supplied(self) -> float:
         """Return what leads and field put in, less what the magnet stores (J): equal to the dissipation's sum."""
+        if self.carriers is not None:
+            leads = (self.carriers.supplied - self.carriers.stored) * self.size
+            return leads + self.field_work - self.energy_change
         leads = 0.0 if self.flow is None else self.flow.supplied * self.size
         return leads + self.field_work - self.energy_change
 
@@ -164,7 +176,9 @@ class Dynamics:
         Applied B (T): a vector, an array (owned, 3), or a function of the time (s) that returns one.
     current
         J (A/m2): a number on a line, a vector, an array (cells, 3), or a function of the time that returns one; or a
-        :class:`OhmicCircuit`, whose current feels what the motion pumps.
+        :class:`OhmicCircuit`, whose current feels what the motion pumps; or an :class:`IrreversibleProblem`, whose
+        fluxes are then all that moves m beside the field. Damping and gamma of its magnet must be those of `magnet`, as
+        its method `of` makes them; polarization and nonadiabaticity of `magnet` play no part.
     pinned
         A function of positions (3, n) that says which nodes stay as they are.
     options
@@ -212,6 +226,11 @@ class Dynamics:
         dipolar: bool | DipolarField = False,
     ) -> None:
         self.transport = current if isinstance(current, OhmicCircuit) else None
+        carried = current if isinstance(current, IrreversibleProblem) else None
+        if carried is not None:
+            if grid not in (carried.grid, carried.grid.mesh):
+                raise InputError("texture: current comes from an IrreversibleProblem of another mesh; give the same")
+            grid = carried.grid
         if self.transport is not None:
             if self.transport.magnet != magnet or grid not in (self.transport.grid, self.transport.grid.mesh):
                 raise InputError("texture: current comes from an OhmicCircuit of another magnet or mesh; give the same")
@@ -220,10 +239,11 @@ class Dynamics:
         self.magnet, self.time = magnet, 0.0
         self.directions = self.grid.directions(start)  # type: ignore[arg-type]
         self._field = field
-        self._current = None if self.transport is not None else current
+        self._current = None if self.transport is not None or carried is not None else current
+        self.carriers = None if carried is None else MovingCarriers(carried, magnet)
         self._applied(0.0)
         self._given_current(0.0)
-        require_positive_entropy(self.grid, magnet, self.grid.seen(self.directions), " at the start")
+        self._require_positive(self.directions, " at the start")
         if dipolar is False and not any(isinstance(term, Dipolar) for term in magnet.terms):
             require_resolved(self.grid, magnet, self.directions)
         fixed = np.zeros(self.grid.owned, dtype=bool)
@@ -243,13 +263,22 @@ class Dynamics:
             self.dipolar = DipolarField(self.grid, magnet, method=declared.method, memory=declared.memory)
         if self.dipolar is not None and not self.dipolar.serves(self.grid, magnet):
             raise InputError("texture: dipolar is a DipolarField of another grid or magnetization; give the same")
-        self._rule = Midpoint(self.grid, magnet, fixed, options, self.dipolar)
+        self._rule = Midpoint(self.grid, magnet, fixed, options, self.dipolar, other_law=self.carriers is not None)
         self.energy = self._rule.energy(self.directions)
         self._rates: list[tuple[float, Array]] = []  # of the last steps, with their sizes
         # Begin and end of the controlled steps that are on their way, and the size of the next one.
         self._course: tuple[float, float, float] | None = None
         self._restored = False
         self._factor_time = 0.0  # the middle of the step whose factor is kept
+        if self.carriers is not None:
+            self.carriers.begin(self.directions, self._torques_at_rest().field, 0.0)
+
+    def _require_positive(self, m: Array, when: str) -> None:
+        """Refuse directions (owned, 3) that are so steep that the entropy production need not be positive."""
+        if self.carriers is None:
+            require_positive_entropy(self.grid, self.magnet, self.grid.seen(m), when)
+        else:
+            self.carriers.check(m)
 
     # ---- what drives
     def _applied(self, t: float) -> Array:
@@ -465,7 +494,7 @@ class Dynamics:
         guess = old if expected is None else old + tau / 2 * expected
         factors = self._rule.factors
         try:
-            m, torques = self._rule.solve(old, guess, tau, applied, current)
+            m, torques = self._rule.solve(old, guess, tau, applied, current, self._law(middle, tau))
         finally:
             if self._rule.factors > factors:
                 self._factor_time = middle
@@ -476,6 +505,8 @@ class Dynamics:
         energy = self._rule.energy(new)
         weights, density = grid.weights[: grid.owned], magnet.saturation_magnetization / magnet.gyromagnetic_ratio
 
+        if self.carriers is not None:
+            return self._carried(new, m, rate, torques.field, applied, middle, tau, energy)
         torque = cross(m, torques.drift)
         pairs = ((rate, rate), (applied, rate), (torque, rate), (torques.drift, rate))
         works = tau * grid.totals(*(float((weights * np.einsum("na,na->n", a, b)).sum()) for a, b in pairs))
@@ -494,8 +525,38 @@ class Dynamics:
             None if self.transport is None else self.transport.moving(m, rate, middle),
         )
 
+    def _law(self, middle: float, tau: float) -> RateOf | None:
+        """Return the law of a step with carriers of their own; None for Gilbert's equation."""
+        carriers = self.carriers
+        return None if carriers is None else lambda m, field: carriers.rate(m, field, middle, tau)
+
+    def _carried(
+        self, new: Array, m: Array, rate: Array, field: Array, applied: Array, middle: float, tau: float, energy: float
+    ) -> Step:
+        """Return a step whose torques are those of carriers."""
+        assert self.carriers is not None
+        state, damping = self.carriers.state(m, field, middle, tau)
+        grid = self.grid
+        work = grid.total(grid.weights[: grid.owned] * np.einsum("na,na->n", applied, rate))
+        return Step(
+            self.time + tau,
+            tau,
+            new,
+            m,
+            rate,
+            energy,
+            energy - self.energy,
+            damping * tau,
+            self.magnet.saturation_magnetization * work * tau,
+            -state.field_work * tau,
+            0.0,
+            carriers=state,
+        )
+
     def _taken(self, step: Step, time: float) -> Step:
-        require_positive_entropy(self.grid, self.magnet, self.grid.seen(step.directions), f" at t = {time:.4g} s")
+        self._require_positive(step.directions, f" at t = {time:.4g} s")
+        if self.carriers is not None and step.carriers is not None:
+            self.carriers.take(step.carriers)
         self.time, self.directions, self.energy = time, step.directions, step.energy
         self._rates = [*self._rates[-1:], (step.size, step.rate)]
         return step
@@ -514,6 +575,9 @@ class Dynamics:
         values = {"m": self.directions} | {f"rate {k}": rate for k, (_, rate) in enumerate(self._rates)}
         if made is not None:
             values |= {"factor m": made[0], "factor old": made[1]}
+        if self.carriers is not None and self.carriers.spins is not None:
+            # As vectors, which all that is kept is.
+            values["spins"] = np.repeat(self.carriers.spins[:, None], 3, axis=1)
         return numbers, values
 
     def restore(self, numbers: Mapping[str, Any], values: Mapping[str, Array]) -> None:
@@ -524,6 +588,8 @@ class Dynamics:
         self.time, self.directions = float(numbers["time"]), values["m"]
         self.energy = self._rule.energy(self.directions)
         self._rates = [(size, values[f"rate {k}"]) for k, size in enumerate(numbers["sizes"])]
+        if self.carriers is not None and self.carriers.takes_time:
+            self.carriers.spins = np.array(values["spins"][:, 0])
         course = numbers["course"]
         self._course, self._restored = None if course is None else (course[0], course[1], course[2]), True
         if numbers["factor"] is not None:
@@ -542,6 +608,11 @@ class Dynamics:
         g is the mean of (u.grad) m around the node, u that of the current through the magnet at rest.
         """
         m, torques = self.directions, self._torques_at_rest()
+        if self.carriers is not None:
+            spins, self.carriers.spins = self.carriers.spins, None  # those at rest
+            rate = self.carriers.rate(m, torques.field, self.time, 0.0)
+            self.carriers.spins = spins
+            return self.grid.largest(np.linalg.norm(rate[~self._fixed], axis=1)) / self.carriers.gamma
         push = cross(m, torques.drift) + self.magnet.nonadiabaticity * torques.drift
         left = cross(m, torques.field - push / self.magnet.gyromagnetic_ratio)
         return self.grid.largest(np.linalg.norm(left[~self._fixed], axis=1))

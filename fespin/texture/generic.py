@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ..block_matrix import crossed
 from ..constants import ELEMENTARY_CHARGE
+from ..cross_products import crossed
 from ..errors import InputError
-from ..grid import Array
 from ..quantities import is_finite, require_positive
 from .hform import LandauLifshitz, nonadiabatic_coefficient, spin_transfer_coefficient
 from .laws import Feature, FluxCoupling, Place, crosses, rows
 from .magnet import SPIN_GYROMAGNETIC_RATIO, TexturedMagnet
+
+if TYPE_CHECKING:
+    from ..grid import Array
 
 _LAYOUT = {"grad_T": 3, "grad_mu": 3, "grad_H": 9, "H": 3}
 

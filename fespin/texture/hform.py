@@ -13,13 +13,15 @@ for the same motion: :class:`LandauLifshitz`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ..constants import ELEMENTARY_CHARGE
-from ..grid import Array, Grid, Start
 from .magnet import TexturedMagnet
+
+if TYPE_CHECKING:
+    from ..grid import Array, Grid, Start
 
 
 @dataclass(frozen=True)

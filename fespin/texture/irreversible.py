@@ -18,13 +18,26 @@ from typing import Any
 
 import numpy as np
 from dolfinx import mesh as dmesh
+from numpy.typing import NDArray
 
 from ..errors import InputError, ModelError, nearest
 from ..grid import Array, Grid, Start
+from ..normal_metal import NormalMetal
 from ..petsc import Options
 from ..quantities import is_finite
+from ..stepping import Kept
 from .laws import Place, dissipative_matrix, fluxes, group, require_positive
-from .ports import Lead, OfTime, Port, PortSystem, check_drive, check_leads, driven, lead_nodes
+from .ports import (
+    Lead,
+    OfTime,
+    Port,
+    PortSystem,
+    check_drive,
+    check_leads,
+    driven,
+    lead_nodes,
+    surface_weights,
+)
 from .responses import (
     IrreversibleMagnet,
     Magnetization,
@@ -33,8 +46,14 @@ from .responses import (
     require_irreversible,
     response,
 )
+from .two_band import TwoBandMagnet
 
 SPINS = ("reservoir", "blocked")
+# Factors of so many lengths of steps are kept.
+_KEPT = 4
+
+type Step = tuple[Array, float]
+"""s at the start of a step (owned,), in V, and its length (s)."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +67,8 @@ class Electrode(Lead):
     heat
         Heat into the magnet: W; W/m in a plane, W/m2 on a line. With neither, no heat flows.
     spin
-        Two bands: "reservoir", both at the voltage; "blocked", no spin flows and their mean is the voltage.
+        Two bands: "reservoir", both at the voltage; "blocked", no spin flows and their mean is the voltage; a
+        :class:`fespin.NormalMetal`, into which spins diffuse and flip, the mean of the bands being the voltage.
 
     Examples
     --------
@@ -63,7 +83,7 @@ class Electrode(Lead):
 
     temperature: OfTime | None = None
     heat: OfTime | None = None
-    spin: str = "reservoir"
+    spin: str | NormalMetal = "reservoir"
 
 
 @dataclass(frozen=True)
@@ -81,13 +101,17 @@ class IrreversibleState:
     voltages, currents, temperatures, heats
         Values at leads: V, A into the magnet, K, W into the magnet; no heat is given for leads that are closed to it.
     dissipation
-        Integrals of T times the entropy production by mechanism (W).
+        Integrals of T times the entropy production by mechanism (W), and "metals", of the spins that flip in leads.
     reversible
         Part that the reversible fluxes add to it (W): rounding.
     supplied
         Power that the leads put in, the sum of V I + theta Q/T0 (W).
     field_work
         Integral of H.N' (W), which the magnet's free energy loses.
+    spin_currents
+        J_up - J_down into leads of normal metal (A).
+    stored
+        Growth of what bands that take time store, 2 C s^2 (W).
 
     Examples
     --------
@@ -113,13 +137,21 @@ class IrreversibleState:
     reversible: float
     supplied: float
     field_work: float
+    spin_currents: dict[str, float] = field(default_factory=dict)
+    stored: float = 0.0
 
     @property
     def balance(self) -> float:
-        """Return (dissipation - supplied - work of the field) over the largest of the three."""
+        """Return (dissipation + stored - supplied - work of the field) over the largest of them."""
         heat = sum(self.dissipation.values())
-        parts = (heat, self.supplied, self.field_work)
-        return (heat - self.supplied - self.field_work) / (max(map(abs, parts)) or 1.0)
+        parts = (heat, self.supplied, self.field_work, self.stored)
+        return (heat + self.stored - self.supplied - self.field_work) / (max(map(abs, parts)) or 1.0)
+
+    @property
+    def spins(self) -> Array:
+        """Return s = (phi_up - phi_down)/2 at the nodes (owned,), in V; zero with one sort of carriers."""
+        up, down = self.potentials.get("up"), self.potentials.get("down")
+        return np.zeros(len(self.temperature)) if up is None or down is None else (up - down) / 2
 
 
 class IrreversibleProblem:
@@ -181,7 +213,36 @@ class IrreversibleProblem:
                 if self._holds(lead, name):
                     self._ports.append((name, k))
                     ports.append(Port(found, magnet.fields.index(name)))
-        self._system = PortSystem(g, blocks, ports, "carriers", options)
+        self._metals = self._made_metals(nodes)
+        self._blocks, self._all_ports, self._options = blocks, ports, options
+        self._system = self._made_system(0.0)
+        self._stepping = Kept(self._made_system, _KEPT)
+
+    def _made_metals(self, nodes: list[NDArray[Any]]) -> dict[str, Array]:
+        """Return the conductance for spins (owned,) of each node on a lead of normal metal, in S by the dimension."""
+        g, out = self.grid, dict[str, Array]()
+        for (name, lead), found in zip(self.leads.items(), nodes, strict=True):
+            if isinstance(lead.spin, NormalMetal):
+                areas = np.zeros(g.owned)
+                areas[found] = surface_weights(g, lead.where)[found]
+                out[name] = areas / lead.spin.spin_resistance().real
+        return out
+
+    def _made_system(self, tau: float) -> PortSystem:
+        """Return the equations of carriers that follow at once, or in the middle of a step of a length (s)."""
+        g, names = self.grid, self.magnet.fields
+        nodal = np.zeros((g.owned, len(names), len(names)))
+        if "s" in names:
+            k = names.index("s")
+            for each in self._metals.values():
+                nodal[:, k, k] += each
+            nodal[:, k, k] += self._inertia(tau)
+        return PortSystem(g, self._blocks, self._all_ports, "carriers", self._options, nodal)
+
+    def _inertia(self, tau: float) -> Array:
+        """Return 4 C w 2/tau (owned,), by which s in the middle of a step and at its start differ in d(2 C s^2)/dt."""
+        capacitance = self.magnet.capacitance if isinstance(self.magnet, TwoBandMagnet) else 0.0
+        return 8 * capacitance / tau * self.grid.weights[: self.grid.owned] if tau else np.zeros(self.grid.owned)
 
     def _require_positive(self, law: Array) -> None:
         """Refuse coefficients that let carriers and heat alone, without a texture, produce less than nothing."""
@@ -208,7 +269,7 @@ class IrreversibleProblem:
             check_drive(name, lead, "temperature", "heat")
             if is_finite(lead.temperature) and not lead.temperature > 0:  # type: ignore[operator]
                 raise InputError(f"texture: lead '{name}': temperature is {lead.temperature!r} K; it must be positive")
-            if lead.spin not in SPINS:
+            if not isinstance(lead.spin, NormalMetal) and lead.spin not in SPINS:
                 raise InputError(f"texture: lead '{name}': spin is {lead.spin!r}; {nearest(lead.spin, SPINS)}")
             if lead.spin != "reservoir" and "s" not in self.magnet.fields:
                 raise InputError(f"texture: lead '{name}': spin is {lead.spin!r}, but only two bands have spins")
@@ -280,21 +341,59 @@ class IrreversibleProblem:
         g, magnet = self.grid, self.magnet
         where = Magnetization(g, magnetization)
         require_positive(magnet, g, where.place)
-        nodal = g.vectors(field, "field")
-        forces = magnetic_forces(magnet, where, nodal)
-        dissipative, reversible = fluxes(magnet, where.place, forces)
+        return self.state(magnet, where, g.vectors(field, "field"), t)
+
+    def carriers(
+        self, law: IrreversibleMagnet, where: Magnetization, nodal: Array, t: float, step: Step | None = None
+    ) -> tuple[Array, Array, Array, Array]:
+        """Return the fields (nodes, k), values and inflows of the ports, and all forces (cells, forces).
+
+        Parameters
+        ----------
+        law
+            The magnet, or the same without its damping, which a motion has apart.
+        nodal
+            H at this rank's own nodes (owned, 3), in T.
+        step
+            s at the start of a step (owned,) and its length (s), of which the middle is found; None: steady.
+        """
+        g = self.grid
+        forces = magnetic_forces(law, where, nodal)
+        dissipative, reversible = fluxes(law, where.place, forces)
         pushed = (dissipative + reversible)[:, self._rows]
         source = np.einsum("c,cm,cmaf->caf", g.volumes, pushed, self._forces_of)
-        x, values, inflows = self._system.solve(source, *self._drives(t))
+        system, history = self._system, None
+        if step is not None:
+            system = self._stepping.get(step[1])
+            history = np.zeros((g.owned, len(law.fields)))
+            history[:, law.fields.index("s")] = -self._inertia(step[1]) * step[0]
+        x, values, inflows = system.solve(source, *self._drives(t), history)
         forces[:, self._rows] += np.einsum("cmaf,caf->cm", self._forces_of, x[g.cells])
-        local = response(magnet, where, forces)
+        return x, values, inflows, forces
+
+    def state(
+        self, law: IrreversibleMagnet, where: Magnetization, nodal: Array, t: float, step: Step | None = None
+    ) -> IrreversibleState:
+        """Return currents, torque and heat; parameters as of :meth:`carriers`."""
+        g, magnet = self.grid, self.magnet
+        x, values, inflows, forces = self.carriers(law, where, nodal, t, step)
+        local = response(law, where, forces)
         sums = [*local.dissipation.values(), local.reversible]
-        totals = g.totals(*(float((g.volumes * y).sum()) for y in sums))
+        own = dict(zip(magnet.fields, x[: g.owned].T, strict=True))
+        spins = own.get("s", np.zeros(g.owned))
+        flowing = [each * spins for each in self._metals.values()]
+        growth = 0.0 if step is None else float((self._inertia(step[1]) * (spins - step[0]) * spins).sum())
+        here = [float((g.volumes * y).sum()) for y in sums]
+        here += [growth, *(float(x) for y in flowing for x in (y.sum(), (y * spins).sum()))]
+        totals = g.totals(*here)
+        count = len(sums)
+        heats = dict(zip(local.dissipation, map(float, totals), strict=False))
+        if self._metals:
+            heats["metals"] = float(totals[count + 2 :: 2].sum())
         names, t0 = list(self.leads), magnet.temperature
         found: dict[str, tuple[dict[str, float], dict[str, float]]] = {k: ({}, {}) for k in ("phi", "s", "theta")}
         for (name, k), value, inflow in zip(self._ports, values, inflows, strict=True):
             found[name][0][names[k]], found[name][1][names[k]] = float(value), float(inflow)
-        own = dict(zip(magnet.fields, x[: g.owned].T, strict=True))
         work = np.einsum("na,na->n", nodal, local.torque) * g.weights[: g.owned]
         return IrreversibleState(
             magnet.potentials(own),
@@ -303,10 +402,12 @@ class IrreversibleProblem:
             *found["phi"],
             {k: t0 + v for k, v in found["theta"][0].items()},
             {k: t0 * v for k, v in found["theta"][1].items()},
-            dict(zip(local.dissipation, map(float, totals), strict=False)),
-            float(totals[-1]),
+            heats,
+            float(totals[count - 1]),
             float(values @ inflows),
             float(g.total(work)),
+            dict(zip(self._metals, map(float, totals[count + 1 :: 2]), strict=True)),
+            float(totals[count]),
         )
 
     def _drives(self, t: float) -> tuple[list[float | None], list[float]]:
@@ -324,5 +425,6 @@ class IrreversibleProblem:
         return [of[name][0][k] for name, k in self._ports], [of[name][1][k] for name, k in self._ports]
 
     def destroy(self) -> None:
-        """Free the factor."""
+        """Free the factors."""
         self._system.destroy()
+        self._stepping.destroy()

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ..errors import ModelError
-from ..grid import Array, Grid
+
+if TYPE_CHECKING:
+    from ..grid import Array, Grid
 
 _CHUNK = 4096  # cells at once: their matrices stay in the cache
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..block_matrix import BlockMatrix, cross, crossed
+from ..block_matrix import BlockMatrix
+from ..cross_products import cross, crossed
 from ..energy.dipolar import DipolarField
 from ..errors import SolverError
 from ..grid import Array, Grid
@@ -18,6 +19,9 @@ from .magnet import TexturedMagnet
 
 type CurrentOf = Callable[[Array, Array], Array | None]
 """J in the cells (cells, 3), or None without a current, of m and dm/dt at the nodes (owned, 3)."""
+
+type RateOf = Callable[[Array, Array], Array]
+"""dm/dt at the nodes (owned, 3) of m and B there (owned, 3), perpendicular to m: a law other than Gilbert's."""
 
 _CLOSE = 2e-13  # of m: what may be left of the iteration
 _FLOOR = 1e-11  # and so do those that rounding keeps from falling further
@@ -55,7 +59,8 @@ class Midpoint:
 
     In bodies a linear system is solved to a tenth in each iteration. With a dipolar field the Jacobian has instead of
     its matrix, which is dense, the body's demagnetizing tensor at each node. What both leave out, iterations learn from
-    their differences (:class:`_Secants`).
+    their differences (:class:`_Secants`). So they do where dm/dt obeys another law, of which Gilbert's equation is the
+    larger part.
 
     Parameters
     ----------
@@ -63,6 +68,8 @@ class Midpoint:
         Which of this rank's own nodes do not move (owned,).
     dipolar
         Dipolar field of the body; without it there is none.
+    other_law
+        True if steps are those of another law.
     """
 
     def __init__(
@@ -72,12 +79,14 @@ class Midpoint:
         fixed: Array,
         options: Options | None = None,
         dipolar: DipolarField | None = None,
+        *,
+        other_law: bool = False,
     ) -> None:
         self._grid, self._magnet, self._dipolar = grid, magnet, dipolar
         self._free = (~fixed.astype(bool)).astype(float)[:, None]
         self._free_seen = grid.seen(self._free)
         # In bodies the system is not solved for itself, but to find the next iterate.
-        self._secants = _Secants(grid) if grid.dim == 3 else None
+        self._secants = _Secants(grid) if grid.dim == 3 or other_law else None
         self._system = BlockMatrix(grid, 3, "magnetization", tolerance=_ROUGH, options=options)
         self.made_of: tuple[Array, Array, float] | None = None
         self._space = in_space(grid, magnet)
@@ -108,7 +117,9 @@ class Midpoint:
         energy = self._space.energy(m)
         return energy if self._dipolar is None else energy + self._dipolar.energy(m)
 
-    def solve(self, old: Array, guess: Array, tau: float, applied: Array, current: CurrentOf) -> tuple[Array, Torques]:
+    def solve(
+        self, old: Array, guess: Array, tau: float, applied: Array, current: CurrentOf, law: RateOf | None = None
+    ) -> tuple[Array, Torques]:
         """Return m in the middle of a step (owned, 3), and the torques there.
 
         Parameters
@@ -121,6 +132,8 @@ class Midpoint:
             B applied in its middle (owned, 3), in T.
         current
             J for a given m and dm/dt. It is asked at each iteration, so that what the motion pumps acts back.
+        law
+            dm/dt, if it is not Gilbert's equation with the current's torques.
 
         Raises
         ------
@@ -137,9 +150,13 @@ class Midpoint:
             rate = 2 / tau * (m - old)
             density = current(m, rate)
             torques = self.torques(m, applied, density, old)
-            turned = -magnet.gyromagnetic_ratio * torques.field + magnet.damping * rate
-            turned = turned + cross(m, torques.drift) + magnet.nonadiabaticity * torques.drift
-            residual = (rate - cross(m, turned)) * self._free
+            if law is None:
+                missed = rate - self._turned(m, rate, torques)
+            else:
+                missed = rate - law(m, torques.field)
+                # As Gilbert's equation has it, for which the Jacobian is made.
+                missed = missed - magnet.damping * cross(m, missed)
+            residual = missed * self._free
             renewed = stale
             if stale:
                 self._refresh(m, old, tau, torques, density)
@@ -163,6 +180,12 @@ class Midpoint:
             stale = size > (0.2 if secants is None else _SLOW) * last and made < 5
             last = size
         raise SolverError(f"texture: Newton's method fails in a step of {tau:.3g} s; try a smaller step")
+
+    def _turned(self, m: Array, rate: Array, torques: Torques) -> Array:
+        """Return the right side of Gilbert's equation (owned, 3)."""
+        magnet = self._magnet
+        turned = -magnet.gyromagnetic_ratio * torques.field + magnet.damping * rate
+        return cross(m, turned + cross(m, torques.drift) + magnet.nonadiabaticity * torques.drift)
 
     def _refresh(self, m: Array, old: Array, tau: float, torques: Torques, density: Array | None) -> None:
         """Factorize the Jacobian of the residual times tau/2, the current being kept."""

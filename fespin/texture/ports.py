@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from dolfinx import fem
+import ufl
+from dolfinx import fem, la
 from dolfinx import mesh as dmesh
 from mpi4py import MPI
 from numpy.typing import NDArray
@@ -77,6 +78,8 @@ class PortSystem:
         No two may share a node in one field.
     name
         Name of the equations, for messages and PETSc's options prefix.
+    nodal
+        Blocks to add at this rank's own nodes (owned, k, k): what a surface takes up, or storage.
 
     Attributes
     ----------
@@ -85,7 +88,13 @@ class PortSystem:
     """
 
     def __init__(
-        self, grid: Grid, blocks: Array, ports: Sequence[Port], name: str, options: Options | None = None
+        self,
+        grid: Grid,
+        blocks: Array,
+        ports: Sequence[Port],
+        name: str,
+        options: Options | None = None,
+        nodal: Array | None = None,
     ) -> None:
         self.grid, self.k = grid, blocks.shape[-1]
         g, k = grid, self.k
@@ -98,6 +107,8 @@ class PortSystem:
         inner = blocks * free[:, :, None, :, None] * free[:, None, :, None, :]
         held = np.zeros((g.owned, k, k))
         held[:, np.arange(k), np.arange(k)] = 1 - self._free[: g.owned]
+        own = np.zeros((g.owned, k, k)) if nodal is None else nodal
+        held += own * self._free[: g.owned, :, None] * self._free[: g.owned, None, :]
         self._system = BlockMatrix(g, k, name, symmetric=True, options=options)
         self._system.refresh(inner, held)
         self._units = []
@@ -105,18 +116,22 @@ class PortSystem:
         drawn = []
         for number in range(len(ports)):
             at_port = (self._port == number + 1).astype(float)
-            x = self._inside(np.einsum("cabij,cbj->cai", blocks, at_port[g.cells])) + at_port
+            given = np.einsum("nij,nj->ni", own, at_port[: g.owned])
+            x = self._inside(np.einsum("cabij,cbj->cai", blocks, at_port[g.cells]), given) + at_port
             self._units.append(x)
-            drawn.append(np.einsum("cabij,cbj->cai", blocks, x[g.cells]))
-        here = np.array([[np.sum(u[g.cells] * a) for a in drawn] for u in self._units])
+            stored = np.einsum("nij,nj->ni", own, x[: g.owned])
+            drawn.append((np.einsum("cabij,cbj->cai", blocks, x[g.cells]), stored))
+        here = np.array([[np.sum(u[g.cells] * a) + np.sum(u[: g.owned] * b) for a, b in drawn] for u in self._units])
         self.conductances: Array = g.comm.allreduce(here)
 
-    def _inside(self, source: Array) -> Array:
-        """Return the fields (nodes, k) of a source in the cells (cells, dim + 1, k), all ports being at zero."""
-        load = -self.grid.gathered(source) * self._free[: self.grid.owned]
+    def _inside(self, source: Array, nodal: Array) -> Array:
+        """Return the fields (nodes, k) of a source in cells (cells, dim + 1, k) and nodes (owned, k), ports at zero."""
+        load = -(self.grid.gathered(source) + nodal) * self._free[: self.grid.owned]
         return np.asarray(self.grid.seen(self._system.solve(load)) * self._free)
 
-    def solve(self, source: Array, values: Sequence[float | None], inflows: Sequence[float]) -> tuple[Array, ...]:
+    def solve(
+        self, source: Array, values: Sequence[float | None], inflows: Sequence[float], nodal: Array | None = None
+    ) -> tuple[Array, ...]:
         """Return the fields (nodes, k), and the values and inflows of the ports.
 
         Parameters
@@ -127,11 +142,14 @@ class PortSystem:
             Values of the ports; None: found from its inflow.
         inflows
             Inflows of the ports; only those without a value count.
+        nodal
+            b of this rank's own nodes (owned, k).
         """
         g = self.grid
-        bare = self._inside(source)
+        nodal = np.zeros((g.owned, self.k)) if nodal is None else nodal
+        bare = self._inside(source, nodal)
         # What flows in with all ports at zero, by the symmetry of the matrix.
-        pumped = g.totals(*(float((source * u[g.cells]).sum()) for u in self._units))
+        pumped = g.totals(*(float((source * u[g.cells]).sum() + (nodal * u[: g.owned]).sum()) for u in self._units))
         held = np.array([0.0 if v is None else v for v in values])
         loose = [p for p, v in enumerate(values) if v is None]
         if loose:
@@ -211,6 +229,21 @@ def lead_nodes(grid: Grid, leads: Mapping[str, Lead]) -> list[NDArray[Any]]:
     if g.comm.allreduce(bool((taken > 1).any()), MPI.LOR):
         raise InputError("texture: two leads have a node in common; they must be apart")
     return out
+
+
+def surface_weights(grid: Grid, where: Callable[[Array], Any]) -> Array:
+    """Return the area of a part of the surface that belongs to each of this rank's own nodes (owned,). Collective.
+
+    It is m2 in a body, m in a plane, 1 on a line.
+    """
+    g = grid
+    g.mesh.topology.create_connectivity(g.dim - 1, g.dim)
+    facets = np.sort(dmesh.locate_entities_boundary(g.mesh, g.dim - 1, where)).astype(np.int32)
+    marked = dmesh.meshtags(g.mesh, g.dim - 1, facets, np.ones(len(facets), dtype=np.int32))
+    ds = ufl.Measure("ds", domain=g.mesh, subdomain_data=marked)
+    found = fem.assemble_vector(fem.form(ufl.TestFunction(g.space) * ds(1)))
+    found.scatter_reverse(la.InsertMode.add)
+    return np.array(np.real(found.array[: g.owned]), dtype=float)
 
 
 def driven(

@@ -108,6 +108,12 @@ class Magnetization:
             return mean, g.gradient(g.seen(nodal))
         return _across(mean, self._cell), g.gradient(g.seen(_across(nodal, self._node)))
 
+    def torque_of(self, law: IrreversibleMagnet, forces: Array) -> Array:
+        """Return N' at this rank's own nodes (owned, 3) of forces (cells, forces)."""
+        dissipative, reversible = fluxes(law, self.place, forces)
+        total = dissipative + reversible
+        return self.torque(*law.sources(self.place, {name: total[:, group(law, name)] for name in law.layout}))
+
     def torque(self, source: Array, flux: Array | None) -> Array:
         """Return N' at this rank's own nodes (owned, 3) of N (cells, 3) and Q (cells, 3, 3): the transpose."""
         g = self.grid

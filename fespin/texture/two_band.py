@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from ..block_matrix import cross
 from ..constants import BOHR_MAGNETON, ELEMENTARY_CHARGE, HBAR
+from ..cross_products import cross
 from ..errors import InputError
-from ..grid import Array
 from ..quantities import require_positive
 from .generic import check_coefficients, thermal
 from .hform import LandauLifshitz
 from .laws import Feature, FluxCoupling, Place, crosses, rows
 from .magnet import SPIN_GYROMAGNETIC_RATIO, TexturedMagnet
+
+if TYPE_CHECKING:
+    from ..grid import Array
 
 _LAYOUT = {"grad_T": 3, "grad_mu_up": 3, "grad_mu_down": 3, "affinity": 1, "turning": 3}
 
@@ -54,8 +56,10 @@ class TwoBandMagnet:
         S      = -alpha (mu_up* - mu_down*)                                                             (44)
         Omega  = lambda m x H + the reciprocals of the terms in M x H                                   (50)
 
-    The primed coefficients are reversible, the others dissipate. The bands follow the texture at once: div j_up = S
-    and div j_down = -S, so that only the direction of M changes.
+    The primed coefficients are reversible, the others dissipate. Without a `spin_relaxation_time` the bands follow the
+    texture at once: div j_up = S and div j_down = -S. With it dn_up/dt + div j_up = S and dn_down/dt + div j_down = -S
+    (Eqs. 20, 21), and charges stay neutral, dn_down = -dn_up. That the length of M changes by the spins that gather,
+    some 1e-5 of it, does not act back on its direction.
 
     Attributes
     ----------
@@ -79,6 +83,8 @@ class TwoBandMagnet:
         m4/(A2 J s), and m3/(A J s).
     gyromagnetic_ratio
         gamma (rad/(s T)) of the precession, which is Landau and Lifshitz's.
+    spin_relaxation_time
+        Time (s) in which a uniform accumulation decays; 0: the bands follow at once.
     carrier_moment
         Moment of a carrier (J/T), hbar/2 times the gamma of its spin; it carries the flux of magnetization.
 
@@ -112,6 +118,7 @@ class TwoBandMagnet:
     L_down_M_prime: float = 0.0
     gyromagnetic_ratio: float = SPIN_GYROMAGNETIC_RATIO
     carrier_moment: float = BOHR_MAGNETON
+    spin_relaxation_time: float = 0.0
 
     def __post_init__(self) -> None:
         check_coefficients(
@@ -125,11 +132,11 @@ class TwoBandMagnet:
                 "gyromagnetic_ratio",
                 "carrier_moment",
             ),
-            ("damping_rate", "thermal_conductivity"),
+            ("damping_rate", "thermal_conductivity", "spin_relaxation_time"),
         )
 
     @classmethod
-    def of(cls, magnet: TexturedMagnet, spin_diffusion_length: float) -> Self:
+    def of(cls, magnet: TexturedMagnet, spin_diffusion_length: float, spin_relaxation_time: float = 0.0) -> Self:
         """Return bands that carry their spin along, which make the torques and the pumping of a textured magnet.
 
         Each band's torque is that of the spin it carries: L_up_M = mu_B sigma_up/(e^2 Ms^3) for g = 2 and little
@@ -140,6 +147,8 @@ class TwoBandMagnet:
         ----------
         spin_diffusion_length
             l_sf (m) of the bands without heat.
+        spin_relaxation_time
+            Time (s) in which a uniform accumulation decays; 0: the bands follow at once.
 
         Raises
         ------
@@ -166,6 +175,7 @@ class TwoBandMagnet:
             L_down_M_prime=twist * down,
             gyromagnetic_ratio=form.gyromagnetic_ratio,
             carrier_moment=magnet.gyromagnetic_ratio * HBAR / 2,
+            spin_relaxation_time=spin_relaxation_time,
         )
 
     @property
@@ -173,6 +183,11 @@ class TwoBandMagnet:
         """Return l_sf (m) of the bands without heat and drag: 1/l^2 = e^2 alpha (1/sigma_up + 1/sigma_down)."""
         rate = self.spin_flip * (1 / self.conductivity_up + 1 / self.conductivity_down)
         return float(1 / (ELEMENTARY_CHARGE * np.sqrt(rate)))
+
+    @property
+    def capacitance(self) -> float:
+        """Return C (F/m3): a band holds the charge C (phi_up - phi_down), and spins relax in C/(e^2 alpha)."""
+        return ELEMENTARY_CHARGE**2 * self.spin_flip * self.spin_relaxation_time
 
     # ---- the law
     @property

@@ -20,6 +20,11 @@ BOX = '[texture.geometry]\nshape = "box"\nsize = [120e-9, 8e-9, 6e-9]\nmesh_size
 FILE = '[texture.geometry]\nmesh = "m.geo"\nlength_unit = 1e-9\n'
 WALL = "[texture.wall]\nposition = 60e-9\n"
 PROBE = "[texture.probe]\npositions = [20e-9, 100e-9, 220e-9]\n"
+CARRIERS = '[texture.carriers]\nmodel = "generic"\n'
+BANDS = '[texture.carriers]\nmodel = "two-band"\nspin_diffusion_length = 20e-9\n'
+HEAT = "thermal_conductivity = 40.0\nseebeck = -20e-6\n"
+WARM = "[texture.lead.left]\ntemperature = 300.0\n[texture.lead.right]\ntemperature = 309.0\n"
+COPPER = "[texture.lead.left]\nmetal = { resistivity = 2e-8, spin_diffusion_length = 90e-9 }\n"
 EMF = task("electromotive_force")
 MOVE = task("dynamics", "duration = 1e-9")
 BASE = MAGNET + WIRE + WALL

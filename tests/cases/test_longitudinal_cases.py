@@ -33,7 +33,9 @@ from case_texts.longitudinal import (
     TAU_mL,
 )
 from casefiles import run, swap, task
+from dolfinx import mesh
 from launch import python
+from mpi4py import MPI
 from scipy.linalg import expm
 from scipy.special import jv
 
@@ -42,7 +44,8 @@ from fespin.cases.layered.case import Case
 from fespin.cases.longitudinal.case import LongitudinalCase
 from fespin.cases.texture.case import TextureCase
 from fespin.cli import main
-from fespin.longitudinal import LongitudinalMagnet
+from fespin.longitudinal import AppliedField, Contact, LongitudinalMagnet, LongitudinalProblem, respond
+from fespin.normal_metal import NormalMetal
 
 refused = functools.partial(casefiles.refused, progress="mesh|note")
 
@@ -70,6 +73,12 @@ def asked(text, *pairs, where=LINE):
     return MAGNET + where + swap(text, *pairs)
 
 
+METAL = """\
+current_density = 1e11
+area_resistance_star = 0.51e-15
+gamma = 0.77
+metal = { resistivity = 6e-9, spin_diffusion_length = 450e-9, relaxation_time = 3e-12 }"""
+FIELD = '[longitudinal.field]\namplitude = 2e4\nshape = "uniform"\npoints = [[0, 0], [1e-12, 1]]\n'
 LAYERS = '[geometry]\nshape = "line"\n[[layer]]\nmaterial = "Cu"\nthickness = 1e-8\n[transport]\nvoltage = 1.0\n'
 MACROSPIN = "[macrospin]\nvolume = 1e-24\nsaturation_magnetization = 8e5\ndamping = 0.1\n"
 # id: (the case, words of the line)
@@ -134,6 +143,32 @@ BAD = {
         ["longitudinal.boundary", "found 3", "a table"],
     ),
     "unused boundary": (MAGNET + LINE + INJECT + DISPERSION, ["longitudinal.boundary", "nothing uses it"]),
+    "flux and current": (
+        driven(("flux = -3e6", "flux = -3e6\ncurrent_density = 1e11")),
+        ["longitudinal.boundary.left", "exactly one", "current_density", "both"],
+    ),
+    "current out of nothing": (
+        driven(("flux = -3e6", "current_density = 1e11")),
+        ["longitudinal.boundary.left.metal", "missing", "resistivity"],
+    ),
+    "flux out of a metal": (
+        driven(("flux = -3e6", "flux = -3e6\ngamma = 0.5")),
+        ["longitudinal.boundary.left.gamma", "current_density"],
+    ),
+    "metal without a resistivity": (
+        driven(("flux = -3e6", "current_density = 1e11\nmetal = { spin_diffusion_length = 1e-7 }")),
+        ["longitudinal.boundary.left.metal.resistivity", "missing"],
+    ),
+    "gamma 1": (driven(("flux = -3e6", swap(METAL, ("0.77", "1.0")))), ["boundary.left.gamma", "1.0"]),
+    "unused beta": (magnet("susceptibility", "beta = 0.3\nsusceptibility"), ["longitudinal.beta", "nothing uses it"]),
+    # ---- [longitudinal.field]
+    "unused field": (MAGNET + LINE + FIELD + DISPERSION, ["longitudinal.field", "nothing uses it", "relaxation"]),
+    "no field": (asked(FIELD + RELAX, ("2e4", "0.0")), ["longitudinal.field.amplitude", "found 0"]),
+    "field in T": (asked(FIELD + RELAX, ("amplitude", "induction")), ["longitudinal.field.induction", "unknown key"]),
+    "wave of no length": (asked(FIELD + RELAX, ('"uniform"', '"wave"')), ["longitudinal.field.wavenumber", "1/m"]),
+    "width of a wave": (asked(FIELD + RELAX, ("points", "width = 1e-8\npoints")), ["field.width", '"gaussian"']),
+    "points back": (asked(FIELD + RELAX, ("[1e-12", "[-1e-12")), ["longitudinal.field.points", "not decrease"]),
+    "points of a response": (asked(FIELD + RESPONSE), ["longitudinal.field.points", "relaxation"]),
     # ---- [longitudinal.start]
     "unused start": (MAGNET + LINE + START + DISPERSION, ["longitudinal.start", "nothing uses it", '"relaxation"']),
     "start of nothing": (started(("M = 2e3", "M = 0.0"), of=START), ["longitudinal.start", "M and m are 0"]),
@@ -414,6 +449,45 @@ def test_mesh_file(tmp_path):
     assert np.array(again["tasks"]["1"]["impedance"]["left"][0]) == pytest.approx(w, rel=1e-3, abs=0)
 
 
+def test_metal_and_field(tmp_path):
+    """A current out of a metal and a field, at a frequency and in time, as Python's own objects give them."""
+    sample, f = swap(MAGNET, ("susceptibility", "beta = 0.46\nsusceptibility")), 5e10
+    text = sample + LINE + "[longitudinal.boundary.left]\n" + METAL + "\n" + FIELD + RELAX + RESPONSE
+    summary, out = run(tmp_path, text)
+    problem = LongitudinalProblem(
+        mesh.create_interval(MPI.COMM_WORLD, 50, [0.0, 200e-9]), SAMPLE, parts={"left": lambda x: x[0] < 1e-12}
+    )
+    contact = Contact(NormalMetal(6e-9, 450e-9, relaxation_time=3e-12), 1e11, 0.51e-15, 0.77, 0.46)
+    found, own = summary["tasks"]["2"], respond(problem, f, {"left": contact}, AppliedField(2e4))
+    assert found["contacts"]["left"]["spin_current"][0] == pytest.approx(
+        [own.contacts["left"].spin_current.real, own.contacts["left"].spin_current.imag], rel=1e-9
+    )
+    assert found["susceptibility"][0] == pytest.approx([own.susceptibility.real, own.susceptibility.imag], rel=1e-9)
+    assert found["susceptibility_closed_form"] is None and found["power_balance"] < 1e-10
+    moved = summary["tasks"]["1"]
+    assert moved["field"] == pytest.approx([0.0, 2e4, 2e4], rel=1e-9)
+    assert moved["conservation"] < 1e-11 and moved["power_balance"] < 1e-9
+    gained = moved["internal_energy"][-1] - moved["internal_energy"][0]
+    assert gained == pytest.approx(moved["put_in"][-1] + moved["field_work"][-1] - moved["heat"][-1], rel=1e-3)
+    table = {k: np.array(v, dtype=float) for k, v in columns(out / "profile.1.csv").items()}
+    assert table["x_m"].shape == table["2_ps_j_m_A_per_s"].shape == (101,)
+    # What diffuses in, beside what drifts: at a node the mean of two cells', at the end one value.
+    current, drift = moved["spin_current"]["left"][-1], 0.46 * 1e11
+    moment = 9.2740100783e-24 / 1.602176634e-19
+    assert table["2_ps_j_m_A_per_s"][0] == pytest.approx(moment * (drift - current), rel=2e-3)
+
+
+def test_susceptibility_of_a_wave(tmp_path):
+    """A closed line in a field that fits it: the closed form; in the plane there is none."""
+    wave = f'[longitudinal.field]\namplitude = 5.0\nshape = "wave"\nwavenumber = {3 * np.pi / 200e-9}\n'
+    summary, _ = run(tmp_path, MAGNET + LINE + wave + task("response", "frequencies = [1e10, 1e12]", "samples = 3"))
+    found = summary["tasks"]["1"]
+    exact = np.array(found["susceptibility_closed_form"])
+    assert np.array(found["susceptibility"]) == pytest.approx(exact, rel=1e-4)
+    assert np.abs(np.diff(exact, axis=0)).max() > 0.3 * np.abs(exact).max()
+    assert summary["units"]["tasks"]["1"]["susceptibility"] == "1"
+
+
 def test_coarse_cells_are_noted(tmp_path, capsys):
     run(tmp_path, MAGNET + LINE + INJECT + task("response", "frequency = 1e13"), name="fine")
     assert "note:" not in capsys.readouterr().err
@@ -448,7 +522,8 @@ def test_files_and_pictures(tmp_path):
         assert {x for x in files if x.endswith(".png")} == {f"{k}.png" for k in pictures}
         assert min((out / x).stat().st_size for x in files if x.endswith(".png")) > 10_000
         kinds = [k for k in pictures if not k.startswith("profile")]
-        assert {x for x in files if x.endswith(".csv")} == {f"{k}.csv" for k in kinds}
+        profiles = {"profile.3.csv", "profile.4.csv"} if name == "line" else set()
+        assert {x for x in files if x.endswith(".csv")} == {f"{k}.csv" for k in kinds} | profiles
         assert {x for x in files if x.endswith(".bp")} == {f"fields.{k[-1]}.bp" for k in kinds if k[0] == "r"}
 
 

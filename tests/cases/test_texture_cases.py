@@ -12,11 +12,15 @@ import numpy as np
 import pytest
 from case_texts.textures import (
     ALPHA,
+    BANDS,
     BASE,
     BETA,
     BOX,
+    CARRIERS,
+    COPPER,
     EMF,
     FILE,
+    HEAT,
     KH,
     MAGNET,
     MOVE,
@@ -25,6 +29,7 @@ from case_texts.textures import (
     SIGMA,
     STRIP,
     WALL,
+    WARM,
     WIRE,
     A,
     K,
@@ -32,6 +37,7 @@ from case_texts.textures import (
 )
 from casefiles import columns, run, swap, task
 from launch import python
+from scipy.special import ellipk
 
 from fespin.cases.texture.motion import means
 from fespin.cli import main
@@ -55,6 +61,10 @@ def add(*lines):
 
 def wall(*lines):
     return MAGNET + WIRE + "\n".join(["[texture.wall]", *lines, ""]) + MOVE
+
+
+def carried(*pairs):
+    return BASE + MOVE + swap(CARRIERS, *pairs)
 
 
 def probe(positions):
@@ -92,7 +102,7 @@ BAD = {
     ),
     "with contacts": ("[contact.bottom]\n" + BASE + MOVE, ["[contact]", "nothing uses it"]),
     # ---- [texture.geometry]
-    "disc": (magnet(('"line"\nlength', '"disc"\nradius')), ["texture.geometry.shape", '"disc"', '"rectangle"']),
+    "disc": (magnet(('"line"\nlength', '"disc"\nradius')), ["texture.wall", '"disc"', "vortex"]),
     "length below": (magnet(("240e-9", "-240e-9")), ["texture.geometry.length", "-2.4e-07", "1e-12 and 0.01"]),
     "length in nm": (magnet(("240e-9", "240")), ["texture.geometry.length", "240", "in m"]),
     "length in um": (magnet(("240e-9", "5e-3")), ["texture.geometry.length", "cells", "10 nm"]),
@@ -137,6 +147,49 @@ BAD = {
     "angle of text": (wall("position = 60e-9", 'angle = "stedy"'), ["texture.wall.angle", '"stedy"']),
     "one probe": (probe([20e-9]), ["texture.probe.positions", "2 entries"]),
     "probe outside": (probe([20e-9, 250e-9]), ["texture.probe.positions", "2.5e-07", "0 to 2.4e-07"]),
+    "point on a line": (probe([[20e-9, 0.0], [90e-9, 0.0]]), ["texture.probe.positions", "1 coordinates"]),
+    "places and points": (probe([20e-9, [90e-9, 0.0]]), ["texture.probe.positions", "places and points"]),
+    # ---- [texture.carriers], [texture.lead.NAME]
+    "no such model": (carried(('"generic"', '"s-d"')), ["texture.carriers.model", '"s-d"', "two-band"]),
+    "bands without a length": (carried(('"generic"', '"two-band"')), ["carriers.spin_diffusion_length", "missing"]),
+    "length of one band": (
+        carried(('"generic"', '"generic"\nspin_diffusion_length = 1e-8')),
+        ["texture.carriers.spin_diffusion_length", "belongs to", "two-band"],
+    ),
+    "no such coefficient": (
+        carried(('"generic"', '"generic"\ncoefficients = { L_sM = 1.0 }')),
+        ["texture.carriers.coefficients.L_sM", "unknown", "L_sM2"],
+    ),
+    "coefficient with a key": (
+        carried(('"generic"', '"generic"\ncoefficients = { A_perp = 1.0 }')),
+        ["texture.carriers.coefficients.A_perp", "unknown"],
+    ),
+    "seebeck without heat": (carried(('"generic"', '"generic"\nseebeck = 1e-5')), ["seebeck", "thermal_conductivity"]),
+    "two seebecks": (
+        carried(('"generic"', '"generic"\nthermal_conductivity = 4.0\nseebeck = [1e-5, 2e-5]')) + WARM,
+        ["texture.carriers.seebeck", "found two"],
+    ),
+    "heat of nothing": (BASE + MOVE + CARRIERS + HEAT, ["texture.lead", "no end has a temperature"]),
+    "lead of a coefficient alone": (
+        carried(('"generic"', '"generic"\ncoefficients = { L_sM1 = 1e-7 }')),
+        ["texture.carriers", "L_sM1", "thermal_conductivity"],
+    ),
+    "hole of a hole": (
+        MAGNET + '[texture.geometry]\nshape = "ring"\nradius = 5e-8\ninner_radius = 6e-8\n[texture.vortex]\n' + MOVE,
+        ["texture.geometry.inner_radius", "less than the radius"],
+    ),
+    "contacts of a wire": (add("contact_angle = 1.0"), ["texture.contact_angle", "discs"]),
+    "lead without carriers": (BASE + MOVE + WARM, ["texture.lead.left", "nothing uses it", "[texture.carriers]"]),
+    "lead in the middle": (
+        BASE + MOVE + CARRIERS + HEAT + swap(WARM, ("left", "middle")),
+        ["texture.lead.middle", "left, right"],
+    ),
+    "warm without heat": (BASE + MOVE + CARRIERS + WARM, ["texture.lead.left.temperature", "thermal_conductivity"]),
+    "metal of one band": (BASE + MOVE + CARRIERS + COPPER, ["texture.lead.left.metal", "two bands"]),
+    "voltage of carriers": (
+        add("voltage = 1e-3") + CARRIERS,
+        ["texture.voltage", "[texture.carriers]", "current_density"],
+    ),
     "probes backwards": (probe([90e-9, 20e-9]), ["texture.probe.positions", "increase"]),
     # ---- [[task]]
     "no task": (BASE, ["[[task]]", "missing"]),
@@ -452,10 +505,15 @@ def test_files_and_pictures(tmp_path):
     assert (out / "dynamics.go.gif").read_bytes()[:4] == b"GIF8"
 
 
-def test_dry_run(tmp_path):
-    """It says what would be run, and starts neither MPI nor DOLFINx."""
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [("", "open circuit"), (CARRIERS + HEAT + WARM, "carriers: generic, left 300 K, right 309 K"),
+     (BANDS + COPPER, "carriers: two-band, left metal")],
+)  # fmt: skip
+def test_dry_run(more, said, tmp_path):
+    """It says what would be run, and starts neither MPI nor DOLFINx: on several ranks only the first reads a case."""
     path = tmp_path / "case.toml"
-    path.write_text('title = "A wire"\n' + BASE + EMF + MOVE)
+    path.write_text('title = "A wire"\n' + BASE + more + EMF + MOVE)
     script = (
         "import sys; from fespin.cli import main; status = main(sys.argv[1:]);"
         "heavy = {'dolfinx', 'petsc4py.PETSc', 'mpi4py.MPI', 'gmsh', 'pyvista', 'matplotlib'} & set(sys.modules);"
@@ -466,7 +524,7 @@ def test_dry_run(tmp_path):
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for words in ("A wire", "Ms 830000 A/m", "line, 240 nm", "tilt 0.1 rad", "open circuit", "2 (dynamics)"):
+    for words in ("A wire", "Ms 830000 A/m", "line, 240 nm", "tilt 0.1 rad", said, "2 (dynamics)"):
         assert words in done.stdout, done.stdout
     assert os.listdir(tmp_path) == ["case.toml"]
 
@@ -529,3 +587,92 @@ def test_ranks(tmp_path):
                 if where.rpartition(".")[2] not in NOT_COMPARED:
                     scale = abs(values).max()
                     assert other[where] == pytest.approx(values, rel=0, abs=1e-7 * scale + 1e-300), where
+
+
+# ---- carriers
+def test_wall_in_a_temperature_gradient(tmp_path):
+    """The generic magnet's torques of grad T at J = 0 move the wall at the closed form's velocity; heat is balanced."""
+    coefficients = "coefficients = { L_sM1 = -4e-7, L_sM_prime = 5e-15 }\n"
+    text = MAGNET + swap(WIRE, ("240e-9", "240e-9\nmesh_size = 1.2e-9")) + swap(WALL, ("60e-9", "120e-9"))
+    go = task("dynamics", "duration = 1.5e-9", "samples = 4")
+    summary, out = run(tmp_path, text + CARRIERS + HEAT + coefficients + WARM + go)
+    found = summary["tasks"]["1"]
+    assert found["mean"]["velocity"] == pytest.approx(found["closed_form"]["velocity"], rel=0.01)
+    assert abs(found["closed_form"]["velocity"]) > 1 and found["closed_form"]["electromotive_force"] is None
+    assert abs(found["energy_balance"]) < 1e-10 and abs(found["carriers"]["balance"]) < 1e-10
+    assert found["carriers"]["temperatures"] == {"left": 300.0, "right": 309.0}
+    # An open circuit: the Seebeck voltage, -S times the difference of temperatures, and what the wall pumps.
+    assert found["carriers"]["voltages"]["right"] == pytest.approx(9 * 20e-6, rel=1e-3)
+    table = columns(out / "carriers.1.csv")
+    assert table["temperature_K"][0] == 300.0 and len(table["torque_x_A_per_m_s"]) == 201
+    assert summary["units"]["tasks"]["1"]["heats"] == "W/m2"
+
+
+def test_bands_beside_a_metal(tmp_path):
+    """A wall at rest pumps what the static form says; bands that take time and a metal are in the results."""
+    text = MAGNET + swap(WIRE, ("240e-9", "480e-9\nmesh_size = 2e-9")) + swap(WALL, ("60e-9", "240e-9"))
+    text = swap(text, ("[texture.geometry]", "field = [5e-3, 0, 0]\n[texture.geometry]"))
+    slow = BANDS + "spin_relaxation_time = 2e-13\n" + COPPER
+    go = task("dynamics", "duration = 2e-12", "samples = 2")
+    summary, out = run(tmp_path, text + slow + EMF + go)
+    static = summary["tasks"]["1"]["static"]
+    assert static["electromotive_force"] == pytest.approx(static["closed_form"], rel=1e-3)
+    found = summary["tasks"]["2"]
+    assert abs(found["energy_balance"]) < 1e-10
+    assert found["carriers"]["spin_currents"]["left"] != 0 and found["carriers"]["stored"] != 0
+    table = columns(out / "carriers.2.csv")
+    apart = np.array(table["potential_up_V"]) - np.array(table["potential_down_V"])
+    assert np.array(table["accumulation_V"]) == pytest.approx(apart, rel=0, abs=1e-9 * np.abs(apart).max())
+    conductivities = [SIGMA * (1 + s * P) / 2 for s in (1, -1)]
+    flip = 1 / (20e-9**2 * sum(1 / x for x in conductivities))  # S/m3
+    assert table["n_up_1_per_m3"] == pytest.approx(-flip * 2e-13 * apart / E, rel=1e-9)
+
+
+DISC = swap(MAGNET, ("polarization", "current_density = 2e10\npolarization"), ("easy_constant", "# easy_constant"))
+ROUND = {
+    "disc": ('shape = "disc"\nradius = 50e-9', 1.0),
+    "ring": ('shape = "ring"\nradius = 50e-9\ninner_radius = 18e-9', 1.0),
+    "cylinder": ('shape = "cylinder"\nradius = 50e-9\nlength = 8e-9', 8e-9),
+}
+
+
+@pytest.mark.parametrize("shape", ROUND)
+def test_round_bodies(shape, tmp_path):
+    """A vortex between leads on the edge: currents, resistance of a disc between arcs, points as probes, balances."""
+    geometry, height = ROUND[shape]
+    body = f"[texture.geometry]\n{geometry}\nmesh_size = {3.3 if shape == 'disc' else 6.6}e-9\n[texture.vortex]\n"
+    points = ", ".join(str([0.0, y, *([4e-9] if shape == "cylinder" else [])]) for y in (24e-9, 40e-9))
+    probes = f"[texture.probe]\npositions = [{points}]\n"
+    go = task("dynamics", "duration = 2e-11", "samples = 3")
+    summary, out = run(tmp_path, DISC + body + probes + go)
+    found, described = summary["tasks"]["1"], summary["texture"]
+    hole = 18e-9 if shape == "ring" else 0.0
+    assert described["section"] == pytest.approx(2 * (50e-9 - hole) * height, rel=1e-12)
+    assert described["volume"] == pytest.approx(np.pi * (50e-9**2 - hole**2) * height, rel=0.03)
+    assert abs(found["energy_balance"]) < 1e-9
+    table = {k: np.array(v) for k, v in columns(out / "dynamics.1.csv").items()}
+    assert table["current_density_A_per_m2"] == pytest.approx(2e10, rel=1e-6)
+    # Both probes stand in the middle, which is at one potential but for what is pumped.
+    assert np.abs(table["probe_electromotive_force_0_V"]).max() < 1e-2 * np.abs(table["voltage_V"]).max()
+    if shape == "disc":
+        # Arcs of pi/3: a rectangle of height K'(k) and width 2 K(k), k = tan(pi/12)^2; mapped conformally.
+        m = math.tan(math.pi / 12) ** 4
+        resistance = ellipk(1 - m) / (2 * ellipk(m)) / SIGMA
+        pumped = table["voltage_V"] + table["electromotive_force_V"]
+        assert pumped / (2e10 * described["section"]) == pytest.approx(resistance, rel=0.02)
+    assert ("core_x" in found) == (shape != "ring")
+
+
+def test_probes_at_points_of_a_plane(tmp_path):
+    """Two points across the strip see no voltage, two along it what places see."""
+    half = swap(STRIP, ("160e-9", "200e-9"))
+    wall = swap(WALL, ("60e-9", "100e-9"))
+    drive = swap(MAGNET, ("hard_constant", "current_density = 1e11\nhard_constant"))
+    given = {"points": "[[40e-9, 2e-9], [160e-9, 8e-9], [160e-9, 2e-9]]", "places": "[40e-9, 160e-9]"}
+    found = {}
+    for name, positions in given.items():
+        text = drive + half + wall + f"[texture.probe]\npositions = {positions}\n" + EMF
+        found[name] = run(tmp_path, swap(text, ("current", "field = [5e-3, 0, 0]\ncurrent")), name=name)[0]
+    along, across = found["points"]["tasks"]["1"]["static"]["between_probes"]
+    assert along == pytest.approx(found["places"]["tasks"]["1"]["static"]["between_probes"][0], rel=0.02)
+    assert abs(across) < 0.02 * abs(along)

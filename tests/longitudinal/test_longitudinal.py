@@ -501,7 +501,7 @@ def test_impossible_magnets(changes, words):
         ({"wanted": [-1e-12]}, "wanted holds"),
         ({"breakpoints": [math.nan]}, "breakpoints holds nan"),
         ({"conditions": {"lefft": Held(0.0)}}, "did you mean 'left'"),
-        ({"conditions": {"left": 3.0}}, "must be a Flux or Held"),
+        ({"conditions": {"left": 3.0}}, "must be a Flux, Held or Contact"),
         ({"conditions": {"left": Flux(1j)}}, "must be a finite number"),
         ({"conditions": {"left": Flux(lambda t: math.nan)}}, "nan at .* s"),
         ({"conditions": {"left": Flux(lambda t: 1 / 0)}}, "ZeroDivisionError"),

@@ -5,10 +5,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import ufl
+from dolfinx import fem
 from mpi4py import MPI
 from samples import longitudinal as cases
 
-from fespin.longitudinal import Flux, Held, decay_modes, evolve, fitted_wavenumber, respond
+from fespin.longitudinal import AppliedField, Contact, Flux, Held, decay_modes, evolve, fitted_wavenumber, respond
+from fespin.normal_metal import NormalMetal
 
 COMM = MPI.COMM_WORLD
 
@@ -39,6 +42,15 @@ def main(path):
         for key in ("times", "total_M", "total_m", "energy", "heat"):
             put(f"{shape}/{key}", getattr(x, key))
         put(f"{shape}/injected", [v[-1] for v in x.injected.values()])
+        metal = NormalMetal(6e-9, 450e-9, relaxation_time=2e-12)
+        wave = AppliedField(3e2 + 1e2j, lambda x: np.cos(1.7e7 * x[0]))
+        z = respond(problem, 0.4 * g.rate, {ends[0]: Contact(metal, 1e11, 0.5e-15, 0.7, 0.4)}, wave)
+        assert abs(z.balance) < 1e-10
+        spin, chi = z.contacts[ends[0]].spin_current, z.susceptibility
+        put(f"{shape}/contact", [spin.real, spin.imag, chi.real, chi.imag, z.field_work])
+        current = problem.spin_current(np.real(z.accumulation).copy())
+        own = fem.assemble_scalar(fem.form(ufl.inner(current, current) * ufl.dx))
+        put(f"{shape}/spin current", [np.real(COMM.allreduce(own))])
         if shape != "box":
             k = {"line": np.pi / cases.LENGTH, "disc": 1.8411837813 / cases.RADIUS}[shape]
             put(f"{shape}/rates", [m.rate for m in decay_modes(problem, [k])])

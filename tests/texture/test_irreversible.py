@@ -52,7 +52,8 @@ def as_reference(magnet):
     """Return the coefficients under the reference's names; its "down" is the band "up" here."""
     given = {x.name: getattr(magnet, x.name) for x in dataclasses.fields(magnet)}
     del given["temperature"], given["gyromagnetic_ratio"]
-    given.pop("carrier_moment", None)
+    for key in ("carrier_moment", "spin_relaxation_time"):
+        given.pop(key, None)
     own = {"conductivity": "sigma", "thermal_conductivity": "kappa"}
     own |= {"conductivity_up": "sigma_dn", "conductivity_down": "sigma_up", "damping_rate": "lambda"}
     own |= {"spin_flip": "alpha", "L_up_down": "L_updn", "L_s_up": "L_sdn", "L_s_down": "L_sup"}

@@ -131,17 +131,21 @@ def _round(comm: MPI.Intracomm, table: BodyTable, size: float, curved: bool) -> 
 
     def build(gmsh: Any) -> dict[str, Any]:
         occ, dim = gmsh.model.occ, 2 if table.length is None else 3
+        hole = (table.inner_radius or 0.0) / _UNIT
         if dim == 2:
-            occ.addDisk(0, 0, 0, radius, radius)
+            occ.addDisk(0, 0, 0, radius, radius, 1)
+            if hole:
+                occ.cut([(2, 1)], [(2, occ.addDisk(0, 0, 0, hole, hole, 2))], 3)
         else:
             occ.addCylinder(0, 0, 0, 0, 0, length, radius)
         occ.synchronize()
-        gmsh.model.addPhysicalGroup(dim, [1], 1, "body")
+        gmsh.model.addPhysicalGroup(dim, [entity for _, entity in gmsh.model.getEntities(dim)], 1, "body")
         groups: dict[str, list[int]] = {}
         for _, entity in gmsh.model.getEntities(dim - 1):
             z = occ.getCenterOfMass(dim - 1, entity)[2]
             flat = {0: "bottom", 1: "top"}.get(round(z / length, 6) if length else -1, "side")
-            groups.setdefault("edge" if dim == 2 else flat, []).append(entity)
+            inner = dim == 2 and occ.getBoundingBox(dim - 1, entity)[3] < (radius + hole) / 2
+            groups.setdefault("hole" if inner else "edge" if dim == 2 else flat, []).append(entity)
         for tag, (name, entities) in enumerate(groups.items(), 1):
             gmsh.model.addPhysicalGroup(dim - 1, entities, tag, name)
         gmsh.option.setNumber("Mesh.MeshSizeMax", size / _UNIT)

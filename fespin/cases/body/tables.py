@@ -16,10 +16,11 @@ SHAPES: dict[str, tuple[set[str], tuple[str, ...]]] = {
     "line": ({"length"}, ("left", "right")),
     "rectangle": ({"size"}, ("left", "right", "bottom", "top")),
     "disc": ({"radius"}, ("edge",)),
+    "ring": ({"radius", "inner_radius"}, ("edge", "hole")),
     "box": ({"size"}, ("left", "right", "front", "back", "bottom", "top")),
     "cylinder": ({"radius", "length"}, ("side", "bottom", "top")),
 }
-DIMENSIONS = {"line": 1, "rectangle": 2, "disc": 2, "box": 3, "cylinder": 3}
+DIMENSIONS = {"line": 1, "rectangle": 2, "disc": 2, "ring": 2, "box": 3, "cylinder": 3}
 # More cells than this along one length, or in all, mean that a length is in other units.
 _MOST_CELLS = 1e4
 _MOST_CELLS_LINE = 1e6
@@ -35,7 +36,9 @@ class BodyTable(Table):
         {k: keys for k, (keys, _) in SHAPES.items()},
     )
     exactly_one = (("shape", "mesh"),)
-    shape: Literal["line", "rectangle", "disc", "box", "cylinder"] | None = Field(None, description="of the body")
+    shape: Literal["line", "rectangle", "disc", "ring", "box", "cylinder"] | None = Field(
+        None, description="of the body"
+    )
     mesh: str | None = Field(None, description="a .msh or .geo file, relative to the case file; instead of shape")
     length_unit: Unit = Field(1.0, description="length of the file's unit (m)")
     mesh_size: Length | None = Field(None, description="largest cell; default: one that fits the magnet (m)")
@@ -43,7 +46,8 @@ class BodyTable(Table):
     size: Annotated[list[Length], Field(min_length=2, max_length=3)] | None = Field(
         None, description="along x, y of a rectangle, along x, y, z of a box (m)"
     )
-    radius: Length | None = Field(None, description="of a disc or cylinder (m)")
+    radius: Length | None = Field(None, description="of a disc, ring or cylinder (m)")
+    inner_radius: Length | None = Field(None, description="of a ring's hole (m)")
 
     @property
     def dimension(self) -> int | None:
@@ -108,7 +112,7 @@ def check_body(owner: str, table: BodyTable, shapes: Sequence[str], default: flo
             raise InputError(f'{owner}.shape: found "{table.shape}"; allowed here: {allowed}')
         needed, kind = SHAPES[table.shape][0], table.shape
     keys = {"length_unit": ("mesh",)} | {
-        k: tuple(s for s in shapes if k in SHAPES[s][0]) for k in ("length", "size", "radius")
+        k: tuple(s for s in shapes if k in SHAPES[s][0]) for k in ("length", "size", "radius", "inner_radius")
     }
     for key in sorted(table.model_fields_set - {"shape", "mesh", "mesh_size"} - needed):
         belongs = " and ".join(f'"{s}"' for s in keys[key]) or "other shapes"
@@ -117,6 +121,10 @@ def check_body(owner: str, table: BodyTable, shapes: Sequence[str], default: flo
         raise InputError(f'{owner}.{key}: missing; shape = "{kind}" needs it (m)')
     if table.size is not None and len(table.size) != table.dimension:
         raise InputError(f'{owner}.size: found {table.size}; "{kind}" has {table.dimension} lengths (m)')
+    if table.inner_radius is not None and table.radius is not None and not table.inner_radius < table.radius:
+        raise InputError(
+            f"{owner}.inner_radius: found {table.inner_radius:g} m; it must be less than the radius, {table.radius:g} m"
+        )
     _check_cells(owner, table, default)
 
 

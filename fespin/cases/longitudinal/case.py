@@ -23,7 +23,11 @@ def describe(case: LongitudinalCase) -> str:
     table = case.longitudinal
     g = make_magnet(table)
     slow, fast = (float(x) for x in g.decay_rates(0.0))
-    held = [f"{k} {'flux' if b.flux is not None else 'held'}" for k, b in table.boundary.items()]
+    held = [
+        f"{k} {'flux' if b.flux is not None else 'held' if b.accumulation is not None else 'metal'}"
+        for k, b in table.boundary.items()
+    ]
+    field = [] if table.field is None else [f"  field {table.field.amplitude:.4g} A/m, {table.field.shape}"]
     tasks = zip(names_of(case.task), case.task, strict=True)
     return "\n".join(
         [
@@ -32,6 +36,7 @@ def describe(case: LongitudinalCase) -> str:
             f"  decay of uniform deviations: {slow:.4g} and {fast:.4g} 1/s",
             f"  {table.geometry.describe(default_cell(table))}, degree {table.degree}",
             f"  boundary: {', '.join(held) or 'closed'}",
+            *field,
             f"  tasks: {', '.join(f'{n} ({t.kind})' for n, t in tasks)}",
         ]
     )

@@ -26,6 +26,7 @@ class Dispersion(Task):
         "wavenumbers": "1/m",
         "rates": "1/s",
         "closed_form": "1/s",
+        "dm_per_dM": "1",
         "largest_deviation": "1",
         "largest_residual": "1",
     }
@@ -118,6 +119,7 @@ class Dispersion(Task):
                 "wavenumber_1_per_m": [m.wavenumber for m in modes],
                 "rate_1_per_s": [m.rate for m in modes],
                 "closed_form_1_per_s": exact,
+                "dm_per_dM": [m.ratio for m in modes],
             },
         )
         if shared.problem.comm.rank == 0:
@@ -129,6 +131,7 @@ class Dispersion(Task):
                     "wavenumbers": [m.wavenumber for m in modes if m.branch == branch],
                     "rates": [m.rate for m in modes if m.branch == branch],
                     "closed_form": [x for m, x in zip(modes, exact, strict=True) if m.branch == branch],
+                    "dm_per_dM": [m.ratio for m in modes if m.branch == branch],
                 }
                 for branch in ("slow", "fast")
             },

@@ -15,7 +15,7 @@ from .tables import LongitudinalTable, StartTable, per_extent
 
 if TYPE_CHECKING:
     from ...longitudinal import State
-    from .shared import Array, Shared
+    from .shared import Shared
 
 
 class Relaxation(Task):
@@ -36,9 +36,10 @@ class Relaxation(Task):
     def check(self, owner: str, about: LongitudinalTable) -> None:
         """Refuse a relaxation that starts from nothing."""
         super().check(owner, about)
-        if about.start is None and not any(b.flux or b.accumulation for b in about.boundary.values()):
+        if about.start is None and not about.driven:
             raise InputError(
-                "[longitudinal.start]: the table is missing, and no boundary drives; a relaxation starts from something"
+                "[longitudinal.start]: the table is missing, and no boundary drives, nor a field; a relaxation starts "
+                "from something"
             )
 
     @classmethod
@@ -48,8 +49,9 @@ class Relaxation(Task):
         lack = 3 - dimension
         energy, power = (f"{x}/{per_extent(lack)}" if lack else x for x in ("J", "W"))
         total = {1: "A", 2: "A m", 3: "A m2"}[dimension]
-        totals = dict.fromkeys(("total_M", "total_m", "lost", "injected"), total)
-        return {**cls.units, **totals, **dict.fromkeys(("free_energy", "heat", "put_in"), energy), "dissipation": power}
+        totals = dict.fromkeys(("total_M", "total_m", "lost", "injected", "field_moment"), total)
+        energies = dict.fromkeys(("free_energy", "internal_energy", "heat", "put_in", "field_work"), energy)
+        return {**cls.units, **totals, **energies, "dissipation": power, "field": "A/m", "spin_current": "A/m2"}
 
     def run(self, shared: Shared, name: str, out: Outlet) -> Results:
         """Follow M and m, write and draw."""
@@ -72,6 +74,7 @@ class Relaxation(Task):
             _start(shared, shared.table.start),
             duration,
             conditions=shared.conditions,
+            field=shared.field(in_time=True),
             wanted=wanted,
             tolerance=self.tolerance,
             each=lambda t, _: bar.at(t / duration, f"{t:.3g} s"),
@@ -89,7 +92,15 @@ class Relaxation(Task):
             "put_in_J": motion.put_in,
             "lost_to_lattice": motion.lost,
             **{f"came_in_{k}": v for k, v in motion.injected.items()},
+            **{f"spin_current_{k}_A_per_m2": v for k, v in motion.spin_currents.items()},
         }
+        if shared.table.field is not None:
+            columns |= {
+                "field_A_per_m": motion.field,
+                "field_moment": motion.field_moment,
+                "field_work_J": motion.field_work,
+                "internal_energy_J": motion.internal_energy,
+            }
         output.write_csv(comm, out.path / f"relaxation.{name}.csv", columns)
         states = [{"": s} for s in motion.states]
         write_fields(shared, out.path / f"fields.{name}.bp", wanted, states)
@@ -113,6 +124,11 @@ class Relaxation(Task):
             "put_in": motion.put_in[at].tolist(),
             "lost": motion.lost[at].tolist(),
             "injected": {k: v[at].tolist() for k, v in motion.injected.items()},
+            "spin_current": {k: v[at].tolist() for k, v in motion.spin_currents.items()},
+            "field": motion.field[at].tolist(),
+            "field_moment": motion.field_moment[at].tolist(),
+            "field_work": motion.field_work[at].tolist(),
+            "internal_energy": motion.internal_energy[at].tolist(),
             "conservation": float(np.abs(motion.conservation).max()),
             "power_balance": float(np.abs(motion.balance).max()),
             "steps": len(motion.times) - 1,
@@ -132,17 +148,4 @@ def _start(p: Shared, table: StartTable | None) -> State:
     """Return the state at the start."""
     if table is None or table.shape == "uniform":
         return p.problem.state(*((table.M, table.m) if table is not None else (0.0, 0.0)))
-    extent = float((p.body.high - p.body.low).max())
-    middle = [float(x) for x in (p.body.low + p.body.high) / 2]
-    centre = [*(table.centre or []), *middle[len(table.centre or []) :]]
-
-    def profile(x: Array) -> Array:
-        if table.position is not None:
-            # A node on the step has the mean, so that totals are exact.
-            away = x[0] - table.position
-            return np.asarray(np.where(np.abs(away) < 1e-9 * extent, 0.5, away < 0))
-        assert table.width is not None
-        square = sum((x[i] - centre[i]) ** 2 for i in range(p.body.dimension))
-        return np.asarray(np.exp(-square / (2 * table.width**2)))
-
-    return p.problem.state(lambda x: table.M * profile(x), lambda x: table.m * profile(x))
+    return p.problem.state(lambda x: table.M * p.profile(table, x), lambda x: table.m * p.profile(table, x))

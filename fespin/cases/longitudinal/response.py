@@ -1,4 +1,4 @@
-"""Linear response of M and m to alternating fluxes and accumulations at the boundary."""
+"""Linear response of M and m to what alternates at the boundary, and to an alternating field."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ class Response(Task):
             raise InputError(f"{owner}.samples: belongs to frequencies; found with frequency")
         if self.frequencies is not None:
             check_increasing(owner, "frequencies", self.frequencies, "Hz")
-        if not any(b.flux or b.accumulation for b in about.boundary.values()):
+        if not about.driven:
             raise InputError(
-                f"{owner}: nothing drives it; give a [longitudinal.boundary.NAME] a flux or an accumulation other "
-                "than 0"
+                f"{owner}: nothing drives it; give a [longitudinal.boundary.NAME] a flux, an accumulation or a "
+                "current_density other than 0, or a [longitudinal.field]"
             )
-        held = any(b.accumulation is not None for b in about.boundary.values())
+        held = any(b.flux is None for b in about.boundary.values())
         if self.frequency == 0 and not held and about.tau_ML is None and about.tau_mL is None:
             raise InputError(
                 f"{owner}.frequency: found 0, and nothing takes up a steady injection; give tau_ML, tau_mL or a "
-                "boundary with an accumulation"
+                "boundary with an accumulation or a metal"
             )
 
     @classmethod
@@ -74,6 +74,13 @@ class Response(Task):
             "work": power,
             "inward_flux": "A/s" if whole == 1 else f"A {per_extent(whole - 1)}/s",
             "mean_accumulation": "A/m",
+            "field_work": power,
+            "susceptibility": "1",
+            "susceptibility_closed_form": "1",
+            "spin_current": "A/m2",
+            "outside": "V",
+            "inside": "V",
+            "spin_resistance": "ohm m2",
         }
         return {**cls.units, **own}
 
@@ -95,10 +102,10 @@ class Response(Task):
             frequencies = [self.frequency]
         g, bar, responses = shared.problem.magnet, ProgressBar(shared.problem.comm, len(frequencies)), list[Solution]()
         for i, f in enumerate(frequencies, 1):
-            responses.append(respond(shared.problem, f, shared.conditions))
+            responses.append(respond(shared.problem, f, shared.conditions, shared.field()))
             bar.at(i / len(frequencies), f"response at {f:.4g} Hz")
         bar.clear()
-        driven = [k for k, b in shared.table.boundary.items() if b.flux or b.accumulation]
+        driven = [k for k, b in shared.table.boundary.items() if b.drives]
         impedances = {part: np.array([r.impedance(part) for r in responses]) for part in driven}
         fits = [_fitted(shared, r) for r in responses]
         k = np.array([complex(g.wavenumber(2 * math.pi * f)) for f in frequencies])
@@ -112,6 +119,15 @@ class Response(Task):
             columns |= _parts("fitted_wavenumber", "1_per_m", fitted)
         for part, z in impedances.items():
             columns |= _parts(f"impedance_{part}", "A_per_m_per_flux", z)
+        applied = shared.table.field is not None
+        chi = np.array([r.susceptibility for r in responses], dtype=complex) if applied else None
+        exact = _closed_form(shared, frequencies)
+        if chi is not None:
+            columns |= _parts("susceptibility", "1", chi)
+        contacts = {part: [r.contacts[part] for r in responses] for part in responses[0].contacts}
+        for part, states in contacts.items():
+            columns |= _parts(f"spin_current_{part}", "A_per_m2", np.array([x.spin_current for x in states]))
+            columns |= _parts(f"accumulation_outside_{part}", "V", np.array([x.outside for x in states]))
         heat = {k: [r.dissipation[k] for r in responses] for k in responses[0].dissipation}
         columns |= {f"dissipation_{k.replace(' ', '_')}_W": v for k, v in heat.items()}
         output.write_csv(shared.problem.comm, out.path / f"response.{name}.csv", columns)
@@ -122,7 +138,9 @@ class Response(Task):
         if len(responses) > 1:
             if shared.problem.comm.rank == 0:
                 title = shared.heading(name)
-                out.picture(f"response.{name}.png", lambda f: plot_spectrum(f, g, responses, impedances, fitted, title))
+                out.picture(
+                    f"response.{name}.png", lambda f: plot_spectrum(f, g, responses, impedances, fitted, exact, title)
+                )
         else:
             moments = [("in phase", parts[0]), ("quarter period earlier", parts[1])]
             unit, of = prefixed(frequencies[0] or 1.0, "Hz")
@@ -136,6 +154,16 @@ class Response(Task):
             "dissipation": heat,
             "work": [r.work for r in responses],
             "power_balance": max(abs(r.balance) for r in responses),
+            "field_work": [r.field_work for r in responses],
+            "susceptibility": None if chi is None else _pairs(chi),
+            "susceptibility_closed_form": None if exact is None else _pairs(exact),
+            "contacts": {
+                part: {
+                    key: _pairs([getattr(x, key) for x in states])
+                    for key in ("spin_current", "outside", "inside", "spin_resistance")
+                }
+                for part, states in contacts.items()
+            },
             "inward_flux": {part: _pairs([r.inward[part] for r in responses]) for part in shared.conditions},
             "mean_accumulation": {
                 part: _pairs([r.mean_accumulation[part] for r in responses]) for part in shared.conditions
@@ -144,15 +172,17 @@ class Response(Task):
 
     @staticmethod
     def line(results: Results, summary: Results) -> str:
-        """Return the impedances at the first frequency."""
+        """Return the impedances and the susceptibility at the first frequency."""
         dimension = summary["longitudinal"]["dimension"]
         power = "" if dimension == 1 else str(dimension)
         z = ", ".join(
             f"{k}: {v[0][0]:.5g} {'+' if v[0][1] >= 0 else '-'} {abs(v[0][1]):.5g}i s/m{power}"
             for k, v in results["impedance"].items()
         )
+        chi = results["susceptibility"]
+        follows = "" if chi is None else f", chi {chi[0][0]:.5g} {'+' if chi[0][1] >= 0 else '-'} {abs(chi[0][1]):.5g}i"
         return (
-            f"at {results['frequencies'][0]:.4g} Hz, impedance {z or 'none'}; "
+            f"at {results['frequencies'][0]:.4g} Hz, impedance {z or 'none'}{follows}; "
             f"power balance {results['power_balance']:.1e}"
         )
 
@@ -161,7 +191,7 @@ def _fitted(p: Shared, found: Solution) -> complex | None:
     """Return k of the response in a line, from points between which its phase or size changes; None elsewhere."""
     from ...longitudinal import fitted_wavenumber
 
-    if p.table.geometry.shape != "line" or p.body.cells < 8:
+    if p.table.geometry.shape != "line" or p.body.cells < 8 or p.table.field is not None:
         return None
     k = abs(complex(p.problem.magnet.wavenumber(2 * math.pi * found.frequency)))
     cells, cell = p.body.cells, p.body.size
@@ -169,10 +199,23 @@ def _fitted(p: Shared, found: Solution) -> complex | None:
     # Beyond some lengths of decay nothing is left to fit.
     count = max(1, min(cells // apart - 1, 30, math.floor(8 / (k * cell * apart)) if k else 30))
     left = p.table.boundary.get("left")
-    driven = left is not None and bool(left.flux or left.accumulation)
+    driven = left is not None and left.drives
     # From the end where the wave is large.
     start = 0.0 if driven else (cells - (count + 1) * apart) * cell
     return fitted_wavenumber(p.problem, found, start, apart * cell, count)
+
+
+def _closed_form(p: Shared, frequencies: Sequence[float]) -> Array | None:
+    """Return chi of a closed body in a uniform field, or of a closed line in a wave that fits it; None elsewhere."""
+    table, field = p.table, p.table.field
+    if field is None or table.boundary or field.shape not in ("uniform", "wave"):
+        return None
+    k = field.wavenumber or 0.0
+    if k:
+        halves = k * table.geometry.extents[0] / math.pi if table.geometry.shape == "line" else 0.5
+        if abs(halves - round(halves)) > 1e-9 * halves:
+            return None
+    return np.asarray(p.problem.magnet.field_susceptibility(2 * np.pi * np.asarray(frequencies), k))
 
 
 def _parts(name: str, unit: str, values: Array) -> dict[str, Any]:

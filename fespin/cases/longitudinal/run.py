@@ -9,7 +9,7 @@ from pathlib import Path
 from mpi4py import MPI
 
 from ...errors import InputError, nearest
-from ...longitudinal import Flux, Held, LongitudinalProblem
+from ...longitudinal import LongitudinalProblem, resistivity_star
 from ..body.geometry import make_body
 from ..body.notes import body_extent
 from ..checkpoints import Checkpoints
@@ -18,7 +18,7 @@ from ..task_loop import run_each
 from ..tasks import Outlet, Results
 from .case import LongitudinalCase
 from .shared import Shared
-from .tables import OWNER, default_cell, make_magnet
+from .tables import OWNER, default_cell, make_condition, make_magnet
 
 
 def prepare(
@@ -51,13 +51,7 @@ def prepare(
                 f"longitudinal.boundary.{name}: the mesh has no group of facets of this name; "
                 f"{nearest(name, body.parts)}"
             )
-    conditions: dict[str, Flux | Held] = {}
-    for name, part in table.boundary.items():
-        if part.flux is not None:
-            conditions[name] = Flux(part.flux)
-        else:
-            assert part.accumulation is not None
-            conditions[name] = Held(part.accumulation)
+    conditions = {name: make_condition(table, part) for name, part in table.boundary.items()}
     parts = {name: body.parts[name] for name in conditions}
     problem = LongitudinalProblem(body.mesh, make_magnet(table), parts=parts, degree=table.degree)
     say(
@@ -88,6 +82,7 @@ def _describe(shared: Shared) -> Results:
         "natural_wavenumber": g.k_M,
         "natural_length": 1 / g.k_M,
         "susceptibility_m": g.chi_m,
+        "resistivity_star": resistivity_star(g.diffusion, g.chi_m),
         "lattice_rate_M": g.w_M,
         "lattice_rate_m": g.w_m,
         "uniform_decay_rates": [slow, fast],

@@ -46,6 +46,12 @@ def describe(case: TextureCase) -> str:
     elif table.voltage is not None:
         drive = f"{table.voltage:.4g} V between the ends"
     lines.append(f"  field {table.field} T{' and the dipolar field' if table.dipolar else ''}, {drive}")
+    if table.carriers is not None:
+        ends = []
+        for name, lead in table.lead.items():
+            kelvins = f" {lead.temperature:g} K" if lead.temperature is not None else ""
+            ends.append(f"{name}{kelvins}{' metal' if lead.metal is not None else ''}")
+        lines.append(f"  carriers: {', '.join([table.carriers.model, *ends])}")
     tasks = zip(names_of(case.task), case.task, strict=True)
     lines.append(f"  tasks: {', '.join(f'{n} ({t.kind})' for n, t in tasks)}")
     return "\n".join(lines)

@@ -11,10 +11,12 @@ from ...errors import InputError
 from ...quantities import direction
 from ..body.tables import check_body
 from ..tasks import owners_of
+from .carriers import check_carriers
 from .case import TextureCase
 from .tables import (
     EXCHANGE_LENGTHS,
     OWNER,
+    ROUND,
     SHAPES,
     WHOLE,
     TextureTable,
@@ -41,6 +43,7 @@ def check_texture(case: TextureCase) -> None:
     if table.current_density is not None and table.voltage is not None:
         raise InputError("texture: give one of current_density (A/m2) and voltage (V), or neither; found both")
     _check_drift(table)
+    check_carriers(table.carriers, table.lead, make_magnet(table), voltage=table.voltage is not None)
     starts = {"[texture.wall]": table.wall, "[texture.vortex]": table.vortex, "magnetization": table.magnetization}
     given = [k for k, v in starts.items() if v is not None]
     if len(given) != 1:
@@ -61,10 +64,18 @@ def check_texture(case: TextureCase) -> None:
         _check_surface(table)
     if table.geometry.shape is not None:
         check_cells(table, table.geometry.cell(default_cell(table)))
+    rounded = table.geometry.shape in ROUND
+    if rounded and table.wall is not None:
+        raise InputError(f'texture.wall: it is one of a wire; a "{table.geometry.shape}" has a vortex or magnetization')
+    if "contact_angle" in table.model_fields_set and not rounded:
+        raise InputError("texture.contact_angle: nothing uses it; it belongs to discs, rings and cylinders")
     if table.geometry.shape is not None:
-        check_places(table, 0.0, table.geometry.extents[0])
+        radius = table.geometry.radius or 0.0
+        low = [-radius if i < 2 else 0.0 for i in range(len(table.geometry.extents))]
+        high = [a + x for a, x in zip(low, table.geometry.extents, strict=True)]
+        check_places(table, low[0], high[0])
         if table.vortex is not None:
-            check_vortex(table, (0.0, 0.0), table.geometry.extents)
+            check_vortex(table, low, high)
     if table.relaxed and table.wall is not None and along_easy(table)[0]:
         raise InputError(
             f"texture.relaxed: a wall does not come to rest in a field along its easy axis; found {table.field} T"
@@ -160,7 +171,7 @@ def check_places(table: TextureTable, low: float, high: float) -> None:
         Places where the wire begins and ends (m).
     """
     if table.probe is not None:
-        _check_probes(table.probe.positions, low, high)
+        _check_probes(table.probe.positions, low, high, table.geometry.dimension)
     if table.wall is None:
         return
     wall = resolved_wall(table, high - low)
@@ -208,10 +219,19 @@ def check_vortex(table: TextureTable, low: Sequence[float], high: Sequence[float
     _check_slope(table, "vortex", table.vortex.core)
 
 
-def _check_probes(positions: Sequence[float], low: float, high: float) -> None:
+def _check_probes(
+    positions: Sequence[float | list[float]], low: float, high: float, dimension: int | None = None
+) -> None:
     key = "texture.probe.positions"
-    for x in positions:
+    points = [x for x in positions if isinstance(x, list)]
+    if points and len(points) < len(positions):
+        raise InputError(f"{key}: found places and points; give all of them as x, or all as points (m)")
+    for point in points:
+        if dimension is not None and len(point) != dimension:
+            raise InputError(f"{key}: found {point}; a point has {dimension} coordinates here (m)")
+    along = [x[0] if isinstance(x, list) else x for x in positions]
+    for x in along:
         if not low <= x <= high:
             raise InputError(f"{key}: found {x:g} m; the wire reaches from {low:g} to {high:g} m")
-    if any(b <= a for a, b in pairwise(positions)):
+    if not points and any(b <= a for a, b in pairwise(along)):
         raise InputError(f"{key}: found {list(positions)}; they must increase")

@@ -56,7 +56,7 @@ class ElectromotiveForce(Task):
         """Solve for the wall at rest, write and draw."""
         from ... import output
         from ...plotting.texture import plot_electromotive_force
-        from ...texture import static_field, static_voltage
+        from ...texture import OhmicCircuit, static_field, static_voltage
         from .wire import closed_form, finite
 
         magnet, grid, comm, table = shared.magnet, shared.grid, shared.grid.comm, shared.table
@@ -67,12 +67,16 @@ class ElectromotiveForce(Task):
         circuit, points = shared.circuit(opened=True), shared.probes()
         current = table.current_density or 0.0
         if table.voltage is not None:
+            assert isinstance(circuit, OhmicCircuit)
             current = float(circuit.conductances[0, 0]) * table.voltage / shared.section
         read = circuit.probe(points) if points is not None else None
 
         def static(b: float) -> tuple[float, Array]:
             """Return the emf between the ends, and between successive probes, with the wall at rest (V)."""
-            flow = circuit.solve(static_field(grid, magnet, shared.start, tuple(b * easy)))
+            if isinstance(circuit, OhmicCircuit):
+                flow = circuit.solve(static_field(grid, magnet, shared.start, tuple(b * easy)))
+            else:
+                flow = circuit.pumped(grid.directions(shared.start), magnet.saturation_magnetization, b * easy)
             return circuit.voltage(flow, "right", "left"), np.diff(read(flow)) if read is not None else np.zeros(0)
 
         solved = np.linspace(low, high, 9)
@@ -133,8 +137,9 @@ class ElectromotiveForce(Task):
     def line(results: Results, summary: Results) -> str:
         """Return the emf of the wall at rest, and its mean in motion."""
         static, mean = results["static"], results["mean"]
+        moves = mean is not None and mean["electromotive_force"] is not None
         text = (
             f"wall at rest in {results['field']:.4g} T: {static['electromotive_force']:.6g} V, "
             f"closed form to {static['largest_deviation']:.1e}"
         )
-        return text + (f"; moving, mean {mean['electromotive_force']:.6g} V (closed form)" if mean is not None else "")
+        return text + (f"; moving, mean {mean['electromotive_force']:.6g} V (closed form)" if moves else "")

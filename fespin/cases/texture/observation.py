@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
 
 from ... import output
-from ...plotting.texture import Motion
-from ...texture import Flow, Grid, OhmicCircuit, Step, VortexWatch, WallWatch
-from ..tasks import Results
+from ...plotting.texture import Motion, plot_carriers
+from ...texture import Flow, Grid, IrreversibleState, OhmicCircuit, Step, VortexWatch, WallWatch
+from ..schema import known
+from ..tasks import Outlet, Results
+from .carriers import make_law
+from .flows import CarrierCircuit, columns, told
 from .motion import Record, jsonable, means
 from .tables import FELT, LEFT
 from .wire import Array, Wire
@@ -57,16 +61,25 @@ class Seen:
     """
 
     wire: Wire
-    circuit: OhmicCircuit
+    circuit: OhmicCircuit | CarrierCircuit
     width: float
     watch: WallWatch | None
     vortex: VortexWatch | None
     read: Callable[[Flow], Array] | None
     record: Record = field(default_factory=Record)
-    totals: dict[str, float] = field(default_factory=lambda: dict.fromkeys((*LOSSES, "supplied", "leads"), 0.0))
+    totals: dict[str, float] = field(default_factory=dict)
+    last: IrreversibleState | None = None
+
+    def __post_init__(self) -> None:
+        self.totals |= dict.fromkeys((*self.losses, "supplied", "leads"), 0.0)
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """Return the names of what dissipates."""
+        return LOSSES if isinstance(self.circuit, OhmicCircuit) else ("carriers", "damping")
 
     @classmethod
-    def of(cls, wire: Wire, circuit: OhmicCircuit) -> Seen:
+    def of(cls, wire: Wire, circuit: OhmicCircuit | CarrierCircuit) -> Seen:
         """Return the observer of a wire that has not moved. Collective."""
         table, points = wire.table, wire.probes()
         return cls(
@@ -74,7 +87,8 @@ class Seen:
             circuit,
             wire.width,
             WallWatch(wire.grid, wire.magnet) if table.wall is not None else None,
-            VortexWatch(wire.grid) if table.vortex is not None else None,
+            # The core of a vortex in a ring would lie in its hole.
+            VortexWatch(wire.grid) if table.vortex is not None and table.geometry.shape != "ring" else None,
             circuit.probe(points) if points is not None else None,
         )
 
@@ -110,15 +124,27 @@ class Seen:
                 return "the vortex left the film"
         return None
 
+    def flow(self, now: Step) -> Flow:
+        """Return the flow in the middle of a step."""
+        if now.flow is not None:
+            return now.flow
+        assert now.carriers is not None and isinstance(self.circuit, CarrierCircuit)
+        return self.circuit.flow(now.carriers)
+
     def step(self, now: Step) -> dict[str, float]:
         """Add a step to the record and return where the wall is. Collective."""
-        assert now.flow is not None
-        wire, flow = self.wire, now.flow
+        wire, flow = self.wire, self.flow(now)
         here = self.where(now.directions)
         current = -flow.currents["right"] / wire.section
         voltage = self.circuit.voltage(flow, "left", "right")
         # The electromotive force is the difference from the voltage of the same currents in the magnet at rest.
-        rest = self.circuit.at_rest(flow)
+        if isinstance(self.circuit, OhmicCircuit):
+            rest = self.circuit.at_rest(flow)
+        else:
+            middle = now.middle / np.linalg.norm(now.middle, axis=1, keepdims=True)
+            ms = wire.magnet.saturation_magnetization
+            rest = self.circuit.at_rest(middle, ms, now.time - now.size / 2)
+            self.last = now.carriers
         row = {
             "current_density_A_per_m2": current,
             "voltage_V": voltage,
@@ -128,10 +154,10 @@ class Seen:
             pumped = np.diff(self.read(flow) - self.read(rest))
             row |= {f"probe_electromotive_force_{k}_V": float(v) for k, v in enumerate(pumped)}
         for key, value in now.dissipation.items():
-            self.totals[key] += value
+            self.totals[key if key in self.totals else "carriers"] += value
         self.totals["supplied"] += now.supplied
         self.totals["leads"] += flow.supplied * now.size
-        energies = {f"lost_{k}_J": self.totals[k] for k in LOSSES}
+        energies = {f"lost_{k}_J": self.totals[k] for k in self.losses}
         self.record.add(
             time_s=now.time, middle_s=now.time - now.size / 2, **here, **row, energy_J=now.energy, **energies,
             put_in_J=self.totals["supplied"],
@@ -152,6 +178,23 @@ def profile(wire: Wire, m: Array) -> tuple[Array, Array] | None:
         scale = wire.body.size
     mean = np.stack([np.bincount(index, v) / count for v in values.T], axis=1)
     return x * scale, mean
+
+
+def write_carriers(wire: Wire, name: str, state: IrreversibleState, out: Outlet) -> Results:
+    """Write and draw carriers along the wire; return what summary.json holds of them. Collective."""
+    law = make_law(known(wire.table.carriers), wire.magnet)
+    values = columns(state, getattr(law, "capacitance", 0.0))
+    found = profile(wire, np.stack(list(values.values()), axis=1))
+    table: dict[str, Any] = {}
+    ms = wire.magnet.saturation_magnetization
+    if found is not None:
+        table = {"x_m": found[0]} | dict(zip(values, found[1].T, strict=True))
+    output.write_csv(wire.grid.comm, out.path / f"carriers.{name}.csv", table)
+    if found is not None:
+        out.picture(
+            f"carriers.{name}.png", lambda f: plot_carriers(f, table, state.dissipation, ms, wire.heading(name))
+        )
+    return told(state, wire.section)
 
 
 def top(wire: Wire, m: Array) -> tuple[Array, Array] | None:
@@ -192,11 +235,11 @@ def results_of(
     """
     record, totals = seen.record, seen.totals
     columns = {k: record[k] for k in record.rows}
-    lost = sum(totals[k] for k in LOSSES)
+    lost = sum(totals[k] for k in seen.losses)
     out: Results = {
         "start": _told(start),
         "energy": [energy, float(columns["energy_J"][-1])],
-        "dissipated": {k: totals[k] for k in LOSSES},
+        "dissipated": {k: totals[k] for k in seen.losses},
         "put_in_by_leads": totals["leads"],
         "energy_balance": (totals["supplied"] - lost) / (lost or 1.0),
         "mean": None,
@@ -237,7 +280,7 @@ def results_of(
         low=wire.low,
         length=wire.length,
         start=start,
-        probes=tuple(probes.positions) if probes is not None else (),
+        probes=tuple(x[0] if isinstance(x, list) else x for x in probes.positions) if probes is not None else (),
         axes=(wire.magnet.easy_axis, wire.magnet.hard_axis),
         dimension=wire.body.dimension,
     )

@@ -74,7 +74,11 @@ def prepare(
         v, middle = table.vortex, (body.low + body.high) / 2
         start = vortex(v.centre or (float(middle[0]), float(middle[1])), v.core, v.polarity, v.chirality)
     wire = Wire(case.title, table, magnet, body, grid, 1.0, start, checkpoints=checkpoints)
-    if body.dimension > 1:
+    if wire.round:
+        # The widest one, through the middle.
+        shape = table.geometry
+        wire.section = 2 * ((shape.radius or 0.0) - (shape.inner_radius or 0.0)) * (shape.length or 1.0)
+    elif body.dimension > 1:
         wire.section = grid.volume / (high - low) if table.geometry.shape is not None else _end(wire)
     # Here, so that what is too large is refused before anything is written.
     if table.dipolar and any(isinstance(t, TextureDynamics) for t in case.task):

@@ -24,6 +24,7 @@ from ..schema import (
     at_least,
     within,
 )
+from .carriers import CarriersTable, LeadTable
 
 if TYPE_CHECKING:
     from ...texture import TexturedMagnet
@@ -33,7 +34,8 @@ type Volts = Annotated[float, Field(gt=-1e9, lt=1e9), at_least(1e-30)]
 # Steps are picoseconds: nobody waits for a second of them.
 type Duration = Annotated[float, Field(gt=0, lt=1e-3), within(1e-20)]
 
-SHAPES = ("line", "rectangle", "box")
+SHAPES = ("line", "rectangle", "disc", "ring", "box", "cylinder")
+ROUND = ("disc", "ring", "cylinder")
 OWNER = "texture.geometry"
 # Distances of a wall from the ends of its wire, in widths of the wall.
 WHOLE = 4.0  # least distance at the start
@@ -69,9 +71,9 @@ class VortexTable(Table):
 class ProbeTable(Table):
     """Voltage leads inside the wire."""
 
-    positions: Annotated[list[Place], Field(min_length=2, max_length=20)] = Field(
-        description="places along x, in the middle of the section (m)"
-    )
+    positions: Annotated[
+        list[Place | Annotated[list[Place], Field(min_length=2, max_length=3)]], Field(min_length=2, max_length=20)
+    ] = Field(description="places along x, in the middle of the section, or points [x, y] or [x, y, z] (m)")
 
 
 class TextureTable(Table):
@@ -115,7 +117,7 @@ class TextureTable(Table):
         description='how the dipolar field is found: "bricks", by transforms, in a box along the axes; "boundary", by '
         'boundary elements, in any body; "auto": bricks if the mesh fills a box',
     )
-    geometry: BodyTable = Field(description="the wire: a line, rectangle, box or mesh file")
+    geometry: BodyTable = Field(description="the wire or film")
     wall: WallTable | None = Field(None, description="where the magnet has a wall")
     vortex: VortexTable | None = Field(None, description="instead of a wall; in a plane or a box")
     magnetization: Direction | None = Field(None, description="instead of a wall: the same direction everywhere (1)")
@@ -123,6 +125,15 @@ class TextureTable(Table):
         False, description="whether m first comes to rest, in the field and without a current, at a damping of 1"
     )
     probe: ProbeTable | None = Field(None, description="voltage leads")
+    contact_angle: Annotated[float, Field(gt=0, lt=math.pi), within(1e-3)] = Field(
+        math.pi / 3, description="of a disc, ring or cylinder: what each lead takes of the edge, about x (rad)"
+    )
+    carriers: CarriersTable | None = Field(None, description="instead of Ohm's law: Saslow's fluxes")
+    lead: dict[str, LeadTable] = Field(default_factory=dict, description="by name: the ends of the wire, with carriers")
+
+    def unused(self) -> set[str]:
+        """Return the keys that nothing uses beside those that are given."""
+        return set() if self.geometry.shape in ROUND else {"contact_angle"}
 
 
 @dataclass(frozen=True)
