@@ -222,7 +222,7 @@ def _requirement(error: ErrorDetails, path: Place, root: Any, raw: Any, alternat
 def _is_table(node: dict[str, Any], schema: dict[str, Any]) -> bool:
     """Return whether a part of a JSON schema is that of a table."""
     definition = schema.get("$defs", {}).get(node.get("$ref", "").rpartition("/")[2], node)
-    return definition.get("type") == "object"
+    return bool(definition.get("type") == "object")
 
 
 def _lengths(root: Any, path: Place, raw: Any) -> list[int | None]:
