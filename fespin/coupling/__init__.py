@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from .balance import EnergyBalance, energy_balance, mean_electrical_power
     from .circuit import Circuit
     from .direction_maps import DirectionMap, direction_map
+    from .driven_magnet import DrivenMagnet
     from .groups import Groups, in_groups
+    from .heating import Heating
     from .longitudinal_drive import LongitudinalDrive, LongitudinalResponse, longitudinal_response
     from .modulus import absorbed_spin_current, lengthened_spin, modulus_rate, modulus_squared
     from .modulus_time import longitudinal_time
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
         face_differences,
         relaxation_map,
     )
+    from .voltage_control import VoltageControl
     from .voltage_maps import VoltageMap, voltage_map
     from .wegrowe import (
         SpinTransferBlock,
@@ -86,6 +89,9 @@ __getattr__ = lazily(
             "face_differences",
             "relaxation_map",
         ),
+        "driven_magnet": ("DrivenMagnet",),
+        "heating": ("Heating",),
+        "voltage_control": ("VoltageControl",),
         "voltage_maps": ("VoltageMap", "voltage_map"),
         "wegrowe": (
             "SpinTransferBlock",
@@ -111,9 +117,11 @@ __all__ = [
     "ActivationParameters",
     "Circuit",
     "DirectionMap",
+    "DrivenMagnet",
     "EnergyBalance",
     "FaceDifferences",
     "Groups",
+    "Heating",
     "LongitudinalDrive",
     "LongitudinalResponse",
     "PumpingSolution",
@@ -121,6 +129,7 @@ __all__ = [
     "ResonanceData",
     "SpinTransferBlock",
     "TorqueMap",
+    "VoltageControl",
     "VoltageMap",
     "absorbed_spin_current",
     "chi_slope",

@@ -44,6 +44,14 @@ class DrivenMagnet:
     ------
     ModelError
         If a control or a heating has no device that follows the voltage.
+
+    Examples
+    --------
+    >>> from fespin.coupling import DrivenMagnet
+    >>> magnet = DrivenMagnet(spin, torque=fs.SpinTorque.critical(spin, -1.0))
+    >>> stages = magnet.stages(fs.Pulse.rectangle(4.0, 2e-9, rise=0.4e-9), start=(0, 0, 1))
+    >>> len(stages), f"{fs.FokkerPlanck(comm, spin).evolve([2.4e-9], stages=stages).probability[-1]:.2f}"
+    (9, '0.90')
     """
 
     spin: Macrospin

@@ -50,7 +50,7 @@ class Heating:
     >>> from fespin.coupling import Heating
     >>> heating = Heating(heat_capacity=3e6, conductance=1e9, curie_temperature=1100.0)
     >>> print(f"{heating.relative_magnetization(400.0, 300.0):.3f}")
-    0.907
+    0.910
     """
 
     heat_capacity: float

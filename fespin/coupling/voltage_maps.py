@@ -125,7 +125,7 @@ class VoltageMap:
     ... )
     >>> found = fs.voltage_map(fs.TransportProblem(fs.line(comm, junction), fs.Vector()), "free", voltage=1.0)
     >>> [f"{found.at(fs.Circuit(voltage=v)).resistance_at(np.array([[0, 0, -1.0]]))[0]:.3e}" for v in (0.01, 0.5, 1)]
-    ['2.125e-11', '1.563e-11', '1.226e-11']
+    ['2.126e-11', '1.564e-11', '1.226e-11']
     """
 
     layer: str
@@ -263,7 +263,7 @@ def voltage_map(
     >>> junction = fs.Stack(*layers, interfaces={("fixed", "free"): fs.Interface(tunnel=barrier)})
     >>> found = fs.voltage_map(fs.TransportProblem(fs.line(comm, junction), fs.Vector()), "free", voltage=1.0)
     >>> [f"{found.functions(np.zeros(1), np.array([v]))[0, 0]:.3e}" for v in (0.0, 0.5, 1.0)]
-    ['1.452e-05', '1.262e-05', '9.615e-06']
+    ['1.451e-05', '1.264e-05', '9.504e-06']
     """
     if not is_finite(voltage) or voltage <= 0:
         raise InputError(f"voltage map: voltage is {voltage!r}; it must be finite and positive")

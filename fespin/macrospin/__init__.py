@@ -8,6 +8,7 @@ from .landscape import Landscape, Well, survey
 from .langevin import EnsembleResult, FirstPassage, first_passage, langevin
 from .llg import Trajectory, llg
 from .noise import NoiseSpectrum, power_spectrum
+from .pulse import Pulse
 from .spin import Macrospin
 from .stages import Stage
 from .torque import AngularTorque, SpinTorque, Torque, VectorTorque
@@ -25,6 +26,7 @@ __all__ = [
     "Landscape",
     "Macrospin",
     "NoiseSpectrum",
+    "Pulse",
     "Shape",
     "SpinTorque",
     "Stage",

@@ -17,6 +17,7 @@ from fespin.cases.macrospin.spectrum import Spectrum
 from fespin.cases.task_loop import run_each
 from fespin.cases.tasks import Outlet, Task, classes_of
 from fespin.cases.units import occurring
+from fespin.coupling import DrivenMagnet
 from fespin.errors import InputError
 
 PAGE = (ROOT / "docs" / "adding-a-task.md").read_text()
@@ -47,7 +48,7 @@ def test_it_is_checked(wells):
 def test_it_runs(wells, tmp_path):
     """The wells of a uniaxial magnet are its axis and the opposite, with barriers K v/kT."""
     comm = MPI.COMM_SELF
-    shared = Shared(comm, "", SPIN, None, fs.FokkerPlanck(comm, SPIN), None, None, [])
+    shared = Shared(comm, "", SPIN, None, fs.FokkerPlanck(comm, SPIN), None, None, [], DrivenMagnet(SPIN))
     said = []
     out = Outlet(tmp_path, lambda name, draw: None, said.append)
     tasks = [wells.model_validate({"kind": "wells"})]
