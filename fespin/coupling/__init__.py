@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .balance import EnergyBalance, energy_balance, mean_electrical_power
     from .circuit import Circuit
     from .direction_maps import DirectionMap, direction_map
+    from .film_maps import FilmMap, film_map
     from .groups import Groups, in_groups
     from .noise_heating import d_current, effective_temperature, heated_spin
     from .pumping import PumpingSolution, pumped_damping, pumping_matrix, solve_turning
@@ -51,6 +52,7 @@ __getattr__ = lazily(
         "noise_heating": ("d_current", "effective_temperature", "heated_spin"),
         "groups": ("Groups", "in_groups"),
         "direction_maps": ("DirectionMap", "direction_map"),
+        "film_maps": ("FilmMap", "film_map"),
         "relaxation": (
             "FaceDifferences",
             "RelaxationMap",
@@ -82,6 +84,7 @@ __all__ = [
     "DirectionMap",
     "EnergyBalance",
     "FaceDifferences",
+    "FilmMap",
     "Groups",
     "PumpingSolution",
     "RelaxationMap",
@@ -99,6 +102,7 @@ __all__ = [
     "energy_balance",
     "face_differences",
     "ferromagnetic_coefficient",
+    "film_map",
     "heated_spin",
     "in_groups",
     "largest_cross",

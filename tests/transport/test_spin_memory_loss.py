@@ -1,4 +1,4 @@
-"""Spins that are lost to the lattice right at an interface: the exact film, closed forms, balances, the order of sides."""
+"""Spins that are lost right at an interface: the exact film, closed forms, balances, the order of sides."""
 
 import numpy as np
 import pytest
@@ -100,7 +100,7 @@ def test_efficiency():
 
 
 def test_between_normal_metals():
-    """Of spins that enter through one side, the loss there and the loss behind take theirs: a ladder of conductances."""
+    """Of what passes the interface, the loss behind it takes all: a ladder of conductances."""
     copper = fs.Material("Cu", 2e-8, 1.0)  # so long a length that nothing else relaxes
     magnet = fs.Material("F", 3e-7, 5e-9, 0.5, dephasing_length=1e-9)
     layers = [fs.Layer(magnet, 20e-9, "f", OBLIQUE), fs.Layer(copper, 1e-12, "a"), fs.Layer(copper, 1e-12, "b")]
@@ -128,7 +128,7 @@ class TestDeclaration:
 
     @pytest.mark.parametrize("loss", [-1.0, float("nan"), (1e14,), (1e14, float("inf")), (1, 2, 3)])
     def test_impossible_losses(self, loss):
-        with pytest.raises(InputError, match="spin_memory_loss is .*one or two numbers, finite and not negative"):
+        with pytest.raises(InputError, match=r"spin_memory_loss is .*one or two numbers, finite and not negative"):
             fs.Interface(1e-15, spin_memory_loss=loss)
 
     def test_perfect_contacts_and_barriers(self):

@@ -340,8 +340,15 @@ class Case(Table):
         return self.make_material(self.geometry.lead_material, "geometry.lead_material", magnetized=False)
 
     def make_contacts(self) -> dict[str, device.Contact]:
-        """Return what each contact of the case is."""
-        return {k: device.Contact(c.spin) for k, c in self.contact.items()}
+        """Return what each contact of the case is, those included that are so by default."""
+        return {k: device.Contact(self.spin_of(k)) for k in self.contact_names() or self.contact}
+
+    def spin_of(self, contact: str) -> str:
+        """Return how spins leave through a contact: of a film that a field in its plane drives, not at all."""
+        own = self.contact.get(contact)
+        if own is not None and "spin" in own.model_fields_set:
+            return own.spin
+        return "reservoir" if self.transport.in_plane_field is None else "blocked"
 
     @property
     def multi_terminal(self) -> bool:
@@ -361,7 +368,9 @@ class Case(Table):
             del out["transport"]
         else:
             names = self.contact_names() or tuple(self.contact)
-            out["contact"] = {k: self.contact.get(k, Contact.model_validate({})).used() for k in names}
+            out["contact"] = {
+                k: self.contact.get(k, Contact.model_validate({})).used() | {"spin": self.spin_of(k)} for k in names
+            }
         if self.macrospin is None:
             del out["sphere"]
         for i, layer in enumerate(out["layer"], 1):

@@ -151,7 +151,15 @@ def _check_drive(case: Case) -> None:
             raise InputError(f"contact.{k}: the geometry has no such contact; {nearest(k, names)}")
     check_temperatures(case)
     drives = {k: v for k in ("current_density", "current", "voltage") if (v := getattr(t, k)) is not None}
-    if case.multi_terminal:
+    if t.in_plane_field is not None and case.geometry.shape != "line":
+        kind = case.geometry.shape or "mesh"
+        raise InputError(f'transport.in_plane_field: belongs to geometry.shape = "line", found with "{kind}"')
+    if t.in_plane_field is not None and not drives and not case.multi_terminal:
+        if not any(t.in_plane_field):
+            raise InputError("transport.in_plane_field: found [0, 0]; without a field no current flows")
+        if t.measure is not None:
+            raise InputError("transport.measure: only with contacts that are driven one by one")
+    elif case.multi_terminal:
         _check_terminals(case, drives)
     elif t.measure is not None:
         raise InputError("transport.measure: only with contacts that are driven one by one")

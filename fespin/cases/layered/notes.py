@@ -141,6 +141,7 @@ def unchecked_materials(case: Case, stack: Stack) -> list[str]:
     """Return a note for each material of which the case takes unchecked numbers from the library."""
     t, out = case.transport, []
     used = _MATERIAL | ({"density_of_states"} if any(t.field) else set())
+    used |= {"spin_hall_angle"} if t.model == "vector" else set()
     for name in dict.fromkeys(x.material.name for x in stack):
         unchecked_keys = materials.unchecked("material", name, t.temperature) & used
         own = case.material.get(name)

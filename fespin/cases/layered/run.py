@@ -354,6 +354,10 @@ def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
     """Solve the state that a problem is in, with the case's drive. Collective."""
     t = case.transport
     drive = (t.current_density, t.current, t.voltage)
+    if t.in_plane_field is not None:
+        from .films import solve_film
+
+        return solve_film(case, problem)
     if t.model != "thermoelectric" and not case.multi_terminal:
         return problem.solve(terminals=problem.drive(*drive), between=("bottom", "top"))
     if case.multi_terminal:
@@ -570,7 +574,7 @@ def lines(summary: Results) -> list[str]:
         if s.get("measured_resistance") is not None:
             a, b = summary["case"]["transport"]["measure"]
             rows.append(f"(V({a}) - V({b}))/I = {s['measured_resistance']:.6g} ohm")
-        put_in = "power put in" if "temperatures" in s else "(V I)"
+        put_in = "power put in" if {"temperatures", "sheet_resistance"} & s.keys() else "(V I)"
         rows.append(f"dissipated power / {put_in} - 1 = {s['power_balance']:.1e}")
         lines += [f"{name if i == 0 else '':<14} {row}" for i, row in enumerate(rows)]
     if "delta_measured_resistance" in summary:
@@ -613,6 +617,10 @@ def _rows(s: Mapping[str, Any]) -> list[str]:
         tmr = s["tmr"][k]
         ratio = "infinite" if tmr is None else f"{100 * tmr:.4g} percent"
         rows.append(f"barrier {k}: {v:.4g} V, TMR there {ratio}")
+    if "sheet_resistance" in s:
+        from .films import rows as film_rows
+
+        rows = film_rows(s) + (rows if s["current"] else [])
     rows += [f"f_parallel({k}) = {x:.4g} A/m2" for k, x in s.get("f_parallel", {}).items()]
     rows += [f"torque on {k}: ({', '.join(f'{x:.4g}' for x in v)}) J/m2" for k, v in s.get("torque", {}).items()]
     return rows

@@ -21,6 +21,9 @@ _STATES = {
     "measured_resistance": "ohm",
     "r_nonequilibrium": "ohm m2",
     "r_gmr": "ohm m2",
+    "in_plane_field": "V/m",
+    "in_plane_current": "A/m2",
+    "sheet_resistance": "ohm",
     "lengths": "m",
     "f_parallel": "A/m2",
     "torque": "J/m2",
@@ -65,12 +68,15 @@ _MATERIALS = {
     "precession_length": "m",
     "density_of_states": "1/(J m3)",
     "g_factor": "1",
+    "spin_hall_angle": "1",
+    "anisotropic_magnetoresistance": "1",
 }
 _INTERFACES = {
     "area_resistance_star": "ohm m2",
     "gamma": "1",
     "mixing_conductance": "S/m2",
     "thermal_conductance": "W/(m2 K)",
+    "spin_memory_loss": "S/m2",
     "tunnel": {
         "resistance_area": "ohm m2",
         "tmr": "1",
