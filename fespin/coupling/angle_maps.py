@@ -435,7 +435,7 @@ def angle_numbers(
     values = [tau @ in_plane / s, tau @ normal / s, resistance]
     if gamma is not None:
         # Turning about an axis in the plane of u and p moves u across it.
-        across_plane, along_plane = (gamma(w) for w in (in_plane, normal))
+        across_plane, along_plane = gamma(np.asarray(in_plane)), gamma(np.asarray(normal))
         damped = across_plane @ in_plane
         values += [damped, (along_plane @ normal - damped) / s**2, (across_plane @ normal - along_plane @ in_plane) / 2]
     return np.array(values)

@@ -83,6 +83,11 @@ class CurrentMap:
         assert found is not None
         return found
 
+    @property
+    def drive_unit(self) -> str:
+        """Return the unit of drives."""
+        return "A/m2" if self.circuit.voltage is None else "V"
+
     def at(self, drive: float) -> CurrentMap:
         """Return the same with another current density (A/m2) or voltage (V)."""
         key = "current_density" if self.circuit.voltage is None else "voltage"

@@ -13,6 +13,7 @@ Then the map is one over the sphere. E is held: a bar is much longer than its ma
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -27,15 +28,12 @@ from ..macrospin.stability import critical_factor
 from ..macrospin.torque import AngularTorque
 from ..onsager.system import Fields
 from ..quantities import is_finite
-from ..stack import Stack
-from ..transport.model import TransportModel
 from ..transport.problem import TransportProblem
 from ..transport.torque import spin_torque
-from ..transport.vector import Vector
 from .angle_maps import TorqueMap, angle_numbers, map_about
 from .circuit import Circuit
 from .direction_maps import DirectionMap, DirectionTorque, direction_numbers, map_through
-from .directions import direction_of_others, require_torque
+from .directions import film_direction
 from .groups import Groups
 from .maps import require_tolerance
 from .pumping import RATE, pumped_state
@@ -59,8 +57,10 @@ class FilmMap:
         Direction of the field in the plane, x and y.
     field
         Size of the field (V/m); negative: against the axis.
-    conductivities
-        Conductivity of each layer (S/m): times the field, what its current density is without spins.
+    metal
+        Layer with the largest spin Hall conductivity, the heavy metal.
+    conductivity
+        Conductivity of this layer (S/m): times the field, its current density without spins.
 
     Examples
     --------
@@ -81,7 +81,8 @@ class FilmMap:
     map: TorqueMap | DirectionMap
     axis: tuple[float, float]
     field: float
-    conductivities: dict[str, float]
+    metal: str
+    conductivity: float
 
     drive_unit = "V/m"
     """Unit of drives."""
@@ -90,6 +91,11 @@ class FilmMap:
     def device(self) -> TorqueMap | DirectionMap:
         """Return the map that tells the sheet resistance."""
         return self.map
+
+    @property
+    def current_density(self) -> float:
+        """Return the current density in the heavy metal (A/m2)."""
+        return self.conductivity * self.field
 
     @property
     def circuit(self) -> Circuit:
@@ -117,41 +123,6 @@ class FilmMap:
         """
         factor = critical_factor(spin, self.at(1.0).torque(spin), well)
         return None if factor is None or not np.isfinite(factor) else float(factor)
-
-    def largest_current(self, field: float) -> tuple[str, float]:
-        """Return the layer with the largest current density at a field, and that current density (A/m2)."""
-        name = max(self.conductivities, key=lambda k: self.conductivities[k])
-        return name, self.conductivities[name] * field
-
-
-def polarization(axis: Sequence[float]) -> tuple[float, float, float]:
-    """Return q = z x E/|E| of a direction of E in the plane."""
-    x, y = axis
-    return (-y + 0.0, x + 0.0, 0.0)
-
-
-def film_direction(
-    stack: Stack, model: TransportModel, layer: str, axis: Sequence[float]
-) -> tuple[float, float, float] | None:
-    """Return q if the angle to it is all that the torque on a layer depends on; None if it is not.
-
-    Raises
-    ------
-    InputError, ModelError
-        If the layer is no magnet, nothing polarizes spins, or the model has no vectors.
-    """
-    require_torque(stack, model, layer)
-    assert isinstance(model, Vector)
-    if any(model.field) or any(x.material.anisotropic_magnetoresistance for x in stack):
-        return None
-    q = polarization(axis)
-    try:
-        other = direction_of_others(stack, layer, "film map")
-    except ModelError:
-        return None
-    if other is not None and np.linalg.norm(np.cross(other, q)) > 1e-9:
-        return None
-    return q
 
 
 def film_map(
@@ -195,7 +166,7 @@ def film_map(
     on = groups.problem
     if on.domain.dim != 1:
         raise ModelError("film map: a field in the plane of the layers needs them on a line")
-    size = float(np.hypot(*electric_field)) if len(electric_field) == 2 else 0.0
+    size = math.hypot(*electric_field) if len(electric_field) == 2 else 0.0
     if not (is_finite(size) and size > 0):
         raise InputError(f"film map: electric_field is {list(electric_field)}; it must be [Ex, Ey], not zero (V/m)")
     require_tolerance("film map", tolerance)
@@ -224,8 +195,8 @@ def film_map(
             return groups.evaluate(layer, directions, anywhere, columns, tolerance=tolerance, linear=False)
 
         found = map_through(groups, layer, solve, tolerance)
-    conductivities = {k.name: 1 / k.material.resistivity for k in on.stack}
-    return FilmMap(found, (x, y), size, conductivities)
+    metal = max(on.stack, key=lambda k: abs(k.material.spin_hall_angle) / k.material.resistivity)
+    return FilmMap(found, (x, y), size, metal.name, 1 / metal.material.resistivity)
 
 
 def _driven(problem: TransportProblem, layer: str, along: Array, u: Array) -> tuple[Array, float]:

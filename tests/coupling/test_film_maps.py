@@ -6,7 +6,7 @@ from mpi4py import MPI
 
 import fespin as fs
 from fespin.constants import ELEMENTARY_CHARGE, HBAR
-from fespin.coupling.film_maps import film_direction
+from fespin.coupling.directions import film_direction
 from fespin.errors import InputError, ModelError
 from references import film as exact
 
@@ -144,9 +144,8 @@ def test_critical_current_in_the_plane():
     # u along +y feels a torque to -y with Pt below and E along x.
     assert found.critical_field(pumped, (0, 1, 0)) == pytest.approx(expected, rel=1e-5)
     assert found.critical_field(pumped, (0, -1, 0)) == pytest.approx(-expected, rel=1e-5)
-    name, density = found.largest_current(expected)
-    assert name == "hm"
-    assert density == pytest.approx(expected / HEAVY["rho"])
+    assert found.metal == "hm"
+    assert found.at(expected).current_density == pytest.approx(expected / HEAVY["rho"])
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3])

@@ -38,7 +38,7 @@ _TWO_CHANNEL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_lengt
 
 _WIDE = {"lead_width", "lead_thickness", "lead_material"}
 SHAPES: dict[str, tuple[set[str], set[str]]] = {  # keys needed, keys allowed
-    "line": (set(), set()),
+    "line": (set(), {"cross_section"}),
     "strip": ({"width"}, {"depth"} | _WIDE),
     "pillar": (set(), {"diameter", "semi_axes"} | _WIDE),
     "lateral": (
@@ -96,7 +96,8 @@ class Geometry(Table):
     length_unit: Unit = Field(1.0, description="length of the file's unit (m)")
     cross_section: Area | None = Field(
         None,
-        description="area that current densities refer to, in 2D a width; default the smallest contact's (m2 or m)",
+        description="area that current densities refer to, in 2D a width; default the smallest contact's; with a "
+        "line that of macrospin.layer, for its volume (m2 or m)",
     )
     diameter: Length | None = Field(None, description="of the pillar (m)")
     semi_axes: Annotated[list[Length], Field(min_length=2, max_length=2)] | None = Field(
@@ -188,10 +189,12 @@ class Case(Table):
             area = math.pi * a * b
         elif g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None:
             area = g.width * g.depth
+        elif g.shape == "line" and g.cross_section is not None:
+            area = g.cross_section
         else:
             raise InputError(
-                'macrospin.layer: only layers of a "pillar", or of a "strip" with depth, have a volume; '
-                "give macrospin.volume (m3)"
+                'macrospin.layer: only layers of a "pillar", of a "strip" with depth, or of a "line" with '
+                "cross_section, have a volume; give macrospin.volume (m3)"
             )
         return area * stack[name].thickness
 
@@ -424,8 +427,14 @@ class Case(Table):
         """
         assert self.macrospin is not None
         spin = self.make_macrospin()
-        unit = "" if not self.driven_by_device else "A/m2" if self.transport.voltage is None else "V"
-        return About(spin, make_torque(self.torque, spin), unit)
+        return About(spin, make_torque(self.torque, spin), self._drive_unit if self.driven_by_device else "")
+
+    @property
+    def _drive_unit(self) -> str:
+        """Unit of the drive of transport."""
+        if self.transport.in_plane_field is not None:
+            return "V/m"
+        return "A/m2" if self.transport.voltage is None else "V"
 
     def largest_drive(self) -> float:
         """Return the largest drive that the device sees, in A/m2, A or V as transport is driven."""

@@ -72,6 +72,8 @@ def _check_geometry(case: Case) -> None:
         raise InputError(f'geometry.{key}: belongs to {" and ".join(owners)}, found with "{kind}"')
     for key in sorted(needed - keys):
         raise InputError(f'geometry.{key}: missing; shape = "{kind}" needs it')
+    if kind == "line" and g.cross_section is not None and (case.macrospin is None or case.macrospin.layer is None):
+        raise InputError("geometry.cross_section: with a line it is the area of macrospin.layer, and there is none")
     if kind == "pillar" and (g.diameter is None) == (g.semi_axes is None):
         neither_or_both = "neither" if g.diameter is None else "both"
         raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {neither_or_both}")
@@ -173,7 +175,7 @@ def _check_drive(case: Case) -> None:
             f"transport.{next(iter(drives))}: a lateral valve has no bottom and top; "
             f"give each of [contact.{'], [contact.'.join(names)}] a voltage or a current"
         )
-    elif not next(iter(drives.values())) and not heated(case):
+    elif not next(iter(drives.values())) and not heated(case) and not any(t.in_plane_field or ()):
         heat = ", nor a difference of temperatures" if t.model == "thermoelectric" else ""
         raise InputError(f"transport.{next(iter(drives))}: found 0; without a drive there is no resistance{heat}")
     elif case.geometry.shape == "line" and "current" in drives:

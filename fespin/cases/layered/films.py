@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...onsager.terminals import Terminal
 from ...transport.films import film_numbers
 from ...transport.problem import TransportProblem
 from ...transport.solution import TransportSolution
 from .case import Case
+
+if TYPE_CHECKING:
+    from ...coupling.film_maps import FilmMap
+    from ...coupling.groups import Groups
 
 
 def solve_film(case: Case, problem: TransportProblem) -> TransportSolution:
@@ -27,8 +31,21 @@ def solve_film(case: Case, problem: TransportProblem) -> TransportSolution:
     if not case.multi_terminal and all(x is None for x in drive):
         # No current flows upwards, not rounding of one.
         s = replace(s, currents=dict.fromkeys(s.currents, 0.0))
+    if not s.in_plane_currents:
+        # A current upwards drives some in the plane even without a field there.
+        s = replace(s, in_plane_currents=problem.in_plane_currents(list(s.fields.values())))
     # A summary has the means over layers instead of the integrals.
     return replace(s, report={**s.report, **film_numbers(s, field)}, in_plane_currents={})
+
+
+def make_map(case: Case, groups: Groups) -> FilmMap:
+    """Return the torque on the case's free layer, with the case's field in the plane. Collective."""
+    from ...coupling.film_maps import film_map
+
+    assert case.macrospin is not None and case.macrospin.layer is not None and case.torque is not None
+    assert case.transport.in_plane_field is not None
+    options: dict[str, Any] = {"tolerance": case.torque.tolerance, "pumping": case.torque.pumping}
+    return film_map(groups, case.macrospin.layer, case.transport.in_plane_field, **options)
 
 
 def rows(state: Mapping[str, Any]) -> list[str]:

@@ -57,6 +57,11 @@ def _lengths(case: Case) -> list[str]:
 def _drives(case: Case) -> list[str]:
     t = case.transport
     out = unit_notes.current("transport.current_density", t.current_density or 0.0)
+    if t.in_plane_field is not None:
+        best = min(x.material.resistivity for x in case.make_stack())
+        out += unit_notes.current(
+            "transport.in_plane_field over the least resistivity", max(t.in_plane_field, key=abs) / best
+        )
     if case.geometry.shape == "line":
         for name, c in case.contact.items():
             out += unit_notes.current(f"contact.{name}.current", c.current or 0.0)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ...coupling.angle_maps import TorqueMap
     from ...coupling.current_map import CurrentMap
     from ...coupling.direction_maps import DirectionMap
+    from ...coupling.film_maps import FilmMap
     from ...coupling.groups import Groups
     from ...coupling.voltage_maps import VoltageMap
     from ...transport.multilayer import MultilayerSolution
@@ -111,7 +112,7 @@ def prepare(
         Folder in which long tasks keep what they have done; None without one.
     """
     transport: Writer | None = None
-    device: CurrentMap | None = None
+    device: CurrentMap | FilmMap | None = None
     if case.transports:
         transport, device = run_transport(comm, case, base, say, checkpoints)
 
@@ -145,7 +146,7 @@ def prepare(
 
 def run_transport(
     comm: MPI.Intracomm, case: Case, base: Path, say: Callable[[str], None], checkpoints: Checkpoints | None = None
-) -> tuple[Writer, CurrentMap | None]:
+) -> tuple[Writer, CurrentMap | FilmMap | None]:
     """Solve every state, and the torque map if the case asks for it. Collective.
 
     Returns
@@ -197,7 +198,8 @@ def run_transport(
         bar.advance("torque map")
         driven = _map(case, problem, checkpoints, say)
         bar.clear()
-        parts = {"torque map": driven.map, "relaxation map": driven.faces.map if driven.faces is not None else None}
+        faces = getattr(driven, "faces", None)
+        parts = {"torque map": driven.map, "relaxation map": faces.map if faces is not None else None}
         for name, found in parts.items():
             if found is not None:
                 spent = time.perf_counter() - begin
@@ -248,7 +250,7 @@ def _mesh_notes(case: Case, domain: Domain) -> list[str]:
 
 def _map(
     case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> CurrentMap:
+) -> CurrentMap | FilmMap:
     """Return the torque on the case's free layer with the case's drive; fixed magnets as the layers say. Collective."""
     from ...coupling.circuit import Circuit
     from ...coupling.current_map import CurrentMap
@@ -256,6 +258,10 @@ def _map(
     assert case.macrospin is not None and case.torque is not None
     t, source = case.transport, case.torque.source
     problem.magnetize(case.make_stack().directions)
+    if t.in_plane_field is not None:
+        from .films import make_map
+
+        return make_map(case, _groups(case, problem, checkpoints, say))
     density = t.current_density if t.current is None else t.current / problem.domain.area
     faces = None
     if source != "transport":
@@ -565,7 +571,11 @@ def _device_picture(s: TransportSolution, title: str, **keywords: Any) -> Callab
 def lines(summary: Results) -> list[str]:
     """Return the results of a case as lines for a terminal."""
     lines: list[str] = []
-    if "torque_map" in summary or "relaxation_map" in summary:
+    if "sheet_resistance" in summary.get("torque_map", {}):
+        from ...coupling.film_report import film_lines
+
+        lines += film_lines(summary)
+    elif "torque_map" in summary or "relaxation_map" in summary:
         from ...coupling.current_map import table as map_table
 
         lines += map_table(summary)

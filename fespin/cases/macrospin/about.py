@@ -24,7 +24,7 @@ class About:
     torque
         Torque; None without one. A torque from transport is not known yet: any one stands for it.
     drive_unit
-        Unit of drives: "A/m2" or "V" if the torque comes from the device, "" if they are factors on the torque.
+        Unit of drives: "A/m2", "V" or "V/m" if the torque comes from the device, "" if they are factors on the torque.
     """
 
     spin: Macrospin
@@ -52,10 +52,12 @@ class About:
 
 
 def drive_unit(summary: Mapping[str, Any]) -> str:
-    """Return the unit of drives in a summary: "A/m2" or "V" through a device, "1" for factors on the torque."""
+    """Return the unit of drives in a summary: "A/m2", "V" or "V/m" of a device, "1" for factors on the torque."""
     case = summary["case"]
     if case.get("torque", {}).get("source", "given") == "given":
         return "1"
+    if "in_plane_field" in case["transport"]:
+        return "V/m"
     return "V" if "voltage" in case["transport"] else "A/m2"
 
 

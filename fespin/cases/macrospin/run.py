@@ -12,6 +12,8 @@ import numpy as np
 from mpi4py import MPI
 
 from ...coupling.current_map import CurrentMap, write_map
+from ...coupling.film_maps import FilmMap
+from ...coupling.film_report import write_film
 from ...errors import InputError
 from ...macrospin import Macrospin, SpinTorque, survey
 from ...macrospin.scales import reduced_time, suggested_mesh_size
@@ -38,7 +40,7 @@ def run_tasks(
     base: Path,
     title: str = "",
     depends: Sequence[Any] = (),
-    torque_map: CurrentMap | None = None,
+    torque_map: CurrentMap | FilmMap | None = None,
     checkpoints: Checkpoints | None = None,
     alone: bool = True,
 ) -> Results:
@@ -73,7 +75,10 @@ def run_tasks(
     mapped: Results = {}
     if torque_map is not None:
         spin, torque = torque_map.pumped(spin), torque_map.torque(spin)
-        mapped = write_map(comm, torque_map, spin, out.path, out.picture, title=title)
+        if isinstance(torque_map, FilmMap):
+            mapped = write_film(comm, torque_map, spin, out.path, out.picture, title=title)
+        else:
+            mapped = write_map(comm, torque_map, spin, out.path, out.picture, title=title)
     if torque is not None:
         mapped["potentials"] = write_potentials(comm, spin, torque, out.path, out.picture, title=title)
     if table.mesh is not None and not (base / table.mesh).is_file():

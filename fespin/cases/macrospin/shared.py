@@ -12,6 +12,7 @@ from mpi4py import MPI
 from ...checkpoint import Journal
 from ...coupling.current_map import CurrentMap
 from ...coupling.direction_maps import DirectionTorque
+from ...coupling.film_maps import FilmMap
 from ...macrospin import AngularTorque, Macrospin, SpinTorque
 from ...plotting.sphere import plot_density
 from ...sigma import Distribution, FokkerPlanck, Fourier, Sigma
@@ -59,12 +60,12 @@ class Shared:
     make: Maker
     checkpoints: Checkpoints | None
     depends: Sequence[Any]
-    map: CurrentMap | None = None
+    map: CurrentMap | FilmMap | None = None
     curves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
     def at_drive(self, drive: float) -> tuple[Macrospin, CaseTorque]:
-        """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor."""
+        """Return the macrospin and its torque at another drive: A/m2, V or V/m of a device, else a factor."""
         if self.map is not None:
             return self.spin, self.map.at(drive).torque(self.spin)
         assert self.torque is not None
@@ -72,23 +73,25 @@ class Shared:
 
     @property
     def resistance(self) -> Density | None:
-        """Return A R (ohm m2) as a function of the direction, if a device gives it."""
-        return None if self.map is None else self.map.device.resistance_at
+        """Return A R (ohm m2) as a function of the direction, if a device gives it; a film has no contacts."""
+        return self.map.device.resistance_at if isinstance(self.map, CurrentMap) else None
 
     @property
     def drive_unit(self) -> str:
         """Return the unit of drives."""
-        return "" if self.map is None else "A/m2" if self.map.circuit.voltage is None else "V"
+        return "" if self.map is None else self.map.drive_unit
 
     @property
     def drive_label(self) -> str:
         """Return the label of drives on axes."""
-        return {"": "factor on the torque", "A/m2": "current density (A/m$^2$)", "V": "voltage (V)"}[self.drive_unit]
+        labels = {"A/m2": "current density (A/m$^2$)", "V": "voltage (V)", "V/m": "field in the plane (V/m)"}
+        return labels.get(self.drive_unit, "factor on the torque")
 
     @property
     def drive_column(self) -> str:
         """Return the name of a column of drives."""
-        return {"": "factor", "A/m2": "current_density_A_per_m2", "V": "voltage_V"}[self.drive_unit]
+        names = {"A/m2": "current_density_A_per_m2", "V": "voltage_V", "V/m": "in_plane_field_V_per_m"}
+        return names.get(self.drive_unit, "factor")
 
 
 def _tables(shared: Shared, task: Task, *left_out: str) -> list[Any]:
