@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     )
     from .energy.demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .errors import FespinError, InputError, ModelError, SolverError
-    from .geometry import from_file, lateral, line, pillar, save_mesh, strip
+    from .geometry import from_file, lateral, line, pillar, save_mesh, strip, three_terminal
     from .longitudinal import LongitudinalMagnet, LongitudinalProblem
     from .macrospin import (
         AngularDamping,
@@ -144,7 +144,7 @@ _HOME = {
     "domain": ("Domain",),
     "ending": ("end_together",),
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
-    "geometry": ("from_file", "lateral", "line", "pillar", "save_mesh", "strip"),
+    "geometry": ("from_file", "lateral", "line", "pillar", "save_mesh", "strip", "three_terminal"),
     "longitudinal": ("LongitudinalMagnet", "LongitudinalProblem"),
     "macrospin": (
         "AngularDamping",
@@ -268,6 +268,7 @@ __all__ = [
     "strip",
     "survey",
     "thermoelectric_coefficients",
+    "three_terminal",
     "torque_map",
     "voltage_map",
 ]

@@ -45,12 +45,14 @@ SHAPES: dict[str, tuple[set[str], set[str]]] = {  # keys needed, keys allowed
         {"separation", "wire_width", "channel_width"},
         {"wire_overhang", "channel_length", "dimension"},
     ),
+    "three-terminal": ({"bar_length", "bar_width"}, {"diameter", "semi_axes"}),
     "mesh": (set(), {"length_unit", "cross_section", "depth"}),
 }
 
 CONTACTS: dict[tuple[str, ...], set[str]] = {  # of each shape; mesh files name their own
     ("bottom", "top"): {"line", "strip", "pillar"},
     ("left", "injector", "detector", "right"): {"lateral"},
+    ("left", "right", "top"): {"three-terminal"},
 }
 
 
@@ -59,7 +61,9 @@ class Geometry(Table):
 
     A "line" has one dimension, a "strip" two (a section), a "pillar" three; their contacts are bottom and top. A
     "lateral" valve has exactly three layers, in this order: the channel, and the injector and the detector that lie
-    across it. Its contacts are left, injector, detector and right, each with a voltage or a current (0 floats).
+    across it. Its contacts are left, injector, detector and right, each with a voltage or a current (0 floats). A
+    "three-terminal" device has a bar along x of the layers with `bar = true`, and a pillar of the others in its middle;
+    its contacts are left, right and top.
     """
 
     belonging = Belonging(
@@ -70,7 +74,7 @@ class Geometry(Table):
     exactly_one = (("shape", "mesh"),)
     rules = (
         {
-            "if": {"properties": {"shape": {"const": "pillar"}}, "required": ["shape"]},
+            "if": {"properties": {"shape": {"enum": ["pillar", "three-terminal"]}}, "required": ["shape"]},
             "then": {"oneOf": [{"required": ["diameter"]}, {"required": ["semi_axes"]}]},
         },
         {
@@ -81,8 +85,9 @@ class Geometry(Table):
             }
         },
     )
-    shape: Literal["line", "strip", "pillar", "lateral"] | None = Field(
-        None, description='of the device; "lateral": a channel with two wires across it'
+    shape: Literal["line", "strip", "pillar", "lateral", "three-terminal"] | None = Field(
+        None,
+        description='of the device; "lateral": a channel, two wires across it; "three-terminal": a pillar on a bar',
     )
     mesh: str | None = Field(
         None, description="a .msh, .geo or .xdmf file, relative to the case file; instead of shape"
@@ -121,6 +126,8 @@ class Geometry(Table):
     channel_length: Length | None = Field(
         None, description="of the channel beyond each wire's centre; default: twice its spin-diffusion length (m)"
     )
+    bar_length: Length | None = Field(None, description="of the bar of a three-terminal device, along x (m)")
+    bar_width: Length | None = Field(None, description="of the bar, along y (m)")
     dimension: Literal[2, 3] = Field(3, description="2 (section along the channel) or 3 (1)")
 
 
@@ -135,6 +142,7 @@ class Layer(Table):
     magnetization: Direction | None = Field(
         None, description="direction, of any length; a ferromagnet without one points along +z (1)"
     )
+    bar: bool = Field(False, description="whether it fills the bar of a three-terminal device, not the pillar")
 
 
 class Case(Table):
@@ -153,7 +161,8 @@ class Case(Table):
     )
     contact: dict[str, Contact] = Field(
         default_factory=dict,
-        description="by name: bottom, top; of a lateral valve left, injector, detector, right; of a mesh file its own",
+        description="by name: bottom, top; of a lateral valve left, injector, detector, right; of a three-terminal "
+        "device left, right, top; of a mesh file its own",
     )
     transport: Transport = Field(
         default_factory=lambda: Transport.model_validate({}), description="model, drive and discretization"
@@ -184,7 +193,7 @@ class Case(Table):
         g, stack = self.geometry, self.make_stack()
         if name not in stack.names:
             raise InputError(f"macrospin.layer: no layer is called '{name}'; {nearest(name, stack.names)}")
-        if g.shape == "pillar":
+        if g.shape in ("pillar", "three-terminal") and name not in self.bar_names:
             a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
             area = math.pi * a * b
         elif g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None:
@@ -193,10 +202,15 @@ class Case(Table):
             area = g.cross_section
         else:
             raise InputError(
-                'macrospin.layer: only layers of a "pillar", of a "strip" with depth, or of a "line" with '
-                "cross_section, have a volume; give macrospin.volume (m3)"
+                'macrospin.layer: only layers of a "pillar", also on a bar, of a "strip" with depth, or of a "line" '
+                "with cross_section, have a volume; give macrospin.volume (m3)"
             )
         return area * stack[name].thickness
+
+    @property
+    def bar_names(self) -> list[str]:
+        """Return the layers that fill the bar of a three-terminal device."""
+        return [x.name or f"{x.material}{i}" for i, x in enumerate(self.layer, 1) if x.bar]
 
     # ---- the declared objects
     def make_material(self, name: str, user: str = "layer", *, magnetized: bool = True) -> device.Material:
@@ -458,6 +472,8 @@ class Case(Table):
         if self.geometry.shape == "lateral":
             channel, injector, detector = stack.names
             return {"left": channel, "injector": injector, "detector": detector, "right": channel}
+        if self.geometry.shape == "three-terminal":
+            return {"left": stack.names[0], "right": stack.names[0], "top": stack.names[-1]}
         return {"bottom": stack.names[0], "top": stack.names[-1]}
 
     def contact_names(self) -> tuple[str, ...] | None:

@@ -20,7 +20,7 @@ _MATERIAL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
 _INTERFACE = {"area_resistance_star", "gamma"}
 _LENGTH_KEYS = (
     "mesh_size", "diameter", "width", "lead_width", "lead_thickness", "separation", "wire_overhang", "channel_width",
-    "channel_length",
+    "channel_length", "bar_length", "bar_width",
 )  # fmt: skip
 
 

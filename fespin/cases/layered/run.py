@@ -78,6 +78,18 @@ def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
         return geometry.strip(comm, stack, width=g.width, depth=g.depth, **size, **wide)
     if g.shape == "pillar":
         return geometry.pillar(comm, stack, diameter=g.diameter, semi_axes=g.semi_axes, **size, **wide)
+    if g.shape == "three-terminal":
+        assert g.bar_length is not None and g.bar_width is not None
+        return geometry.three_terminal(
+            comm,
+            stack,
+            bar_layers=len(case.bar_names),
+            bar_length=g.bar_length,
+            bar_width=g.bar_width,
+            diameter=g.diameter,
+            semi_axes=g.semi_axes,
+            **size,
+        )
     assert g.separation is not None and g.wire_width is not None and g.channel_width is not None
     widths = (g.wire_width[0], g.wire_width[1]) if isinstance(g.wire_width, list) else g.wire_width
     return geometry.lateral(
