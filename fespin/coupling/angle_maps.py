@@ -461,6 +461,8 @@ def _fit(c: Array, values: Array) -> list[Chebyshev]:
 
 
 def polynomial_of(function: Callable[[Array], Array], *parts: Chebyshev) -> Chebyshev:
-    """Return the polynomial of a function made of some polynomials, without poles; four times their degrees."""
+    """Return the polynomial of a function made of some polynomials, without poles; at most four times their degrees."""
     n = 4 * max(len(x.coef) for x in parts)
-    return Chebyshev(chebyshev_coefficients(function(np.cos(np.pi * (np.arange(n) + 0.5) / n))))
+    whole = chebyshev_coefficients(function(np.cos(np.pi * (np.arange(n) + 0.5) / n)))
+    # What is rounding would be evaluated ever after.
+    return Chebyshev(whole).trim(1e-14 * float(np.abs(whole).max()))
