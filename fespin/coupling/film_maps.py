@@ -75,7 +75,7 @@ class FilmMap:
     (0.0, 1.0, 0.0)
     >>> torque = found.at(1e5).torque(spin)
     >>> print(f"{torque.damping_like(0.0):.2e}")  # T; against q, to -y
-    -1.36e-02
+    -4.42e-03
     """
 
     map: TorqueMap | DirectionMap
@@ -161,6 +161,17 @@ def film_map(
         If the device is no film on a line, or the model is another one.
     SolverError
         If the tolerance is not reached.
+
+    Examples
+    --------
+    >>> metal, magnet = fs.Material("W", 1.3e-6, 1.1e-9, spin_hall_angle=-0.28), fs.Material("F", 1e-6, 5e-9, 0.5)
+    >>> faces = {("W", "F"): fs.Interface.from_conductances(6e14, 3e14, 5e14)}
+    >>> film = fs.Stack(fs.Layer(metal, 5e-9), fs.Layer(magnet, 1e-9, "f"), interfaces=faces, library={})
+    >>> ends = {"bottom": "blocked", "top": "blocked"}
+    >>> problem = fs.TransportProblem(fs.line(comm, film), fs.Vector(), contacts=ends)
+    >>> found = fs.film_map(problem, "f", (2e5, 0))
+    >>> print(f"{found.map.resistance_at(np.eye(3))[1]:.1f} ohm, {found.current_density:.3e} A/m2 in {found.metal}")
+    201.1 ohm, 1.538e+11 A/m2 in W1
     """
     groups = problem if isinstance(problem, Groups) else Groups(problem)
     on = groups.problem

@@ -94,9 +94,9 @@ def _write_angles(comm: MPI.Intracomm, film: FilmMap, found: TorqueMap, spin: Ma
     }
     pumped: dict[str, Any] = {}
     if isinstance(spin.pumping, AngularDamping):
-        parts = spin.pumping.in_plane, spin.pumping.normal
-        columns |= {k: f(c) for k, f in zip(("damping_in_plane", "damping_across"), parts, strict=True)}
-        pumped["pumped_damping"] = {k: [float(f(np.array(x))) for f in parts] for k, x in _ENDS.items()}
+        in_plane, across = spin.pumping.in_plane, spin.pumping.normal
+        columns |= {"damping_in_plane": in_plane(c), "damping_across": across(c)}
+        pumped["pumped_damping"] = {k: [float(f(np.array(x))) for f in (in_plane, across)] for k, x in _ENDS.items()}
     output.write_csv(comm, path / "torque_map.csv", columns)
     at: dict[str, Callable[[float], Any]] = {
         "damping_like": torque.damping_like,

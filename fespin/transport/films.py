@@ -34,7 +34,7 @@ def film_numbers(solution: TransportSolution, electric_field: Sequence[float]) -
     >>> problem = fs.TransportProblem(fs.line(comm, film), fs.Vector(), contacts=ends)
     >>> x = problem.solve(electric_field=(1e5, 0, 0))
     >>> print(f"{fs.transport.film_numbers(x, (1e5, 0, 0))['sheet_resistance']:.2f}")  # less than rho/d = 50
-    49.45
+    49.72
     """
     e = np.array([*electric_field[:2]], dtype=float)
     sheet = {k: np.array(x["charge"][:2]) for k, x in solution.in_plane_currents.items()}

@@ -97,7 +97,7 @@ def test_pumped_damping(kind):
 
 
 def test_pumping_over_all_directions():
-    """With a little anisotropic resistance the map over the sphere has the damping and pumped current of the angle's."""
+    """With a little anisotropic resistance the map over the sphere has what that over the angle has."""
     plain = fs.film_map(film(), "f", FIELD, tolerance=1e-5, pumping=True)
     found = fs.film_map(film(anisotropy=1e-9), "f", FIELD, tolerance=1e-3, pumping=True)
     assert isinstance(found.map, fs.DirectionMap)
@@ -109,7 +109,7 @@ def test_pumping_over_all_directions():
 
 
 def test_reversed_field():
-    """A field against the axis makes the opposite torque, and the axis of the map is that of the field it was made with."""
+    """A field against the axis makes the opposite torque; the axis is that of the field the map was made with."""
     p = film()
     ahead, back = (fs.film_map(p, "f", e) for e in (FIELD, (-FIELD[0], -FIELD[1])))
     u, magnet = directions(5), spin()
