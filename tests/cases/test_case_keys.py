@@ -15,9 +15,9 @@ from fespin.errors import InputError
 
 PAGE = ROOT / "docs" / "case-keys.md"
 UNITS = {
-    "1", "m", "m2", "m3", "s", "K", "T", "V", "A", "Hz", "kT", "rad", "A/m", "A/m2", "A/s", "V/m", "J/m", "J/m3", "J/(m3 K)",
+    "1", "m", "m2", "m3", "s", "K", "T", "V", "A", "Hz", "kT", "rad", "A/m", "A/m2", "A/s", "J/m", "J/m3", "J/(m3 K)",
     "S/m", "S/m2", "S/m3", "ohm m", "ohm m2", "V/K", "W/(m K)", "W/(m2 K)", "W/m2", "1/K", "1/m", "1/s", "T/s", "m2/s",
-    "1/(J m3)", "rad/(s T)", "1/(V s m2)",
+    "1/(J m3)", "rad/(s T)", "1/(V s m2)", "V/m",
 }  # fmt: skip
 
 

@@ -44,11 +44,6 @@ model = "vector"
 degree = 3
 in_plane_field = [1.1e5, -0.3e5]
 """
-FLIP = """[[layer]]
-name = "{0}"
-material = "{1}"
-thickness = {2}
-{3}"""
 # No anisotropic resistance: the angle to z x E tells all.
 PLAIN = swap(FILM, ("anisotropic_magnetoresistance = 0.2\n", ""), ("[1.1e5, -0.3e5]", "[6e5, 0]"))
 MAGNET = """
