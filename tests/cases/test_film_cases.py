@@ -181,7 +181,8 @@ fields = [-0.04, 0.04]
 direction = [0, 1, 0]
 samples = 2
 """
-    summary, out = run(tmp_path, swap(CELL, ("stability = 12", "stability = 40")) + task)
+    still = ("--set", "torque.pumping=false")
+    summary, out = run(tmp_path, swap(CELL, ("stability = 12", "stability = 40")) + task, *still)
     found = summary["tasks"]["states"]
     b_k = 2 * 40 * 1.380649e-23 * 300 / (1.2e-15 * 2e-9) / 9e5
     for (low, first), (high, second) in found["critical"]:
