@@ -36,10 +36,12 @@ if TYPE_CHECKING:
         Circuit,
         DirectionMap,
         EnergyBalance,
+        FilmMap,
         TorqueMap,
         VoltageMap,
         direction_map,
         energy_balance,
+        film_map,
         in_groups,
         pumped_damping,
         pumping_matrix,
@@ -68,7 +70,7 @@ if TYPE_CHECKING:
     )
     from .energy.demagnetization import ellipsoid_factors, elliptic_cylinder_factors, rectangular_prism_factors
     from .errors import FespinError, InputError, ModelError, SolverError
-    from .geometry import from_file, lateral, line, pillar, save_mesh, strip
+    from .geometry import from_file, lateral, line, pillar, save_mesh, strip, three_terminal
     from .longitudinal import LongitudinalMagnet, LongitudinalProblem
     from .macrospin import (
         AngularDamping,
@@ -128,10 +130,12 @@ _HOME = {
         "Circuit",
         "DirectionMap",
         "EnergyBalance",
+        "FilmMap",
         "TorqueMap",
         "VoltageMap",
         "direction_map",
         "energy_balance",
+        "film_map",
         "in_groups",
         "pumped_damping",
         "pumping_matrix",
@@ -143,7 +147,7 @@ _HOME = {
     "domain": ("Domain",),
     "ending": ("end_together",),
     "errors": ("FespinError", "InputError", "ModelError", "SolverError"),
-    "geometry": ("from_file", "lateral", "line", "pillar", "save_mesh", "strip"),
+    "geometry": ("from_file", "lateral", "line", "pillar", "save_mesh", "strip", "three_terminal"),
     "longitudinal": ("LongitudinalMagnet", "LongitudinalProblem"),
     "normal_metal": ("NormalMetal",),
     "macrospin": (
@@ -200,6 +204,7 @@ __all__ = [
     "EnergyBalance",
     "Exchange",
     "FespinError",
+    "FilmMap",
     "FokkerPlanck",
     "FourChannel",
     "GenericMagnet",
@@ -249,6 +254,7 @@ __all__ = [
     "elliptic_cylinder_factors",
     "end_together",
     "energy_balance",
+    "film_map",
     "first_passage",
     "from_file",
     "in_groups",
@@ -271,6 +277,7 @@ __all__ = [
     "strip",
     "survey",
     "thermoelectric_coefficients",
+    "three_terminal",
     "torque_map",
     "voltage_map",
 ]

@@ -171,6 +171,9 @@ class Interface:
         G_mix of transverse spins (S/m2, complex), for the vector model.
     thermal_conductance
         W/(m2 K), for the thermoelectric model; None: heat passes without a step of temperature.
+    spin_memory_loss
+        g of the two sides (S/m2), for the vector model; one number stands for both. Spins relax to the lattice right
+        at the interface, and dissipate g s^2 per area on each side. The first is that of the side named first.
     tunnel
         Tunnel barrier between two magnets, for the vector model, instead of all above; a and b of the barrier are in
         the order in which the interface is named.
@@ -190,14 +193,22 @@ class Interface:
     mixing_conductance: complex | None = None
     thermal_conductance: float | None = None
     tunnel: TunnelBarrier | None = None
+    spin_memory_loss: float | tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         require_positive("interface", "area_resistance_star", self.area_resistance_star, zero=True)
+        object.__setattr__(self, "spin_memory_loss", _both_sides("spin_memory_loss", self.spin_memory_loss))
+        if any(self.losses) and self.perfect and self.tunnel is None:
+            raise InputError(
+                "interface: a perfect contact has no spin_memory_loss; give its conductances or area_resistance_star"
+            )
         if self.tunnel is not None:
             require_type("interface", self.tunnel, TunnelBarrier, ", such as fespin.TunnelBarrier(10e-12, tmr=1)")
             for key in ("area_resistance_star", "gamma", "mixing_conductance", "thermal_conductance"):
                 if getattr(self, key):
                     raise InputError(f"interface: a tunnel barrier has no {key}; give one of them, found both")
+            if any(self.losses):
+                raise InputError("interface: a tunnel barrier has no spin_memory_loss; give one of them, found both")
         require_asymmetry("interface", "gamma", self.gamma)
         mix = self.mixing_conductance
         if mix is not None and not (isinstance(mix, Complex) and cmath.isfinite(mix) and mix.real >= 0):
@@ -214,12 +225,21 @@ class Interface:
         down: float,
         mixing_conductance: complex | None = None,
         thermal_conductance: float | None = None,
+        spin_memory_loss: float | tuple[float, float] = (0.0, 0.0),
     ) -> Interface:
         """Return an interface from G_up and G_down (S/m2): AR* = (1/G_up + 1/G_down)/4."""
         require_positive("interface", "the conductance of spin up", up)
         require_positive("interface", "the conductance of spin down", down)
         star = (1 / up + 1 / down) / 4
-        return cls(star, (up - down) / (up + down), mixing_conductance, thermal_conductance)
+        gamma = (up - down) / (up + down)
+        return cls(star, gamma, mixing_conductance, thermal_conductance, spin_memory_loss=spin_memory_loss)
+
+    @property
+    def losses(self) -> tuple[float, float]:
+        """Spin-memory loss of the side named first and of the other (S/m2)."""
+        pair = self.spin_memory_loss
+        assert isinstance(pair, tuple)
+        return pair
 
     @property
     def perfect(self) -> bool:
@@ -248,11 +268,22 @@ class Interface:
     @property
     def symmetric(self) -> bool:
         """True if it makes no difference which side is named first."""
-        return self.tunnel is None or self.tunnel.symmetric
+        return self.losses[0] == self.losses[1] and (self.tunnel is None or self.tunnel.symmetric)
 
     def reversed(self) -> Interface:
         """Return the same interface with its sides named in the other order."""
-        return self if self.tunnel is None else replace(self, tunnel=self.tunnel.reversed())
+        barrier = None if self.tunnel is None else self.tunnel.reversed()
+        return replace(self, tunnel=barrier, spin_memory_loss=self.losses[::-1])
+
+
+def _both_sides(key: str, value: float | Sequence[float]) -> tuple[float, float]:
+    """Return a number that is not negative for each side of an interface."""
+    pair = tuple(value) if isinstance(value, Sequence) else (value, value)
+    if len(pair) != 2 or not all(is_finite(x) and x >= 0 for x in pair):
+        raise InputError(
+            f"interface: {key} is {value!r}; it must be one or two numbers, finite and not negative (S/m2)"
+        )
+    return float(pair[0]), float(pair[1])
 
 
 @dataclass(frozen=True)

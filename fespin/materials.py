@@ -24,7 +24,7 @@ UNITS = {
 }
 """Units of the numbers of the library; what is absent is a ratio."""
 # What a material of the library is made of.
-_TAKEN = ("resistivity", "resistivity_star", "beta", "spin_diffusion_length", "density_of_states")
+_TAKEN = ("resistivity", "resistivity_star", "beta", "spin_diffusion_length", "density_of_states", "spin_hall_angle")
 # How a page shows a unit: its name there, and how many of it make one of the library's.
 _SCALES = {"ohm m": ("nΩ m", 1e9), "m": ("nm", 1e9), "V/K": ("µV/K", 1e6), "ohm m2": ("fΩ m²", 1e15)}
 
@@ -56,6 +56,7 @@ ALIASES = {
     "palladium": "Pd",
     "ruthenium": "Ru",
     "niobium": "Nb",
+    "tantalum": "Ta",
     "tungsten": "W",
 }
 
@@ -109,7 +110,9 @@ def make(name: str, values: dict[str, float]) -> Material:
         assert star is not None
         star_material = Material.from_star(name, star, length, beta or 0.0)
         plain = star_material.resistivity
-    return Material(name, plain, length, beta, values.get("density_of_states"))
+    # What a case makes a magnet of is no spin Hall metal any more.
+    angle = values.get("spin_hall_angle", 0.0) if beta is None else 0.0
+    return Material(name, plain, length, beta, values.get("density_of_states"), spin_hall_angle=angle)
 
 
 def material(

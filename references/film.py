@@ -130,14 +130,22 @@ def conductances(u: Array, up: float, down: float, mix: complex) -> Array:
     return G
 
 
-def mixing(lower: Film, upper: Film, up: float, down: float, mix: complex) -> tuple[Array, ...]:
-    """Face between a metal and a magnet that absorbs, in either order."""
+def mixing(
+    lower: Film, upper: Film, up: float, down: float, mix: complex, loss: tuple[float, float] = (0.0, 0.0)
+) -> tuple[Array, ...]:
+    """Face between a metal and a magnet that absorbs, in either order.
+
+    `loss` is the spin-memory loss on the side of the metal and on that of the magnet (S/m2).
+    """
     sign = 1 if lower.m is None else -1
     ferro = upper if sign == 1 else lower
     G, E, n = conductances(ferro.m, up, down, mix), ferro.embedding, len(ferro.K)
     stack = np.concatenate
     a_metal, b_metal = stack([G, E.T @ G]), stack([-sign * np.eye(4), np.zeros((n, 4))])
     a_ferro, b_ferro = stack([-G @ E, -E.T @ G @ E]), stack([np.zeros((4, n)), -sign * np.eye(n)])
+    # The metal gives what passes and what is lost on its side; the magnet gets what passes less what is lost on its.
+    a_metal[1:4, 1:4] += loss[0] * np.eye(3)
+    a_ferro[5:, 1:] -= loss[1] * np.eye(n - 1)
     c = stack([G @ ferro.held, E.T @ G @ ferro.held])
     if sign == 1:
         return a_metal, b_metal, a_ferro, b_ferro, c
@@ -170,12 +178,19 @@ def tunnelling(g0: float, p: Array, q: Array) -> Array:
     return np.asarray(g0 * M)
 
 
-def passing(lower: Film, upper: Film, up: float, down: float, mix: complex) -> tuple[Array, ...]:
-    """Face between a metal and a magnet through which transverse spins pass, in either order."""
+def passing(
+    lower: Film, upper: Film, up: float, down: float, mix: complex, loss: tuple[float, float] = (0.0, 0.0)
+) -> tuple[Array, ...]:
+    """Face between a metal and a magnet through which transverse spins pass, in either order.
+
+    `loss` is the spin-memory loss below and above (S/m2).
+    """
     u = upper.m if lower.m is None else lower.m
     assert u is not None
     G, zero, stack = conductances(u, up, down, mix), np.zeros((4, 4)), np.concatenate
-    return stack([G, G]), stack([-np.eye(4), zero]), stack([-G, -G]), stack([zero, -np.eye(4)]), np.zeros(8)
+    below, above = (g * np.diag([0, 1, 1, 1.0]) for g in loss)
+    a0, a1 = stack([G + below, G]), stack([-G, -G - above])
+    return a0, stack([-np.eye(4), zero]), a1, stack([zero, -np.eye(4)]), np.zeros(8)
 
 
 def reservoir(layer: Film, voltage: float) -> tuple[Array, Array, Array]:

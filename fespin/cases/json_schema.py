@@ -160,7 +160,9 @@ def _of_devices() -> Iterator[dict[str, Any]]:
     alone = [{"required": [k]} for k in ("voltage", "current")]
     driven = {"required": ["contact"], "not": _all_contacts({"not": {"anyOf": alone}})}
     ends = [{"required": [k]} for k in ("current_density", "current", "voltage")]
-    between = {"properties": {"transport": {"oneOf": ends}}, "required": ["transport"]}
+    # A film that a field in its plane drives needs no other drive.
+    in_plane = {"required": ["in_plane_field"], "not": {"anyOf": ends}}
+    between = {"properties": {"transport": {"anyOf": [{"oneOf": ends}, in_plane]}}, "required": ["transport"]}
     yield {"if": {"allOf": [flowing, {"not": driven}]}, "then": between}
     one_by_one = _all_contacts({"oneOf": alone})
     one_by_one["properties"]["transport"] = {"not": {"anyOf": ends}}
@@ -169,7 +171,7 @@ def _of_devices() -> Iterator[dict[str, Any]]:
         shape = {"properties": {"shape": {"enum": sorted(shapes)}}, "required": ["shape"]}
         shaped = {"properties": {"geometry": shape}, "required": ["geometry"]}
         named = {"properties": {"contact": {"required": list(contacts)}}, "required": ["contact"]}
-        every = [flowing, shaped] if "lateral" in shapes else [flowing, shaped, driven]
+        every = [flowing, shaped] if {"lateral", "three-terminal"} & shapes else [flowing, shaped, driven]
         yield {"if": {"allOf": every}, "then": named}
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .circuit import Circuit
     from .direction_maps import DirectionMap, direction_map
     from .driven_magnet import DrivenMagnet
+    from .film_maps import FilmMap, film_map
     from .groups import Groups, in_groups
     from .heating import Heating
     from .longitudinal_drive import LongitudinalDrive, LongitudinalResponse, longitudinal_response
@@ -81,6 +82,7 @@ __getattr__ = lazily(
         "noise_heating": ("d_current", "effective_temperature", "heated_spin"),
         "groups": ("Groups", "in_groups"),
         "direction_maps": ("DirectionMap", "direction_map"),
+        "film_maps": ("FilmMap", "film_map"),
         "relaxation": (
             "FaceDifferences",
             "RelaxationMap",
@@ -120,6 +122,7 @@ __all__ = [
     "DrivenMagnet",
     "EnergyBalance",
     "FaceDifferences",
+    "FilmMap",
     "Groups",
     "Heating",
     "LongitudinalDrive",
@@ -143,6 +146,7 @@ __all__ = [
     "energy_balance",
     "face_differences",
     "ferromagnetic_coefficient",
+    "film_map",
     "fit_activation",
     "heated_spin",
     "in_groups",

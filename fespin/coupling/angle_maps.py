@@ -239,19 +239,41 @@ def map_at_rest(
     p = fixed_direction(stack, groups.problem.model, layer)
     if p is None:
         return _map_alone(groups, layer, axis)
+    return map_about(
+        groups,
+        layer,
+        p,
+        lambda on, u: _solve_at(on, layer, np.array(p), u, pumping),
+        tolerance=tolerance,
+        pumping=pumping,
+    )
+
+
+def map_about(
+    groups: Groups,
+    layer: str,
+    p: tuple[float, float, float],
+    solve: Callable[[TransportProblem, Array], Array],
+    *,
+    tolerance: float,
+    pumping: bool,
+    owner: str = "torque map",
+) -> TorqueMap:
+    """Return the map about one direction p, from as many solves as a tolerance needs. Collective.
+
+    Parameters
+    ----------
+    solve
+        Takes a group's problem and a direction (3,), to which it turns the layer; returns :func:`angle_numbers`.
+    owner
+        Name of the map, for messages.
+    """
     e = np.array(p)
     across = tangent_frame(e[None])[0, 0]
 
-    def solve(x: Array) -> Array:
+    def at(x: Array) -> Array:
         u = x[:, None] * e + np.sqrt(1 - x * x)[:, None] * across
-        return groups.evaluate(
-            layer,
-            u,
-            lambda on, v: _solve_at(on, layer, e, v, pumping),
-            6 if pumping else 3,
-            tolerance=tolerance,
-            linear=False,
-        )
+        return groups.evaluate(layer, u, solve, 6 if pumping else 3, tolerance=tolerance, linear=False)
 
     def scales(values: Array) -> Array:
         # The two parts of the torque have one scale, the resistance its own, and pumping.
@@ -261,11 +283,12 @@ def map_at_rest(
         return np.repeat([x or 1.0 for x in sizes], [2, 1, values.shape[1] - 3])
 
     found = through_angles(
-        "torque map", solve, scales, tolerance, groups.comm, at_once=groups.count, per_current=(0, 1), resistance=2
+        owner, at, scales, tolerance, groups.comm, at_once=groups.count, per_current=(0, 1), resistance=2
     )
     d, f, r, *rest = found.functions
     pumped = (rest[0], rest[1], rest[2]) if pumping else None
-    return TorqueMap(layer, stack[layer].thickness, p, d, f, r, found.error, found.angles, pumped, found.fit)
+    thickness = groups.problem.stack[layer].thickness
+    return TorqueMap(layer, thickness, p, d, f, r, found.error, found.angles, pumped, found.fit)
 
 
 def _map_alone(groups: Groups, layer: str, axis: Sequence[float] | None) -> TorqueMap:
@@ -396,14 +419,31 @@ def through_angles(
 
 def _solve_at(problem: TransportProblem, layer: str, p: Array, u: Array, pumping: bool) -> Array:
     """Return d, f and r in one direction, and three numbers of Gamma."""
+    tau, resistance = solve_direction(problem, layer, u)
+    return angle_numbers(p, u, tau, resistance, (lambda w: pump(problem, layer, w)[0]) if pumping else None)
+
+
+def angle_numbers(
+    p: Array, u: Array, tau: Array, resistance: float, gamma: Callable[[Array], Array] | None = None
+) -> Array:
+    """Return d, f and r in one direction and, with pumping, three numbers of Gamma.
+
+    Parameters
+    ----------
+    p, u
+        Fixed direction, and that of the layer (3,).
+    tau, resistance
+        Torque per current density (3,), and resistance.
+    gamma
+        Function of an axis w that returns Gamma w (3,); None without pumping.
+    """
     c = float(u @ p)
     s = math.sqrt(1 - c * c)
     in_plane, normal = (p - c * u) / s, np.cross(u, p) / s
-    tau, resistance = solve_direction(problem, layer, u)
     values = [tau @ in_plane / s, tau @ normal / s, resistance]
-    if pumping:
+    if gamma is not None:
         # Turning about an axis in the plane of u and p moves u across it.
-        across_plane, along_plane = (pump(problem, layer, w)[0] for w in (in_plane, normal))
+        across_plane, along_plane = gamma(np.asarray(in_plane)), gamma(np.asarray(normal))
         damped = across_plane @ in_plane
         values += [damped, (along_plane @ normal - damped) / s**2, (across_plane @ normal - along_plane @ in_plane) / 2]
     return np.array(values)
@@ -429,6 +469,8 @@ def _fit(c: Array, values: Array) -> list[Chebyshev]:
 
 
 def polynomial_of(function: Callable[[Array], Array], *parts: Chebyshev) -> Chebyshev:
-    """Return the polynomial of a function made of some polynomials, without poles; four times their degrees."""
+    """Return the polynomial of a function made of some polynomials, without poles; at most four times their degrees."""
     n = 4 * max(len(x.coef) for x in parts)
-    return Chebyshev(chebyshev_coefficients(function(np.cos(np.pi * (np.arange(n) + 0.5) / n))))
+    whole = chebyshev_coefficients(function(np.cos(np.pi * (np.arange(n) + 0.5) / n)))
+    # What is rounding would be evaluated ever after.
+    return Chebyshev(whole).trim(1e-14 * float(np.abs(whole).max()))

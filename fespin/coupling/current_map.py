@@ -88,6 +88,11 @@ class CurrentMap:
         """Return the map that tells the resistance against the direction; None if only that of a state is known."""
         return self.map if self.map is not None else self.faces
 
+    @property
+    def drive_unit(self) -> str:
+        """Return the unit of drives."""
+        return "A/m2" if self.circuit.voltage is None else "V"
+
     def at(self, drive: float) -> CurrentMap:
         """Return the same with another current density (A/m2) or voltage (V)."""
         key = "current_density" if self.circuit.voltage is None else "voltage"

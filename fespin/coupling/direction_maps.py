@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -328,14 +328,12 @@ def direction_map(
     stack = groups.problem.stack
     require_torque(stack, groups.problem.model, layer, pumping=pumping)
     require_tolerance("direction map", tolerance)
-    thickness = stack[layer].thickness
-
     if is_reducible(groups.problem, layer):
         reduced = _reduced(groups, layer, _PART * tolerance, pumping)
 
         def integrate() -> DirectionMap | None:
             # The bases of groups differ by rounding.
-            return _integrated(reduced, thickness, tolerance, pumping) if groups.comm.rank == 0 else None
+            return _integrated(reduced, stack[layer].thickness, tolerance, pumping) if groups.comm.rank == 0 else None
 
         made = agree_on_errors(groups.comm, integrate, "direction map")[0]
         assert made is not None
@@ -346,6 +344,25 @@ def direction_map(
             layer, directions, lambda on, x: _solve_at(on, layer, x, pumping), 16 if pumping else 4, tolerance=tolerance
         )
 
+    return map_through(groups, layer, solve, tolerance)
+
+
+def map_through(groups: Groups, layer: str, solve: Callable[[Array], Array], tolerance: float) -> DirectionMap:
+    """Return the map through as many directions as a tolerance needs. Collective.
+
+    Parameters
+    ----------
+    solve
+        Takes directions (n, 3); returns :func:`direction_numbers` of each, (n, 4) or (n, 16).
+
+    Raises
+    ------
+    InputError
+        If there is no torque.
+    SolverError
+        If harmonics up to degree 16 do not reach the tolerance.
+    """
+    thickness = groups.problem.stack[layer].thickness
     counts = [math.ceil(_OVERSAMPLING * (n + 1) ** 2) for n in (*_DEGREES, _DEGREES[-1] + 1)]
     u = even_directions(0, counts[0])
     values = solve(u)
@@ -462,14 +479,30 @@ def _solve_with_fields(
     """Return what :func:`_solve_at` does, the fields of one volt, and those of two motions of the magnet."""
     tau, area, driven = direction_state(problem, layer, u)
     if not pumping:
-        return np.array([*tau, area]), driven, []
-    gamma, current, fields = np.zeros((3, 3)), np.zeros(3), []
-    for e in tangent_frame(u[None])[0]:
-        torque, pumped, w = pumped_state(problem, layer, e)
-        gamma += np.outer(torque, e)
-        current += pumped * e
-        fields.append(w)
-    return np.array([*tau, area, *gamma.ravel(), *current]), driven, fields
+        return direction_numbers(u, tau, area), driven, []
+    motions = [pumped_state(problem, layer, e) for e in tangent_frame(u[None])[0]]
+    pumped = [(torque, current) for torque, current, _ in motions]
+    return direction_numbers(u, tau, area, pumped), driven, [w for *_, w in motions]
+
+
+def direction_numbers(
+    u: Array, tau: Array, resistance: float, pumped: Sequence[tuple[Array, float]] | None = None
+) -> Array:
+    """Return torque per current (3) and resistance in one direction and, with pumping, Gamma (9) and the current (3).
+
+    Parameters
+    ----------
+    u
+        Direction (3,).
+    pumped
+        Gamma e (3,) and the pumped current, of the motions about the two axes e of :func:`tangent_frame`.
+    """
+    if pumped is None:
+        return np.array([*tau, resistance])
+    axes = tangent_frame(u[None])[0]
+    gamma = sum(np.outer(torque, e) for (torque, _), e in zip(pumped, axes, strict=True))
+    current = sum(i * e for (_, i), e in zip(pumped, axes, strict=True))
+    return np.array([*tau, resistance, *np.ravel(gamma), *np.ravel(current)])
 
 
 def _sizes(values: Array) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..errors import InputError, ModelError
@@ -119,3 +121,33 @@ def direction_of_others(stack: Stack, layer: str, owner: str) -> tuple[float, fl
         if np.linalg.norm(np.cross(np.array(directions[0]), d)) > 1e-9:
             raise ModelError(f"{owner}: '{others[0].name}' and '{x.name}' are along different axes")
     return directions[0] if directions else None
+
+
+def polarization(axis: Sequence[float]) -> tuple[float, float, float]:
+    """Return q = z x E/|E| of a direction of E in the plane."""
+    x, y = axis
+    return (-y + 0.0, x + 0.0, 0.0)
+
+
+def film_direction(
+    stack: Stack, model: TransportModel, layer: str, axis: Sequence[float]
+) -> tuple[float, float, float] | None:
+    """Return q if the angle to it is all that the torque on a layer depends on; None if it is not.
+
+    Raises
+    ------
+    InputError, ModelError
+        If the layer is no magnet, nothing polarizes spins, or the model has no vectors.
+    """
+    require_torque(stack, model, layer)
+    assert isinstance(model, Vector)
+    if any(model.field) or any(x.material.anisotropic_magnetoresistance for x in stack):
+        return None
+    q = polarization(axis)
+    try:
+        other = direction_of_others(stack, layer, "film map")
+    except ModelError:
+        return None
+    if other is not None and np.linalg.norm(np.cross(other, q)) > 1e-9:
+        return None
+    return q

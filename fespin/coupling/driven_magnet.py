@@ -15,6 +15,7 @@ from ..macrospin.spin import Macrospin
 from ..macrospin.stages import Stage
 from ..macrospin.torque import SpinTorque, Torque
 from .current_map import CurrentMap
+from .film_maps import FilmMap
 from .heating import Heating
 from .voltage_control import VoltageControl
 
@@ -30,7 +31,7 @@ class DrivenMagnet:
     spin
         The macrospin without a drive, and without the damping that pumping adds.
     device
-        Map of the device whose drive is a current density (A/m2) or a voltage (V).
+        Map of the device whose drive is a current density (A/m2) or a voltage (V), or of a film in a field (V/m).
     torque
         A given torque instead, whose drive is a factor; None: no torque.
     control
@@ -55,14 +56,14 @@ class DrivenMagnet:
     """
 
     spin: Macrospin
-    device: CurrentMap | None = None
+    device: CurrentMap | FilmMap | None = None
     torque: Torque | None = None
     control: VoltageControl | None = None
     heating: Heating | None = None
     resistance_area: float = 0.0
 
     def __post_init__(self) -> None:
-        follows = self.device is not None and self.device.follows is not None
+        follows = isinstance(self.device, CurrentMap) and self.device.follows is not None
         if (self.control is not None or self.heating is not None) and not follows:
             raise ModelError("driven magnet: voltage-controlled anisotropy and heating need a map against the voltage")
 
@@ -103,6 +104,8 @@ class DrivenMagnet:
             if self.torque is None:
                 raise ModelError("driven magnet: a drive needs a torque")
             return self.spin, self._scaled(drive)
+        if isinstance(self.device, FilmMap):
+            return self.rest, self.device.at(drive).torque(self.rest)
         here = self.device.at(drive)
         # One macrospin at all drives has one mesh of directions.
         spin = self.rest if here.along is None else here.magnet(self.spin, backwards=backwards)
@@ -120,12 +123,12 @@ class DrivenMagnet:
 
     @property
     def _thickness(self) -> float:
-        assert self.device is not None and self.device.follows is not None
+        assert isinstance(self.device, CurrentMap) and self.device.follows is not None
         return self.device.follows.thickness
 
     def heat(self, drive: float, start: Sequence[float] | Array) -> float:
         """Return the power per area that heats the free layer at a drive, in a direction (W/m2)."""
-        assert self.heating is not None and self.device is not None and self.device.follows is not None
+        assert self.heating is not None and isinstance(self.device, CurrentMap) and self.device.follows is not None
         found, circuit = self.device.follows, self.device.at(drive).circuit
         u = np.asarray(start, dtype=float)
         c = np.array([float(u @ np.asarray(found.polarizer)) / float(np.linalg.norm(u))])

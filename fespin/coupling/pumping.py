@@ -39,7 +39,8 @@ type Array = NDArray[np.float64]
 type _Load = tuple[str, tuple[str, str], Coefficients, Fields]
 """Magnet, (place, mechanism), the coefficients that act on s relative to its motion, and what these feed in."""
 
-_RATE = 1e9  # rad/s; all is linear in it
+RATE = 1e9
+"""Angular velocity of a motion that is solved for (rad/s); all is linear in it."""
 
 
 @dataclass(frozen=True)
@@ -300,8 +301,8 @@ def pumping_torque(
     *others, ground = problem.contacts
     rest = Terminal(current=0.0) if open_circuit else Terminal(voltage=0.0)
     terminals = {**dict.fromkeys(others, rest), ground: Terminal(voltage=0.0)}
-    turning = solve_turning(problem, {layer: tuple(_RATE * np.asarray(axis))}, terminals)
-    return np.asarray(-turning.torque[layer] / _RATE, dtype=np.float64)
+    turning = solve_turning(problem, {layer: tuple(RATE * np.asarray(axis))}, terminals)
+    return np.asarray(-turning.torque[layer] / RATE, dtype=np.float64)
 
 
 def pump(problem: TransportProblem, layer: str, axis: NDArray[Any]) -> tuple[Array, float]:
@@ -313,22 +314,34 @@ def pump(problem: TransportProblem, layer: str, axis: NDArray[Any]) -> tuple[Arr
     return torque, current
 
 
-def pumped_state(problem: TransportProblem, layer: str, axis: NDArray[Any]) -> tuple[Array, float, Fields]:
-    """Return what :func:`pump` does, and the fields of a motion of 1e9 rad/s. Collective."""
+def pumped_state(
+    problem: TransportProblem,
+    layer: str,
+    axis: NDArray[Any],
+    *,
+    terminals: Mapping[str, Terminal] | None = None,
+) -> tuple[Array, float, Fields]:
+    """Return what :func:`pump` does, and the fields of a motion of :data:`RATE`. Collective.
+
+    Parameters
+    ----------
+    terminals
+        What holds the contacts, without a drive; default a short circuit.
+    """
     problem.apply()
-    velocities = {layer: _transverse(problem, layer, tuple(_RATE * axis))}
+    velocities = {layer: _transverse(problem, layer, tuple(RATE * axis))}
     loads, _ = _loads(problem, velocities)
     held, source = _held(problem, velocities), _source(problem, loads, charging(problem, velocities, {}))
     for total, b in zip(source, held_residual(problem.system, held) if held else (), strict=False):
         total.x.array[:] -= b.x.array
     # Without a voltage, what follows it is at rest: the linear parts are exact to first order in the motion.
-    solved = problem.solver.solve(dict.fromkeys(problem.contacts, Terminal(voltage=0.0)), source)
+    solved = problem.solver.solve(terminals or dict.fromkeys(problem.contacts, Terminal(voltage=0.0)), source)
     torque = spin_torque(problem, dict(zip(problem.system.fields, solved.fields, strict=True)), layer)
     for *_, load in loads:
         torque = torque - _uptake(problem, layer, load)
     torque = torque + _given_by_barriers(problem, solved.fields, held).get(layer, 0.0)
-    current = solved.currents["bottom"] / problem.domain.area / _RATE
-    return np.asarray(-torque / _RATE), current, solved.fields
+    current = solved.currents["bottom"] / problem.domain.area / RATE
+    return np.asarray(-torque / RATE), current, solved.fields
 
 
 def pumped_damping(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .layered import line, strip
     from .parallel_files import save_mesh
     from .pillars import pillar
+    from .three_terminal import three_terminal
 
 __getattr__ = lazily(
     __name__,
@@ -26,7 +27,8 @@ __getattr__ = lazily(
         "layered": ("line", "strip"),
         "parallel_files": ("save_mesh",),
         "pillars": ("pillar",),
+        "three_terminal": ("three_terminal",),
     },
 )
 
-__all__ = ["bricks", "from_file", "lateral", "line", "pillar", "save_mesh", "strip"]
+__all__ = ["bricks", "from_file", "lateral", "line", "pillar", "save_mesh", "strip", "three_terminal"]

@@ -120,7 +120,14 @@ def directions_grid(polar: int, azimuthal: int) -> tuple[Array, Array, Array]:
 
 
 def plot_sphere_map(
-    comm: MPI.Intracomm, path: Path, direction_map: DirectionMap, circuit: Circuit, spin: Macrospin, *, title: str = ""
+    comm: MPI.Intracomm,
+    path: Path,
+    direction_map: DirectionMap,
+    circuit: Circuit,
+    spin: Macrospin,
+    *,
+    title: str = "",
+    resistance: tuple[str, float] = (r"$AR$ (f$\Omega\,$m$^2$)", 1e15),
 ) -> None:
     """Draw the resistance over all directions, with the torque as arrows, on rank 0.
 
@@ -134,17 +141,19 @@ def plot_sphere_map(
         Drive.
     spin
         Macrospin of the free layer.
+    resistance
+        Label of the resistance, and the number of its units in one of the map.
     """
     if comm.rank:
         return
     from matplotlib.figure import Figure
 
     theta, phi, u = directions_grid(91, 181)
-    area = 1e15 * direction_map.resistance_at(u).reshape(181, 91)
+    area = resistance[1] * direction_map.resistance_at(u).reshape(181, 91)
     figure = Figure(figsize=(8.6, 5.0), layout="constrained")
     ax = figure.add_subplot()
     image = ax.pcolormesh(phi.reshape(181, 91), theta.reshape(181, 91), area, cmap="YlGnBu", shading="gouraud")
-    figure.colorbar(image, ax=ax, label=r"$AR$ (f$\Omega\,$m$^2$)")
+    figure.colorbar(image, ax=ax, label=resistance[0])
     theta, phi, u = directions_grid(13, 25)
     inner = (theta > 1) & (theta < 179)
     theta, phi, u = theta[inner], phi[inner], u[inner]

@@ -15,9 +15,12 @@ _COLOURS = {
     "Pt": "#b7c9a8",
     "Pd": "#a9c7c5",
     "Ru": "#cfc0dc",
+    "Ta": "#c3c2a6",
+    "W": "#9fb3c8",
     "Co": "#b5533c",
     "Py": "#d28f33",
     "CoFe": "#8c4a6b",
+    "CoFeB": "#a3586f",
     "Ni": "#c7746a",
     "Fe": "#7a5c3e",
 }

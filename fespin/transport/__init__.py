@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .._lazy import lazily
 
 if TYPE_CHECKING:
+    from .films import film_numbers
     from .multilayer import MultilayerSolution, solve_multilayer
     from .problem import TransportProblem
     from .s_d import FourChannel, ThreeChannel, band_lengths
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __getattr__ = lazily(
     __name__,
     {
+        "films": ("film_numbers",),
         "multilayer": ("MultilayerSolution", "solve_multilayer"),
         "problem": ("TransportProblem",),
         "s_d": ("FourChannel", "ThreeChannel", "band_lengths"),
@@ -45,6 +47,7 @@ __all__ = [
     "TwoChannel",
     "Vector",
     "band_lengths",
+    "film_numbers",
     "solve_multilayer",
     "thermoelectric_coefficients",
 ]

@@ -79,6 +79,14 @@ def jump(name: str, coefficient: float, weights: Mapping[str, float]) -> Mechani
     return Mechanism(name, coefficient, {(i, k): s * w for i, s in ((0, 1.0), (1, -1.0)) for k, w in weights.items()})
 
 
+def memory_loss(side: int, loss: float, u: Sequence[float] | None = None) -> tuple[Mechanism[Any], ...]:
+    """Return the relaxation of spins at one side of an interface: loss s^2, or loss (u.s)^2 of spins along u alone."""
+    if not loss:
+        return ()
+    kept: list[Mapping[str, float]] = [{k: 1.0} for k in SPIN] if u is None else [along(u)]
+    return tuple(Mechanism("spin memory loss", loss, {(side, k): x for k, x in w.items()}) for w in kept)
+
+
 def isotropic(face: Interface) -> InterfaceLaw:
     """Return an interface that treats all spins alike: between normal metals, or magnets without gamma."""
     total = sum(face.conductances)

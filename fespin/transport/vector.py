@@ -35,7 +35,19 @@ from ..onsager.matrices import uniaxial
 from ..quantities import is_finite
 from ..stack import Stack
 from .model import Contacts, DeviceState, Pairs, declaration_of
-from .spins import SPIN, along, given_to_magnet, isotropic, jump, side_turns, spin_hall, squares, storage_of, turns
+from .spins import (
+    SPIN,
+    along,
+    given_to_magnet,
+    isotropic,
+    jump,
+    memory_loss,
+    side_turns,
+    spin_hall,
+    squares,
+    storage_of,
+    turns,
+)
 from .tunnelling import barrier_law, check_directions
 
 if TYPE_CHECKING:
@@ -190,6 +202,20 @@ class Vector:
 
     # ---- between layers
     def _law(self, stack: Stack, a: str, b: str) -> InterfaceLaw | None:
+        face, law = stack.interface(a, b), self._passage(stack, a, b)
+        if law is None or face is None or not any(face.losses):
+            return law
+        lost: list[Mechanism[tuple[int, str]]] = []
+        for side, (name, loss) in enumerate(zip((a, b), face.losses, strict=True)):
+            u = None
+            if self.transverse == "absorbed" and stack[name].material.ferromagnetic:
+                # A magnet that absorbs the others at its face has spins along its magnetization only.
+                u = stack[name].direction or ANY_DIRECTION
+            lost += memory_loss(side, loss, u)
+        return replace(law, mechanisms=(*law.mechanisms, *lost))
+
+    def _passage(self, stack: Stack, a: str, b: str) -> InterfaceLaw | None:
+        """Return the law of what passes an interface, without what is lost right at it."""
         face = stack.interface(a, b)
         if face is not None and face.tunnel is not None:
             return barrier_law(face.tunnel, *check_directions(stack, (a, b)), absorbed=self.transverse == "absorbed")

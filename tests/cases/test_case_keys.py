@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "case-keys.md"
 UNITS = {
     "1", "m", "m2", "m3", "s", "K", "T", "V", "A", "Hz", "kT", "rad", "A/m", "A/m2", "A/s", "J/m", "J/m3", "J/(m3 K)",
     "S/m", "S/m2", "S/m3", "ohm m", "ohm m2", "V/K", "W/(m K)", "W/(m2 K)", "W/m2", "1/K", "1/m", "1/s", "T/s", "m2/s",
-    "1/(J m3)", "rad/(s T)", "1/(V s m2)", "K m4/A2", "J/m2", "J/(m2 V)", "J/(m2 V2)", "J/(V m)",
+    "1/(J m3)", "rad/(s T)", "1/(V s m2)", "K m4/A2", "J/m2", "J/(m2 V)", "J/(m2 V2)", "J/(V m)", "V/m",
 }  # fmt: skip
 
 

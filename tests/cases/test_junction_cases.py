@@ -356,16 +356,15 @@ def test_mesh_files_without_thicknesses(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_cell_of_the_demo(tmp_path):
-    """At a coarse mesh, with shorter pulses: all tasks answer, trajectories and density agree, and there are pictures."""
+    """At a coarse mesh, with shorter pulses: all tasks answer, trajectories agree, and there are pictures."""
     out = tmp_path / "out"
-    coarse = ["geometry.mesh_size=30e-9", "torque.tolerance=1e-2", "task.trajectories.ensemble=300",
-              "task.write.pulse.lengths=[1e-9, 2e-9]", "task.read-disturb.pulse.length=4e-9"]  # fmt: skip
+    coarse = ["geometry.mesh_size=30e-9", "torque.tolerance=1e-2", "task.trajectories.ensemble=150",
+              "task.write.pulse.lengths=[1e-9, 2e-9]", "task.trajectories.pulse.lengths=[1e-9]", "task.read-disturb.pulse.length=2e-9", "task.retention.samples=2"]  # fmt: skip
     sets = [x for part in coarse for x in ("--set", part)]
     assert main(["run", str(ROOT / "demos" / "stt_mram.toml"), "--output", str(out), *sets]) == 0
     told = json.loads((out / "summary.json").read_text())["tasks"]
     write, ensemble = told["write"]["not_switched"], told["trajectories"]
-    for density, share, error in zip(write, ensemble["not_switched"], ensemble["not_switched_error"], strict=True):
-        assert abs(density - share) < 4.5 * error
+    assert abs(write[0] - ensemble["not_switched"][0]) < 4.5 * ensemble["not_switched_error"][0]
     assert write[1] < 0.9 * write[0] and told["read-disturb"]["not_switched"][-1] > 0.99
     assert told["write"]["largest_temperature"] > 320
     assert {"voltage_map.png", "temperature.write.png", "write_error.png"} <= {p.name for p in out.glob("*.png")}

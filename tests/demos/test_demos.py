@@ -42,3 +42,32 @@ def test_case_of_the_readme(tmp_path):
     }
     assert (out / "fields.parallel.bp").exists()
     assert (out / "profile.parallel.csv").exists()
+
+
+@pytest.mark.slow
+def test_heavy_metals_of_the_flagship(tmp_path):
+    """The numbers of the README's table; another heavy metal is one word."""
+    found = {}
+    # Without the phase diagram, its last task, which takes a minute.
+    case = tmp_path / "cell.toml"
+    case.write_text((DEMOS / "sot_mram.toml").read_text().partition("# What lasts")[0])
+    fewer = ["task.trajectories.ensemble=200", "task.write.samples=5"]
+    for metal in ("W", "Ta"):
+        out, given = tmp_path / metal, [f"layer.bar.material={metal}", *fewer]
+        options = [x for change in given for x in ("--set", change)]
+        assert main(["run", str(case), "--output", str(out), "--no-pictures", *options]) == 0
+        summary = json.loads((out / "summary.json").read_text())
+        well = next(k for k, w in enumerate(summary["macrospin"]["wells"]) if w["direction"][1] < 0)
+        found[metal] = (
+            summary["torque_map"]["damping_like"]["perpendicular"],
+            summary["torque_map"]["critical_current_density"][well],
+            summary["tasks"]["write"]["not_switched"][-1],
+        )
+        # After half of the pulse, beside 200 trajectories.
+        middle, sampled = (
+            summary["tasks"]["write"]["not_switched"][2],
+            summary["tasks"]["trajectories"]["not_switched"][-1],
+        )
+        assert abs(middle - sampled) < 4.5 * (max(middle * (1 - middle), 1e-3) / 200) ** 0.5
+    assert found["W"] == pytest.approx((4.015e-3, 6.787e10, 6.108e-6), rel=2e-3)
+    assert found["Ta"] == pytest.approx((1.038e-3, 1.925e11, 0.9999), rel=2e-3)

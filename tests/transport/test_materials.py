@@ -9,11 +9,12 @@ from fespin.materials import UNITS, entry, is_unchecked, library, markdown, tabl
 
 PAGE = ROOT / "docs" / "materials.md"
 
-NEEDED = ("Co", "Cu", "Py", "Ni", "Fe", "CoFe", "Ag", "Au", "Al", "Pt", "Ru")
+NEEDED = ("Co", "Cu", "Py", "Ni", "Fe", "CoFe", "Ag", "Au", "Al", "Pt", "Ru", "Ta", "W", "CoFeB")
 RANGES = {
-    "resistivity": (1e-9, 1e-6),
+    "resistivity": (1e-9, 3e-6),  # amorphous films of Ta and W
     "resistivity_star": (1e-9, 1e-6),
-    "spin_diffusion_length": (1e-9, 2e-6),
+    "spin_diffusion_length": (3e-10, 2e-6),
+    "spin_hall_angle": (-0.5, 0.5),
     "beta": (-0.99, 0.99),
     "area_resistance_star": (1e-17, 1e-13),
     "gamma": (-0.99, 0.99),
@@ -60,7 +61,21 @@ def test_every_number_has_a_source_and_is_sane():
             assert ("beta" in known) == values["ferromagnet"]
             assert not have & set(values["unknown"])
             assert values["ferromagnet"] or not have & FERROMAGNETS_ONLY
+            # An angle means something beside the resistivity and the length of the same film only.
+            if "spin_hall_angle" in have:
+                assert not values["ferromagnet"]
+                together = {values[k]["source"] for k in ("resistivity", "spin_diffusion_length", "spin_hall_angle")}
+                assert len(together) == 1, (name, tag)
     assert used == set(sources)
+
+
+def test_spin_hall_metals():
+    """Signs: Pt positive, Ta and W negative; at 4.2 K, and in a magnet, there is no angle."""
+    pt, ta, w = (material(x, 300.0) for x in ("Pt", "Ta", "W"))
+    assert pt.spin_hall_angle > 0
+    assert max(ta.spin_hall_angle, w.spin_hall_angle) < 0
+    assert material("Pt").spin_hall_angle == 0
+    assert material("Pt", 300.0, beta=0.01).spin_hall_angle == 0
 
 
 def test_cobalt():
@@ -109,7 +124,8 @@ def test_numbers_for_the_reader_are_taken_by_no_model():
     for kind, name, tag, values in numbers():
         if kind == "material":
             given = entry(name, 4.2 if tag == "4K" else 300.0)
-            assert given.keys() <= {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
+            two_channels = {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
+            assert given.keys() <= two_channels | {"spin_hall_angle"}
             assert all(given[k] == values[k]["value"] for k in given)
     assert "bulk_resistivity" in library()["material"]["Co"]["300K"]
     with pytest.raises(InputError, match="resistivity is unknown"):
@@ -151,7 +167,7 @@ def test_markdown_names_everything():
     unchecked = sum(is_unchecked(v) for _, v in every)
     assert sum("| **unchecked**" in row for row in rows) == unchecked
     assert f"Unchecked are {unchecked} of {len(every)} numbers." in text
-    assert all(k in UNITS or k in ("beta", "gamma") for k, _ in every)
+    assert all(k in UNITS or k in ("beta", "gamma", "spin_hall_angle") for k, _ in every)
     assert "| Co, 4.2 K | `resistivity_star` | 75 ± 5 nΩ m | Bass1999 |" in text
     assert r"| Co\|Cu, 4.2 K | `area_resistance_star` | 0.51 ± 0.02 fΩ m² | Bass1999 |" in text
 

@@ -39,19 +39,21 @@ _TWO_CHANNEL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_lengt
 
 _WIDE = {"lead_width", "lead_thickness", "lead_material"}
 SHAPES: dict[str, tuple[set[str], set[str]]] = {  # keys needed, keys allowed
-    "line": (set(), set()),
+    "line": (set(), {"cross_section"}),
     "strip": ({"width"}, {"depth"} | _WIDE),
     "pillar": (set(), {"diameter", "semi_axes"} | _WIDE),
     "lateral": (
         {"separation", "wire_width", "channel_width"},
         {"wire_overhang", "channel_length", "dimension"},
     ),
+    "three-terminal": ({"bar_length", "bar_width"}, {"diameter", "semi_axes"}),
     "mesh": (set(), {"length_unit", "cross_section", "depth"}),
 }
 
 CONTACTS: dict[tuple[str, ...], set[str]] = {  # of each shape; mesh files name their own
     ("bottom", "top"): {"line", "strip", "pillar"},
     ("left", "injector", "detector", "right"): {"lateral"},
+    ("left", "right", "top"): {"three-terminal"},
 }
 
 
@@ -60,7 +62,9 @@ class Geometry(Table):
 
     A "line" has one dimension, a "strip" two (a section), a "pillar" three; their contacts are bottom and top. A
     "lateral" valve has exactly three layers, in this order: the channel, and the injector and the detector that lie
-    across it. Its contacts are left, injector, detector and right, each with a voltage or a current (0 floats).
+    across it. Its contacts are left, injector, detector and right, each with a voltage or a current (0 floats). A
+    "three-terminal" device has a bar along x of the layers with `bar = true`, and a pillar of the others in its middle;
+    its contacts are left, right and top.
     """
 
     belonging = Belonging(
@@ -71,7 +75,7 @@ class Geometry(Table):
     exactly_one = (("shape", "mesh"),)
     rules = (
         {
-            "if": {"properties": {"shape": {"const": "pillar"}}, "required": ["shape"]},
+            "if": {"properties": {"shape": {"enum": ["pillar", "three-terminal"]}}, "required": ["shape"]},
             "then": {"oneOf": [{"required": ["diameter"]}, {"required": ["semi_axes"]}]},
         },
         {
@@ -82,8 +86,9 @@ class Geometry(Table):
             }
         },
     )
-    shape: Literal["line", "strip", "pillar", "lateral"] | None = Field(
-        None, description='of the device; "lateral": a channel with two wires across it'
+    shape: Literal["line", "strip", "pillar", "lateral", "three-terminal"] | None = Field(
+        None,
+        description='of the device; "lateral": a channel, two wires across it; "three-terminal": a pillar on a bar',
     )
     mesh: str | None = Field(
         None, description="a .msh, .geo or .xdmf file, relative to the case file; instead of shape"
@@ -97,7 +102,8 @@ class Geometry(Table):
     length_unit: Unit = Field(1.0, description="length of the file's unit (m)")
     cross_section: Area | None = Field(
         None,
-        description="area that current densities refer to, in 2D a width; default the smallest contact's (m2 or m)",
+        description="area that current densities refer to, in 2D a width; default the smallest contact's; with a "
+        "line that of macrospin.layer, for its volume (m2 or m)",
     )
     diameter: Length | None = Field(None, description="of the pillar (m)")
     semi_axes: Annotated[list[Length], Field(min_length=2, max_length=2)] | None = Field(
@@ -121,6 +127,8 @@ class Geometry(Table):
     channel_length: Length | None = Field(
         None, description="of the channel beyond each wire's centre; default: twice its spin-diffusion length (m)"
     )
+    bar_length: Length | None = Field(None, description="of the bar of a three-terminal device, along x (m)")
+    bar_width: Length | None = Field(None, description="of the bar, along y (m)")
     dimension: Literal[2, 3] = Field(3, description="2 (section along the channel) or 3 (1)")
 
 
@@ -135,6 +143,7 @@ class Layer(Table):
     magnetization: Direction | None = Field(
         None, description="direction, of any length; a ferromagnet without one points along +z (1)"
     )
+    bar: bool = Field(False, description="whether it fills the bar of a three-terminal device, not the pillar")
 
 
 class Case(Table):
@@ -153,7 +162,8 @@ class Case(Table):
     )
     contact: dict[str, Contact] = Field(
         default_factory=dict,
-        description="by name: bottom, top; of a lateral valve left, injector, detector, right; of a mesh file its own",
+        description="by name: bottom, top; of a lateral valve left, injector, detector, right; of a three-terminal "
+        "device left, right, top; of a mesh file its own",
     )
     transport: Transport = Field(
         default_factory=lambda: Transport.model_validate({}), description="model, drive and discretization"
@@ -176,8 +186,17 @@ class Case(Table):
     @property
     def has_volumes(self) -> bool:
         """Return whether the geometry gives the volume of a layer."""
+        return self._area_of("") is not None
+
+    def _area_of(self, name: str) -> float | None:
+        """Return the area of a layer (m2); None if the geometry has none, and for layers of a bar."""
         g = self.geometry
-        return g.shape == "pillar" or (g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None)
+        if g.shape in ("pillar", "three-terminal") and name not in self.bar_names:
+            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
+            return math.pi * a * b
+        if g.shape == "strip" and "depth" in g.model_fields_set and g.width is not None:
+            return g.width * g.depth
+        return g.cross_section if g.shape == "line" else None
 
     def layer_volume(self, name: str) -> float:
         """Return the volume of a layer (m3).
@@ -187,18 +206,21 @@ class Case(Table):
         InputError
             If there is no such layer, or the geometry has no cross-section.
         """
-        g, stack = self.geometry, self.make_stack()
-        if not self.has_volumes:
+        stack = self.make_stack()
+        if name not in stack.names:
+            raise InputError(f"macrospin.layer: no layer is called '{name}'; {nearest(name, stack.names)}")
+        area = self._area_of(name)
+        if area is None:
             raise InputError(
-                'macrospin.layer: only layers of a "pillar", or of a "strip" with depth, have a volume; '
-                "give macrospin.volume (m3)"
+                'macrospin.layer: only layers of a "pillar", also on a bar, of a "strip" with depth, or of a "line" '
+                "with cross_section, have a volume; give macrospin.volume (m3)"
             )
-        if g.shape == "pillar":
-            a, b = g.semi_axes if g.semi_axes else [(g.diameter or 0.0) / 2] * 2
-            area = math.pi * a * b
-        else:
-            area = (g.width or 0.0) * g.depth
         return area * stack[name].thickness
+
+    @property
+    def bar_names(self) -> list[str]:
+        """Return the layers that fill the bar of a three-terminal device."""
+        return [x.name or f"{x.material}{i}" for i, x in enumerate(self.layer, 1) if x.bar]
 
     # ---- the declared objects
     def make_material(self, name: str, user: str = "layer", *, magnetized: bool = True) -> device.Material:
@@ -345,8 +367,15 @@ class Case(Table):
         return self.make_material(self.geometry.lead_material, "geometry.lead_material", magnetized=False)
 
     def make_contacts(self) -> dict[str, device.Contact]:
-        """Return what each contact of the case is."""
-        return {k: device.Contact(c.spin) for k, c in self.contact.items()}
+        """Return what each contact of the case is, those included that are so by default."""
+        return {k: device.Contact(self.spin_of(k)) for k in self.contact_names() or self.contact}
+
+    def spin_of(self, contact: str) -> str:
+        """Return how spins leave through a contact: of a film that a field in its plane drives, not at all."""
+        own = self.contact.get(contact)
+        if own is not None and "spin" in own.model_fields_set:
+            return own.spin
+        return "reservoir" if self.transport.in_plane_field is None else "blocked"
 
     @property
     def multi_terminal(self) -> bool:
@@ -366,7 +395,9 @@ class Case(Table):
             del out["transport"]
         else:
             names = self.contact_names() or tuple(self.contact)
-            out["contact"] = {k: self.contact.get(k, Contact.model_validate({})).used() for k in names}
+            out["contact"] = {
+                k: self.contact.get(k, Contact.model_validate({})).used() | {"spin": self.spin_of(k)} for k in names
+            }
         if self.macrospin is None:
             del out["sphere"]
         for i, layer in enumerate(out["layer"], 1):
@@ -425,8 +456,15 @@ class Case(Table):
         """
         assert self.macrospin is not None
         spin = self.make_macrospin()
-        unit = "" if not self.driven_by_device else "A/m2" if self.transport.voltage is None else "V"
+        unit = self._drive_unit if self.driven_by_device else ""
         return About(spin, make_torque(self.torque, spin), unit, self.torque_of_device)
+
+    @property
+    def _drive_unit(self) -> str:
+        """Unit of the drive of transport."""
+        if self.transport.in_plane_field is not None:
+            return "V/m"
+        return "A/m2" if self.transport.voltage is None else "V"
 
     def largest_drive(self) -> float:
         """Return the largest drive that the device sees, in A/m2, A or V as transport is driven."""
@@ -450,6 +488,8 @@ class Case(Table):
         if self.geometry.shape == "lateral":
             channel, injector, detector = stack.names
             return {"left": channel, "injector": injector, "detector": detector, "right": channel}
+        if self.geometry.shape == "three-terminal":
+            return {"left": stack.names[0], "right": stack.names[0], "top": stack.names[-1]}
         return {"bottom": stack.names[0], "top": stack.names[-1]}
 
     def contact_names(self) -> tuple[str, ...] | None:

@@ -72,7 +72,10 @@ def _check_geometry(case: Case) -> None:
         raise InputError(f'geometry.{key}: belongs to {" and ".join(owners)}, found with "{kind}"')
     for key in sorted(needed - keys):
         raise InputError(f'geometry.{key}: missing; shape = "{kind}" needs it')
-    if kind == "pillar" and (g.diameter is None) == (g.semi_axes is None):
+    if kind == "line" and g.cross_section is not None and (case.macrospin is None or case.macrospin.layer is None):
+        raise InputError("geometry.cross_section: with a line it is the area of macrospin.layer, and there is none")
+    _check_bar(case, kind)
+    if kind in ("pillar", "three-terminal") and (g.diameter is None) == (g.semi_axes is None):
         neither_or_both = "neither" if g.diameter is None else "both"
         raise InputError(f"geometry: a pillar takes exactly one of diameter and semi_axes; found {neither_or_both}")
     if kind != "lateral":
@@ -90,6 +93,23 @@ def _check_geometry(case: Case) -> None:
         )
     if g.wire_overhang and g.dimension == 2:
         raise InputError("geometry.wire_overhang: a section (dimension = 2) has none")
+
+
+def _check_bar(case: Case, kind: str) -> None:
+    """Refuse a bar that is none, or that the pillar does not fit on."""
+    g, bars = case.geometry, [x.bar for x in case.layer]
+    if kind != "three-terminal":
+        if any(bars):
+            raise InputError(f'layer {bars.index(True) + 1}.bar: belongs to geometry.shape = "three-terminal"')
+        return
+    if bars != sorted(bars, reverse=True) or all(bars) or not any(bars):
+        raise InputError(
+            f"layer: the first layers have bar = true, and at least one, the pillar's, has not; found {bars}"
+        )
+    own = g.semi_axes or [(g.diameter or 0.0) / 2] * 2
+    for key, half in zip(("bar_length", "bar_width"), own, strict=True):
+        if getattr(g, key) <= 2 * half * (1 + 1e-6):
+            raise InputError(f"geometry.{key}: found {getattr(g, key):g}; it must exceed the pillar's, {2 * half:g}")
 
 
 def _check_leads(case: Case) -> None:
@@ -122,7 +142,11 @@ def _check_sizes(case: Case) -> None:
     lengths = {f"layer {i}.thickness": x.thickness or 0.0 for i, x in enumerate(case.layer, 1)}
     if g.shape == "lateral":
         lengths = {}
-    across = {k: v for k in ("width", "diameter", "channel_width", "separation") if (v := getattr(g, k)) is not None}
+    across = {
+        k: v
+        for k in ("width", "diameter", "channel_width", "separation", "bar_width")
+        if (v := getattr(g, k)) is not None
+    }
     lengths |= {f"geometry.{k}": v for k, v in across.items()}
     if g.semi_axes:
         lengths["geometry.semi_axes"] = 2 * max(g.semi_axes)
@@ -151,7 +175,15 @@ def _check_drive(case: Case) -> None:
             raise InputError(f"contact.{k}: the geometry has no such contact; {nearest(k, names)}")
     check_temperatures(case)
     drives = {k: v for k in ("current_density", "current", "voltage") if (v := getattr(t, k)) is not None}
-    if case.multi_terminal:
+    if t.in_plane_field is not None and case.geometry.shape != "line":
+        kind = case.geometry.shape or "mesh"
+        raise InputError(f'transport.in_plane_field: belongs to geometry.shape = "line", found with "{kind}"')
+    if t.in_plane_field is not None and not drives and not case.multi_terminal:
+        if not any(t.in_plane_field):
+            raise InputError("transport.in_plane_field: found [0, 0]; without a field no current flows")
+        if t.measure is not None:
+            raise InputError("transport.measure: only with contacts that are driven one by one")
+    elif case.multi_terminal:
         _check_terminals(case, drives)
     elif t.measure is not None:
         raise InputError("transport.measure: only with contacts that are driven one by one")
@@ -162,10 +194,10 @@ def _check_drive(case: Case) -> None:
         raise InputError(f"transport: give exactly one of current_density, current and voltage; found {drive_names}")
     elif names is not None and set(names) != {"bottom", "top"}:
         raise InputError(
-            f"transport.{next(iter(drives))}: a lateral valve has no bottom and top; "
+            f"transport.{next(iter(drives))}: a {case.geometry.shape} device has no bottom and top; "
             f"give each of [contact.{'], [contact.'.join(names)}] a voltage or a current"
         )
-    elif not next(iter(drives.values())) and not heated(case):
+    elif not next(iter(drives.values())) and not heated(case) and not any(t.in_plane_field or ()):
         heat = ", nor a difference of temperatures" if t.model == "thermoelectric" else ""
         raise InputError(f"transport.{next(iter(drives))}: found 0; without a drive there is no resistance{heat}")
     elif case.geometry.shape == "line" and "current" in drives:

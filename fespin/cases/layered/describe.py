@@ -40,6 +40,7 @@ def material_numbers(m: device.Material, table: Transport) -> dict[str, Any]:
         out |= {k: getattr(m, k) for k in _VECTOR if getattr(m, k) is not None}
         if any(table.field) and not m.ferromagnetic:
             out["g_factor"] = m.g_factor
+        out |= {k: getattr(m, k) for k in ("spin_hall_angle", "anisotropic_magnetoresistance") if getattr(m, k)}
     return out
 
 
@@ -55,6 +56,8 @@ def interface_numbers(face: device.Interface | None) -> dict[str, Any] | str:
         out["mixing_conductance"] = [mix.real, mix.imag]
     if face.thermal_conductance is not None:
         out["thermal_conductance"] = face.thermal_conductance
+    if any(face.losses):
+        out["spin_memory_loss"] = list(face.losses)
     return out
 
 
@@ -94,7 +97,8 @@ def _transport(case: Case) -> str:
         lines.append(f"  {'nonlinear' if t.nonlinear else 'linear'} about {t.reference_temperature:g} K")
     if t.model == "vector":
         field = f", field ({', '.join(f'{x:g}' for x in t.field)}) T" if any(t.field) else ""
-        lines.append(f"  transverse spins {t.transverse}{field}")
+        in_plane = "" if t.in_plane_field is None else f", E ({', '.join(f'{x:g}' for x in t.in_plane_field)}) V/m"
+        lines.append(f"  transverse spins {t.transverse}{field}{in_plane}")
     for x in stack:
         thick = f"{x.thickness / 1e-9:g} nm, " if case.geometry.mesh is None else ""
         lines.append(f"  {x.name:<16}{x.material.name:<8}{thick}{_material(x.material, t)}")
@@ -121,6 +125,8 @@ def _material(m: device.Material, t: Transport) -> str:
     if t.model == "vector":
         lengths = {"l_phi": m.dephasing_length, "l_J": m.precession_length}
         text += "".join(f", {k} {v / 1e-9:g} nm" for k, v in lengths.items() if v is not None)
+        angles = {"spin Hall angle": m.spin_hall_angle, "AMR": m.anisotropic_magnetoresistance}
+        text += "".join(f", {k} {v:g}" for k, v in angles.items() if v)
         if any(t.field) and m.density_of_states is not None and not m.ferromagnetic:
             text += f", N {m.density_of_states:.4g} 1/(J m3), g {m.g_factor:g}"
     return text
@@ -135,12 +141,15 @@ def _interface(face: device.Interface | None) -> str:
         law += f", G_mix {mix.real:.4g} {'-' if mix.imag < 0 else '+'} {abs(mix.imag):.4g}i S/m2"
     if face.thermal_conductance is not None:
         law += f", heat {face.thermal_conductance:.4g} W/(m2 K)"
+    if any(face.losses):
+        law += f", spin-memory loss {' and '.join(f'{g:.4g}' for g in face.losses)} S/m2"
     return law
 
 
 def _contact(case: Case, name: str) -> str:
     c = case.contact.get(name)
-    text = c.spin if c is not None else "reservoir (default)"
+    default = c is None or "spin" not in c.model_fields_set
+    text = case.spin_of(name) + (" (default)" if default else "")
     if case.transport.model == "thermoelectric":
         if c is not None and c.heat_flux is not None:
             return f"{text}, heat flux {c.heat_flux:g} W/m2"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...coupling.angle_maps import TorqueMap
     from ...coupling.current_map import CurrentMap
     from ...coupling.direction_maps import DirectionMap
+    from ...coupling.film_maps import FilmMap
     from ...coupling.groups import Groups
     from ...coupling.voltage_maps import VoltageMap
 
@@ -63,7 +64,7 @@ def as_stack(domain: Domain, file: str) -> Domain:
 
 def device_map(
     case: Case, problem: TransportProblem, checkpoints: Checkpoints | None, say: Callable[[str], None]
-) -> CurrentMap:
+) -> CurrentMap | FilmMap:
     """Return what the case's drive does to its free layer; fixed magnets are as the layers say. Collective."""
     from ...coupling.circuit import Circuit
     from ...coupling.current_map import CurrentMap
@@ -76,6 +77,10 @@ def device_map(
     source = "given" if table is None else table.source
     spin = case.make_macrospin()
     problem.magnetize(case.make_stack().directions)
+    if t.in_plane_field is not None:
+        from .films import make_map
+
+        return make_map(case, _groups("torque_map", case, problem, checkpoints, say))
     density = t.current_density if t.current is None else t.current / problem.domain.area
     circuit = Circuit(density, t.voltage, 0.0 if table is None else table.series_resistance_area)
     if needs_voltages(case, problem.stack, list(problem.domain.interfaces)):

@@ -12,6 +12,7 @@ from .case import Case
 if TYPE_CHECKING:
     from ...coupling.current_map import CurrentMap
     from ...coupling.driven_magnet import DrivenMagnet
+    from ...coupling.film_maps import FilmMap
     from ...tunnel import TunnelBarrier
 
 
@@ -76,7 +77,7 @@ def check_driven(case: Case) -> None:
         )
 
 
-def make_driven(case: Case, device: CurrentMap) -> DrivenMagnet:
+def make_driven(case: Case, device: CurrentMap | FilmMap) -> DrivenMagnet:
     """Return the free layer of a case in its device, without what is pumped."""
     from ...coupling.driven_magnet import DrivenMagnet
     from ...coupling.heating import Heating

@@ -8,7 +8,7 @@ from ...errors import InputError, nearest
 from ..macrospin.checks import check_method, check_sphere, check_tasks
 from ..macrospin.hysteresis import Hysteresis
 from ..macrospin.langevin import Langevin
-from ..macrospin.tables import MacrospinTable
+from ..macrospin.tables import MacrospinTable, unit
 from .case import Case
 from .driven import check_driven, needs_voltages
 from .longitudinal import check_longitudinal
@@ -100,6 +100,23 @@ def _check_voltage_map(case: Case, owner: str, angle: bool) -> None:
         raise InputError(f"{owner}: {why}; give a drive other than 0")
 
 
+def _check_film(case: Case, owner: str) -> None:
+    """Refuse what a field in the plane of a film does not go with, where it makes the torque."""
+    t = case.transport
+    assert case.torque is not None and t.in_plane_field is not None
+    if case.torque.source != "transport":
+        raise InputError(
+            f"{owner}: what relaxes follows a current through the stack; transport.in_plane_field has none"
+        )
+    if not any(t.in_plane_field):
+        raise InputError(f"transport.in_plane_field: found {t.in_plane_field}; {owner} needs its direction")
+    for key in ("current_density", "current", "voltage"):
+        if getattr(t, key) is not None:
+            raise InputError(
+                f"transport.{key}: with {owner} the drive is in_plane_field or {key}; give one of them, found both"
+            )
+
+
 def _check_device(case: Case) -> None:
     """Refuse a device that cannot act on the macrospin."""
     assert case.macrospin is not None
@@ -127,21 +144,26 @@ def _check_transport_torque(case: Case, spin: Macrospin) -> None:
         raise InputError(
             "torque.series_resistance_area: belongs to transport.voltage; a current is held whatever the load"
         )
+    if case.transport.in_plane_field is not None:
+        _check_film(case, owner)
     if source != "transport":
         from .relaxation import check_relaxation
 
         check_relaxation(case, spin)
     if source == "relaxation":
         return
-    from ...coupling.directions import has_fixed_direction
+    from ...coupling.directions import film_direction, has_fixed_direction
 
-    pumped = case.torque.pumping
+    pumped, stack, model = case.torque.pumping, case.make_stack(), make_model(case.transport)
+    film = case.transport.in_plane_field
     try:
-        angle = has_fixed_direction(case.make_stack(), make_model(case.transport), case.macrospin.layer, pumping=pumped)
+        if film is not None:
+            angle = film_direction(stack, model, case.macrospin.layer, unit(film)) is not None
+        else:
+            angle = has_fixed_direction(stack, model, case.macrospin.layer, pumping=pumped)
     except InputError as error:
         raise InputError(f"{owner}: {error}") from error
-    stack = case.make_stack()
-    if needs_voltages(case, stack, case.touching(stack)):
+    if film is None and needs_voltages(case, stack, case.touching(stack)):
         _check_voltage_map(case, owner, angle)
     if not angle and any(isinstance(t, Hysteresis) and t.sweep == "torque" for t in case.task):
         raise InputError(f'{owner}: a sweep of the "torque" needs one fixed direction; sweep the field at some drives')

@@ -20,7 +20,7 @@ _MATERIAL = {"resistivity", "resistivity_star", "beta", "spin_diffusion_length"}
 _INTERFACE = {"area_resistance_star", "gamma"}
 _LENGTH_KEYS = (
     "mesh_size", "diameter", "width", "lead_width", "lead_thickness", "separation", "wire_overhang", "channel_width",
-    "channel_length",
+    "channel_length", "bar_length", "bar_width",
 )  # fmt: skip
 
 
@@ -57,6 +57,11 @@ def _lengths(case: Case) -> list[str]:
 def _drives(case: Case) -> list[str]:
     t = case.transport
     out = unit_notes.current("transport.current_density", t.current_density or 0.0)
+    if t.in_plane_field is not None:
+        best = min(x.material.resistivity for x in case.make_stack())
+        out += unit_notes.current(
+            "transport.in_plane_field over the least resistivity", max(t.in_plane_field, key=abs) / best
+        )
     if case.geometry.shape == "line":
         for name, c in case.contact.items():
             out += unit_notes.current(f"contact.{name}.current", c.current or 0.0)
@@ -141,6 +146,7 @@ def unchecked_materials(case: Case, stack: Stack) -> list[str]:
     """Return a note for each material of which the case takes unchecked numbers from the library."""
     t, out = case.transport, []
     used = _MATERIAL | ({"density_of_states"} if any(t.field) else set())
+    used |= {"spin_hall_angle"} if t.model == "vector" else set()
     for name in dict.fromkeys(x.material.name for x in stack):
         unchecked_keys = materials.unchecked("material", name, t.temperature) & used
         own = case.material.get(name)

@@ -33,6 +33,7 @@ from .tables import make_model
 
 if TYPE_CHECKING:
     from ...coupling.current_map import CurrentMap
+    from ...coupling.film_maps import FilmMap
     from ...transport.multilayer import MultilayerSolution
     from ...transport.seebeck import ThermoelectricCoefficients
 
@@ -74,6 +75,18 @@ def make_domain(comm: MPI.Intracomm, case: Case, folder: Path) -> Domain:
         return geometry.strip(comm, stack, width=g.width, depth=g.depth, **size, **wide)
     if g.shape == "pillar":
         return geometry.pillar(comm, stack, diameter=g.diameter, semi_axes=g.semi_axes, **size, **wide)
+    if g.shape == "three-terminal":
+        assert g.bar_length is not None and g.bar_width is not None
+        return geometry.three_terminal(
+            comm,
+            stack,
+            bar_layers=len(case.bar_names),
+            bar_length=g.bar_length,
+            bar_width=g.bar_width,
+            diameter=g.diameter,
+            semi_axes=g.semi_axes,
+            **size,
+        )
     assert g.separation is not None and g.wire_width is not None and g.channel_width is not None
     widths = (g.wire_width[0], g.wire_width[1]) if isinstance(g.wire_width, list) else g.wire_width
     return geometry.lateral(
@@ -108,7 +121,7 @@ def prepare(
         Folder in which long tasks keep what they have done; None without one.
     """
     transport: Writer | None = None
-    device: CurrentMap | None = None
+    device: CurrentMap | FilmMap | None = None
     if case.transports:
         transport, device = run_transport(comm, case, base, say, checkpoints)
 
@@ -142,7 +155,7 @@ def prepare(
 
 def run_transport(
     comm: MPI.Intracomm, case: Case, base: Path, say: Callable[[str], None], checkpoints: Checkpoints | None = None
-) -> tuple[Writer, CurrentMap | None]:
+) -> tuple[Writer, CurrentMap | FilmMap | None]:
     """Solve every state, and the torque map if the case asks for it. Collective.
 
     Returns
@@ -196,7 +209,8 @@ def run_transport(
         bar.advance("torque map")
         driven = device_map(case, problem, checkpoints, say)
         bar.clear()
-        parts = {"torque map": driven.map, "relaxation map": driven.faces.map if driven.faces is not None else None}
+        faces = getattr(driven, "faces", None)
+        parts = {"torque map": driven.map, "relaxation map": faces.map if faces is not None else None}
         for name, found in parts.items():
             if found is not None:
                 spent = time.perf_counter() - begin
@@ -249,6 +263,10 @@ def solve_state(case: Case, problem: TransportProblem) -> TransportSolution:
     """Solve the state that a problem is in, with the case's drive. Collective."""
     t = case.transport
     drive = (t.current_density, t.current, t.voltage)
+    if t.in_plane_field is not None:
+        from .films import solve_film
+
+        return solve_film(case, problem)
     if t.model != "thermoelectric" and not case.multi_terminal:
         return problem.solve(terminals=problem.drive(*drive), between=("bottom", "top"))
     if case.multi_terminal:
@@ -456,7 +474,11 @@ def _device_picture(s: TransportSolution, title: str, **keywords: Any) -> Callab
 def lines(summary: Results) -> list[str]:
     """Return the results of a case as lines for a terminal."""
     lines: list[str] = []
-    if summary.keys() & {"torque_map", "relaxation_map", "longitudinal"}:
+    if "sheet_resistance" in summary.get("torque_map", {}):
+        from ...coupling.film_report import film_lines
+
+        lines += film_lines(summary)
+    elif summary.keys() & {"torque_map", "relaxation_map", "longitudinal"}:
         from ...coupling.current_map import table as map_table
 
         lines += map_table(summary)
@@ -469,7 +491,7 @@ def lines(summary: Results) -> list[str]:
         if s.get("measured_resistance") is not None:
             a, b = summary["case"]["transport"]["measure"]
             rows.append(f"(V({a}) - V({b}))/I = {s['measured_resistance']:.6g} ohm")
-        put_in = "power put in" if "temperatures" in s else "(V I)"
+        put_in = "power put in" if {"temperatures", "sheet_resistance"} & s.keys() else "(V I)"
         rows.append(f"dissipated power / {put_in} - 1 = {s['power_balance']:.1e}")
         lines += [f"{name if i == 0 else '':<14} {row}" for i, row in enumerate(rows)]
     if "delta_measured_resistance" in summary:
@@ -512,6 +534,10 @@ def _rows(s: Mapping[str, Any]) -> list[str]:
         tmr = s["tmr"][k]
         ratio = "infinite" if tmr is None else f"{100 * tmr:.4g} percent"
         rows.append(f"barrier {k}: {v:.4g} V, TMR there {ratio}")
+    if "sheet_resistance" in s:
+        from .films import rows as film_rows
+
+        rows = film_rows(s) + (rows if s["current"] else [])
     rows += [f"f_parallel({k}) = {x:.4g} A/m2" for k, x in s.get("f_parallel", {}).items()]
     rows += [f"torque on {k}: ({', '.join(f'{x:.4g}' for x in v)}) J/m2" for k, v in s.get("torque", {}).items()]
     return rows

@@ -28,6 +28,7 @@ type Seebeck = Annotated[float, Field(gt=-0.1, lt=0.1), at_least(1e-30)]
 type Slope = Annotated[float, Field(gt=-1, lt=1), at_least(1e-30)]
 type Kelvin = Annotated[float, Field(gt=0, lt=5000), within(1e-3)]
 type Conductance = Annotated[float, Field(gt=0, lt=1e30), within(1e-12)]
+type Loss = Annotated[float, Field(ge=0, lt=1e30), at_least(1e-12)]
 
 BANDS = ("three-channel", "four-channel")
 _THREE, _FOUR, _HEAT, _VECTOR = ("three-channel",), ("four-channel",), ("thermoelectric",), ("vector",)
@@ -52,10 +53,23 @@ MODEL_KEYS: dict[str, dict[str, tuple[str, ...]]] = {
         "g_factor": _VECTOR,
         "density_of_states": _VECTOR,
         "diffusion_constant": _VECTOR,
+        "spin_hall_angle": _VECTOR,
+        "anisotropic_magnetoresistance": _VECTOR,
     },
-    "interface": {"mixing_conductance": _VECTOR, "thermal_conductance": _HEAT, "tunnel": _VECTOR},
+    "interface": {
+        "mixing_conductance": _VECTOR,
+        "thermal_conductance": _HEAT,
+        "tunnel": _VECTOR,
+        "spin_memory_loss": _VECTOR,
+    },
     "contact": {"temperature": _HEAT, "heat_flux": _HEAT},
-    "transport": {"reference_temperature": _HEAT, "nonlinear": _HEAT, "transverse": _VECTOR, "field": _VECTOR},
+    "transport": {
+        "reference_temperature": _HEAT,
+        "nonlinear": _HEAT,
+        "transverse": _VECTOR,
+        "field": _VECTOR,
+        "in_plane_field": _VECTOR,
+    },
 }
 """The keys of a table that belong to some models only."""
 
@@ -142,9 +156,23 @@ class Material(Table):
     diffusion_constant: Annotated[float, Field(gt=0), within(1e-12, 1e3)] | None = Field(
         None, description="D of a normal metal; instead of density_of_states = 1/(e^2 rho D) (m2/s)"
     )
+    spin_hall_angle: Annotated[float, Field(gt=-100, lt=100), at_least(1e-30)] | None = Field(
+        None,
+        description="theta of a normal metal, positive for Pt, negative for Ta and W; default the library's or 0 (1)",
+    )
+    anisotropic_magnetoresistance: Annotated[float, Field(gt=-1.5, lt=3), at_least(1e-30)] | None = Field(
+        None, description="(rho_par - rho_perp)/rho of a ferromagnet, rho = (rho_par + 2 rho_perp)/3; default 0 (1)"
+    )
 
 
-_METALLIC = ("conductance", "area_resistance_star", "gamma", "mixing_conductance", "thermal_conductance")
+_METALLIC = (
+    "conductance",
+    "area_resistance_star",
+    "gamma",
+    "mixing_conductance",
+    "thermal_conductance",
+    "spin_memory_loss",
+)
 
 
 class Interface(Table):
@@ -171,6 +199,11 @@ class Interface(Table):
     )
     thermal_conductance: Conductance | None = Field(
         None, description="of heat; default: no step of temperature (W/(m2 K))"
+    )
+    spin_memory_loss: Loss | Annotated[list[Loss], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="g of spins that relax right at it: g s^2 per area on both sides, or [a, b] in the order of its "
+        "name; default 0 (S/m2)",
     )
     tunnel: Tunnel | None = Field(None, description="a tunnel barrier between two magnets, instead of all other keys")
 
@@ -243,6 +276,11 @@ class Transport(Table):
     )
     field: Annotated[list[Induction], Field(min_length=3, max_length=3)] = Field(
         [0.0, 0.0, 0.0], description="B in which spins precess in normal metals (T)"
+    )
+    in_plane_field: Annotated[list[Drive], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="[Ex, Ey] in the plane of the layers of a line, the same in all of them; no other drive is needed, "
+        'and contacts are "blocked" unless they say otherwise (V/m)',
     )
     solver: Solver = Field(
         default_factory=lambda: Solver.model_validate({}), description="how linear systems are solved"
@@ -349,9 +387,24 @@ def with_further(material: device.Material, own: Material | None) -> device.Mate
     owner, name = f"material.{material.name}", material.name
     new: dict[str, Any] = {
         k: getattr(own, k)
-        for k in ("transverse_conductivity", "dephasing_length", "precession_length", "g_factor", "density_of_states")
+        for k in (
+            "transverse_conductivity",
+            "dephasing_length",
+            "precession_length",
+            "g_factor",
+            "density_of_states",
+            "spin_hall_angle",
+            "anisotropic_magnetoresistance",
+        )
         if getattr(own, k) is not None
     }
+    if own.spin_hall_angle and material.ferromagnetic:
+        raise InputError(f"{owner}.spin_hall_angle: it is for normal metals; {name} is a ferromagnet (beta)")
+    if own.anisotropic_magnetoresistance and not material.ferromagnetic:
+        raise InputError(
+            f"{owner}.anisotropic_magnetoresistance: it is for ferromagnets; {name} is none (no beta, or 0 without a "
+            "magnetization)"
+        )
     for key in ("diffusion_constant", "g_factor"):
         if getattr(own, key) is not None and material.ferromagnetic:
             raise InputError(f"{owner}.{key}: spins precess in transport.field in normal metals; {name} is a magnet")
@@ -417,6 +470,8 @@ def make_interface(
                 f"{owner}.mixing_conductance: neither side is a ferromagnet (no beta, or 0 without a magnetization)"
             )
     heat = value.thermal_conductance
+    loss = value.spin_memory_loss or 0.0
+    losses = (loss[0], loss[1]) if isinstance(loss, list) else (loss, loss)
     if value.conductance is not None:
         if plain:
             raise InputError(
@@ -429,7 +484,7 @@ def make_interface(
                 f"{owner}.conductance: found {value.conductance}; neither side is a ferromagnet (no beta, or 0 without "
                 "a magnetization), so both spins have the same"
             )
-        return relabelled(owner, lambda: device.Interface.from_conductances(up, down, mix, heat))
+        return relabelled(owner, lambda: device.Interface.from_conductances(up, down, mix, heat, losses))
     star, gamma = value.area_resistance_star, value.gamma
     if star is None:
         if known is None:
@@ -439,9 +494,10 @@ def make_interface(
         star = known.area_resistance_star
     if gamma is None:
         gamma = known.gamma if known is not None and star and magnetic else 0.0
-    if mix is not None and not star:
-        raise InputError(
-            f"{owner}.mixing_conductance: a perfect contact (area_resistance_star = 0) has none; give conductance = "
-            "[up, down] or area_resistance_star, too"
-        )
-    return relabelled(owner, lambda: device.Interface(star, gamma, mix, heat))
+    for key, given in (("mixing_conductance", mix is not None), ("spin_memory_loss", any(losses))):
+        if given and not star:
+            raise InputError(
+                f"{owner}.{key}: a perfect contact (area_resistance_star = 0) has none; give conductance = [up, down] "
+                "or area_resistance_star, too"
+            )
+    return relabelled(owner, lambda: device.Interface(star, gamma, mix, heat, spin_memory_loss=losses))

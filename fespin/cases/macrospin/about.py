@@ -24,7 +24,7 @@ class About:
     torque
         Torque; None without one. A torque from transport is not known yet: any one stands for it.
     drive_unit
-        Unit of drives: "A/m2" or "V" if the device acts on the macrospin, "" if they are factors on the torque.
+        Unit of drives: "A/m2", "V" or "V/m" if the device acts on the macrospin, "" if they are factors on the torque.
     resistance
         True if the device's resistance against the direction is known.
     """
@@ -60,11 +60,13 @@ class About:
 
 
 def drive_unit(summary: Mapping[str, Any]) -> str:
-    """Return the unit of drives in a summary: "A/m2" or "V" through a device, "1" for factors on the torque."""
+    """Return the unit of drives in a summary: "A/m2", "V" or "V/m" of a device, "1" for factors on the torque."""
     case = summary["case"]
     acts = any(key in case.get("macrospin", {}) for key in ("noise", "modulus"))
     if case.get("torque", {}).get("source", "given") == "given" and not acts:
         return "1"
+    if "in_plane_field" in case["transport"]:
+        return "V/m"
     return "V" if "voltage" in case["transport"] else "A/m2"
 
 

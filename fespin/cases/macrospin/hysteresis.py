@@ -62,7 +62,7 @@ class Hysteresis(Task):
     drives: Annotated[list[Drive], Field(min_length=1, max_length=100)] | None = Field(
         None,
         description="a loop at each of them; as transport is driven where the torque comes from it, else factors on "
-        "the torque (A/m2, V or 1)",
+        "the torque (A/m2, V, V/m or 1)",
     )
 
     def check(self, owner: str, about: About) -> None:

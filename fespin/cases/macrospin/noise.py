@@ -44,6 +44,8 @@ class Noise(BandTask):
             direction(self.observable, owner, "observable")
         elif not about.resistance:
             raise InputError(f'{owner}.observable: "resistance" needs a torque of the device (torque.source)')
+        elif about.drive_unit == "V/m":
+            raise InputError(f'{owner}.observable: "resistance" is that between contacts; a film in a plane has none')
         super().check(owner, about)
 
     @classmethod

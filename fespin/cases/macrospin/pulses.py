@@ -90,7 +90,7 @@ class PulseTable(Table):
         if not driven:
             raise InputError(f"{owner}: a pulse drives a torque; the table [torque] is missing")
         if self.unit is not None and self.unit != drive_unit:
-            wanted = next(key for key, unit in _DRIVES.items() if unit == drive_unit)
+            wanted = next((key for key, unit in _DRIVES.items() if unit == drive_unit), "points")
             raise InputError(
                 f"{owner}.{drives[0]}: this magnet is driven by a {wanted.replace('_', ' ')}; give {wanted}"
             )

@@ -13,6 +13,8 @@ from mpi4py import MPI
 
 from ...coupling.current_map import write_map
 from ...coupling.driven_magnet import DrivenMagnet
+from ...coupling.film_maps import FilmMap
+from ...coupling.film_report import write_film
 from ...errors import InputError
 from ...macrospin import Macrospin, SpinTorque, survey
 from ...macrospin.scales import reduced_time, suggested_mesh_size
@@ -78,10 +80,13 @@ def run_tasks(
     if driven is None:
         driven = DrivenMagnet(spin, torque=torque)
     elif driven.device is not None:
-        own_drive = driven.device.drive
+        device, own_drive = driven.device, driven.device.drive
         spin, at_drive = driven.at(own_drive)
         torque = cast(CaseTorque | None, at_drive)
-        mapped = write_map(comm, driven.device, driven.rest, out.path, out.picture, bare=bare, title=title)
+        if isinstance(device, FilmMap):
+            mapped = write_film(comm, device, driven.rest, out.path, out.picture, title=title)
+        else:
+            mapped = write_map(comm, device, driven.rest, out.path, out.picture, bare=bare, title=title)
     if torque is not None:
         mapped["potentials"] = write_potentials(comm, spin, torque, out.path, out.picture, title=title)
     if table.mesh is not None and not (base / table.mesh).is_file():

@@ -13,6 +13,7 @@ from ...checkpoint import Journal
 from ...coupling.current_map import CurrentMap
 from ...coupling.direction_maps import DirectionTorque
 from ...coupling.driven_magnet import DrivenMagnet
+from ...coupling.film_maps import FilmMap
 from ...energy.on_sphere import Array
 from ...macrospin import AngularTorque, Macrospin, SpinTorque
 from ...plotting.sphere import plot_density
@@ -72,7 +73,7 @@ class Shared:
     points: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
     def at_drive(self, drive: float, *, backwards: bool = False) -> tuple[Macrospin, CaseTorque | None]:
-        """Return the macrospin and its torque at another drive: A/m2 or V through a device, else a factor.
+        """Return the macrospin and its torque at another drive: A/m2, V or V/m of a device, else a factor.
 
         Parameters
         ----------
@@ -83,35 +84,38 @@ class Shared:
         return spin, cast(CaseTorque | None, torque)
 
     @property
-    def map(self) -> CurrentMap | None:
+    def map(self) -> CurrentMap | FilmMap | None:
         """Return what the device does to the macrospin, if anything."""
         return self.driven.device
 
     @property
     def state(self) -> Array | None:
         """Return the layer's direction (3,), if noise and length differ from those of the reversed layer."""
-        along = None if self.map is None else self.map.along
+        along = self.map.along if isinstance(self.map, CurrentMap) else None
         return None if along is None or along.reversed is None else np.array(along.direction)
 
     @property
     def resistance(self) -> Density | None:
-        """Return A R (ohm m2) as a function of the direction, if a device gives it."""
-        return None if self.map is None or self.map.device is None else self.map.device.resistance_at
+        """Return A R (ohm m2) as a function of the direction, if a device gives it; a film has no contacts."""
+        device = self.map.device if isinstance(self.map, CurrentMap) else None
+        return None if device is None else device.resistance_at
 
     @property
     def drive_unit(self) -> str:
         """Return the unit of drives."""
-        return "" if self.map is None else "A/m2" if self.map.circuit.voltage is None else "V"
+        return "" if self.map is None else self.map.drive_unit
 
     @property
     def drive_label(self) -> str:
         """Return the label of drives on axes."""
-        return {"": "factor on the torque", "A/m2": "current density (A/m$^2$)", "V": "voltage (V)"}[self.drive_unit]
+        labels = {"A/m2": "current density (A/m$^2$)", "V": "voltage (V)", "V/m": "field in the plane (V/m)"}
+        return labels.get(self.drive_unit, "factor on the torque")
 
     @property
     def drive_column(self) -> str:
         """Return the name of a column of drives."""
-        return {"": "factor", "A/m2": "current_density_A_per_m2", "V": "voltage_V"}[self.drive_unit]
+        names = {"A/m2": "current_density_A_per_m2", "V": "voltage_V", "V/m": "in_plane_field_V_per_m"}
+        return names.get(self.drive_unit, "factor")
 
 
 def _tables(shared: Shared, task: Task, *left_out: str) -> list[Any]:

@@ -19,7 +19,7 @@ class SurveyTask(Task):
 
     drives: Annotated[list[Drive], Field(min_length=2, max_length=2)] = Field(
         description="[from, to]; as transport is driven where the torque comes from it, else factors on the torque "
-        "(A/m2, V or 1)"
+        "(A/m2, V, V/m or 1)"
     )
     samples: Annotated[int, Field(ge=2, le=100000)] = Field(21, description="how many drives, evenly spaced (1)")
 
