@@ -80,6 +80,8 @@ class DrivenMagnet:
     @cached_property
     def rest(self) -> Macrospin:
         """The macrospin with pumped damping; where length and noise follow the current, at the device's own drive."""
+        if isinstance(self.device, FilmMap):
+            return self.device.pumped(self.spin)
         return self.spin if self.device is None else self.device.magnet(self.spin)
 
     def at(

@@ -117,7 +117,7 @@ class FilmMap:
         """Return the field (V/m)."""
         return self.field
 
-    def magnet(self, spin: Macrospin) -> Macrospin:
+    def pumped(self, spin: Macrospin) -> Macrospin:
         """Return the magnet with the damping that pumping adds, if the map holds it; E is held while it moves."""
         return self.map.pumped_in(self.circuit, spin) if self.map.has_pumping else spin
 

@@ -359,7 +359,8 @@ def test_cell_of_the_demo(tmp_path):
     """At a coarse mesh, with shorter pulses: all tasks answer, trajectories agree, and there are pictures."""
     out = tmp_path / "out"
     coarse = ["geometry.mesh_size=30e-9", "torque.tolerance=1e-2", "task.trajectories.ensemble=150",
-              "task.write.pulse.lengths=[1e-9, 2e-9]", "task.trajectories.pulse.lengths=[1e-9]", "task.read-disturb.pulse.length=2e-9", "task.retention.samples=2"]  # fmt: skip
+              "task.write.pulse.lengths=[1e-9, 2e-9]", "task.trajectories.pulse.lengths=[1e-9]",
+              "task.read-disturb.pulse.length=2e-9", "task.retention.samples=2"]  # fmt: skip
     sets = [x for part in coarse for x in ("--set", part)]
     assert main(["run", str(ROOT / "demos" / "stt_mram.toml"), "--output", str(out), *sets]) == 0
     told = json.loads((out / "summary.json").read_text())["tasks"]
