@@ -77,8 +77,9 @@ class PumpedRates:
         axis = None if torque is None else torque.axis
         self._tabled = axis is not None and abs(float(np.asarray(axis) @ p)) > 1 - 1e-12
         torque_table = split(torque.velocity(u, spin)) if torque is not None and self._tabled else ()
-        # All tables are in one array, because all are read at the same places.
-        self._tables = np.array([*root_table, *response_table, *drift_table, *torque_table])
+        # All tables, with their differences beside them, are in one array, because all are read at the same places.
+        tables = np.column_stack([*root_table, *response_table, *drift_table, *torque_table])
+        self._tables = np.hstack([tables[:-1], np.diff(tables, axis=0)])
 
     def _noise_fields(self, u: Array) -> Array:
         """Return b_k in columns (1/s^1/2), (n, 3, 3)."""
@@ -117,12 +118,10 @@ class PumpedRates:
         at = (c + 1) * ((_POINTS - 1) / 2)
         k = np.minimum(at.astype(np.intp), _POINTS - 2)
         at -= k
-        low, high = np.take(self._tables, k, axis=1), np.take(self._tables, k + 1, axis=1)
-        high -= low
-        high *= at
-        low += high
-        a, b, w, across, e, along, around, *x = low
-        along, around = h * along, h * around
+        low, rise = np.take(self._tables, k, axis=0).T.reshape(2, -1, len(k))
+        a, b, w, across, e, along, around, *x = low + at * rise
+        along *= h
+        around *= h
         if x:
             along += drive * x[0]
             around += drive * x[1]
@@ -136,9 +135,10 @@ class PumpedRates:
         across += along
         np.multiply(e, field, out=out)
         out -= (e * through) * u
-        out -= w * _cross(u, field)
-        out -= across * _cross(u, p)
         out += around * q
+        field *= w
+        field += across * p
+        out -= _cross(u, field)
         if drive and self.torque is not None and not self._tabled:
             out -= drive * _cross(u, self.torque.velocity(u.T, self.spin).T)
 

@@ -87,13 +87,13 @@ def test_a_drive_is_said_once(kind, pumping, drive):
     assert found.has_pumping == pumping
     if pumping:
         damped = found.pumped(SPIN, **drive).pumping.tensor(u)
-        assert np.array_equal(driven.pumped(SPIN).pumping.tensor(u), damped) and np.abs(damped).max() > 0
+        assert np.array_equal(driven.magnet(SPIN).pumping.tensor(u), damped) and np.abs(damped).max() > 0
         # In a closed circuit pumped currents act back; the tensor knows the load.
         if "series_resistance_area" not in drive:
             loaded = found.pumped(SPIN, voltage=1.0, series_resistance_area=2.2e-15).pumping.tensor(u)
             assert np.abs(loaded - damped).max() > 1e-6 * np.abs(damped).max()
     else:
-        assert driven.pumped(SPIN) is SPIN
+        assert driven.magnet(SPIN) is SPIN
         with pytest.raises(InputError, match=f"^{found.NAME}: it holds no pumping; make it with pumping=True"):
             found.pumped(SPIN, **drive)
     doubled = driven.at(2 * (circuit.current_density or circuit.voltage)).torque(SPIN).velocity(u, SPIN)
