@@ -7,13 +7,13 @@
 # %% [markdown]
 # # Spin Hall magnetoresistance, and the voltage of spin pumping
 #
-# Two measurements on a film of platinum with a magnet on it, which know the same two numbers. A current along $x$ sends
-# spins along $y$ to the magnet. What the magnet absorbs is missing in the film, whose inverse spin Hall effect would
-# have made current of it: the resistance follows $m_y$. And a magnet that precesses sends spins into the film, which
-# makes a voltage of them.
+# Two measurements on a film of platinum with a magnet on it, which know the same two numbers. A current along $x$
+# sends spins along $y$ to the magnet. What the magnet absorbs is missing in the film, whose inverse spin Hall effect
+# would have made current of it: the resistance follows $m_y$. And a magnet that precesses sends spins into the film,
+# which makes a voltage of them.
 #
-# With the conductivity $\sigma$, thickness $d$ and spin-diffusion length $l$ of the film, its spin Hall angle $\theta$ and
-# the mixing conductance $G$ of an insulating magnet, the current per width of a field $E$ along $x$ is
+# With the conductivity $\sigma$, thickness $d$ and spin-diffusion length $l$ of the film, its spin Hall angle
+# $\theta$ and the mixing conductance $G$ of an insulating magnet, the current per width of a field $E$ along $x$ is
 #
 # $$ \frac{I_x}{\sigma E d} = 1 + 2\theta^2\frac ld\tanh\frac{d}{2l} - (1 - m_y^2)\,\mathrm{Re}f, \qquad
 #    \frac{I_y}{\sigma E d} = -m_xm_y\,\mathrm{Re}f - m_z\,\mathrm{Im}f, \qquad
@@ -88,8 +88,8 @@ def closed_form(m: Array, d: float) -> Array:
 
 # %% [markdown]
 # ## Three planes
-# A strong field turns the magnet in the plane of the film ($\alpha$, from $x$), from $z$ to $y$ ($\beta$) and from $z$ to
-# $x$ ($\gamma$).
+# A strong field turns the magnet in the plane of the film ($\alpha$, from $x$), from $z$ to $y$ ($\beta$) and from
+# $z$ to $x$ ($\gamma$).
 
 # %%
 angles = np.linspace(0, np.pi, 5 if QUICK else 25)
@@ -118,8 +118,8 @@ if comm.rank == 0:
 
 # %% [markdown]
 # ## Against the thickness
-# The effect is largest where the film is somewhat thicker than two diffusion lengths: in a thinner one the spins of both
-# faces cancel, in a thicker one most of the current never meets the magnet.
+# The effect is largest where the film is somewhat thicker than two diffusion lengths: in a thinner one the spins of
+# both faces cancel, in a thicker one most of the current never meets the magnet.
 
 # %%
 thicknesses = np.geomspace(0.5, 12, 4 if QUICK else 13) * LENGTH
@@ -130,13 +130,14 @@ exact = np.array([closed_form(ends, d) for d in thicknesses])
 
 # %% [markdown]
 # ## A precessing magnet
-# Microwaves turn the magnet about $y$ on a cone of angle $\vartheta$. It sends spins into the film, and no current can
-# flow along $x$: there is a field, whose mean over a turn is
+# Microwaves turn the magnet about $y$ on a cone of angle $\vartheta$. It sends spins into the film, and no current
+# can flow along $x$: there is a field, whose mean over a turn is
 #
 # $$ \bar E = -\frac{\hbar}{2e}\,\frac{\xi_{DL}}{d\,r}\,\omega\sin^2\vartheta , \qquad
 #    \xi_{DL} + i\xi_{FL} = \theta\Big(1 - \frac{1}{\cosh(d/l)}\Big)\frac{2G}{2G + (\sigma/l)\tanh(d/l)} $$
 #
-# with the ratio $r = I_x/\sigma Ed$ of above at $m_y = \cos\vartheta$. The efficiency $\xi$ of the torque is that of the voltage, too.
+# with the ratio $r = I_x/\sigma Ed$ of above at $m_y = \cos\vartheta$. The efficiency $\xi$ of the torque is that of
+# the voltage, too.
 
 # %%
 OMEGA = 2 * np.pi * 9.4e9
@@ -220,9 +221,9 @@ if comm.rank == 0:
 
 # %% [markdown]
 # ## Checks
-# On the insulator all agrees with the closed forms. In the plane $\gamma$ the insulator knows
-# nothing; the conductor turns from $z$ to $x$ with its own anisotropy alone. The field of the pumped spins has the sign
-# of platinum's spin Hall angle: it points to $-x$ if the magnet lies above and turns about $+y$.
+# On the insulator all agrees with the closed forms. In the plane $\gamma$ the insulator knows nothing; the conductor
+# turns from $z$ to $x$ with its own anisotropy alone. The field of the pumped spins has the sign of platinum's spin
+# Hall angle: it points to $-x$ if the magnet lies above and turns about $+y$.
 
 # %%
 scale = SIGMA * FIELD * D * THETA**2
