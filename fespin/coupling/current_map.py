@@ -14,26 +14,23 @@ from scipy.optimize import brentq
 
 from .. import output
 from ..errors import ModelError
-from ..macrospin.damping import AngularDamping
 from ..macrospin.landscape import survey
 from ..macrospin.spin import Macrospin
 from ..macrospin.stability import critical_factor
 from ..macrospin.torque import AngularTorque, SpinTorque
-from ..plotting.maps import directions_grid, plot_map, plot_sphere_map, plot_voltages
+from ..plotting.maps import plot_map, plot_sphere_map, plot_voltages
 from .angle_maps import TorqueMap
 from .circuit import Circuit
 from .direction_maps import DirectionMap, DirectionTorque
 from .face_torque import FaceTorque, face_lines, write_faces
 from .longitudinal_drive import LongitudinalDrive, longitudinal_lines, write_longitudinal
+from .map_tables import ENDS, write_angles, write_directions
 from .voltage_maps import VoltageMap
 
 type Picture = Callable[[str, Callable[[Path], None]], None]
 """Takes the name of a picture and a function that draws it to a path."""
 
 type Array = NDArray[np.float64]
-
-# Cosines of the angle to the fixed layer at which a summary gives numbers.
-_ENDS = {"parallel": 1.0, "perpendicular": 0.0, "antiparallel": -1.0}
 
 
 @dataclass(frozen=True)
@@ -215,11 +212,20 @@ def write_map(
     out: dict[str, Any] = {}
     if driven.map is not None:
         driven.map.save(comm, path / "torque_map.json")
-        if isinstance(driven.map, TorqueMap):
-            numbers = _write_angles(comm, driven.map, driven.circuit, spin, path, picture, title)
+        found, circuit = driven.map, driven.circuit
+        numbers: dict[str, Any] = {
+            "layer": found.layer,
+            "solves": found.solves,
+            "fit": found.fit,
+            "error": found.error,
+        }
+        if isinstance(found, TorqueMap):
+            numbers |= {"alone": found.alone, **write_angles(comm, found, circuit, spin, path)}
+            picture("torque_map.png", lambda p: plot_map(comm, p, found, circuit, spin, title=title))
         else:
             directions = np.array(wells).reshape(-1, 3)
-            numbers = _write_directions(comm, driven.map, driven.circuit, spin, directions, path, picture, title)
+            numbers |= write_directions(comm, found, circuit, spin, directions, path)
+            picture("torque_map.png", lambda p: plot_sphere_map(comm, p, found, circuit, spin, title=title))
         if driven.follows is not None:
             numbers |= _write_voltages(comm, driven.follows, path, picture, title)
         out["torque_map"] = numbers | critical
@@ -231,50 +237,11 @@ def write_map(
     return out
 
 
-def _write_angles(
-    comm: MPI.Intracomm,
-    found: TorqueMap,
-    circuit: Circuit,
-    spin: Macrospin,
-    path: Path,
-    picture: Picture,
-    title: str,
-) -> dict[str, Any]:
-    """Write the table and the picture of a map against an angle; return its numbers."""
-    torque, angle = found.torque_in(circuit, spin), np.linspace(0.0, 180.0, 181)
-    c = np.cos(np.radians(angle))
-    columns = {
-        "angle_deg": angle,
-        "damping_like_T": torque.damping_like(c),
-        "field_like_T": torque.field_like(c),
-        "resistance_area_ohm_m2": found.resistance_area(c),
-    }
-    pumped: dict[str, Any] = {}
-    if isinstance(spin.pumping, AngularDamping):
-        in_plane, across = spin.pumping.in_plane, spin.pumping.normal
-        columns |= {"damping_in_plane": in_plane(c), "damping_across": across(c)}
-        pumped["pumped_damping"] = {k: [float(f(np.array(x))) for f in (in_plane, across)] for k, x in _ENDS.items()}
-    output.write_csv(comm, path / "torque_map.csv", columns)
-    picture("torque_map.png", lambda p: plot_map(comm, p, found, circuit, spin, title=title))
-    return {
-        "layer": found.layer,
-        "polarizer": list(found.polarizer),
-        "alone": found.alone,
-        "solves": found.solves,
-        "fit": found.fit,
-        "error": found.error,
-        "damping_like": {k: float(torque.damping_like(x)) for k, x in _ENDS.items()},
-        "field_like": {k: float(torque.field_like(x)) for k, x in _ENDS.items()},
-        "resistance_area": {k: float(found.resistance_area(x)) for k, x in _ENDS.items()},
-        **pumped,
-    }
-
-
 def _write_voltages(comm: MPI.Intracomm, found: VoltageMap, path: Path, picture: Picture, title: str) -> dict[str, Any]:
     """Write torque and resistance against the voltage as a table and a picture; return numbers."""
     voltage = np.asarray(np.linspace(-found.span, found.span, 201), dtype=np.float64)
     columns: dict[str, Any] = {"voltage_V": voltage}
-    for name, c in _ENDS.items():
+    for name, c in ENDS.items():
         d, f, g = found.functions(np.full_like(voltage, c), voltage)[:3]
         columns |= {f"current_density_{name}_A_per_m2": g * voltage}
         if name == "perpendicular":
@@ -282,46 +249,6 @@ def _write_voltages(comm: MPI.Intracomm, found: VoltageMap, path: Path, picture:
     output.write_csv(comm, path / "voltage_map.csv", columns)
     picture("voltage_map.png", lambda p: plot_voltages(comm, p, found, title=title))
     return {"largest_voltage": found.span}
-
-
-def _write_directions(
-    comm: MPI.Intracomm,
-    found: DirectionMap,
-    circuit: Circuit,
-    spin: Macrospin,
-    wells: Array,
-    path: Path,
-    picture: Picture,
-    title: str,
-) -> dict[str, Any]:
-    """Write the table and the picture of a map over the sphere; return its numbers. `wells` are directions (n, 3)."""
-    theta, phi, u = directions_grid(19, 37)
-    # The torque in Gilbert's equation over gamma (T).
-    field = found.torque_in(circuit, spin).gilbert(u, spin) / spin.gyromagnetic_ratio
-    columns: dict[str, Any] = {
-        "polar_deg": theta,
-        "azimuth_deg": phi,
-        **{f"torque_{x}_T": field[:, k] for k, x in enumerate("xyz")},
-        "resistance_area_ohm_m2": found.resistance_at(u),
-    }
-    pumped: dict[str, Any] = {}
-    if spin.pumping is not None:
-        columns["mean_pumped_damping"] = np.trace(spin.pumping.tensor(u), axis1=1, axis2=2) / 2
-        tensors = spin.pumping.tensor(wells)
-        pumped["pumped_damping"] = [np.linalg.eigvalsh((x + x.T) / 2)[1:].tolist() for x in tensors]
-    output.write_csv(comm, path / "torque_map.csv", columns)
-    picture("torque_map.png", lambda p: plot_sphere_map(comm, p, found, circuit, spin, title=title))
-    return {
-        "layer": found.layer,
-        "polarizer": None,
-        "degree": found.degree,
-        "solves": found.solves,
-        "fit": found.fit,
-        "error": found.error,
-        "largest_torque": float(np.linalg.norm(field, axis=1).max()),
-        "resistance_area": [float(x) for x in found.resistance_at(wells)],
-        **pumped,
-    }
 
 
 def table(summary: dict[str, Any]) -> list[str]:

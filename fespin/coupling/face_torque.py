@@ -14,13 +14,11 @@ from .. import output
 from ..macrospin.spin import Macrospin
 from ..macrospin.torque import AngularTorque
 from .circuit import Circuit
+from .map_tables import ENDS
 from .relaxation import RelaxationMap
 from .wegrowe import largest_cross
 
 type Array = NDArray[np.float64]
-
-# Cosines of the angle to the axis at which a summary gives numbers.
-_ENDS = {"parallel": 1.0, "perpendicular": 0.0, "antiparallel": -1.0}
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def write_faces(
     most = largest_cross(spin, here.material, process=here.process)
 
     def at_ends(*functions: Any) -> dict[str, Any]:
-        values = {k: [float(f(x)) for f in functions] for k, x in _ENDS.items()}
+        values = {k: [float(f(x)) for f in functions] for k, x in ENDS.items()}
         return values if len(functions) > 1 else {k: x[0] for k, x in values.items()}
 
     return {

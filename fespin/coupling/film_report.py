@@ -10,22 +10,20 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from .. import output
-from ..macrospin.damping import AngularDamping
 from ..macrospin.landscape import survey
 from ..macrospin.spin import Macrospin
 from ..plotting.films import plot_film_map
-from ..plotting.maps import directions_grid, plot_sphere_map
+from ..plotting.maps import plot_sphere_map
 from .angle_maps import TorqueMap
-from .direction_maps import DirectionMap
 from .film_maps import FilmMap
+from .map_tables import write_angles, write_directions
 
 type Array = NDArray[np.float64]
 type Picture = Callable[[str, Callable[[Path], None]], None]
 """Takes the name of a picture and a function that draws it to a path."""
 
-# Cosines of the angle to q at which a summary gives numbers.
-_ENDS = {"parallel": 1.0, "perpendicular": 0.0, "antiparallel": -1.0}
+# What takes the place of A R in the map of a film.
+_RESISTANCE = {"resistance": "sheet_resistance", "unit": "ohm"}
 
 
 def write_film(
@@ -69,10 +67,10 @@ def write_film(
         "error": film.map.error,
     }
     if isinstance(film.map, TorqueMap):
-        numbers |= _write_angles(comm, film, film.map, spin, path)
+        numbers |= write_angles(comm, film.map, film.circuit, spin, path, **_RESISTANCE)
         picture("torque_map.png", lambda p: plot_film_map(comm, p, film, spin, title=title))
     else:
-        numbers |= _write_directions(comm, film, film.map, spin, wells, path)
+        numbers |= write_directions(comm, film.map, film.circuit, spin, wells, path, **_RESISTANCE)
         found, circuit = film.map, film.circuit
         resistance = (r"sheet resistance ($\Omega$)", 1.0)
         picture(
@@ -80,58 +78,6 @@ def write_film(
             lambda p: plot_sphere_map(comm, p, found, circuit, spin, title=title, resistance=resistance),
         )
     return {"torque_map": numbers}
-
-
-def _write_angles(comm: MPI.Intracomm, film: FilmMap, found: TorqueMap, spin: Macrospin, path: Path) -> dict[str, Any]:
-    """Write the table of a map against the angle to q; return its numbers."""
-    torque, angle = found.torque_in(film.circuit, spin), np.linspace(0.0, 180.0, 181)
-    c = np.cos(np.radians(angle))
-    columns = {
-        "angle_deg": angle,
-        "damping_like_T": torque.damping_like(c),
-        "field_like_T": torque.field_like(c),
-        "sheet_resistance_ohm": found.resistance_area(c),
-    }
-    pumped: dict[str, Any] = {}
-    if isinstance(spin.pumping, AngularDamping):
-        in_plane, across = spin.pumping.in_plane, spin.pumping.normal
-        columns |= {"damping_in_plane": in_plane(c), "damping_across": across(c)}
-        pumped["pumped_damping"] = {k: [float(f(np.array(x))) for f in (in_plane, across)] for k, x in _ENDS.items()}
-    output.write_csv(comm, path / "torque_map.csv", columns)
-    at: dict[str, Callable[[float], Any]] = {
-        "damping_like": torque.damping_like,
-        "field_like": torque.field_like,
-        "sheet_resistance": found.resistance_area,
-    }
-    numbers = {key: {k: float(f(x)) for k, x in _ENDS.items()} for key, f in at.items()}
-    return {"polarizer": list(found.polarizer), **numbers, **pumped}
-
-
-def _write_directions(
-    comm: MPI.Intracomm, film: FilmMap, found: DirectionMap, spin: Macrospin, wells: Array, path: Path
-) -> dict[str, Any]:
-    """Write the table of a map over the sphere; return its numbers. `wells` are directions (n, 3)."""
-    theta, phi, u = directions_grid(19, 37)
-    field = found.torque_in(film.circuit, spin).gilbert(u, spin) / spin.gyromagnetic_ratio
-    columns: dict[str, Any] = {
-        "polar_deg": theta,
-        "azimuth_deg": phi,
-        **{f"torque_{x}_T": field[:, k] for k, x in enumerate("xyz")},
-        "sheet_resistance_ohm": found.resistance_at(u),
-    }
-    pumped: dict[str, Any] = {}
-    if spin.pumping is not None:
-        columns["mean_pumped_damping"] = np.trace(spin.pumping.tensor(u), axis1=1, axis2=2) / 2
-        tensors = spin.pumping.tensor(wells)
-        pumped["pumped_damping"] = [np.linalg.eigvalsh((x + x.T) / 2)[1:].tolist() for x in tensors]
-    output.write_csv(comm, path / "torque_map.csv", columns)
-    return {
-        "polarizer": None,
-        "degree": found.degree,
-        "largest_torque": float(np.linalg.norm(field, axis=1).max()),
-        "sheet_resistance": [float(x) for x in found.resistance_at(wells)],
-        **pumped,
-    }
 
 
 def film_lines(summary: dict[str, Any]) -> list[str]:
